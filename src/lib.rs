@@ -1,1 +1,19 @@
+//! Rollcall: a SCIM 2.0 provisioning endpoint on Cloudflare Workers and D1.
+//!
+//! Invariants:
+//! - Nothing outside [`edge`] names the platform; everything else is plain Rust that reaches the outside through the
+//!   traits of [`platform`].
+//! - The database is reached by batches alone, and a batch is the only transaction there is.
+//! - Nothing outside tests panics.
+
+pub mod api;
+pub mod auth;
+pub mod config;
+pub mod error;
+pub mod ids;
+pub mod json;
+pub mod platform;
+pub mod scim;
+pub mod store;
+
 mod edge;

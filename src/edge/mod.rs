@@ -1,7 +1,92 @@
-use worker::*;
+//! The platform: the only module that names Cloudflare's runtime. It turns the runtime's requests, bindings and clock
+//! into the application's own terms, and decides nothing.
+//!
+//! What crosses to JavaScript is text, bytes and doubles; anything richer loses something on the way.
+
+mod convert;
+mod d1;
+mod http_client;
+mod runtime;
+mod token_cache;
+
+use std::cell::OnceCell;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+
+use futures_util::FutureExt;
+use worker::{Context, Env, Request, Response, Result, RouteContext, Router, event};
+
+use crate::api::App;
+use crate::auth::memory::Memory;
+use crate::config::Config;
+use crate::platform::Platform;
+
+/// Binding of the database.
+const DATABASE: &str = "DB";
+/// Binding of the KV namespace that caches what is known of SCIM tokens.
+const TOKENS: &str = "TOKENS";
+
+thread_local! {
+    /// What an isolate remembers: plain data only, never a request's or a binding's.
+    static MEMORY: Rc<Memory> = Rc::default();
+    static CONFIG: OnceCell<std::result::Result<Config, String>> = const { OnceCell::new() };
+}
+
+/// Every request. The table of routes is the application's (`api::routes`), because the runtime's Router answers 404 and 405
+/// in plain text and knows neither trailing slashes nor percent-encoding; so it has one entry here.
 #[event(fetch)]
-async fn fetch(req: Request, env: Env, _ctx: Context) -> Result<Response> {
-    let _ = req; let db = env.d1("DB")?;
-    let r = db.prepare("select 1 as one").first::<serde_json::Value>(None).await.map_err(|e| Error::from(e.to_string()))?;
-    Response::ok(format!("{r:?}"))
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    Router::with_data(Rc::new(context))
+        .or_else_any_method_async("/*path", answer)
+        .or_else_any_method_async("/", answer)
+        .run(request, env)
+        .await
+}
+
+async fn answer(request: Request, route: RouteContext<Rc<Context>>) -> Result<Response> {
+    let app = match app(&route) {
+        Ok(app) => app,
+        Err(reason) => {
+            worker::console_error!("configuration: {reason}");
+            return convert::failure(request.path().as_str(), "the service is not configured");
+        }
+    };
+    let path = request.path();
+    let request = match convert::request(request).await {
+        Ok(request) => request,
+        Err(reason) => {
+            worker::console_error!("request: {reason}");
+            return convert::failure(&path, "the request could not be read");
+        }
+    };
+    // A panic is this request's failure and nobody else's: the build unwinds, and the application holds nothing across
+    // requests that could be left half changed.
+    match AssertUnwindSafe(app.handle(request)).catch_unwind().await {
+        Ok(reply) => convert::response(reply),
+        Err(_) => convert::failure(&path, "the request failed here"),
+    }
+}
+
+fn app(route: &RouteContext<Rc<Context>>) -> std::result::Result<App, String> {
+    let env = &route.env;
+    let config = CONFIG.with(|config| {
+        config
+            .get_or_init(|| Config::read(|name| env.var(name).ok().map(|value| value.to_string())))
+            .clone()
+    })?;
+    let database = env.d1(DATABASE).map_err(|error| error.to_string())?;
+    let tokens = env.kv(TOKENS).map_err(|error| error.to_string())?;
+    Ok(App {
+        config,
+        platform: Platform {
+            database: Rc::new(d1::D1(database)),
+            token_cache: Rc::new(token_cache::Kv(tokens)),
+            clock: Rc::new(runtime::RuntimeClock),
+            entropy: Rc::new(runtime::RuntimeEntropy),
+            http: Rc::new(http_client::Fetcher),
+            background: Rc::new(runtime::AfterReply(Rc::clone(&route.data))),
+            log: Rc::new(runtime::Console),
+        },
+        memory: MEMORY.with(Rc::clone),
+    })
 }

@@ -1,0 +1,181 @@
+//! One request while it is answered: what it says, whose it is, what it has cost.
+
+use std::cell::{Cell, RefCell};
+
+use http::Method;
+use http::header::{CONTENT_TYPE, HeaderName};
+use serde_json::Value;
+
+use super::reply::Dialect;
+use super::routes::{self, Match};
+use super::{App, MAX_BODY_BYTES, Request};
+use crate::error::{Error, Kind, Result};
+use crate::ids::{self, TenantId};
+use crate::json;
+use crate::scim::error::ScimType;
+use crate::store;
+use crate::store::audit::Origin;
+use crate::store::{Rows, Statement};
+
+/// What a request has cost at the database so far, by the database's own count.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cost {
+    pub trips: u64,
+    pub read: u64,
+    pub written: u64,
+}
+
+/// A request and all that its handler needs.
+pub struct Call<'a> {
+    pub app: &'a App,
+    pub request_id: String,
+    /// When the request came, in milliseconds since 1970: one time for all that it writes.
+    pub now: i64,
+    request: Request,
+    dialect: Dialect,
+    params: Vec<(String, String)>,
+    cost: Cell<Cost>,
+    tenant: RefCell<Option<TenantId>>,
+}
+
+impl<'a> Call<'a> {
+    pub fn new(app: &'a App, request: Request, found: &Match, request_id: String) -> Self {
+        Call {
+            app,
+            request_id,
+            now: app.platform.clock.now(),
+            request,
+            dialect: found.dialect,
+            params: found.params.clone(),
+            cost: Cell::default(),
+            tenant: RefCell::default(),
+        }
+    }
+
+    pub fn method(&self) -> &Method {
+        self.request.method()
+    }
+
+    pub fn headers(&self) -> &http::HeaderMap {
+        self.request.headers()
+    }
+
+    /// A header's value, where it is text.
+    pub fn header(&self, name: HeaderName) -> Option<&str> {
+        self.request.headers().get(name)?.to_str().ok()
+    }
+
+    /// A parameter of the path.
+    pub fn param(&self, name: &str) -> &str {
+        self.params
+            .iter()
+            .find(|(param, _)| param == name)
+            .map_or("", |(_, value)| value)
+    }
+
+    /// The id in the path, in canonical form. What is no UUID is nobody's id, and is not found.
+    pub fn id(&self, name: &str, what: &str) -> Result<String> {
+        ids::canonical_uuid(self.param(name)).ok_or_else(|| Error::not_found(what))
+    }
+
+    /// The query's parameters, decoded, in order.
+    pub fn query(&self) -> Vec<(String, String)> {
+        let query = self.request.uri().query().unwrap_or_default();
+        form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect()
+    }
+
+    /// Scheme and host of the request.
+    pub fn origin(&self) -> String {
+        let uri = self.request.uri();
+        format!(
+            "{}://{}",
+            uri.scheme_str().unwrap_or("https"),
+            uri.authority().map_or("", |authority| authority.as_str())
+        )
+    }
+
+    /// The SCIM base that the request used, as an absolute URL.
+    pub fn scim_base(&self) -> String {
+        self.origin() + routes::scim_base(self.request.uri().path())
+    }
+
+    /// The body as JSON: 415 for another content type, 413 where it is too long, and what is wrong with it otherwise.
+    pub fn json(&self) -> Result<Value> {
+        let content_type = self.header(CONTENT_TYPE).unwrap_or_default();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        let accepted: &[&str] = match self.dialect {
+            Dialect::Scim => &["application/scim+json", "application/json"],
+            Dialect::Admin => &["application/json"],
+        };
+        if !accepted.iter().any(|accepted| accepted.eq_ignore_ascii_case(media_type)) {
+            return Err(Error::new(
+                Kind::UnsupportedMediaType,
+                format!("the content type has to be {}", accepted.join(" or ")),
+            ));
+        }
+        if self.request.body().len() > MAX_BODY_BYTES {
+            return Err(Error::new(
+                Kind::PayloadTooLarge,
+                format!("the body is longer than {MAX_BODY_BYTES} bytes"),
+            ));
+        }
+        json::parse(self.request.body()).map_err(|detail| match self.dialect {
+            Dialect::Scim => Error::scim(ScimType::InvalidSyntax, detail),
+            Dialect::Admin => Error::field(&["body"], detail, "json_invalid"),
+        })
+    }
+
+    /// Whether a body came along.
+    pub fn has_body(&self) -> bool {
+        !self.request.body().is_empty()
+    }
+
+    /// A new id.
+    pub fn new_id(&self) -> Result<String> {
+        let platform = &self.app.platform;
+        ids::new_id(platform.clock.as_ref(), platform.entropy.as_ref()).map_err(Error::internal)
+    }
+
+    /// Runs a batch in one round trip and counts what it cost.
+    pub async fn run(
+        &self,
+        tenant: Option<&TenantId>,
+        batch: Vec<Statement>,
+    ) -> store::Result<Vec<Rows>> {
+        let database = self.app.platform.database_of(tenant);
+        let mut cost = self.cost.get();
+        cost.trips += 1;
+        self.cost.set(cost);
+        let results = database.run(batch).await?;
+        for rows in &results {
+            cost.read += rows.read;
+            cost.written += rows.written;
+        }
+        self.cost.set(cost);
+        Ok(results)
+    }
+
+    pub fn cost(&self) -> Cost {
+        self.cost.get()
+    }
+
+    /// Notes whose request it is, for the log.
+    pub fn note_tenant(&self, tenant: &TenantId) {
+        *self.tenant.borrow_mut() = Some(tenant.clone());
+    }
+
+    pub fn tenant_seen(&self) -> Option<String> {
+        self.tenant.borrow().as_ref().map(TenantId::to_string)
+    }
+
+    /// How the audit trail names this request.
+    pub fn origin_of(&self, actor: String) -> Origin {
+        Origin {
+            actor,
+            request_id: self.request_id.clone(),
+            at: self.now,
+        }
+    }
+}

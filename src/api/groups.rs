@@ -1,0 +1,320 @@
+//! `POST`, `PUT` and `PATCH` of `/Groups` (RFC 7644 §3.3, §3.5).
+
+use http::HeaderName;
+use serde_json::Value;
+
+use super::authenticate::{Caller, with_caller};
+use super::call::Call;
+use super::group_members::Plan;
+use super::query::ListParams;
+use super::reply::Reply;
+use super::resources::{
+    MAX_ATTEMPTS, check_precondition, differing, first, if_match, is_worth_retrying, lost_race, show,
+    taken,
+};
+use crate::auth::scope::Scope;
+use crate::error::{Error, Result};
+use crate::scim::patch::{self, MemberChanges};
+use crate::scim::projection::Projection;
+use crate::scim::render::Stored;
+use crate::scim::resource::{self, Resource};
+use crate::scim::schema::GROUPS;
+use crate::scim::version::Version;
+use crate::store;
+use crate::store::audit::{self, Action, Event, Totals};
+use crate::store::groups::{self, GroupRow};
+use crate::store::resources::{self as rows, Memberships};
+use crate::store::{Constraint, Guard, Statement, rows_at};
+
+/// Largest group that the reply to a PATCH carries without being asked; above, the reply is 204.
+const MAX_MEMBERS_IN_PATCH_REPLY: i64 = 500;
+
+/// `POST /Groups`.
+pub async fn create(call: &Call<'_>) -> Result<Reply> {
+    let params = ListParams::of_query(call);
+    let body = call.json()?;
+    with_caller(call, Scope::GroupsWrite, async |caller| {
+        let projection = params.projection(&GROUPS, caller.profile())?;
+        let group = resource::read(&GROUPS, body.clone(), caller.profile())?;
+        let id = call.new_id()?;
+        let given = group.members.clone().unwrap_or_default();
+        // The types that the client names are taken for true; the batch tells where a member is not there.
+        let plan = match insert(call, caller, &id, &group, Plan::as_declared(&given), &projection).await {
+            Err(store::Error::Guard(Guard::MemberMissing)) => {
+                Plan::looked_up(call, caller, &id, &given).await?
+            }
+            done => return created(done?, call, &projection),
+        };
+        let done = insert(call, caller, &id, &group, plan, &projection).await?;
+        created(done, call, &projection)
+    })
+    .await
+}
+
+fn created(
+    stored: std::result::Result<Stored, Constraint>,
+    call: &Call<'_>,
+    projection: &Projection,
+) -> Result<Reply> {
+    match stored {
+        Ok(stored) => Ok(show(201, &stored, &call.scim_base(), projection)),
+        Err(constraint) => Err(refusal(constraint)),
+    }
+}
+
+async fn insert(
+    call: &Call<'_>,
+    caller: &Caller,
+    id: &str,
+    group: &Resource,
+    plan: Plan,
+    projection: &Projection,
+) -> store::Result<std::result::Result<Stored, Constraint>> {
+    let row = GroupRow {
+        id,
+        provider_id: &caller.provider_id,
+        resource: group,
+        profile: caller.profile(),
+    };
+    let mut batch = vec![groups::insert(&caller.tenant, &row, plan.difference(), call.now)];
+    batch.extend(plan.statements(&caller.tenant, id));
+    let mut attributes: Vec<String> = group.attributes.keys().cloned().collect();
+    attributes.extend(plan.changes_anything().then(|| "members".to_owned()));
+    let event = Event {
+        action: Action::Create,
+        resource_type: GROUPS.name,
+        resource_id: id,
+        attributes,
+    };
+    let totals = Totals {
+        groups: 1,
+        ..Totals::default()
+    };
+    batch.extend(audit::append(&caller.tenant, &caller.origin(call), totals, &event));
+    let memberships = Memberships::of(&GROUPS, projection);
+    let base = call.scim_base();
+    batch.push(rows::select_one(&caller.tenant, &base, &GROUPS, id, memberships));
+    match caller.write(call, batch).await {
+        Ok(results) => last_stored(&results).map(Ok),
+        Err(store::Error::Conflict(constraint)) => Ok(Err(constraint)),
+        Err(error) => Err(error),
+    }
+}
+
+fn last_stored(results: &[store::Rows]) -> store::Result<Stored> {
+    let row = results.last().and_then(store::Rows::first);
+    let row = row.ok_or_else(|| store::Error::Backend("the group was not read back".to_owned()))?;
+    rows::stored(&GROUPS, row)
+}
+
+fn refusal(constraint: Constraint) -> Error {
+    match constraint {
+        Constraint::GroupDisplayName => taken("displayName"),
+        Constraint::GroupExternalId => taken("externalId"),
+        other => Error::internal(format!("a group ran into {other:?}")),
+    }
+}
+
+/// What a request wants of a group.
+struct Wanted {
+    resource: Resource,
+    members: MemberChanges,
+}
+
+/// `PUT /Groups/{id}`. Without `members`, `compat` leaves them alone: Entra and Ping send a group's name that way.
+pub async fn replace(call: &Call<'_>) -> Result<Reply> {
+    let body = call.json()?;
+    change(call, Action::Replace, &|_, caller: &Caller| {
+        let mut resource = resource::read(&GROUPS, body.clone(), caller.profile())?;
+        let mut members = MemberChanges::default();
+        match resource.members.take() {
+            Some(given) => members.replace_all(&given),
+            None if caller.profile().is_strict() => members.replace_all(&[]),
+            None => {}
+        }
+        Ok(Wanted { resource, members })
+    })
+    .await
+}
+
+/// `PATCH /Groups/{id}`. The group's members are never loaded: the plan names rows to insert and to delete.
+pub async fn patch(call: &Call<'_>) -> Result<Reply> {
+    let body: Value = call.json()?;
+    change(call, Action::Patch, &|before, caller: &Caller| {
+        let operations = patch::parse(body.clone(), &GROUPS, caller.profile())?;
+        let mut resource = before.clone();
+        patch::apply(&operations, &GROUPS, &mut resource, caller.profile())?;
+        let members = MemberChanges::of(&operations, caller.profile())?;
+        Ok(Wanted { resource, members })
+    })
+    .await
+}
+
+type Make<'m> = dyn Fn(&Resource, &Caller) -> Result<Wanted> + 'm;
+
+async fn change(call: &Call<'_>, action: Action, make: &Make<'_>) -> Result<Reply> {
+    let params = ListParams::of_query(call);
+    with_caller(call, Scope::GroupsWrite, async |caller| {
+        let id = call.id("id", GROUPS.name)?;
+        let projection = params.projection(&GROUPS, caller.profile())?;
+        let change = Change {
+            call,
+            caller,
+            id,
+            projection,
+            action,
+        };
+        let mut attempt = 1;
+        let condition = if_match(call);
+        loop {
+            match change.attempt(make).await? {
+                Ok(reply) => return Ok(reply),
+                Err(error)
+                    if attempt < MAX_ATTEMPTS && is_worth_retrying(&error, condition.as_ref()) =>
+                {
+                    attempt += 1;
+                }
+                Err(store::Error::Conflict(constraint)) => return Err(refusal(constraint)),
+                Err(error) => return Err(lost_race(error, condition.as_ref())),
+            }
+        }
+    })
+    .await
+}
+
+/// A change to one group, read and written in two round trips.
+struct Change<'c> {
+    call: &'c Call<'c>,
+    caller: &'c Caller,
+    id: String,
+    projection: Projection,
+    action: Action,
+}
+
+impl Change<'_> {
+    /// One attempt. The outer error is final, the inner one is the writing batch's.
+    async fn attempt(&self, make: &Make<'_>) -> Result<store::Result<Reply>> {
+        let Change {
+            call, caller, id, ..
+        } = self;
+        let tenant = &caller.tenant;
+        let base = call.scim_base();
+        // What is wanted of the members follows from the body alone, so that they are looked up along with the group.
+        let nobody = Resource::from_stored("{\"displayName\":\" \"}").unwrap_or_default();
+        let members = make(&nobody, caller).map(|wanted| wanted.members);
+        let members = members.unwrap_or_default();
+        let mut batch = vec![groups::select_head(tenant, &base, id)];
+        batch.extend(Plan::probes(tenant, &base, id, &members));
+        let results = caller.read(call, batch).await?;
+        let stored = first(&results, 0, &GROUPS)?;
+        check_precondition(if_match(call).as_ref(), &stored)?;
+        let member_count = match rows_at(&results, 0)?.first() {
+            Some(row) => row.integer("member_count")?,
+            None => 0,
+        };
+        let before = Resource::from_stored(&stored.resource)
+            .map_err(|error| Error::internal(format!("stored group {id}: {error}")))?;
+        let wanted = make(&before, caller)?;
+        let probed = results.get(1..).unwrap_or_default();
+        let plan = Plan::new(&wanted.members, probed)?;
+        let count = member_count + plan.difference();
+        if wanted.resource == before && !plan.changes_anything() {
+            return self.unchanged(stored, count).await.map(Ok);
+        }
+        let row = GroupRow {
+            id,
+            provider_id: &caller.provider_id,
+            resource: &wanted.resource,
+            profile: caller.profile(),
+        };
+        let [guard, update] =
+            groups::update(tenant, &row, plan.difference(), stored.version, call.now);
+        let mut batch = vec![guard, update];
+        batch.extend(plan.statements(tenant, id));
+        let mut attributes = differing(&before, &wanted.resource);
+        attributes.extend(plan.changes_anything().then(|| "members".to_owned()));
+        let event = Event {
+            action: self.action,
+            resource_type: GROUPS.name,
+            resource_id: id,
+            attributes,
+        };
+        batch.extend(audit::append(tenant, &caller.origin(call), Totals::default(), &event));
+        let shown = self.shows(count);
+        batch.extend(shown.then(|| self.read_back()));
+        let version = Version(stored.version.0 + 1);
+        match call.run(Some(tenant), batch).await {
+            Ok(results) if shown => {
+                let stored = last_stored(&results)?;
+                Ok(Ok(show(200, &stored, &base, &self.projection)))
+            }
+            Ok(_) => Ok(Ok(Reply::empty(204).etag(version))),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn read_back(&self) -> Statement {
+        let memberships = Memberships::of(&GROUPS, &self.projection);
+        let base = self.call.scim_base();
+        rows::select_one(&self.caller.tenant, &base, &GROUPS, &self.id, memberships)
+    }
+
+    async fn unchanged(&self, stored: Stored, count: i64) -> Result<Reply> {
+        if !self.shows(count) {
+            return Ok(Reply::empty(204).etag(stored.version));
+        }
+        let results = self.caller.read(self.call, vec![self.read_back()]).await?;
+        let stored = first(&results, 0, &GROUPS)?;
+        Ok(show(200, &stored, &self.call.scim_base(), &self.projection))
+    }
+
+    /// Whether the reply carries the group: always after a PUT; after a PATCH as `Prefer` says (RFC 7240 §4.2), else while
+    /// that is cheap.
+    fn shows(&self, members: i64) -> bool {
+        let prefer = self
+            .call
+            .header(HeaderName::from_static("prefer"))
+            .unwrap_or_default()
+            .replace(' ', "");
+        let prefers = |what: &str| prefer.split([',', ';']).any(|part| part.eq_ignore_ascii_case(what));
+        if prefers("return=minimal") {
+            return false;
+        }
+        self.action == Action::Replace
+            || prefers("return=representation")
+            || !self.projection.includes("members")
+            || members <= MAX_MEMBERS_IN_PATCH_REPLY
+    }
+}
+
+impl Plan {
+    /// A plan for members of a new group, whose types are looked up because those declared did not hold.
+    async fn looked_up(
+        call: &Call<'_>,
+        caller: &Caller,
+        group: &str,
+        given: &[Value],
+    ) -> Result<Plan> {
+        let mut wanted = MemberChanges::default();
+        wanted.replace_all(given);
+        wanted.clear = false;
+        let base = call.scim_base();
+        let results = caller
+            .read(call, Plan::probes(&caller.tenant, &base, group, &wanted))
+            .await?;
+        Plan::new(&wanted, &results)
+    }
+
+    /// A plan that takes the types that the client declared: `User` where it says nothing.
+    fn as_declared(given: &[Value]) -> Plan {
+        let mut plan = Plan::default();
+        let text = |member: &Value, name: &str| {
+            member.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        for member in given {
+            let is_group = text(member, "type").eq_ignore_ascii_case("Group");
+            plan.add(text(member, "value"), is_group);
+        }
+        plan
+    }
+}

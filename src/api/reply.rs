@@ -1,0 +1,122 @@
+//! Replies, and the two dialects in which they fail: SCIM's error body (RFC 7644 §3.12) and the admin API's.
+
+use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
+use serde_json::{Value, json};
+
+use super::Response;
+use crate::error::{Error, Kind};
+use crate::scim;
+
+/// Whose clients a route serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    Scim,
+    Admin,
+}
+
+impl Dialect {
+    const fn content_type(self) -> &'static str {
+        match self {
+            Dialect::Scim => "application/scim+json",
+            Dialect::Admin => "application/json",
+        }
+    }
+}
+
+/// A reply in the making.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    headers: Vec<(HeaderName, String)>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    /// A reply without a body.
+    pub fn empty(status: u16) -> Self {
+        Reply {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    fn with_body(status: u16, dialect: Dialect, body: String) -> Self {
+        Reply::empty(status)
+            .header(CONTENT_TYPE, dialect.content_type())
+            .body(body)
+    }
+
+    /// A SCIM reply of JSON text.
+    pub fn scim(status: u16, body: String) -> Self {
+        Reply::with_body(status, Dialect::Scim, body)
+    }
+
+    /// An admin reply.
+    pub fn json(status: u16, body: &Value) -> Self {
+        Reply::with_body(status, Dialect::Admin, body.to_string())
+    }
+
+    pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    fn body(mut self, body: String) -> Self {
+        self.body = body.into_bytes();
+        self
+    }
+
+    pub fn etag(self, version: scim::version::Version) -> Self {
+        self.header(ETAG, version.etag())
+    }
+
+    pub fn location(self, location: String) -> Self {
+        self.header(LOCATION, location)
+    }
+
+    /// A failure, in the body that the route's clients expect.
+    pub fn of_error(error: &Error, dialect: Dialect) -> Self {
+        let status = error.status();
+        let body = match (dialect, &error.kind) {
+            (Dialect::Scim, kind) => {
+                // SCIM knows no 422: a field that does not hold is an invalidValue.
+                let (status, scim_type) = match kind {
+                    Kind::Scim(scim_type) => (status, Some(scim_type.name())),
+                    Kind::Unprocessable(_) => (400, Some("invalidValue")),
+                    _ => (status, None),
+                };
+                let mut body = json!({
+                    "schemas": [scim::ERROR],
+                    "status": status.to_string(),
+                });
+                if let (Some(body), Some(scim_type)) = (body.as_object_mut(), scim_type) {
+                    body.insert("scimType".to_owned(), scim_type.into());
+                }
+                if let Some(body) = body.as_object_mut() {
+                    body.insert("detail".to_owned(), error.detail.clone().into());
+                }
+                Reply::with_body(status, dialect, body.to_string())
+            }
+            (Dialect::Admin, Kind::Unprocessable(fields)) => {
+                Reply::json(status, &json!({ "detail": fields }))
+            }
+            (Dialect::Admin, _) => Reply::json(status, &json!({ "detail": error.detail })),
+        };
+        super::error_headers(error)
+            .into_iter()
+            .fold(body, |reply, (name, value)| reply.header(name, value))
+    }
+
+    pub fn into_response(self) -> Response {
+        let mut response = Response::new(self.body);
+        *response.status_mut() = http::StatusCode::from_u16(self.status)
+            .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        response
+    }
+}

@@ -1,0 +1,223 @@
+//! What users and groups have in common: lists, reading one, deleting one, and how their replies look.
+
+use http::header::{IF_MATCH, IF_NONE_MATCH};
+
+use super::authenticate::with_caller;
+use super::call::Call;
+use super::query::ListParams;
+use super::reply::Reply;
+use crate::auth::scope::Scope;
+use crate::error::{Error, Kind, Result};
+use crate::scim::error::ScimType;
+use crate::scim::projection::Projection;
+use crate::scim::render::{self, Stored};
+use crate::scim::resource::Resource;
+use crate::scim::schema::{GROUPS, ResourceType};
+use crate::scim::version::Condition;
+use crate::store::audit::{self, Action, Event, Totals};
+use crate::store::resources::{self, Memberships, Query};
+use crate::store::{self, Guard, Rows, guards, members, rows_at, users};
+
+/// How often a request is tried again when others changed what it had read.
+pub const MAX_ATTEMPTS: usize = 5;
+
+fn read_scope(resource_type: &ResourceType) -> Scope {
+    match resource_type.name == GROUPS.name {
+        true => Scope::GroupsRead,
+        false => Scope::UsersRead,
+    }
+}
+
+fn write_scope(resource_type: &ResourceType) -> Scope {
+    match resource_type.name == GROUPS.name {
+        true => Scope::GroupsWrite,
+        false => Scope::UsersWrite,
+    }
+}
+
+/// `GET /{type}` (RFC 7644 §3.4.2).
+pub async fn list(call: &Call<'_>, resource_type: &'static ResourceType) -> Result<Reply> {
+    let params = ListParams::of_query(call);
+    with_caller(call, read_scope(resource_type), async |caller| {
+        let query = params.resolve(resource_type, caller.profile())?;
+        let base = call.scim_base();
+        let mut batch = vec![resources::select_total(
+            &caller.tenant,
+            &base,
+            resource_type,
+            query.filter.as_ref(),
+        )];
+        if query.count > 0 {
+            batch.push(resources::select_page(
+                &caller.tenant,
+                &base,
+                resource_type,
+                &Query {
+                    filter: query.filter.as_ref(),
+                    sort: query.sort,
+                },
+                Memberships::of(resource_type, &query.projection),
+                query.count,
+                query.start_index - 1,
+            ));
+        }
+        let results = caller.read(call, batch).await?;
+        let total = match rows_at(&results, 0)?.first() {
+            Some(row) => row.integer("total")?,
+            None => 0,
+        };
+        let page: &[_] = results.get(1).map_or(&[], |rows| rows.rows.as_slice());
+        let resources = page
+            .iter()
+            .map(|row| Ok(resources::stored(resource_type, row)?.to_json(&base, &query.projection)))
+            .collect::<Result<Vec<String>>>()?;
+        Ok(Reply::scim(200, render::list(&resources, total, query.start_index)))
+    })
+    .await
+}
+
+/// `GET /{type}/{id}` (RFC 7644 §3.4.1).
+pub async fn read(call: &Call<'_>, resource_type: &'static ResourceType) -> Result<Reply> {
+    let params = ListParams::of_query(call);
+    with_caller(call, read_scope(resource_type), async |caller| {
+        let id = call.id("id", resource_type.name)?;
+        let projection = params.projection(resource_type, caller.profile())?;
+        let base = call.scim_base();
+        let memberships = Memberships::of(resource_type, &projection);
+        let statement =
+            resources::select_one(&caller.tenant, &base, resource_type, &id, memberships);
+        let results = caller.read(call, vec![statement]).await?;
+        let stored = first(&results, 0, resource_type)?;
+        let unchanged = call
+            .header(IF_NONE_MATCH)
+            .is_some_and(|header| Condition::parse(header).holds(stored.version));
+        match unchanged {
+            true => Ok(Reply::empty(304).etag(stored.version)),
+            false => Ok(show(200, &stored, &base, &projection)),
+        }
+    })
+    .await
+}
+
+/// `DELETE /{type}/{id}` (RFC 7644 §3.6): the resource, its memberships in one batch; a tombstone stays.
+pub async fn delete(call: &Call<'_>, resource_type: &'static ResourceType) -> Result<Reply> {
+    with_caller(call, write_scope(resource_type), async |caller| {
+        let id = call.id("id", resource_type.name)?;
+        let tenant = &caller.tenant;
+        let condition = if_match(call);
+        let mut batch = guards::precondition(tenant, resource_type, &id, condition.as_ref());
+        batch.push(resources::bury(tenant, resource_type, &id, call.now));
+        batch.extend(members::leave_all_groups(tenant, &id, call.now));
+        let totals = match resource_type.name == GROUPS.name {
+            true => {
+                batch.push(members::dissolve(tenant, &id));
+                Totals {
+                    groups: -1,
+                    ..Totals::default()
+                }
+            }
+            false => {
+                batch.push(users::delete_emails(tenant, &id));
+                Totals {
+                    users: -1,
+                    ..Totals::default()
+                }
+            }
+        };
+        batch.push(resources::delete(tenant, resource_type, &id));
+        let event = Event {
+            action: Action::Delete,
+            resource_type: resource_type.name,
+            resource_id: &id,
+            attributes: Vec::new(),
+        };
+        batch.extend(audit::append(tenant, &caller.origin(call), totals, &event));
+        match caller.write(call, batch).await {
+            Ok(_) => Ok(Reply::empty(204)),
+            Err(store::Error::Guard(Guard::NotFound)) => {
+                Err(Error::not_found(resource_type.name))
+            }
+            Err(error) => Err(error.into()),
+        }
+    })
+    .await
+}
+
+/// The `If-Match` of a request.
+pub fn if_match(call: &Call<'_>) -> Option<Condition> {
+    call.header(IF_MATCH).map(Condition::parse)
+}
+
+/// 412 where the client named another version than there is.
+pub fn check_precondition(condition: Option<&Condition>, stored: &Stored) -> Result<()> {
+    match condition {
+        Some(condition) if !condition.holds(stored.version) => Err(Error::new(
+            Kind::PreconditionFailed,
+            format!(
+                "the resource is at version {}, which If-Match does not name",
+                stored.version.etag()
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The resource that a statement gave; 404 where it gave none.
+pub fn first(
+    results: &[Rows],
+    index: usize,
+    resource_type: &'static ResourceType,
+) -> Result<Stored> {
+    let row = rows_at(results, index)?
+        .first()
+        .ok_or_else(|| Error::not_found(resource_type.name))?;
+    Ok(resources::stored(resource_type, row)?)
+}
+
+/// A reply that carries a resource.
+pub fn show(status: u16, stored: &Stored, base: &str, projection: &Projection) -> Reply {
+    let reply = Reply::scim(status, stored.to_json(base, projection)).etag(stored.version);
+    match status {
+        201 => reply.location(stored.location(base)),
+        _ => reply,
+    }
+}
+
+/// Names of the attributes in which two resources differ, for the audit trail.
+pub fn differing(before: &Resource, after: &Resource) -> Vec<String> {
+    let changed = |name: &&String| before.attributes.get(*name) != after.attributes.get(*name);
+    let mut names: Vec<String> = after.attributes.keys().filter(changed).cloned().collect();
+    let gone = before
+        .attributes
+        .keys()
+        .filter(|name| !after.attributes.contains_key(*name));
+    names.extend(gone.cloned());
+    names
+}
+
+/// Whether a failed write is worth another try from the read: somebody else was faster, and the client named no version.
+pub fn is_worth_retrying(error: &store::Error, condition: Option<&Condition>) -> bool {
+    let raced = matches!(
+        error,
+        store::Error::Guard(Guard::VersionConflict | Guard::MemberMissing)
+    );
+    raced && !matches!(condition, Some(Condition::OneOf(_)))
+}
+
+/// What a lost race means for the client: with `If-Match`, that its version is gone.
+pub fn lost_race(error: store::Error, condition: Option<&Condition>) -> Error {
+    match (error, condition) {
+        (store::Error::Guard(Guard::VersionConflict), Some(Condition::OneOf(_))) => {
+            store::Error::Guard(Guard::PreconditionFailed).into()
+        }
+        (error, _) => error.into(),
+    }
+}
+
+/// 409 `uniqueness`, naming the attribute.
+pub fn taken(attribute: &str) -> Error {
+    Error::scim(
+        ScimType::Uniqueness,
+        format!("another resource has this {attribute}"),
+    )
+}

@@ -1,0 +1,249 @@
+//! Every route, in one table.
+//!
+//! The worker's own Router hands every path to the application: it answers 405 without `Allow` and in plain text, leaves
+//! parameters percent-encoded and knows no trailing slashes. Matching is `matchit`'s, the same that it uses.
+//!
+//! SCIM routes are written once and stand under both bases. A path is found with and without its trailing slash.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use super::reply::Dialect;
+use crate::error::{Error, Kind};
+use crate::scim::schema::{GROUPS, ResourceType, USERS};
+
+/// What a route does.
+#[derive(Debug, Clone, Copy)]
+pub enum Endpoint {
+    Health,
+    ListTenants,
+    CreateTenant,
+    ReadTenant,
+    UpdateTenant,
+    DeleteTenant,
+    ListScimTokens,
+    CreateScimToken,
+    ScimEndpointInfo,
+    ReadScimToken,
+    UpdateScimToken,
+    DeleteScimToken,
+    RotateScimToken,
+    Scim(ScimEndpoint),
+}
+
+/// What a SCIM route does.
+#[derive(Debug, Clone, Copy)]
+pub enum ScimEndpoint {
+    ServiceProviderConfig,
+    ResourceTypes,
+    ResourceType,
+    Schemas,
+    Schema,
+    List(&'static ResourceType),
+    Read(&'static ResourceType),
+    Delete(&'static ResourceType),
+    CreateUser,
+    ReplaceUser,
+    PatchUser,
+    CreateGroup,
+    ReplaceGroup,
+    PatchGroup,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone)]
+pub struct Route {
+    pub method: Method,
+    /// With `:name` for parameters.
+    pub pattern: String,
+    pub endpoint: Endpoint,
+}
+
+/// The SCIM base with the tenant in the path.
+const TENANT_BASE: &str = "/api/v1/tenants/:tenant_id/scim/v2";
+/// The SCIM base with the tenant taken from the credential.
+const TOKEN_BASE: &str = "/scim/v2";
+
+fn admin_routes() -> Vec<(Method, &'static str, Endpoint)> {
+    use Endpoint as E;
+    vec![
+        (Method::GET, "/healthz", E::Health),
+        (Method::GET, "/api/v1/admin/tenants", E::ListTenants),
+        (Method::POST, "/api/v1/admin/tenants", E::CreateTenant),
+        (Method::GET, "/api/v1/admin/tenants/:tenant_id", E::ReadTenant),
+        (Method::PATCH, "/api/v1/admin/tenants/:tenant_id", E::UpdateTenant),
+        (Method::DELETE, "/api/v1/admin/tenants/:tenant_id", E::DeleteTenant),
+        (Method::GET, "/api/v1/admin/scim-tokens", E::ListScimTokens),
+        (Method::POST, "/api/v1/admin/scim-tokens", E::CreateScimToken),
+        (Method::GET, "/api/v1/admin/scim-tokens/endpoint-info", E::ScimEndpointInfo),
+        (Method::GET, "/api/v1/admin/scim-tokens/:token_id", E::ReadScimToken),
+        (Method::PATCH, "/api/v1/admin/scim-tokens/:token_id", E::UpdateScimToken),
+        (Method::DELETE, "/api/v1/admin/scim-tokens/:token_id", E::DeleteScimToken),
+        (Method::POST, "/api/v1/admin/scim-tokens/:token_id/rotate", E::RotateScimToken),
+    ]
+}
+
+fn scim_routes() -> Vec<(Method, &'static str, ScimEndpoint)> {
+    use ScimEndpoint as E;
+    vec![
+        (Method::GET, "/ServiceProviderConfig", E::ServiceProviderConfig),
+        (Method::GET, "/ResourceTypes", E::ResourceTypes),
+        (Method::GET, "/ResourceTypes/:id", E::ResourceType),
+        (Method::GET, "/Schemas", E::Schemas),
+        (Method::GET, "/Schemas/:id", E::Schema),
+        (Method::GET, "/Users", E::List(&USERS)),
+        (Method::POST, "/Users", E::CreateUser),
+        (Method::GET, "/Users/:id", E::Read(&USERS)),
+        (Method::PUT, "/Users/:id", E::ReplaceUser),
+        (Method::PATCH, "/Users/:id", E::PatchUser),
+        (Method::DELETE, "/Users/:id", E::Delete(&USERS)),
+        (Method::GET, "/Groups", E::List(&GROUPS)),
+        (Method::POST, "/Groups", E::CreateGroup),
+        (Method::GET, "/Groups/:id", E::Read(&GROUPS)),
+        (Method::PUT, "/Groups/:id", E::ReplaceGroup),
+        (Method::PATCH, "/Groups/:id", E::PatchGroup),
+        (Method::DELETE, "/Groups/:id", E::Delete(&GROUPS)),
+    ]
+}
+
+/// The whole table.
+pub fn all() -> Vec<Route> {
+    let admin = admin_routes().into_iter().map(|(method, pattern, endpoint)| Route {
+        method,
+        pattern: pattern.to_owned(),
+        endpoint,
+    });
+    let scim = [TENANT_BASE, TOKEN_BASE].into_iter().flat_map(|base| {
+        scim_routes().into_iter().map(move |(method, path, endpoint)| Route {
+            method,
+            pattern: format!("{base}{path}"),
+            endpoint: Endpoint::Scim(endpoint),
+        })
+    });
+    admin.chain(scim).collect()
+}
+
+/// All routes of one pattern.
+struct Paths {
+    pattern: String,
+    methods: Vec<(Method, Endpoint)>,
+}
+
+type Table = (matchit::Router<usize>, Vec<Paths>);
+
+/// The table, built once. A pattern that conflicts with another is left out; a test shows that none is.
+fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut by_pattern: BTreeMap<String, Vec<(Method, Endpoint)>> = BTreeMap::new();
+        for route in all() {
+            by_pattern
+                .entry(route.pattern)
+                .or_default()
+                .push((route.method, route.endpoint));
+        }
+        let mut router = matchit::Router::new();
+        let mut paths = Vec::new();
+        for (pattern, methods) in by_pattern {
+            if router.insert(pattern.clone(), paths.len()).is_ok() {
+                paths.push(Paths { pattern, methods });
+            }
+        }
+        (router, paths)
+    })
+}
+
+/// What a path and method lead to.
+#[derive(Debug)]
+pub struct Match {
+    pub endpoint: Result<Endpoint, Error>,
+    pub dialect: Dialect,
+    /// The route's pattern, empty where there is none.
+    pub pattern: &'static str,
+    /// Parameters by name, percent-decoded.
+    pub params: Vec<(String, String)>,
+}
+
+/// Finds the route of a request. HEAD is answered like GET; the platform drops the body.
+pub fn find(method: &Method, path: &str) -> Match {
+    let dialect = dialect(path);
+    let trimmed = match path.strip_suffix('/') {
+        Some(trimmed) if !trimmed.is_empty() => trimmed,
+        _ => path,
+    };
+    let (router, paths) = table();
+    let matched = router.at(trimmed).ok();
+    let found = matched.and_then(|matched| {
+        let params: Option<Vec<(String, String)>> = matched
+            .params
+            .iter()
+            .map(|(name, value)| {
+                let value = percent_decode_str(value).decode_utf8().ok()?;
+                Some((name.to_owned(), value.into_owned()))
+            })
+            .collect();
+        Some((paths.get(*matched.value)?, params?))
+    });
+    let Some((paths, params)) = found else {
+        return Match {
+            endpoint: Err(Error::new(Kind::NotFound, "there is nothing at this path")),
+            dialect,
+            pattern: "",
+            params: Vec::new(),
+        };
+    };
+    let wanted = match *method {
+        Method::HEAD => &Method::GET,
+        _ => method,
+    };
+    let endpoint = paths
+        .methods
+        .iter()
+        .find(|(method, _)| method == wanted)
+        .map(|(_, endpoint)| *endpoint)
+        .ok_or_else(|| {
+            let allow: Vec<&str> = paths.methods.iter().map(|(method, _)| method.as_str()).collect();
+            let allow = allow.join(", ");
+            Error::new(
+                Kind::MethodNotAllowed {
+                    allow: allow.clone(),
+                },
+                format!("this path takes {allow}"),
+            )
+        });
+    Match {
+        endpoint,
+        dialect,
+        pattern: &paths.pattern,
+        params,
+    }
+}
+
+/// Which dialect a path is answered in, even where nothing is found there.
+pub fn dialect(path: &str) -> Dialect {
+    match scim_base_length(path) {
+        Some(_) => Dialect::Scim,
+        None => Dialect::Admin,
+    }
+}
+
+/// The part of a path that is the SCIM base, where it lies below one.
+pub fn scim_base(path: &str) -> &str {
+    scim_base_length(path)
+        .and_then(|length| path.get(..length))
+        .unwrap_or_default()
+}
+
+fn scim_base_length(path: &str) -> Option<usize> {
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with('/');
+    if let Some(rest) = path.strip_prefix(TOKEN_BASE) {
+        return ends(rest).then_some(TOKEN_BASE.len());
+    }
+    let after = path.strip_prefix("/api/v1/tenants/")?;
+    let (_, rest) = after.split_once('/')?;
+    let rest = rest.strip_prefix("scim/v2")?;
+    ends(rest).then_some(path.len() - rest.len())
+}

@@ -1,0 +1,363 @@
+//! `/api/v1/admin/scim-tokens`.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::authenticate::{admin, forget, remember};
+use super::call::Call;
+use super::endpoint_info;
+use super::envelope;
+use super::reply::Reply;
+use super::validate::{Page, Text, Time, body, parameter, present};
+use crate::auth::admin::{Admin, AdminScope};
+use crate::auth::scim_token::ScimToken as Secret;
+use crate::auth::scope::Scopes;
+use crate::error::{Error, Result};
+use crate::ids::{self, TenantId};
+use crate::scim::date_time;
+use crate::store::audit::{self, Action, Event, Totals};
+use crate::store::scim_tokens::{self, Facts, ScimToken};
+use crate::store::{self, Guard, Row, Statement, rows_at, tenants};
+
+const WHAT: &str = "the SCIM token";
+/// Longest time for which a rotated token lives on, in seconds: 30 days.
+const MAX_OVERLAP_SECONDS: i64 = 30 * 86_400;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenCreate {
+    tenant_id: TenantId,
+    name: Text<1, 200>,
+    #[serde(default)]
+    description: Option<Text<0, 1000>>,
+    #[serde(default)]
+    scopes: Option<Scopes>,
+    #[serde(default)]
+    expires_at: Option<Time>,
+    #[serde(default)]
+    idp_id: Option<Text<1, 64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenUpdate {
+    #[serde(default)]
+    name: Option<Text<1, 200>>,
+    #[serde(default, deserialize_with = "present")]
+    description: Option<Option<Text<0, 1000>>>,
+    #[serde(default)]
+    scopes: Option<Scopes>,
+    #[serde(default, deserialize_with = "present")]
+    expires_at: Option<Option<Time>>,
+    #[serde(default)]
+    is_active: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenRotate {
+    #[serde(default)]
+    overlap_seconds: i64,
+}
+
+fn show(token: &ScimToken) -> Value {
+    json!({
+        "id": token.id,
+        "tenant_id": token.tenant_id,
+        "name": token.name,
+        "description": token.description,
+        "token_hint": token.token_hint,
+        "scopes": token.scopes,
+        "is_active": token.is_active,
+        "idp_id": token.idp_id,
+        "created_at": date_time::format(token.created_at),
+        "created_by": token.created_by,
+        "updated_at": date_time::format(token.updated_at),
+        "expires_at": token.expires_at.map(date_time::format),
+        "last_used_at": token.last_used_at.map(date_time::format),
+        "revoked_at": token.revoked_at.map(date_time::format),
+    })
+}
+
+/// The reply to the making of a token: the only one that shows it.
+fn show_new(token: &ScimToken, secret: &Secret) -> Value {
+    let mut shown = show(token);
+    if let Some(shown) = shown.as_object_mut() {
+        shown.insert("token".to_owned(), secret.reveal().into());
+    }
+    shown
+}
+
+fn check_expiry(call: &Call<'_>, expires_at: Option<Time>) -> Result<()> {
+    match expires_at {
+        Some(Time(time)) if time <= call.now => Err(Error::field(
+            &["body", "expires_at"],
+            "it is not in the future",
+            "value_error",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn check_scopes(scopes: Option<&Scopes>) -> Result<()> {
+    match scopes {
+        Some(scopes) if scopes.is_empty() => Err(Error::field(
+            &["body", "scopes"],
+            "a token without scopes may do nothing; name at least one",
+            "value_error",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn audited(
+    call: &Call<'_>,
+    admin: &Admin,
+    token: &ScimToken,
+    action: Action,
+    attributes: &[&str],
+) -> [Statement; 2] {
+    let event = Event {
+        action,
+        resource_type: "ScimToken",
+        resource_id: &token.id,
+        attributes: attributes.iter().map(|&name| name.to_owned()).collect(),
+    };
+    let origin = call.origin_of(admin.actor());
+    audit::append(&token.tenant_id, &origin, Totals::default(), &event)
+}
+
+fn not_found(error: store::Error) -> Error {
+    match error {
+        store::Error::Guard(Guard::NotFound) => Error::not_found(WHAT),
+        other => other.into(),
+    }
+}
+
+/// The tenant that a query names, where it names one; for an administrator of one tenant, that one.
+fn tenant_in_query(call: &Call<'_>, admin: &Admin) -> Result<Option<TenantId>> {
+    let Some(text) = parameter(call, "tenant_id") else {
+        return Ok(admin.tenant.clone());
+    };
+    match TenantId::parse(&text) {
+        Some(tenant) if admin.sees(&tenant) => Ok(Some(tenant)),
+        Some(_) => Err(Error::not_found("the tenant")),
+        None => Err(Error::field(
+            &["query", "tenant_id"],
+            "it is not a tenant id",
+            "value_error",
+        )),
+    }
+}
+
+pub async fn list(call: &Call<'_>) -> Result<Reply> {
+    let admin = admin(call, AdminScope::ScimTokensRead).await?;
+    let page = Page::of(call)?;
+    let tenant = tenant_in_query(call, &admin)?;
+    let statements = scim_tokens::select_page(tenant.as_ref(), page.per_page, page.offset());
+    let results = call.run(tenant.as_ref(), statements.into()).await?;
+    envelope::list(call, page, &results, |row| Ok(show(&scim_tokens::scim_token(row)?)))
+}
+
+pub async fn create(call: &Call<'_>) -> Result<Reply> {
+    let admin = admin(call, AdminScope::ScimTokensWrite).await?;
+    let given: TokenCreate = body(call)?;
+    check_scopes(given.scopes.as_ref())?;
+    check_expiry(call, given.expires_at)?;
+    let unknown_tenant = || {
+        Error::field(&["body", "tenant_id"], "there is no such tenant", "value_error")
+    };
+    if !admin.sees(&given.tenant_id) {
+        return Err(unknown_tenant());
+    }
+    if given.idp_id.is_some() {
+        return Err(Error::field(
+            &["body", "idp_id"],
+            "the tenant has no such identity provider",
+            "value_error",
+        ));
+    }
+    let token = ScimToken {
+        id: call.new_id()?,
+        tenant_id: given.tenant_id,
+        name: given.name.into_string(),
+        description: given.description.map(Text::into_string),
+        token_hint: String::new(),
+        scopes: given.scopes.unwrap_or_else(Scopes::all),
+        is_active: true,
+        idp_id: None,
+        created_at: call.now,
+        created_by: admin.subject.clone(),
+        updated_at: call.now,
+        expires_at: given.expires_at.map(|Time(time)| time),
+        last_used_at: None,
+        revoked_at: None,
+    };
+    let audit = audited(call, &admin, &token, Action::Create, &["name", "scopes", "expires_at"]);
+    issue(call, token, audit.into()).await.map_err(|error| match error {
+        store::Error::Guard(Guard::NotFound) => unknown_tenant(),
+        other => other.into(),
+    })
+}
+
+/// Makes the secret of a token, stores its hash along with what else belongs to the batch, and shows it.
+async fn issue(
+    call: &Call<'_>,
+    mut token: ScimToken,
+    more: Vec<Statement>,
+) -> store::Result<Reply> {
+    let secret = Secret::generate(call.app.platform.entropy.as_ref()).map_err(store::Error::Backend)?;
+    token.token_hint = secret.hint();
+    let hash = secret.hash();
+    let mut batch = vec![tenants::require(&token.tenant_id)];
+    batch.extend(scim_tokens::insert(&token, &hash));
+    batch.extend(more);
+    batch.push(scim_tokens::select_facts(&hash, call.now));
+    let results = call.run(Some(&token.tenant_id), batch).await?;
+    call.note_tenant(&token.tenant_id);
+    if let Some(row) = results.last().and_then(store::Rows::first) {
+        let facts: Facts = scim_tokens::facts(row)?;
+        remember(&call.app.platform, &hash, &facts);
+    }
+    Ok(envelope::single(call, 201, &show_new(&token, &secret)))
+}
+
+/// The token in the path with its hash; 404 for one that this administrator does not see, or that is revoked where that
+/// matters.
+async fn find(call: &Call<'_>, admin: &Admin, revoked_too: bool) -> Result<(ScimToken, Row)> {
+    let id = ids::canonical_uuid(call.param("token_id")).ok_or_else(|| Error::not_found(WHAT))?;
+    let statement = scim_tokens::select(&id, admin.tenant.as_ref());
+    let results = call.run(admin.tenant.as_ref(), vec![statement]).await?;
+    let row = rows_at(&results, 0)?
+        .first()
+        .ok_or_else(|| Error::not_found(WHAT))?;
+    let token = scim_tokens::scim_token(row)?;
+    if token.revoked_at.is_some() && !revoked_too {
+        return Err(Error::not_found(WHAT));
+    }
+    call.note_tenant(&token.tenant_id);
+    Ok((token, row.clone()))
+}
+
+pub async fn read(call: &Call<'_>) -> Result<Reply> {
+    let admin = admin(call, AdminScope::ScimTokensRead).await?;
+    let (token, _) = find(call, &admin, true).await?;
+    Ok(envelope::single(call, 200, &show(&token)))
+}
+
+pub async fn update(call: &Call<'_>) -> Result<Reply> {
+    let admin = admin(call, AdminScope::ScimTokensWrite).await?;
+    let given: TokenUpdate = body(call)?;
+    check_scopes(given.scopes.as_ref())?;
+    check_expiry(call, given.expires_at.flatten())?;
+    let (mut token, row) = find(call, &admin, false).await?;
+    let mut attributes = Vec::new();
+    if let Some(name) = given.name {
+        token.name = name.into_string();
+        attributes.push("name");
+    }
+    if let Some(description) = given.description {
+        token.description = description.map(Text::into_string);
+        attributes.push("description");
+    }
+    if let Some(scopes) = given.scopes {
+        token.scopes = scopes;
+        attributes.push("scopes");
+    }
+    if let Some(expires_at) = given.expires_at {
+        token.expires_at = expires_at.map(|Time(time)| time);
+        attributes.push("expires_at");
+    }
+    if let Some(is_active) = given.is_active {
+        token.is_active = is_active;
+        attributes.push("is_active");
+    }
+    token.updated_at = call.now;
+    write(call, &admin, &token, &row, Action::Patch, &attributes).await?;
+    Ok(envelope::single(call, 200, &show(&token)))
+}
+
+/// Writes a token that was read, and takes it out of the cache.
+async fn write(
+    call: &Call<'_>,
+    admin: &Admin,
+    token: &ScimToken,
+    row: &Row,
+    action: Action,
+    attributes: &[&str],
+) -> Result<()> {
+    let mut batch: Vec<Statement> = scim_tokens::update(token).into();
+    batch.extend(audited(call, admin, token, action, attributes));
+    call.run(Some(&token.tenant_id), batch).await.map_err(not_found)?;
+    forget(&call.app.platform, &row.text("token_hash")?);
+    Ok(())
+}
+
+pub async fn delete(call: &Call<'_>) -> Result<Reply> {
+    let admin = admin(call, AdminScope::ScimTokensWrite).await?;
+    let (mut token, row) = find(call, &admin, false).await?;
+    token.is_active = false;
+    token.revoked_at = Some(call.now);
+    token.updated_at = call.now;
+    write(call, &admin, &token, &row, Action::Revoke, &["revoked_at"]).await?;
+    Ok(Reply::empty(204))
+}
+
+/// `POST …/rotate`: a new token with the old one's settings; the old one dies after the overlap, at once without one.
+pub async fn rotate(call: &Call<'_>) -> Result<Reply> {
+    let admin = admin(call, AdminScope::ScimTokensWrite).await?;
+    let given: TokenRotate = match call.has_body() {
+        true => body(call)?,
+        false => TokenRotate::default(),
+    };
+    if !(0..=MAX_OVERLAP_SECONDS).contains(&given.overlap_seconds) {
+        return Err(Error::field(
+            &["body", "overlap_seconds"],
+            format!("it has to be 0 to {MAX_OVERLAP_SECONDS}"),
+            "value_error",
+        ));
+    }
+    let (old, row) = find(call, &admin, false).await?;
+    let dies = call.now + given.overlap_seconds * 1_000;
+    let mut ending = ScimToken {
+        expires_at: Some(old.expires_at.map_or(dies, |expires| expires.min(dies))),
+        updated_at: call.now,
+        ..old.clone()
+    };
+    if given.overlap_seconds == 0 {
+        ending.is_active = false;
+        ending.revoked_at = Some(call.now);
+    }
+    let new = ScimToken {
+        id: call.new_id()?,
+        created_at: call.now,
+        created_by: admin.subject.clone(),
+        updated_at: call.now,
+        last_used_at: None,
+        is_active: true,
+        ..old
+    };
+    let mut batch: Vec<Statement> = scim_tokens::update(&ending).into();
+    batch.extend(audited(call, &admin, &ending, Action::Rotate, &["expires_at"]));
+    batch.extend(audited(call, &admin, &new, Action::Create, &["name", "scopes", "expires_at"]));
+    let reply = issue(call, new, batch).await.map_err(not_found)?;
+    forget(&call.app.platform, &row.text("token_hash")?);
+    Ok(reply)
+}
+
+/// `GET …/endpoint-info`: what an administrator pastes into an identity provider.
+pub async fn endpoint_info(call: &Call<'_>) -> Result<Reply> {
+    let admin = admin(call, AdminScope::ScimTokensRead).await?;
+    let tenant = tenant_in_query(call, &admin)?.ok_or_else(|| {
+        Error::field(&["query", "tenant_id"], "missing parameter `tenant_id`", "missing")
+    })?;
+    let results = call.run(Some(&tenant), vec![tenants::select(&tenant)]).await?;
+    match rows_at(&results, 0)?.first() {
+        Some(_) => {
+            call.note_tenant(&tenant);
+            let info = endpoint_info::describe(&call.origin(), &tenant);
+            Ok(envelope::single(call, 200, &info))
+        }
+        None => Err(Error::not_found("the tenant")),
+    }
+}

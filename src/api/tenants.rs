@@ -1,0 +1,189 @@
+//! `/api/v1/admin/tenants`.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::authenticate::admin;
+use super::call::Call;
+use super::reply::Reply;
+use super::validate::{Page, Text, body, parameter};
+use super::envelope;
+use crate::auth::admin::{Admin, AdminScope};
+use crate::error::{Error, Kind, Result};
+use crate::ids::TenantId;
+use crate::scim::date_time;
+use crate::scim::profile::Profile;
+use crate::store::audit::{self, Action, Event, Totals};
+use crate::store::tenants::{self, Changes, Settings, Tenant};
+use crate::store::{Constraint, Guard, Row, Statement, rows_at};
+use crate::store;
+
+const WHAT: &str = "the tenant";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TenantCreate {
+    name: Text<1, 200>,
+    #[serde(default)]
+    id: Option<TenantId>,
+    #[serde(default)]
+    scim_profile: Option<Profile>,
+    #[serde(default)]
+    store_passwords: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TenantUpdate {
+    #[serde(default)]
+    name: Option<Text<1, 200>>,
+    #[serde(default)]
+    scim_profile: Option<Profile>,
+    #[serde(default)]
+    store_passwords: Option<bool>,
+}
+
+fn show(tenant: &Tenant) -> Value {
+    json!({
+        "id": tenant.id,
+        "name": tenant.name,
+        "scim_profile": tenant.settings.profile.name(),
+        "store_passwords": tenant.settings.store_passwords,
+        "created_at": date_time::format(tenant.created_at),
+        "updated_at": date_time::format(tenant.updated_at),
+    })
+}
+
+fn show_row(row: &Row) -> Result<Value> {
+    Ok(show(&tenants::tenant(row)?))
+}
+
+/// The tenant in the path; 404 for one that this administrator does not see.
+fn tenant_in_path(call: &Call<'_>, admin: &Admin) -> Result<TenantId> {
+    TenantId::parse(call.param("tenant_id"))
+        .filter(|tenant| admin.sees(tenant))
+        .ok_or_else(|| Error::not_found(WHAT))
+}
+
+fn audited(
+    call: &Call<'_>,
+    admin: &Admin,
+    tenant: &TenantId,
+    action: Action,
+    attributes: Vec<String>,
+) -> [Statement; 2] {
+    let event = Event {
+        action,
+        resource_type: "Tenant",
+        resource_id: tenant.as_str(),
+        attributes,
+    };
+    audit::append(tenant, &call.origin_of(admin.actor()), Totals::default(), &event)
+}
+
+pub async fn list(call: &Call<'_>) -> Result<Reply> {
+    let admin = admin(call, AdminScope::TenantsRead).await?;
+    let page = Page::of(call)?;
+    let search = parameter(call, "search").filter(|search| !search.is_empty());
+    let statements = tenants::select_page(
+        admin.tenant.as_ref(),
+        search.as_deref(),
+        page.per_page,
+        page.offset(),
+    );
+    let results = call.run(None, statements.into()).await?;
+    envelope::list(call, page, &results, show_row)
+}
+
+pub async fn create(call: &Call<'_>) -> Result<Reply> {
+    let admin = admin(call, AdminScope::TenantsWrite).await?;
+    if admin.tenant.is_some() {
+        return Err(Error::forbidden("an administrator of one tenant makes no others"));
+    }
+    let given: TenantCreate = body(call)?;
+    let id = match given.id {
+        Some(id) => id,
+        None => TenantId::parse(&call.new_id()?)
+            .ok_or_else(|| Error::internal("a new id is no tenant id"))?,
+    };
+    let settings = Settings {
+        profile: given.scim_profile.unwrap_or_default(),
+        store_passwords: given.store_passwords.unwrap_or_default(),
+    };
+    let name = given.name.into_string();
+    let mut batch = vec![tenants::insert(&id, &name, settings, call.now)];
+    let attributes = ["name", "scim_profile", "store_passwords"].map(str::to_owned);
+    batch.extend(audited(call, &admin, &id, Action::Create, attributes.into()));
+    match call.run(Some(&id), batch).await {
+        Ok(_) => {}
+        Err(store::Error::Conflict(Constraint::TenantId)) => {
+            return Err(Error::new(Kind::Conflict, format!("the id {id} is taken")));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    call.note_tenant(&id);
+    let tenant = Tenant {
+        id: id.to_string(),
+        name,
+        settings,
+        created_at: call.now,
+        updated_at: call.now,
+    };
+    Ok(envelope::single(call, 201, &show(&tenant)))
+}
+
+pub async fn read(call: &Call<'_>) -> Result<Reply> {
+    let admin = admin(call, AdminScope::TenantsRead).await?;
+    let id = tenant_in_path(call, &admin)?;
+    let results = call.run(Some(&id), vec![tenants::select(&id)]).await?;
+    let row = rows_at(&results, 0)?.first();
+    let tenant = show_row(row.ok_or_else(|| Error::not_found(WHAT))?)?;
+    Ok(envelope::single(call, 200, &tenant))
+}
+
+pub async fn update(call: &Call<'_>) -> Result<Reply> {
+    let admin = admin(call, AdminScope::TenantsWrite).await?;
+    let id = tenant_in_path(call, &admin)?;
+    let given: TenantUpdate = body(call)?;
+    let changes = Changes {
+        name: given.name.as_ref().map(Text::as_str),
+        profile: given.scim_profile,
+        store_passwords: given.store_passwords,
+    };
+    let named = [
+        ("name", changes.name.is_some()),
+        ("scim_profile", changes.profile.is_some()),
+        ("store_passwords", changes.store_passwords.is_some()),
+    ];
+    let attributes = named
+        .into_iter()
+        .filter(|(_, given)| *given)
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    let mut batch = vec![
+        tenants::require(&id),
+        tenants::update(&id, &changes, call.now),
+    ];
+    batch.extend(audited(call, &admin, &id, Action::Patch, attributes));
+    batch.push(tenants::select(&id));
+    let results = call.run(Some(&id), batch).await.map_err(not_found)?;
+    let row = results.last().and_then(store::Rows::first);
+    let tenant = show_row(row.ok_or_else(|| Error::not_found(WHAT))?)?;
+    Ok(envelope::single(call, 200, &tenant))
+}
+
+pub async fn delete(call: &Call<'_>) -> Result<Reply> {
+    let admin = admin(call, AdminScope::TenantsWrite).await?;
+    let id = tenant_in_path(call, &admin)?;
+    let mut batch = vec![tenants::require(&id), tenants::delete(&id, call.now)];
+    batch.extend(audited(call, &admin, &id, Action::Delete, Vec::new()));
+    call.run(Some(&id), batch).await.map_err(not_found)?;
+    Ok(Reply::empty(204))
+}
+
+fn not_found(error: store::Error) -> Error {
+    match error {
+        store::Error::Guard(Guard::NotFound) => Error::not_found(WHAT),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,236 @@
+//! `POST`, `PUT` and `PATCH` of `/Users` (RFC 7644 §3.3, §3.5).
+
+use serde_json::Value;
+
+use super::authenticate::{Caller, with_caller};
+use super::call::Call;
+use super::password;
+use super::query::ListParams;
+use super::reply::Reply;
+use super::resources::{
+    MAX_ATTEMPTS, check_precondition, differing, first, if_match, is_worth_retrying, lost_race, show,
+    taken,
+};
+use crate::auth::scope::Scope;
+use crate::error::{Error, Result};
+use crate::scim::patch;
+use crate::scim::render::Stored;
+use crate::scim::resource::{self, Resource};
+use crate::scim::schema::USERS;
+use crate::scim::version::Version;
+use crate::store;
+use crate::store::audit::{self, Action, Event, Totals};
+use crate::store::resources::{self as rows, Memberships};
+use crate::store::users::{self, UserRow};
+use crate::store::{Constraint, rows_at};
+
+/// `POST /Users`.
+pub async fn create(call: &Call<'_>) -> Result<Reply> {
+    let params = ListParams::of_query(call);
+    let body = call.json()?;
+    with_caller(call, Scope::UsersWrite, async |caller| {
+        let projection = params.projection(&USERS, caller.profile())?;
+        let mut user = resource::read(&USERS, body.clone(), caller.profile())?;
+        let password_hash = password::hash(call, caller, user.password.take())?;
+        let id = call.new_id()?;
+        let row = UserRow {
+            id: &id,
+            provider_id: &caller.provider_id,
+            resource: &user,
+            password_hash: password_hash.as_deref(),
+        };
+        let mut batch = users::insert(&caller.tenant, &row, call.now);
+        let event = Event {
+            action: Action::Create,
+            resource_type: USERS.name,
+            resource_id: &id,
+            attributes: user.attributes.keys().cloned().collect(),
+        };
+        let totals = Totals {
+            users: 1,
+            ..Totals::default()
+        };
+        batch.extend(audit::append(&caller.tenant, &caller.origin(call), totals, &event));
+        let stored = match caller.write(call, batch).await {
+            Ok(_) => written(&id, Version(1), call.now, call.now, &user, None),
+            Err(store::Error::Conflict(constraint)) => {
+                let row = UserRow { id: "", ..row };
+                restore(call, caller, &row, constraint).await?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(show(201, &stored, &call.scim_base(), &projection))
+    })
+    .await
+}
+
+/// A new user whose name or `externalId` is taken. In `compat`, where the one who has it is inactive, that is a rehire: Okta
+/// deactivates who leaves and sends a POST for who comes back, and expects its old id.
+async fn restore(
+    call: &Call<'_>,
+    caller: &Caller,
+    user: &UserRow<'_>,
+    constraint: Constraint,
+) -> Result<Stored> {
+    let refusal = || match constraint {
+        Constraint::UserName => taken("userName"),
+        Constraint::UserExternalId => taken("externalId"),
+        other => Error::internal(format!("a new user ran into {other:?}")),
+    };
+    if caller.profile().is_strict() {
+        return Err(refusal());
+    }
+    let base = call.scim_base();
+    let statement =
+        users::select_rival(&caller.tenant, &base, &caller.provider_id, user.resource);
+    let results = caller.read(call, vec![statement]).await?;
+    let rivals = &rows_at(&results, 0)?.rows;
+    let [rival] = rivals.as_slice() else {
+        return Err(refusal());
+    };
+    if rival.boolean("active")? {
+        return Err(refusal());
+    }
+    let rival = rows::stored(&USERS, rival)?;
+    let before = parsed(&rival)?;
+    let row = UserRow {
+        id: &rival.id,
+        ..user.clone()
+    };
+    let mut batch = users::update(&caller.tenant, &row, &before, rival.version, call.now);
+    let event = Event {
+        action: Action::Restore,
+        resource_type: USERS.name,
+        resource_id: &rival.id,
+        attributes: differing(&before, user.resource),
+    };
+    batch.extend(audit::append(
+        &caller.tenant,
+        &caller.origin(call),
+        Totals::default(),
+        &event,
+    ));
+    match caller.write(call, batch).await {
+        Ok(_) => Ok(written(
+            &rival.id,
+            Version(rival.version.0 + 1),
+            rival.created,
+            call.now,
+            user.resource,
+            None,
+        )),
+        // Another client was faster with the same person, or the new name is somebody else's.
+        Err(store::Error::Conflict(_) | store::Error::Guard(store::Guard::VersionConflict)) => {
+            Err(refusal())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `PUT /Users/{id}`.
+pub async fn replace(call: &Call<'_>) -> Result<Reply> {
+    let body = call.json()?;
+    change(call, Action::Replace, async |_, _, caller| {
+        Ok(resource::read(&USERS, body.clone(), caller.profile())?)
+    })
+    .await
+}
+
+/// `PATCH /Users/{id}`.
+pub async fn patch(call: &Call<'_>) -> Result<Reply> {
+    let body: Value = call.json()?;
+    change(call, Action::Patch, async |_, before, caller| {
+        let operations = patch::parse(body.clone(), &USERS, caller.profile())?;
+        let mut after = before.clone();
+        patch::apply(&operations, &USERS, &mut after, caller.profile())?;
+        Ok(after)
+    })
+    .await
+}
+
+/// Reads a user, makes the new one of it, and writes that over the version that was read; again from the start where
+/// somebody else wrote in between.
+async fn change<F>(call: &Call<'_>, action: Action, make: F) -> Result<Reply>
+where
+    F: AsyncFn(&Call<'_>, &Resource, &Caller) -> Result<Resource>,
+{
+    let params = ListParams::of_query(call);
+    with_caller(call, Scope::UsersWrite, async |caller| {
+        let id = call.id("id", USERS.name)?;
+        let projection = params.projection(&USERS, caller.profile())?;
+        let base = call.scim_base();
+        let condition = if_match(call);
+        let memberships = Memberships::of(&USERS, &projection);
+        let mut attempt = 1;
+        loop {
+            let statement = rows::select_one(&caller.tenant, &base, &USERS, &id, memberships);
+            let results = caller.read(call, vec![statement]).await?;
+            let stored = first(&results, 0, &USERS)?;
+            check_precondition(condition.as_ref(), &stored)?;
+            let before = parsed(&stored)?;
+            let mut after = make(call, &before, caller).await?;
+            let password_hash = password::hash(call, caller, after.password.take())?;
+            // No change, no new version: Okta renames a group to its own name with every membership.
+            if after == before && password_hash.is_none() {
+                return Ok(show(200, &stored, &base, &projection));
+            }
+            let row = UserRow {
+                id: &id,
+                provider_id: &caller.provider_id,
+                resource: &after,
+                password_hash: password_hash.as_deref(),
+            };
+            let mut batch = users::update(&caller.tenant, &row, &before, stored.version, call.now);
+            let event = Event {
+                action,
+                resource_type: USERS.name,
+                resource_id: &id,
+                attributes: differing(&before, &after),
+            };
+            let origin = caller.origin(call);
+            batch.extend(audit::append(&caller.tenant, &origin, Totals::default(), &event));
+            match call.run(Some(&caller.tenant), batch).await {
+                Ok(_) => {
+                    let version = Version(stored.version.0 + 1);
+                    let memberships = stored.memberships.clone();
+                    let stored =
+                        written(&id, version, stored.created, call.now, &after, memberships);
+                    return Ok(show(200, &stored, &base, &projection));
+                }
+                Err(store::Error::Conflict(Constraint::UserName)) => return Err(taken("userName")),
+                Err(store::Error::Conflict(Constraint::UserExternalId)) => {
+                    return Err(taken("externalId"));
+                }
+                Err(error) if attempt < MAX_ATTEMPTS && is_worth_retrying(&error, condition.as_ref()) => {
+                    attempt += 1;
+                }
+                Err(error) => return Err(lost_race(error, condition.as_ref())),
+            }
+        }
+    })
+    .await
+}
+
+fn parsed(stored: &Stored) -> Result<Resource> {
+    Resource::from_stored(&stored.resource)
+        .map_err(|error| Error::internal(format!("stored user {}: {error}", stored.id)))
+}
+
+fn written(
+    id: &str,
+    version: Version,
+    created: i64,
+    modified: i64,
+    resource: &Resource,
+    memberships: Option<String>,
+) -> Stored {
+    Stored {
+        resource_type: &USERS,
+        id: id.to_owned(),
+        version,
+        created,
+        modified,
+        resource: resource.to_stored(&USERS),
+        memberships,
+    }
+}

@@ -1,0 +1,49 @@
+//! What one running instance of the application remembers between requests. All of it may vanish at any moment, and none of
+//! it is the truth: it saves round trips.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::jwks::KeySet;
+
+/// Most tokens whose last use is remembered; then all are forgotten, which costs one update each.
+const MAX_TOUCHED: usize = 10_000;
+
+/// A key set that was fetched, and when.
+#[derive(Clone)]
+pub struct Fetched {
+    pub keys: Rc<KeySet>,
+    /// Milliseconds since 1970.
+    pub at: i64,
+}
+
+/// Memory of one instance.
+#[derive(Default)]
+pub struct Memory {
+    touched: RefCell<HashMap<String, i64>>,
+    fetched: RefCell<Option<Fetched>>,
+}
+
+impl Memory {
+    /// Whether it is time to note a use of the token: at most once in `interval` milliseconds.
+    pub fn is_due(&self, token_id: &str, now: i64, interval: i64) -> bool {
+        let mut touched = self.touched.borrow_mut();
+        let due = touched.get(token_id).is_none_or(|last| now - last >= interval);
+        if due {
+            if touched.len() >= MAX_TOUCHED {
+                touched.clear();
+            }
+            touched.insert(token_id.to_owned(), now);
+        }
+        due
+    }
+
+    pub fn fetched(&self) -> Option<Fetched> {
+        self.fetched.borrow().clone()
+    }
+
+    pub fn remember(&self, fetched: Fetched) {
+        *self.fetched.borrow_mut() = Some(fetched);
+    }
+}

@@ -1,0 +1,78 @@
+//! SCIM tokens: `rcs_`, 43 base62 characters of a 256-bit random secret, and 6 base62 characters of the CRC-32 of all that
+//! precedes. The checksum refuses typing errors and guesses without any I/O; it is no secret. Only the SHA-256 of a
+//! token is kept: a 256-bit random secret needs no slow hash.
+
+use sha2::{Digest, Sha256};
+
+use crate::platform::Entropy;
+
+const PREFIX: &str = "rcs_";
+const SECRET_LENGTH: usize = 43;
+const CHECKSUM_LENGTH: usize = 6;
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// A token in the clear. It exists while a reply is made or a request is checked; it has no `Debug` and no `Serialize`.
+pub struct ScimToken(String);
+
+impl ScimToken {
+    /// Makes a new token.
+    pub fn generate(entropy: &dyn Entropy) -> Result<Self, String> {
+        let mut secret = [0; 32];
+        entropy.fill(&mut secret)?;
+        let text = format!("{PREFIX}{}", base62(&secret, SECRET_LENGTH));
+        let checksum = checksum(&text);
+        Ok(ScimToken(text + &checksum))
+    }
+
+    /// Takes a credential for a token where its form and its checksum are right.
+    pub fn parse(text: &str) -> Option<Self> {
+        let total = PREFIX.len() + SECRET_LENGTH + CHECKSUM_LENGTH;
+        if text.len() != total || !text.starts_with(PREFIX) || !text.is_ascii() {
+            return None;
+        }
+        let (body, sum) = text.split_at(total - CHECKSUM_LENGTH);
+        (checksum(body) == sum).then(|| ScimToken(text.to_owned()))
+    }
+
+    /// Whether a credential means to be a SCIM token, so that it is not tried as anything else.
+    pub fn looks_like(text: &str) -> bool {
+        text.starts_with(PREFIX)
+    }
+
+    /// The token's text, for the one reply that shows it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What the token is stored and found by: its SHA-256 in hexadecimal.
+    pub fn hash(&self) -> String {
+        let digest = Sha256::digest(self.0.as_bytes());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The first characters, for telling tokens apart in a list: 24 bits of the secret, far from enough to guess it.
+    pub fn hint(&self) -> String {
+        self.0.chars().take(PREFIX.len() + 4).chain("…".chars()).collect()
+    }
+}
+
+fn checksum(text: &str) -> String {
+    base62(&crc32fast::hash(text.as_bytes()).to_be_bytes(), CHECKSUM_LENGTH)
+}
+
+/// A big-endian number in base 62, padded with zeros to a length that holds it.
+fn base62(bytes: &[u8], length: usize) -> String {
+    let mut number = bytes.to_vec();
+    let mut digits = Vec::with_capacity(length);
+    for _ in 0..length {
+        let mut remainder: u16 = 0;
+        for byte in &mut number {
+            let current = remainder * 256 + u16::from(*byte);
+            *byte = u8::try_from(current / 62).unwrap_or(u8::MAX);
+            remainder = current % 62;
+        }
+        let digit = ALPHABET.get(usize::from(remainder)).copied().unwrap_or(b'0');
+        digits.push(char::from(digit));
+    }
+    digits.iter().rev().collect()
+}

@@ -1,0 +1,89 @@
+//! Configuration, read once from the worker's variables and secrets.
+
+use std::rc::Rc;
+
+use crate::auth::jwks::KeySet;
+
+/// A secret from the configuration: neither printed nor serialised.
+#[derive(Clone)]
+pub struct Secret(Rc<[u8]>);
+
+impl Secret {
+    pub fn new(bytes: impl Into<Rc<[u8]>>) -> Self {
+        Secret(bytes.into())
+    }
+
+    /// The secret's bytes, for using them and for nothing else.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Where the keys come from that verify administrators' JWTs.
+#[derive(Clone)]
+pub enum KeySource {
+    /// Nothing is configured: every JWT is refused.
+    None,
+    /// A shared secret (HS256), for local use. Ignored where a JWKS is configured.
+    Local(Secret),
+    Static(Rc<KeySet>),
+    /// The address of a JWKS.
+    Fetched(String),
+}
+
+/// The application's settings.
+#[derive(Clone)]
+pub struct Config {
+    /// What `iss` of a JWT has to be.
+    pub issuer: String,
+    /// What `aud` of a JWT has to name.
+    pub audience: String,
+    pub keys: KeySource,
+    /// Whether replies carry a `Server-Timing` header with what the database counted.
+    pub server_timing: bool,
+}
+
+/// Shortest local secret in bytes: as long as the hash (RFC 7518 §3.2).
+const MIN_LOCAL_SECRET: usize = 32;
+
+impl Config {
+    /// Reads the variables `JWT_ISSUER`, `JWT_AUDIENCE`, one of `JWT_JWKS` (the document itself), `JWT_JWKS_URL` and
+    /// `JWT_LOCAL_SECRET`, and `SERVER_TIMING` (`on`). The error names the variable that does not hold.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let keys = match (
+            variable("JWT_JWKS"),
+            variable("JWT_JWKS_URL"),
+            variable("JWT_LOCAL_SECRET"),
+        ) {
+            (Some(_), Some(_), _) => {
+                return Err("JWT_JWKS and JWT_JWKS_URL are both set; keep one".to_owned());
+            }
+            (Some(document), None, _) => {
+                let keys = KeySet::parse(document.as_bytes())
+                    .map_err(|reason| format!("JWT_JWKS: {reason}"))?;
+                KeySource::Static(Rc::new(keys))
+            }
+            (None, Some(url), _) => KeySource::Fetched(url),
+            (None, None, Some(secret)) if secret.len() < MIN_LOCAL_SECRET => {
+                return Err(format!(
+                    "JWT_LOCAL_SECRET is shorter than {MIN_LOCAL_SECRET} characters"
+                ));
+            }
+            (None, None, Some(secret)) => KeySource::Local(Secret::new(secret.into_bytes())),
+            (None, None, None) => KeySource::None,
+        };
+        let configured = !matches!(keys, KeySource::None);
+        let required = |name: &str| match variable(name) {
+            Some(value) => Ok(value),
+            None if configured => Err(format!("{name} is not set")),
+            None => Ok(String::new()),
+        };
+        Ok(Config {
+            issuer: required("JWT_ISSUER")?,
+            audience: required("JWT_AUDIENCE")?,
+            keys,
+            server_timing: variable("SERVER_TIMING").as_deref() == Some("on"),
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! Requests and replies, between the runtime's types and the application's.
+
+use futures_util::StreamExt;
+use http::header::{HeaderName, HeaderValue};
+use worker::{Headers, ResponseBuilder, Result};
+
+use crate::api::reply::Reply;
+use crate::api::{self, MAX_BODY_BYTES};
+use crate::error::{Error, Kind};
+
+/// Reads a request, its body no further than one byte beyond what is allowed.
+pub async fn request(mut request: worker::Request) -> std::result::Result<api::Request, String> {
+    let method = http::Method::from_bytes(request.inner().method().as_bytes())
+        .map_err(|error| error.to_string())?;
+    let mut converted = http::Request::builder()
+        .method(method)
+        .uri(request.inner().url());
+    if let Some(headers) = converted.headers_mut() {
+        for (name, value) in request.headers().entries() {
+            let name = HeaderName::try_from(name);
+            let value = HeaderValue::try_from(value);
+            if let (Ok(name), Ok(value)) = (name, value) {
+                headers.append(name, value);
+            }
+        }
+    }
+    let body = body(&mut request).await?;
+    converted.body(body).map_err(|error| error.to_string())
+}
+
+async fn body(request: &mut worker::Request) -> std::result::Result<Vec<u8>, String> {
+    if request.inner().body().is_none() {
+        return Ok(Vec::new());
+    }
+    let mut stream = request.stream().map_err(|error| error.to_string())?;
+    let mut body = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        body.extend(chunk.map_err(|error| error.to_string())?);
+        if body.len() > MAX_BODY_BYTES {
+            body.truncate(MAX_BODY_BYTES + 1);
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// A reply as the runtime sends it.
+pub fn response(reply: api::Response) -> Result<worker::Response> {
+    let (parts, body) = reply.into_parts();
+    let headers = Headers::new();
+    for (name, value) in &parts.headers {
+        if let Ok(value) = value.to_str() {
+            headers.append(name.as_str(), value)?;
+        }
+    }
+    let builder = ResponseBuilder::new()
+        .with_status(parts.status.as_u16())
+        .with_headers(headers);
+    Ok(match body.is_empty() {
+        true => builder.empty(),
+        false => builder.fixed(body),
+    })
+}
+
+/// A failure before or outside the application, in the dialect of the path.
+pub fn failure(path: &str, detail: &str) -> Result<worker::Response> {
+    let error = Error::new(Kind::Internal, detail);
+    response(Reply::of_error(&error, api::dialect_of(path)).into_response())
+}

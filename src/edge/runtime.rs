@@ -1,0 +1,43 @@
+//! Time, randomness, work after the reply, and the log.
+
+use std::rc::Rc;
+
+use worker::{Context, Date};
+
+use crate::platform::{Background, Clock, Entropy, LocalFuture, Log};
+
+/// The runtime's clock. Deployed, it stands still but for I/O: good for dates, useless for timing code.
+pub struct RuntimeClock;
+
+impl Clock for RuntimeClock {
+    fn now(&self) -> i64 {
+        i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// The runtime's random numbers (`crypto.getRandomValues`).
+pub struct RuntimeEntropy;
+
+impl Entropy for RuntimeEntropy {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), String> {
+        getrandom::fill(buffer).map_err(|error| error.to_string())
+    }
+}
+
+/// Work that the runtime finishes after the reply has gone out.
+pub struct AfterReply(pub Rc<Context>);
+
+impl Background for AfterReply {
+    fn defer(&self, work: LocalFuture<'static, ()>) {
+        self.0.wait_until(work);
+    }
+}
+
+/// The runtime's console, which Workers Logs collects.
+pub struct Console;
+
+impl Log for Console {
+    fn line(&self, line: &str) {
+        worker::console_log!("{line}");
+    }
+}

@@ -1,0 +1,175 @@
+//! The one error that leaves the application, and how each layer's errors become it.
+//!
+//! Layers have errors of their own: [`scim::error::Error`](crate::scim::error::Error) says what is wrong with a SCIM request,
+//! [`store::Error`](crate::store::Error) what the database refused. Handlers return this one, which has a closed set of
+//! kinds. Only `detail` leaves the house; `internal` goes to the log under the request's id. The body it takes on depends
+//! on the route: SCIM's own on SCIM routes, `{"detail": …}` elsewhere (see `api::reply`).
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::scim::error::ScimType;
+use crate::store;
+
+/// What kind of failure it is, and so its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// RFC 7644 table 9.
+    Scim(ScimType),
+    /// 400 outside SCIM.
+    BadRequest,
+    /// 401: no credential (`None`), or one that does not hold; the reason is not told apart for the caller.
+    Unauthorized { token_sent: bool },
+    /// What was assumed of the credential is no longer so: the request is tried again with what the database says. It
+    /// never reaches a client.
+    CredentialStale,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed { allow: String },
+    Conflict,
+    PreconditionFailed,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    /// 422: fields of a body or a query that do not hold.
+    Unprocessable(Vec<FieldError>),
+    NotImplemented,
+    /// 503: the database cannot take it now; a retry is safe.
+    Unavailable { retry_after_seconds: u32 },
+    Internal,
+}
+
+/// One field that does not hold, in the form that clients of the admin API read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where: `["body", "name"]`, `["query", "page"]`.
+    pub loc: Vec<String>,
+    pub msg: String,
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+}
+
+/// A failed request.
+#[derive(Debug, Clone)]
+pub struct Error {
+    pub kind: Kind,
+    /// A sentence for the client.
+    pub detail: String,
+    /// What the log needs to know beyond that. No secret, no personal data.
+    pub internal: Option<String>,
+}
+
+/// Result of a handler.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Error {
+            kind,
+            detail: detail.into(),
+            internal: None,
+        }
+    }
+
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Kind::NotFound, format!("{what} not found"))
+    }
+
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, detail)
+    }
+
+    pub fn scim(scim_type: ScimType, detail: impl Into<String>) -> Self {
+        Self::new(Kind::Scim(scim_type), detail)
+    }
+
+    /// One field that does not hold.
+    pub fn field(loc: &[&str], msg: impl Into<String>, kind: &'static str) -> Self {
+        let field = FieldError {
+            loc: loc.iter().map(|&part| part.to_owned()).collect(),
+            msg: msg.into(),
+            kind,
+        };
+        Self::new(Kind::Unprocessable(vec![field]), "a field does not hold")
+    }
+
+    /// A failure that is ours: the client learns nothing but the request's id.
+    pub fn internal(internal: impl Into<String>) -> Self {
+        Error {
+            kind: Kind::Internal,
+            detail: "the request failed here; its id helps to find out why".to_owned(),
+            internal: Some(internal.into()),
+        }
+    }
+
+    pub fn status(&self) -> u16 {
+        match &self.kind {
+            Kind::Scim(scim_type) => scim_type.status(),
+            Kind::BadRequest => 400,
+            Kind::Unauthorized { .. } => 401,
+            Kind::Forbidden => 403,
+            Kind::NotFound => 404,
+            Kind::MethodNotAllowed { .. } => 405,
+            Kind::Conflict => 409,
+            Kind::PreconditionFailed => 412,
+            Kind::PayloadTooLarge => 413,
+            Kind::UnsupportedMediaType => 415,
+            Kind::Unprocessable(_) => 422,
+            Kind::Internal | Kind::CredentialStale => 500,
+            Kind::NotImplemented => 501,
+            Kind::Unavailable { .. } => 503,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.status(), self.detail)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<crate::scim::error::Error> for Error {
+    fn from(error: crate::scim::error::Error) -> Self {
+        Error::new(Kind::Scim(error.scim_type), error.detail)
+    }
+}
+
+impl From<store::Error> for Error {
+    /// For what a handler does not name itself. A guard or a constraint that nobody named is a fault of ours.
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Guard(store::Guard::NotFound) => Error::not_found("the resource"),
+            store::Error::Guard(store::Guard::CredentialStale) => {
+                Error::new(Kind::CredentialStale, "the credential changed; try again")
+            }
+            store::Error::Guard(store::Guard::PreconditionFailed) => Error::new(
+                Kind::PreconditionFailed,
+                "the resource is at another version than If-Match names",
+            ),
+            store::Error::Guard(store::Guard::VersionConflict | store::Guard::MemberMissing) => {
+                Error {
+                    kind: Kind::Unavailable {
+                        retry_after_seconds: 1,
+                    },
+                    detail: "others keep changing the resource; try again".to_owned(),
+                    internal: None,
+                }
+            }
+            store::Error::Overloaded(internal) => Error {
+                kind: Kind::Unavailable {
+                    retry_after_seconds: 2,
+                },
+                detail: "the database cannot take the request now; try again".to_owned(),
+                internal: Some(internal),
+            },
+            store::Error::TooLarge(internal) => Error {
+                kind: Kind::PayloadTooLarge,
+                detail: "the resource is larger than can be stored".to_owned(),
+                internal: Some(internal),
+            },
+            other => Error::internal(other.to_string()),
+        }
+    }
+}

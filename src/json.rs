@@ -1,0 +1,115 @@
+//! JSON as clients send it, read strictly: depth is capped, a repeated key is an error and not a silent choice, numbers
+//! that cannot be kept are refused. (RFC 8259 §4 leaves a repeated key to the reader; an attacker picks readers that
+//! disagree.)
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+/// Deepest nesting of arrays and objects. SCIM needs five.
+pub const MAX_DEPTH: usize = 32;
+
+/// Parses a whole document. The error is a sentence for the client, with line and column.
+pub fn parse(text: &[u8]) -> Result<Value, String> {
+    if text.iter().all(u8::is_ascii_whitespace) {
+        return Err("the body is empty; JSON was expected".to_owned());
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let depth = Cell::new(0);
+    let value = Strict { depth: &depth }
+        .deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value));
+    value.map_err(|error| format!("the body is not valid JSON: {error}"))
+}
+
+/// Reads one value and counts how deep it is.
+#[derive(Clone, Copy)]
+struct Strict<'d> {
+    depth: &'d Cell<usize>,
+}
+
+impl Strict<'_> {
+    fn descend<E: serde::de::Error>(self) -> Result<(), E> {
+        self.depth.set(self.depth.get() + 1);
+        match self.depth.get() > MAX_DEPTH {
+            true => Err(E::custom(format_args!("nested more than {MAX_DEPTH} deep"))),
+            false => Ok(()),
+        }
+    }
+
+    fn ascend(self) {
+        self.depth.set(self.depth.get() - 1);
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        self.descend()?;
+        let mut values = Vec::new();
+        while let Some(value) = access.next_element_seed(self)? {
+            values.push(value);
+        }
+        self.ascend();
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        self.descend()?;
+        let mut object = Map::new();
+        while let Some(key) = access.next_key::<String>()? {
+            let value = access.next_value_seed(self)?;
+            if object.contains_key(&key) {
+                return Err(A::Error::custom(format_args!("the key `{key}` is repeated")));
+            }
+            object.insert(key, value);
+        }
+        self.ascend();
+        Ok(Value::Object(object))
+    }
+}

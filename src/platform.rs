@@ -1,0 +1,84 @@
+//! The seam: everything the application asks of the world outside, as small traits.
+//!
+//! Invariant: nothing outside `edge/` names the platform. The worker implements these traits on D1, KV and the runtime's
+//! own clock; the tests implement them on SQLite, with a clock and with faults of their own.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use async_trait::async_trait;
+
+use crate::store;
+use crate::store::{Rows, Statement};
+
+/// A future that runs on the thread where it was made: a worker has one.
+pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A database, reached by batches alone.
+#[async_trait(?Send)]
+pub trait Database {
+    /// Runs the statements in order as one transaction: all of them hold, or none. One batch is one round trip.
+    async fn run(&self, batch: Vec<Statement>) -> store::Result<Vec<Rows>>;
+}
+
+/// A cache that many places share and that may be stale for a minute: never the truth.
+#[async_trait(?Send)]
+pub trait TokenCache {
+    /// The value, none where there is none or the cache cannot be reached: both mean asking the database.
+    async fn get(&self, key: &str) -> Option<String>;
+    /// Stores a value for that many seconds. A failure is not the caller's: the database has the truth.
+    async fn put(&self, key: &str, value: &str, seconds: u64);
+    async fn delete(&self, key: &str);
+}
+
+/// The time of day.
+pub trait Clock {
+    /// Milliseconds since 1970.
+    fn now(&self) -> i64;
+}
+
+/// A source of secrets.
+pub trait Entropy {
+    /// Fills the buffer with bytes nobody can guess, or fails as a whole.
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), String>;
+}
+
+/// Fetches documents over HTTP.
+#[async_trait(?Send)]
+pub trait HttpClient {
+    /// GETs a document. Fails on anything but a 200 of at most `max_bytes` within `timeout_ms`; follows no redirect.
+    async fn get(&self, url: &str, max_bytes: usize, timeout_ms: u32) -> Result<Vec<u8>, String>;
+}
+
+/// Work that goes on after the reply.
+pub trait Background {
+    /// Runs the future some time soon, at most 30 seconds; its failure concerns nobody.
+    fn defer(&self, work: LocalFuture<'static, ()>);
+}
+
+/// Where the application's log goes.
+pub trait Log {
+    /// Writes one line: a JSON object, without secrets or personal data.
+    fn line(&self, line: &str);
+}
+
+/// All of it.
+#[derive(Clone)]
+pub struct Platform {
+    pub database: Rc<dyn Database>,
+    pub token_cache: Rc<dyn TokenCache>,
+    pub clock: Rc<dyn Clock>,
+    pub entropy: Rc<dyn Entropy>,
+    pub http: Rc<dyn HttpClient>,
+    pub background: Rc<dyn Background>,
+    pub log: Rc<dyn Log>,
+}
+
+impl Platform {
+    /// The database that holds a tenant: every query of a tenant's data goes through here, so that a second database
+    /// is a change to this function and to nothing else. `None` asks for what belongs to no tenant: the directory.
+    pub fn database_of(&self, _tenant: Option<&crate::ids::TenantId>) -> Rc<dyn Database> {
+        Rc::clone(&self.database)
+    }
+}

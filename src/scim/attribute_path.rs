@@ -1,0 +1,98 @@
+//! Attribute notation (RFC 7644 §3.10): `userName`, `name.givenName`, `urn:…:User:department`.
+
+use super::profile::Profile;
+use super::schema::{AttributeRef, ResourceType, Schema};
+
+/// What an attribute path names.
+#[derive(Debug, Clone, Copy)]
+pub enum Target {
+    /// A schema's URN alone: everything the extension holds.
+    Extension(&'static Schema),
+    /// The core schema's URN alone: the resource itself.
+    Resource,
+    Attribute(AttributeRef),
+}
+
+/// Finds what a path names in the schemas of a resource type; none where there is no such attribute.
+///
+/// In `compat`, an extension's attribute is found without its URN (Entra's `manager`), and its URN may be followed
+/// by a dot instead of a colon (`…:2.0:User.manager`).
+pub fn resolve(
+    resource_type: &'static ResourceType,
+    path: &str,
+    profile: Profile,
+) -> Option<Target> {
+    if let Some(rest) = strip_urn(path, resource_type.schema.id) {
+        if rest.is_empty() {
+            return Some(Target::Resource);
+        }
+        let name = after_urn(rest, profile)?;
+        return within(name, |name| resource_type.core_attribute(name), None);
+    }
+    for extension in resource_type.extensions {
+        if let Some(rest) = strip_urn(path, extension.id) {
+            if rest.is_empty() {
+                return Some(Target::Extension(extension));
+            }
+            let name = after_urn(rest, profile)?;
+            // Polis asks for core attributes below the extension's URN.
+            let core = || within(name, |name| resource_type.core_attribute(name), None);
+            return match profile {
+                Profile::Strict => within_extension(name, extension),
+                Profile::Compat => within_extension(name, extension).or_else(core),
+            };
+        }
+    }
+    within(path, |name| resource_type.core_attribute(name), None).or_else(|| match profile {
+        Profile::Strict => None,
+        Profile::Compat => {
+            let mut extensions = resource_type.extensions.iter();
+            extensions.find_map(|extension| within_extension(path, extension))
+        }
+    })
+}
+
+fn within_extension(name: &str, extension: &'static Schema) -> Option<Target> {
+    let find = |name: &str| {
+        extension
+            .attributes
+            .iter()
+            .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+    };
+    within(name, find, Some(extension))
+}
+
+fn within(
+    path: &str,
+    find: impl Fn(&str) -> Option<&'static super::schema::Attribute>,
+    extension: Option<&'static Schema>,
+) -> Option<Target> {
+    let (name, sub) = match path.split_once('.') {
+        Some((name, sub)) => (name, Some(sub)),
+        None => (path, None),
+    };
+    let attribute = find(name)?;
+    let sub = match sub {
+        Some(sub) => Some(attribute.sub(sub)?),
+        None => None,
+    };
+    Some(Target::Attribute(AttributeRef {
+        extension,
+        attribute,
+        sub,
+    }))
+}
+
+fn strip_urn<'a>(path: &'a str, urn: &str) -> Option<&'a str> {
+    let head = path.get(..urn.len())?;
+    let rest = path.get(urn.len()..)?;
+    let ends = rest.is_empty() || rest.starts_with([':', '.']);
+    (head.eq_ignore_ascii_case(urn) && ends).then_some(rest)
+}
+
+fn after_urn(rest: &str, profile: Profile) -> Option<&str> {
+    match profile {
+        Profile::Strict => rest.strip_prefix(':'),
+        Profile::Compat => rest.strip_prefix([':', '.']),
+    }
+}

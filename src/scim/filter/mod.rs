@@ -1,0 +1,132 @@
+//! Filters (RFC 7644 §3.4.2.2) in three steps: text is parsed into a [`Filter`], which knows grammar only;
+//! [`resolve`](resolve::resolve) finds its attributes in the schema and checks operators and values against their
+//! types, which gives a [`Predicate`]; a predicate is evaluated on a resource ([`matches`](evaluate::matches)) or
+//! compiled to SQL by the store.
+//!
+//! Invariant: evaluation and SQL select the same resources.
+
+pub mod evaluate;
+mod lexer;
+pub mod parse;
+pub mod resolve;
+
+use super::schema::AttributeRef;
+
+/// Longest filter in bytes; a URL ends at 16 kB anyway.
+pub const MAX_LENGTH: usize = 8_192;
+/// Deepest nesting of parentheses, `not` and value paths. D1 stops at an expression 100 deep.
+pub const MAX_DEPTH: usize = 16;
+/// Most comparisons in one filter. D1 binds 100 parameters to a statement, and a comparison may take two.
+pub const MAX_TERMS: usize = 40;
+
+/// Comparison operator. `ne` is `not (… eq …)` and `pr` is a term of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operator {
+    Equal,
+    NotEqual,
+    Contains,
+    StartsWith,
+    EndsWith,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+}
+
+impl Operator {
+    /// The operator by its RFC name, in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "eq" => Operator::Equal,
+            "ne" => Operator::NotEqual,
+            "co" => Operator::Contains,
+            "sw" => Operator::StartsWith,
+            "ew" => Operator::EndsWith,
+            "gt" => Operator::Greater,
+            "ge" => Operator::GreaterOrEqual,
+            "lt" => Operator::Less,
+            "le" => Operator::LessOrEqual,
+            _ => return None,
+        })
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Operator::Equal => "eq",
+            Operator::NotEqual => "ne",
+            Operator::Contains => "co",
+            Operator::StartsWith => "sw",
+            Operator::EndsWith => "ew",
+            Operator::Greater => "gt",
+            Operator::GreaterOrEqual => "ge",
+            Operator::Less => "lt",
+            Operator::LessOrEqual => "le",
+        }
+    }
+
+    pub const fn is_ordering(self) -> bool {
+        matches!(
+            self,
+            Operator::Greater | Operator::GreaterOrEqual | Operator::Less | Operator::LessOrEqual
+        )
+    }
+}
+
+/// A comparison value as written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Literal {
+    Null,
+    Boolean(bool),
+    Number(f64),
+    Text(String),
+}
+
+/// A path as written, with its place in the filter (in bytes) for error messages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Path {
+    pub text: String,
+    pub at: usize,
+}
+
+/// A filter as the grammar has it, before any attribute is looked up.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter {
+    And(Vec<Filter>),
+    Or(Vec<Filter>),
+    Not(Box<Filter>),
+    Compare(Path, Operator, Literal),
+    Present(Path),
+    /// `emails[type eq "work"]`: some value of the attribute meets the whole filter.
+    Element(Path, Box<Filter>),
+}
+
+/// A comparison value in the form in which the attribute's values are compared.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operand {
+    Boolean(bool),
+    Number(f64),
+    Text {
+        /// As the client wrote it.
+        given: String,
+        /// As values are compared: folded unless the attribute is case-exact.
+        key: String,
+    },
+    /// Milliseconds since 1970.
+    Time(f64),
+}
+
+/// A filter whose attributes are known and whose values have their attributes' types.
+#[derive(Debug, Clone)]
+pub enum Predicate {
+    And(Vec<Predicate>),
+    Or(Vec<Predicate>),
+    Not(Box<Predicate>),
+    /// Some value of the attribute compares so. The operator is never `NotEqual`.
+    Compare(AttributeRef, Operator, Operand),
+    /// The attribute has a value that is not empty.
+    Present(AttributeRef),
+    /// Some value of the complex attribute meets the predicate, in which the attribute's sub-attributes are named.
+    Element(AttributeRef, Box<Predicate>),
+    /// Matches nothing: a search over several resource types names an attribute that this one does not have.
+    Never,
+}

@@ -1,0 +1,196 @@
+//! Looks a filter's attributes up in the schema and checks operators and values against their types.
+
+use super::{Filter, Literal, Operand, Operator, Path, Predicate};
+use crate::scim::attribute_path::{self, Target};
+use crate::scim::date_time;
+use crate::scim::error::{Error, Result};
+use crate::scim::fold::comparable;
+use crate::scim::profile::Profile;
+use crate::scim::schema::{Attribute, AttributeRef, Kind, ResourceType, Returned};
+
+/// Resolves a filter on resources of one type. `invalidFilter` names the attribute that does not exist, that cannot
+/// be compared so, or whose value has another type.
+pub fn resolve(
+    filter: &Filter,
+    resource_type: &'static ResourceType,
+    profile: Profile,
+) -> Result<Predicate> {
+    let find = |path: &Path| match attribute_path::resolve(resource_type, &path.text, profile) {
+        Some(Target::Attribute(found)) => Ok(found),
+        _ => Err(unknown(path, resource_type.name)),
+    };
+    walk(filter, &find, profile)
+}
+
+/// Resolves the filter inside `attribute[…]`, whose paths are the attribute's sub-attributes.
+pub fn resolve_within(
+    filter: &Filter,
+    parent: AttributeRef,
+    profile: Profile,
+) -> Result<Predicate> {
+    let find = |path: &Path| match parent.attribute.sub(&path.text) {
+        Some(sub) => Ok(AttributeRef {
+            sub: Some(sub),
+            ..parent
+        }),
+        None => Err(unknown(path, parent.attribute.name)),
+    };
+    walk(filter, &find, profile)
+}
+
+type Find<'f> = dyn Fn(&Path) -> Result<AttributeRef> + 'f;
+
+fn walk(filter: &Filter, find: &Find<'_>, profile: Profile) -> Result<Predicate> {
+    let all = |filters: &[Filter]| -> Result<Vec<Predicate>> {
+        filters
+            .iter()
+            .map(|filter| walk(filter, find, profile))
+            .collect()
+    };
+    match filter {
+        Filter::And(filters) => Ok(Predicate::And(all(filters)?)),
+        Filter::Or(filters) => Ok(Predicate::Or(all(filters)?)),
+        Filter::Not(inner) => Ok(Predicate::Not(Box::new(walk(inner, find, profile)?))),
+        Filter::Present(path) => readable(find(path)?, path).map(Predicate::Present),
+        Filter::Compare(path, operator, literal) => {
+            compare(readable(find(path)?, path)?, path, *operator, literal, profile)
+        }
+        Filter::Element(path, inner) => {
+            let parent = find(path)?;
+            if parent.sub.is_some() || parent.attribute.kind != Kind::Complex {
+                return Err(Error::filter(format!(
+                    "`{}` at position {} has no sub-attributes to filter by",
+                    path.text,
+                    path.at + 1
+                )));
+            }
+            let inner = resolve_within(inner, parent, profile)?;
+            Ok(Predicate::Element(parent, Box::new(inner)))
+        }
+    }
+}
+
+fn compare(
+    found: AttributeRef,
+    path: &Path,
+    operator: Operator,
+    literal: &Literal,
+    profile: Profile,
+) -> Result<Predicate> {
+    if *literal == Literal::Null {
+        return match operator {
+            Operator::Equal => Ok(Predicate::Not(Box::new(Predicate::Present(found)))),
+            Operator::NotEqual => Ok(Predicate::Present(found)),
+            _ => Err(wrong(path, operator, "null is compared by eq and ne only")),
+        };
+    }
+    let found = significant(found, path)?;
+    let operand = operand(found.leaf(), path, operator, literal, profile)?;
+    Ok(match operator {
+        Operator::NotEqual => {
+            let equal = Predicate::Compare(found, Operator::Equal, operand);
+            Predicate::Not(Box::new(equal))
+        }
+        _ => Predicate::Compare(found, operator, operand),
+    })
+}
+
+/// The attribute itself, or `value` of a complex one (RFC 7644 §3.4.2.2: `emails co "example.com"`).
+fn significant(found: AttributeRef, path: &Path) -> Result<AttributeRef> {
+    if found.leaf().kind != Kind::Complex {
+        return Ok(found);
+    }
+    match found.attribute.default_sub() {
+        Some(sub) => Ok(AttributeRef {
+            sub: Some(sub),
+            ..found
+        }),
+        None => Err(Error::filter(format!(
+            "`{}` at position {} is complex: name one of its sub-attributes",
+            path.text,
+            path.at + 1
+        ))),
+    }
+}
+
+fn operand(
+    attribute: &Attribute,
+    path: &Path,
+    operator: Operator,
+    literal: &Literal,
+    profile: Profile,
+) -> Result<Operand> {
+    let substring = !operator.is_ordering()
+        && !matches!(operator, Operator::Equal | Operator::NotEqual);
+    match attribute.kind {
+        // RFC 7644 §3.4.2.2: ordering a boolean or a binary value is an invalidFilter.
+        Kind::Boolean | Kind::Binary if operator.is_ordering() || substring => Err(wrong(
+            path,
+            operator,
+            "such values are compared by eq, ne and pr only",
+        )),
+        Kind::Boolean => match literal {
+            Literal::Boolean(value) => Ok(Operand::Boolean(*value)),
+            Literal::Text(text) if !profile.is_strict() => match text.to_ascii_lowercase().as_str() {
+                "true" => Ok(Operand::Boolean(true)),
+                "false" => Ok(Operand::Boolean(false)),
+                _ => Err(wrong(path, operator, "it takes true or false")),
+            },
+            _ => Err(wrong(path, operator, "it takes true or false")),
+        },
+        Kind::Integer | Kind::Decimal if substring => {
+            Err(wrong(path, operator, "numbers have no substrings"))
+        }
+        Kind::Integer | Kind::Decimal => match literal {
+            Literal::Number(number) => Ok(Operand::Number(*number)),
+            _ => Err(wrong(path, operator, "it takes a number")),
+        },
+        Kind::DateTime if substring => Err(wrong(path, operator, "times have no substrings")),
+        Kind::DateTime => match literal {
+            Literal::Text(text) => date_time::parse(text).map(Operand::Time).ok_or_else(|| {
+                wrong(path, operator, "it takes a time as in \"2011-05-13T04:42:34Z\"")
+            }),
+            _ => Err(wrong(path, operator, "it takes a time in quotes")),
+        },
+        Kind::String | Kind::Reference | Kind::Binary | Kind::Complex => {
+            let given = match literal {
+                Literal::Text(text) => text.clone(),
+                // Numbers and booleans that a client forgot to quote.
+                Literal::Number(number) if !profile.is_strict() => number.to_string(),
+                Literal::Boolean(value) if !profile.is_strict() => value.to_string(),
+                _ => return Err(wrong(path, operator, "it takes a string in quotes")),
+            };
+            let key = comparable(&given, attribute.case_exact).into_owned();
+            Ok(Operand::Text { given, key })
+        }
+    }
+}
+
+/// A filter on an attribute that is never returned would return it bit by bit.
+fn readable(found: AttributeRef, path: &Path) -> Result<AttributeRef> {
+    match found.leaf().returned {
+        Returned::Never => Err(Error::filter(format!(
+            "`{}` at position {} is never returned and cannot be filtered by",
+            path.text,
+            path.at + 1
+        ))),
+        _ => Ok(found),
+    }
+}
+
+fn unknown(path: &Path, owner: &str) -> Error {
+    Error::filter(format!(
+        "{owner} has no attribute `{}` (position {})",
+        super::parse::shortened(&path.text),
+        path.at + 1
+    ))
+}
+
+fn wrong(path: &Path, operator: Operator, why: &str) -> Error {
+    Error::filter(format!(
+        "`{} {}` at position {}: {why}",
+        path.text,
+        operator.name(),
+        path.at + 1
+    ))
+}

@@ -1,0 +1,25 @@
+//! SCIM 2.0 as RFC 7643 and RFC 7644 define it, and nothing else.
+//!
+//! Pure functions over JSON: no storage, no HTTP, no clock. The schema stands in one place ([`schema`]), and
+//! everything that has to know an attribute (parsing a body, a filter, a PATCH path, a projection) asks it there.
+
+pub mod attribute_path;
+pub mod date_time;
+pub mod error;
+pub mod filter;
+pub mod fold;
+pub mod patch;
+pub mod profile;
+pub mod projection;
+pub mod render;
+pub mod resource;
+pub mod schema;
+pub mod value;
+pub mod version;
+
+/// Schema URN of a list reply (RFC 7644 §3.4.2).
+pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+/// Schema URN of a PATCH body (RFC 7644 §3.5.2).
+pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+/// Schema URN of an error body (RFC 7644 §3.12).
+pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";

@@ -1,0 +1,102 @@
+//! Applies operations to a resource in memory, one after the other.
+
+use serde_json::{Map, Value};
+
+use super::change::{Change, first, into_array};
+use super::{Op, Operation};
+use crate::scim::error::{Error, Result};
+use crate::scim::profile::Profile;
+use crate::scim::resource::{self, Resource};
+use crate::scim::schema::{ResourceType, Schema};
+
+/// Applies all operations in order, but for those on a group's members; each sees what those before it did. On an error the
+/// resource is to be thrown away: PATCH is atomic.
+pub fn apply(
+    operations: &[Operation],
+    resource_type: &'static ResourceType,
+    resource: &mut Resource,
+    profile: Profile,
+) -> Result<()> {
+    for operation in operations.iter().filter(|operation| !operation.is_on_members()) {
+        apply_one(operation, resource, profile)?;
+    }
+    resource::finish(resource_type, resource)
+}
+
+fn apply_one(operation: &Operation, resource: &mut Resource, profile: Profile) -> Result<()> {
+    let Operation { op, path, value } = operation;
+    let found = path.found;
+    let value = value.clone();
+    match found.attribute.name {
+        "schemas" if found.extension.is_none() => return Ok(()),
+        "password" if found.extension.is_none() => return set_password(resource, *op, value),
+        _ => {}
+    }
+    let change = Change {
+        op: *op,
+        path,
+        profile,
+    };
+    let mut parent = take_parent(resource, found.extension);
+    let current = parent.shift_remove(found.attribute.name);
+    let changed = match (found.attribute.multi_valued, found.sub, &path.filter) {
+        (false, None, None) => change.single(current, value)?,
+        (true, None, None) => change.multi(current, value)?,
+        (false, Some(sub), None) => change.sub_of_single(current, sub, value)?,
+        (false, _, Some(_)) => change.elements(into_array(current), value)?.map(first),
+        (true, _, _) => change.elements(into_array(current), value)?,
+    };
+    match changed {
+        Some(changed) => {
+            parent.insert(found.attribute.name.to_owned(), changed);
+        }
+        None if found.attribute.required => {
+            let detail = format!("`{}` is required", path.text);
+            return Err(match op {
+                Op::Remove => Error::mutability(detail),
+                Op::Add | Op::Replace => Error::value(detail),
+            });
+        }
+        None => {}
+    }
+    put_parent(resource, found.extension, parent);
+    Ok(())
+}
+
+fn set_password(resource: &mut Resource, op: Op, value: Option<Value>) -> Result<()> {
+    match (op, value) {
+        (Op::Remove, _) | (_, None | Some(Value::Null)) => Ok(()),
+        (_, Some(Value::String(password))) => {
+            resource.password = Some(password);
+            Ok(())
+        }
+        _ => Err(Error::value("password takes a string")),
+    }
+}
+
+/// The object that holds an attribute, taken out of the resource: the resource's own or an extension's.
+fn take_parent(resource: &mut Resource, extension: Option<&'static Schema>) -> Map<String, Value> {
+    match extension {
+        None => std::mem::take(&mut resource.attributes),
+        Some(extension) => match resource.attributes.shift_remove(extension.id) {
+            Some(Value::Object(object)) => object,
+            _ => Map::new(),
+        },
+    }
+}
+
+/// Puts back what [`take_parent`] took; an extension left empty is gone.
+fn put_parent(
+    resource: &mut Resource,
+    extension: Option<&'static Schema>,
+    object: Map<String, Value>,
+) {
+    match extension {
+        None => resource.attributes = object,
+        Some(extension) if !object.is_empty() => {
+            let attributes = &mut resource.attributes;
+            attributes.insert(extension.id.to_owned(), Value::Object(object));
+        }
+        Some(_) => {}
+    }
+}

@@ -1,0 +1,161 @@
+//! What a PATCH does to a group's members, without the members.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Op, Operation};
+use crate::scim::error::{Error, Result};
+use crate::scim::filter::evaluate::element_matches;
+use crate::scim::filter::{Operand, Operator, Predicate};
+use crate::scim::profile::Profile;
+use crate::scim::value;
+
+/// Changes to a group's members, as one step from what is there to what is wanted: take away all
+/// ([`clear`](Self::clear)), or those that match and those named, then add.
+#[derive(Debug, Clone, Default)]
+pub struct MemberChanges {
+    /// Whether the members there before go, all of them.
+    pub clear: bool,
+    /// Ids to take away.
+    pub remove: BTreeSet<String>,
+    /// Members to take away are also those that meet one of these.
+    pub remove_matching: Vec<Predicate>,
+    /// Ids to add.
+    pub add: BTreeSet<String>,
+    /// Whether it is an error (`noTarget`) that an id to take away is not a member: `strict`, with a filter.
+    pub must_match: bool,
+}
+
+impl MemberChanges {
+    pub fn is_empty(&self) -> bool {
+        !self.clear
+            && self.remove.is_empty()
+            && self.remove_matching.is_empty()
+            && self.add.is_empty()
+    }
+
+    /// Makes these the group's members, whatever they were.
+    pub fn replace_all(&mut self, members: &[Value]) {
+        *self = MemberChanges {
+            clear: true,
+            ..MemberChanges::default()
+        };
+        self.add_all(members);
+    }
+
+    fn add_all(&mut self, members: &[Value]) {
+        for id in members.iter().filter_map(id_of) {
+            self.remove.remove(id);
+            self.add.insert(id.to_owned());
+        }
+    }
+
+    fn remove_ids(&mut self, ids: impl IntoIterator<Item = String>) {
+        for id in ids {
+            self.add.remove(&id);
+            if !self.clear {
+                self.remove.insert(id);
+            }
+        }
+    }
+
+    /// What all operations together do to the members; each sees what those before it did.
+    pub fn of(operations: &[Operation], profile: Profile) -> Result<Self> {
+        let mut changes = MemberChanges::default();
+        for operation in operations.iter().filter(|operation| operation.is_on_members()) {
+            changes.take_up(operation, profile)?;
+        }
+        Ok(changes)
+    }
+
+    fn take_up(&mut self, operation: &Operation, profile: Profile) -> Result<()> {
+        let Operation { op, path, value } = operation;
+        let members = path.found;
+        if members.sub.is_some() {
+            return Err(Error::mutability(format!(
+                "`{}`: the parts of a member are immutable",
+                path.text
+            )));
+        }
+        let read = |value: &Option<Value>| -> Result<Vec<Value>> {
+            match value {
+                // Nothing named; members without any value have no id and say nothing either.
+                None => Ok(Vec::new()),
+                Some(value) => match value::read(members.attribute, value.clone(), "members", profile)? {
+                    Some(Value::Array(members)) => with_ids(members),
+                    _ => Ok(Vec::new()),
+                },
+            }
+        };
+        match (op, &path.filter) {
+            (Op::Add, None) => self.add_all(&read(value)?),
+            (Op::Replace, None) => self.replace_all(&read(value)?),
+            // RFC 7644 §3.5.2.2 knows no value here; Entra names the members to remove in it.
+            (Op::Remove, None) => match value {
+                None | Some(Value::Null) => self.replace_all(&[]),
+                Some(_) if profile.is_strict() => {
+                    return Err(Error::syntax("a remove operation has no value"));
+                }
+                Some(_) => {
+                    let ids = read(value)?;
+                    self.remove_ids(ids.iter().filter_map(id_of).map(str::to_owned));
+                }
+            },
+            (Op::Remove, Some(filter)) => self.remove_by(filter, profile),
+            (Op::Add | Op::Replace, Some(_)) => {
+                return Err(Error::path(format!(
+                    "`{}`: members are added by their ids, not by a filter",
+                    path.text
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_by(&mut self, filter: &Predicate, profile: Profile) {
+        match ids_of(filter) {
+            Some(ids) => {
+                self.must_match |= profile.is_strict();
+                self.remove_ids(ids);
+            }
+            None => {
+                // Members added earlier in the same request have no type yet to be looked at: only the id is known.
+                self.add.retain(|id| {
+                    !element_matches(filter, &serde_json::json!({"value": id, "type": "User"}))
+                });
+                if !self.clear {
+                    self.remove_matching.push(filter.clone());
+                }
+            }
+        }
+    }
+}
+
+/// The ids in a filter that is nothing but `value eq "…"`, or several of these with `or`.
+fn ids_of(filter: &Predicate) -> Option<Vec<String>> {
+    match filter {
+        Predicate::Compare(found, Operator::Equal, Operand::Text { key, .. })
+            if found.leaf().name == "value" =>
+        {
+            Some(vec![key.clone()])
+        }
+        Predicate::Or(any) => {
+            let ids: Option<Vec<_>> = any.iter().map(ids_of).collect();
+            ids.map(|ids| ids.into_iter().flatten().collect())
+        }
+        _ => None,
+    }
+}
+
+fn id_of(member: &Value) -> Option<&str> {
+    member.get("value").and_then(Value::as_str)
+}
+
+/// Refuses a member without an id: who was meant cannot be known.
+pub fn with_ids(members: Vec<Value>) -> Result<Vec<Value>> {
+    match members.iter().position(|member| id_of(member).is_none()) {
+        Some(index) => Err(Error::value(format!("members[{index}].value is required"))),
+        None => Ok(members),
+    }
+}

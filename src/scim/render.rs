@@ -1,0 +1,109 @@
+//! Replies made of stored text. A plain reply is put together without parsing it: the stored object opens after `id`,
+//! and what the store derives (memberships, `meta`) goes before its closing brace.
+
+use serde_json::{Value, json};
+
+use super::LIST_RESPONSE;
+use super::date_time;
+use super::projection::Projection;
+use super::schema::ResourceType;
+use super::version::Version;
+
+/// A resource as the store gives it.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub resource_type: &'static ResourceType,
+    pub id: String,
+    pub version: Version,
+    /// Milliseconds since 1970.
+    pub created: i64,
+    /// Milliseconds since 1970.
+    pub modified: i64,
+    /// The JSON object with `schemas` and the client's attributes.
+    pub resource: String,
+    /// A JSON array: the groups of a user, the members of a group; none where it was not asked for.
+    pub memberships: Option<String>,
+}
+
+impl Stored {
+    /// The resource's address on the base that the request used.
+    pub fn location(&self, base: &str) -> String {
+        format!("{base}{}/{}", self.resource_type.endpoint, self.id)
+    }
+
+    /// The resource as a client sees it, as JSON text.
+    pub fn to_json(&self, base: &str, projection: &Projection) -> String {
+        let whole = self.to_whole_json(base);
+        if projection.is_default() {
+            return whole;
+        }
+        match serde_json::from_str(&whole) {
+            Ok(value) => projection.apply(self.resource_type, value).to_string(),
+            Err(_) => whole,
+        }
+    }
+
+    fn to_whole_json(&self, base: &str) -> String {
+        let inner = self
+            .resource
+            .trim()
+            .trim_start_matches('{')
+            .strip_suffix('}')
+            .unwrap_or_default();
+        let meta = json!({
+            "resourceType": self.resource_type.name,
+            "created": date_time::format(self.created),
+            "lastModified": date_time::format(self.modified),
+            "location": self.location(base),
+            "version": self.version.etag(),
+        });
+        let mut text = String::with_capacity(inner.len() + 512);
+        // An id is a UUID and has nothing to escape.
+        text.push_str("{\"id\":\"");
+        text.push_str(&self.id);
+        text.push_str("\",");
+        text.push_str(inner);
+        if let Some(memberships) = self.visible_memberships() {
+            text.push_str(",\"");
+            text.push_str(self.memberships_name());
+            text.push_str("\":");
+            text.push_str(memberships);
+        }
+        text.push_str(",\"meta\":");
+        text.push_str(&meta.to_string());
+        text.push('}');
+        text
+    }
+
+    /// A group shows its members even when there are none (clients count them); a user without groups has no `groups`.
+    fn visible_memberships(&self) -> Option<&str> {
+        let is_group = self.resource_type.name == "Group";
+        self.memberships
+            .as_deref()
+            .filter(|memberships| is_group || *memberships != "[]")
+    }
+
+    fn memberships_name(&self) -> &'static str {
+        match self.resource_type.name {
+            "Group" => "members",
+            _ => "groups",
+        }
+    }
+}
+
+/// A ListResponse (RFC 7644 §3.4.2) of resources that are JSON text already.
+pub fn list(resources: &[String], total: i64, start_index: i64) -> String {
+    let mut text = format!(
+        "{{\"schemas\":[\"{LIST_RESPONSE}\"],\"totalResults\":{total},\"itemsPerPage\":{},\"startIndex\":{start_index},\"Resources\":[",
+        resources.len()
+    );
+    text.push_str(&resources.join(","));
+    text.push_str("]}");
+    text
+}
+
+/// A ListResponse of values.
+pub fn list_of(resources: &[Value]) -> String {
+    let texts: Vec<String> = resources.iter().map(Value::to_string).collect();
+    list(&texts, i64::try_from(texts.len()).unwrap_or(i64::MAX), 1)
+}

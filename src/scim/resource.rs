@@ -1,0 +1,268 @@
+//! A resource in canonical form: what a client may set, checked against the schema.
+//!
+//! `id`, `meta` and the memberships (`User.groups`, `Group.members`) are not part of it: the store keeps them in columns
+//! and rows of their own.
+
+use serde_json::{Map, Value};
+
+use super::error::{Error, Result};
+use super::fold::comparable;
+use super::profile::Profile;
+use super::schema::{Attribute, ENTERPRISE, Kind, Mutability, ResourceType, Schema};
+use super::value::{self, Given};
+
+/// A resource as it is stored, and what came with it that is stored elsewhere or not at all.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Resource {
+    /// Attributes by their canonical names, those of extensions below the extension's URN.
+    pub attributes: Map<String, Value>,
+    /// The members sent with a group, in canonical form; none where the request did not name them.
+    pub members: Option<Vec<Value>>,
+    /// A password that came along; never part of `attributes`.
+    pub password: Option<String>,
+}
+
+/// Reads the body of a POST or PUT (RFC 7644 §3.3, §3.5.1). Read-only attributes are ignored, as both sections ask.
+pub fn read(
+    resource_type: &'static ResourceType,
+    body: Value,
+    profile: Profile,
+) -> Result<Resource> {
+    let Value::Object(body) = body else {
+        return Err(Error::syntax("the body is not a JSON object"));
+    };
+    let mut given = Given::new(body, "the resource")?;
+    check_schemas(resource_type, given.take("schemas"), profile)?;
+    let mut resource = Resource::default();
+    for attribute in resource_type.schema.attributes.iter().chain(super::schema::COMMON) {
+        let Some(value) = given.take(attribute.name) else {
+            continue;
+        };
+        place(&mut resource, attribute, value, profile)?;
+    }
+    for extension in resource_type.extensions {
+        // Entra's own example puts an extension's attributes at the top; only nulls were ever seen there.
+        if let Some(object) = given.take(extension.id)
+            && let Some(object) = read_extension(extension, object, profile)?
+        {
+            resource.attributes.insert(extension.id.to_owned(), Value::Object(object));
+        }
+    }
+    given.refuse_rest("the resource", profile)?;
+    finish(resource_type, &mut resource)?;
+    Ok(resource)
+}
+
+/// Checks what holds for every stored resource and completes it: required attributes, defaults.
+pub fn finish(resource_type: &'static ResourceType, resource: &mut Resource) -> Result<()> {
+    for attribute in resource_type.schema.attributes {
+        if attribute.required && !has_text(resource.attributes.get(attribute.name)) {
+            return Err(Error::value(format!("{} is required", attribute.name)));
+        }
+    }
+    if resource_type.schema.attributes.iter().any(|attribute| attribute.name == "active") {
+        resource.attributes.entry("active").or_insert(Value::Bool(true));
+    }
+    refer_to_manager(resource);
+    Ok(())
+}
+
+/// A manager's `$ref` follows from its `value`, whatever the client put there: relative, as RFC 7643 §8.3 has it, because the
+/// same resource is read under more than one base.
+fn refer_to_manager(resource: &mut Resource) {
+    let manager = resource
+        .attributes
+        .get_mut(ENTERPRISE.id)
+        .and_then(|enterprise| enterprise.get_mut("manager"))
+        .and_then(Value::as_object_mut);
+    if let Some(manager) = manager {
+        manager.shift_remove("$ref");
+        if let Some(id) = manager.get("value").and_then(Value::as_str) {
+            let reference = format!("../Users/{id}");
+            manager.insert("$ref".to_owned(), Value::String(reference));
+        }
+    }
+}
+
+/// Reads the object of an extension.
+pub fn read_extension(
+    extension: &'static Schema,
+    object: Value,
+    profile: Profile,
+) -> Result<Option<Map<String, Value>>> {
+    let object = match object {
+        Value::Null => return Ok(None),
+        Value::Object(object) => object,
+        _ => return Err(Error::value(format!("{} takes an object", extension.id))),
+    };
+    let mut given = Given::new(object, extension.id)?;
+    let mut read = Map::new();
+    for attribute in extension.attributes {
+        let Some(value) = given.take(attribute.name) else {
+            continue;
+        };
+        let at = format!("{}:{}", extension.id, attribute.name);
+        if let Some(value) = value::read(attribute, value, &at, profile)? {
+            read.insert(attribute.name.to_owned(), value);
+        }
+    }
+    given.refuse_rest(extension.id, profile)?;
+    Ok((!read.is_empty()).then_some(read))
+}
+
+fn place(
+    resource: &mut Resource,
+    attribute: &'static Attribute,
+    value: Value,
+    profile: Profile,
+) -> Result<()> {
+    if attribute.mutability == Mutability::ReadOnly {
+        return Ok(());
+    }
+    let read = value::read(attribute, value, attribute.name, profile)?;
+    match (attribute.name, read) {
+        ("members", Some(Value::Array(members))) => {
+            resource.members = Some(super::patch::with_ids(members)?);
+        }
+        ("members", _) => resource.members = Some(Vec::new()),
+        ("password", Some(Value::String(password))) => resource.password = Some(password),
+        ("password", _) => {}
+        (name, Some(value)) => {
+            resource.attributes.insert(name.to_owned(), value);
+        }
+        (_, None) => {}
+    }
+    Ok(())
+}
+
+fn has_text(value: Option<&Value>) -> bool {
+    value
+        .and_then(Value::as_str)
+        .is_some_and(|text| !text.trim().is_empty())
+}
+
+/// `schemas` names the core schema and the extensions used. In `compat` it may be missing or name others: old URNs
+/// (OneLogin), Microsoft's own, misspelt ones. What is stored says what is there.
+fn check_schemas(
+    resource_type: &'static ResourceType,
+    schemas: Option<Value>,
+    profile: Profile,
+) -> Result<()> {
+    if !profile.is_strict() {
+        return Ok(());
+    }
+    let Some(Value::Array(schemas)) = schemas else {
+        return Err(Error::syntax("schemas is required: an array of URNs"));
+    };
+    let known = |urn: &str| {
+        urn.eq_ignore_ascii_case(resource_type.schema.id) || resource_type.extension(urn).is_some()
+    };
+    let mut core = false;
+    for (index, urn) in schemas.iter().enumerate() {
+        let Some(urn) = urn.as_str().filter(|urn| known(urn)) else {
+            return Err(Error::syntax(format!(
+                "schemas[{index}] is not a schema of {}: {urn}",
+                resource_type.name
+            )));
+        };
+        core |= urn.eq_ignore_ascii_case(resource_type.schema.id);
+    }
+    match core {
+        true => Ok(()),
+        false => Err(Error::syntax(format!(
+            "schemas does not name {}",
+            resource_type.schema.id
+        ))),
+    }
+}
+
+impl Resource {
+    /// The URNs of the schemas that the resource uses.
+    fn schemas(&self, resource_type: &'static ResourceType) -> Value {
+        let used = resource_type
+            .extensions
+            .iter()
+            .filter(|extension| self.attributes.contains_key(extension.id))
+            .map(|extension| Value::from(extension.id));
+        std::iter::once(Value::from(resource_type.schema.id)).chain(used).collect()
+    }
+
+    /// The JSON text that is stored and that replies are made of, `schemas` first.
+    pub fn to_stored(&self, resource_type: &'static ResourceType) -> String {
+        let mut object = Map::with_capacity(self.attributes.len() + 1);
+        object.insert("schemas".to_owned(), self.schemas(resource_type));
+        // In the schema's order, whatever order the client wrote them in.
+        for (extension, attribute) in resource_type.attributes() {
+            if extension.is_none()
+                && let Some(value) = self.attributes.get(attribute.name)
+            {
+                object.insert(attribute.name.to_owned(), value.clone());
+            }
+        }
+        for extension in resource_type.extensions {
+            if let Some(value) = self.attributes.get(extension.id) {
+                object.insert(extension.id.to_owned(), value.clone());
+            }
+        }
+        Value::Object(object).to_string()
+    }
+
+    /// Reads back what [`to_stored`](Self::to_stored) wrote.
+    pub fn from_stored(text: &str) -> serde_json::Result<Self> {
+        let mut attributes: Map<String, Value> = serde_json::from_str(text)?;
+        attributes.shift_remove("schemas");
+        Ok(Resource {
+            attributes,
+            ..Resource::default()
+        })
+    }
+
+    /// The JSON text that filters and sorting look at: names in lower case, strings as their attributes compare them.
+    /// SQL folds ASCII letters only, so what it compares is folded here.
+    pub fn to_keys(&self, resource_type: &'static ResourceType) -> String {
+        let mut keys = Map::new();
+        keys.insert("schemas".to_owned(), self.schemas(resource_type));
+        for (extension, attribute) in resource_type.attributes() {
+            let parent = match extension {
+                None => Some(&self.attributes),
+                Some(extension) => self.attributes.get(extension.id).and_then(Value::as_object),
+            };
+            let Some(value) = parent.and_then(|parent| parent.get(attribute.name)) else {
+                continue;
+            };
+            let level = match extension {
+                None => Some(&mut keys),
+                Some(extension) => keys
+                    .entry(extension.key)
+                    .or_insert_with(|| Value::Object(Map::new()))
+                    .as_object_mut(),
+            };
+            if let Some(level) = level {
+                level.insert(key_name(attribute), key_value(attribute, value));
+            }
+        }
+        Value::Object(keys).to_string()
+    }
+}
+
+/// Name of an attribute in the filter keys.
+pub fn key_name(attribute: &Attribute) -> String {
+    attribute.name.to_ascii_lowercase()
+}
+
+fn key_value(attribute: &'static Attribute, value: &Value) -> Value {
+    match value {
+        Value::Array(values) => values.iter().map(|value| key_value(attribute, value)).collect(),
+        Value::Object(object) => {
+            let subs = attribute.sub_attributes.iter().filter_map(|sub| {
+                let value = object.get(sub.name)?;
+                Some((key_name(sub), key_value(sub, value)))
+            });
+            Value::Object(subs.collect())
+        }
+        Value::String(text) if matches!(attribute.kind, Kind::String | Kind::Reference | Kind::Binary) => {
+            Value::String(comparable(text, attribute.case_exact).into_owned())
+        }
+        other => other.clone(),
+    }
+}

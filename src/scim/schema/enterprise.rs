@@ -1,0 +1,28 @@
+//! The enterprise extension of User (RFC 7643 §4.3).
+
+use super::{Attribute, Schema};
+
+const MANAGER: &[Attribute] = &[
+    Attribute::string("value", "Id of the manager's own user resource").case_exact(),
+    Attribute::reference("$ref", &["User"], "Address of the manager's user resource"),
+    Attribute::string("displayName", "The manager's display name").read_only(),
+];
+
+/// EnterpriseUser: what an employer records about a user.
+pub static ENTERPRISE: Schema = Schema {
+    id: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+    name: "EnterpriseUser",
+    description: "What an organisation records about a user",
+    key: "enterprise",
+    attributes: &[
+        Attribute::string(
+            "employeeNumber",
+            "Number or code that the organisation gave the person",
+        ),
+        Attribute::string("costCenter", "Name of a cost centre"),
+        Attribute::string("organization", "Name of an organisation"),
+        Attribute::string("division", "Name of a division"),
+        Attribute::string("department", "Name of a department"),
+        Attribute::complex("manager", MANAGER, "The user's manager"),
+    ],
+};

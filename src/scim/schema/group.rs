@@ -1,0 +1,27 @@
+//! The core Group schema (RFC 7643 §4.2).
+
+use super::{Attribute, Mutability, Schema};
+
+const MEMBERS: &[Attribute] = &[
+    Attribute::string("value", "Id of the member")
+        .case_exact()
+        .required()
+        .mutability(Mutability::Immutable),
+    Attribute::reference("$ref", &["User", "Group"], "Address of the member")
+        .mutability(Mutability::Immutable),
+    Attribute::string("type", "Whether the member is a user or a group")
+        .canonical(&["User", "Group"])
+        .mutability(Mutability::Immutable),
+];
+
+/// Group: a named set of users and groups.
+pub static GROUP: Schema = Schema {
+    id: "urn:ietf:params:scim:schemas:core:2.0:Group",
+    name: "Group",
+    description: "A set of users and of other groups",
+    key: "",
+    attributes: &[
+        Attribute::string("displayName", "Name of the group for people to read").required(),
+        Attribute::complex("members", MEMBERS, "The group's direct members").multi_valued(),
+    ],
+};

@@ -1,0 +1,193 @@
+//! Values as clients send them, brought into the canonical form of their attribute's type (RFC 7643 §2.3–2.5).
+//!
+//! Canonical: names in the schema's case and order, no null, no empty array or object, no read-only sub-attribute.
+//! What is unassigned (RFC 7643 §2.5: null, an empty array) becomes `None`.
+
+use serde_json::{Map, Value};
+
+use super::date_time;
+use super::error::{Error, Result};
+use super::profile::Profile;
+use super::schema::{Attribute, Kind, Mutability};
+
+/// The canonical form of an attribute's whole value. `at` names the attribute in error messages.
+pub fn read(
+    attribute: &'static Attribute,
+    value: Value,
+    at: &str,
+    profile: Profile,
+) -> Result<Option<Value>> {
+    if !attribute.multi_valued {
+        return read_one(attribute, unwrap_single(value, profile), at, profile);
+    }
+    let values = match value {
+        Value::Null => return Ok(None),
+        Value::Array(values) => values,
+        // A client that has one value only, and forgets the brackets.
+        Value::String(text) if text.is_empty() && !profile.is_strict() => return Ok(None),
+        one if !profile.is_strict() => vec![one],
+        _ => return Err(Error::value(format!("{at} takes an array"))),
+    };
+    let mut read = Vec::with_capacity(values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        let element = read_one(attribute, value, &format!("{at}[{index}]"), profile)?;
+        read.extend(element.filter(|element| !read.contains(element)));
+    }
+    one_primary(&mut read, at, profile)?;
+    Ok((!read.is_empty()).then_some(Value::Array(read)))
+}
+
+/// The canonical form of one value: of a single-valued attribute, or one of several of a multi-valued one.
+pub fn read_one(
+    attribute: &'static Attribute,
+    value: Value,
+    at: &str,
+    profile: Profile,
+) -> Result<Option<Value>> {
+    let lenient = !profile.is_strict();
+    match (attribute.kind, value) {
+        (_, Value::Null) => Ok(None),
+        (Kind::Complex, Value::Object(object)) => read_object(attribute, object, at, profile),
+        (Kind::Complex, Value::String(text)) if lenient && text.is_empty() => Ok(None),
+        (Kind::Complex, Value::String(text)) if lenient && attribute.default_sub().is_some() => {
+            let object = Map::from_iter([("value".to_owned(), Value::String(text))]);
+            read_object(attribute, object, at, profile)
+        }
+        (Kind::Complex, _) => Err(Error::value(format!("{at} takes an object"))),
+        (_, Value::String(text)) if lenient && text.is_empty() => Ok(None),
+        (Kind::Boolean, Value::Bool(value)) => Ok(Some(Value::Bool(value))),
+        (Kind::Boolean, Value::String(text)) if lenient => match text.to_ascii_lowercase().as_str() {
+            "true" => Ok(Some(Value::Bool(true))),
+            "false" => Ok(Some(Value::Bool(false))),
+            _ => Err(Error::value(format!("{at} takes true or false"))),
+        },
+        (Kind::Boolean, _) => Err(Error::value(format!("{at} takes true or false"))),
+        (Kind::Integer, Value::Number(number)) if number.is_i64() => Ok(Some(Value::Number(number))),
+        (Kind::Integer, _) => Err(Error::value(format!("{at} takes a whole number"))),
+        (Kind::Decimal, Value::Number(number)) => Ok(Some(Value::Number(number))),
+        (Kind::Decimal, _) => Err(Error::value(format!("{at} takes a number"))),
+        (Kind::DateTime, Value::String(text)) if date_time::parse(&text).is_some() => {
+            Ok(Some(Value::String(text)))
+        }
+        (Kind::DateTime, _) => Err(Error::value(format!("{at} takes a time (RFC 3339)"))),
+        (Kind::String | Kind::Reference | Kind::Binary, Value::String(text)) => {
+            Ok(Some(Value::String(text)))
+        }
+        (Kind::String, Value::Number(number)) if lenient => {
+            Ok(Some(Value::String(number.to_string())))
+        }
+        (Kind::String | Kind::Reference | Kind::Binary, _) => {
+            Err(Error::value(format!("{at} takes a string")))
+        }
+    }
+}
+
+fn read_object(
+    attribute: &'static Attribute,
+    object: Map<String, Value>,
+    at: &str,
+    profile: Profile,
+) -> Result<Option<Value>> {
+    let object = match profile {
+        Profile::Compat => unpack_role(attribute, object),
+        Profile::Strict => object,
+    };
+    let mut given = Given::new(object, at)?;
+    let mut read = Map::new();
+    for sub in attribute.sub_attributes {
+        let Some(value) = given.take(sub.name) else {
+            continue;
+        };
+        if sub.mutability == Mutability::ReadOnly {
+            continue;
+        }
+        if let Some(value) = read_one(sub, value, &format!("{at}.{}", sub.name), profile)? {
+            read.insert(sub.name.to_owned(), value);
+        }
+    }
+    // `members[].display` and the like: known to the RFC's examples, to clients, but not to the schema.
+    given.refuse_rest(at, profile)?;
+    Ok((!read.is_empty()).then_some(Value::Object(read)))
+}
+
+/// An object whose names have no case (RFC 7643 §2.1).
+pub struct Given {
+    by_name: Map<String, Value>,
+}
+
+impl Given {
+    /// Refuses an object that has the same name twice in different case: which one counts would be a guess.
+    pub fn new(object: Map<String, Value>, at: &str) -> Result<Self> {
+        let mut by_name = Map::with_capacity(object.len());
+        for (name, value) in object {
+            let key = name.to_ascii_lowercase();
+            if by_name.insert(key, value).is_some() {
+                return Err(Error::syntax(format!(
+                    "{at} has `{name}` twice (names have no case)"
+                )));
+            }
+        }
+        Ok(Given { by_name })
+    }
+
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        self.by_name.shift_remove(&name.to_ascii_lowercase())
+    }
+
+    /// In `strict`, what was not taken is an error; in `compat` it is dropped.
+    pub fn refuse_rest(self, at: &str, profile: Profile) -> Result<()> {
+        match self.by_name.keys().next() {
+            Some(name) if profile.is_strict() => {
+                Err(Error::syntax(format!("{at} has no attribute `{name}`")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Entra sends a single-valued complex attribute as an array of one.
+fn unwrap_single(value: Value, profile: Profile) -> Value {
+    match value {
+        Value::Array(mut values) if !profile.is_strict() && values.len() == 1 => {
+            values.pop().unwrap_or_default()
+        }
+        Value::Array(values) if !profile.is_strict() && values.is_empty() => Value::Null,
+        value => value,
+    }
+}
+
+/// Entra's `AppRoleAssignmentsComplex` puts a whole JSON object, as a string, where a role's value belongs.
+fn unpack_role(attribute: &Attribute, mut object: Map<String, Value>) -> Map<String, Value> {
+    if attribute.name != "roles" {
+        return object;
+    }
+    let Some(Value::String(text)) = object.get("value") else {
+        return object;
+    };
+    let Ok(Value::Object(mut packed)) = serde_json::from_str(text) else {
+        return object;
+    };
+    if let Some(value) = packed.remove("value") {
+        object.insert("value".to_owned(), value);
+        if let Some(display) = packed.remove("displayName") {
+            object.entry("display").or_insert(display);
+        }
+    }
+    object
+}
+
+/// At most one value is primary (RFC 7643 §2.4); Ping sends two, and the first one counts in `compat`.
+pub fn one_primary(values: &mut [Value], at: &str, profile: Profile) -> Result<()> {
+    let primary = values
+        .iter_mut()
+        .filter(|value| value.get("primary") == Some(&Value::Bool(true)));
+    for extra in primary.skip(1) {
+        if profile.is_strict() {
+            return Err(Error::value(format!("{at} has more than one primary value")));
+        }
+        if let Some(object) = extra.as_object_mut() {
+            object.insert("primary".to_owned(), Value::Bool(false));
+        }
+    }
+    Ok(())
+}

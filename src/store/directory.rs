@@ -1,0 +1,29 @@
+//! Rows of `directory`: which tenant something belongs to, where a request does not say.
+
+use super::Statement;
+use crate::ids::TenantId;
+
+/// What a directory entry is looked up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The SHA-256 of a SCIM token: the token presented at `/scim/v2`.
+    ScimTokenHash,
+    /// The id of a SCIM token: the token named by an administrator.
+    ScimToken,
+}
+
+impl Kind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::ScimTokenHash => "scim_token_hash",
+            Kind::ScimToken => "scim_token",
+        }
+    }
+}
+
+pub fn insert(kind: Kind, key: &str, tenant: &TenantId, resource_id: &str) -> Statement {
+    Statement::new(
+        "insert into directory (kind, key, tenant_id, resource_id) values (?1, ?2, ?3, ?4)",
+        vec![kind.name().into(), key.into(), tenant.into(), resource_id.into()],
+    )
+}

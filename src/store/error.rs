@@ -1,0 +1,116 @@
+//! What a database refuses, in terms of our own tables.
+
+use thiserror::Error as ThisError;
+
+/// A uniqueness rule of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Constraint {
+    TenantId,
+    UserName,
+    UserExternalId,
+    GroupDisplayName,
+    GroupExternalId,
+    /// A unique index or key that no client can run into.
+    Other,
+}
+
+/// A condition of a writing batch that did not hold, and so undid it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// What is known of the credential or of the tenant's settings is no longer so.
+    CredentialStale,
+    NotFound,
+    /// The resource is at another version than the one that was read.
+    VersionConflict,
+    /// The resource is at another version than the client named in `If-Match`.
+    PreconditionFailed,
+    /// A user or group that is to become a member is not there any more.
+    MemberMissing,
+}
+
+impl Guard {
+    const ALL: [Guard; 5] = [
+        Guard::CredentialStale,
+        Guard::NotFound,
+        Guard::VersionConflict,
+        Guard::PreconditionFailed,
+        Guard::MemberMissing,
+    ];
+
+    /// The word that the guard raises in SQL.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Guard::CredentialStale => "guard_credential_stale",
+            Guard::NotFound => "guard_not_found",
+            Guard::VersionConflict => "guard_version_conflict",
+            Guard::PreconditionFailed => "guard_precondition_failed",
+            Guard::MemberMissing => "guard_member_missing",
+        }
+    }
+}
+
+/// A batch that did not happen.
+#[derive(Debug, Clone, PartialEq, Eq, ThisError)]
+pub enum Error {
+    #[error("constraint {0:?}")]
+    Conflict(Constraint),
+    #[error("guard {0:?}")]
+    Guard(Guard),
+    /// The database is busy, restarting or out of reach: nothing was written, or the outcome is unknown.
+    #[error("database unavailable: {0}")]
+    Overloaded(String),
+    #[error("too large: {0}")]
+    TooLarge(String),
+    #[error("database: {0}")]
+    Backend(String),
+}
+
+/// Result of anything that touches the database.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What D1 says when it is not the statement's fault (Cloudflare's "Debug D1" lists them).
+const TRANSIENT: [&str; 7] = [
+    "overloaded",
+    "Network connection lost",
+    "storage caused object to be reset",
+    "reset because its code was updated",
+    "Cannot resolve D1 DB due to transient issue",
+    "D1 DB is overloaded",
+    "exceeded its CPU time limit",
+];
+
+impl Error {
+    /// Reads SQLite's message, the only thing that D1 tells of an error. Called by database adapters alone.
+    pub fn from_message(message: &str) -> Self {
+        if let Some(guard) = Guard::ALL.into_iter().find(|guard| message.contains(guard.word())) {
+            return Error::Guard(guard);
+        }
+        if let Some((_, columns)) = message.split_once("UNIQUE constraint failed: ") {
+            return Error::Conflict(constraint(columns));
+        }
+        if TRANSIENT.iter().any(|sign| message.contains(sign)) {
+            return Error::Overloaded(message.to_owned());
+        }
+        if message.contains("TOOBIG") || message.contains("too big") {
+            return Error::TooLarge(message.to_owned());
+        }
+        Error::Backend(message.to_owned())
+    }
+}
+
+fn constraint(columns: &str) -> Constraint {
+    let has = |column: &str| columns.contains(column);
+    if has("users.user_name_key") {
+        Constraint::UserName
+    } else if has("users.external_id") {
+        Constraint::UserExternalId
+    } else if has("groups.unique_name_key") {
+        Constraint::GroupDisplayName
+    } else if has("groups.external_id") {
+        Constraint::GroupExternalId
+    } else if has("tenants.id") {
+        Constraint::TenantId
+    } else {
+        Constraint::Other
+    }
+}

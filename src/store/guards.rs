@@ -1,0 +1,69 @@
+//! Conditions inside a writing batch. A batch is the only transaction there is, and nothing can be decided between its
+//! statements; so a batch that relies on something says so in a statement that raises an error where it does not
+//! hold, and the whole batch is undone.
+//!
+//! `guards` is a view without rows; inserting a word into it raises that word (see the migration). A guard whose
+//! condition holds inserts nothing, and costs the rows that its condition reads.
+
+use super::{Guard, Statement, Value};
+use crate::ids::TenantId;
+use crate::scim::schema::ResourceType;
+use crate::scim::version::{Condition, Version};
+
+/// Fails the batch with the guard's word unless the condition, a boolean SQL expression, holds.
+pub fn require(guard: Guard, condition: &str, params: Vec<Value>) -> Statement {
+    Statement::new(
+        format!(
+            "insert into guards (reason) select '{}' where not ({condition})",
+            guard.word()
+        ),
+        params,
+    )
+}
+
+/// The resource is there at exactly that version: nobody wrote since it was read.
+pub fn version(
+    tenant: &TenantId,
+    resource_type: &ResourceType,
+    id: &str,
+    version: Version,
+) -> Statement {
+    let table = super::resources::table(resource_type);
+    require(
+        Guard::VersionConflict,
+        &format!(
+            "exists (select 1 from {table} where tenant_id = ?1 and id = ?2 and version = ?3)"
+        ),
+        vec![tenant.into(), id.into(), version.0.into()],
+    )
+}
+
+/// The resource is there, and at a version that the client's `If-Match` allows.
+pub fn precondition(
+    tenant: &TenantId,
+    resource_type: &ResourceType,
+    id: &str,
+    condition: Option<&Condition>,
+) -> Vec<Statement> {
+    let table = super::resources::table(resource_type);
+    let exists = require(
+        Guard::NotFound,
+        &format!("exists (select 1 from {table} where tenant_id = ?1 and id = ?2)"),
+        vec![tenant.into(), id.into()],
+    );
+    let matches = match condition {
+        None | Some(Condition::Any) => None,
+        Some(Condition::OneOf(versions)) => {
+            let versions: serde_json::Value = versions.iter().map(|version| version.0).collect();
+            Some(require(
+                Guard::PreconditionFailed,
+                &format!(
+                    "exists (select 1 from {table} where tenant_id = ?1 and id = ?2 \
+                     and version in (select value from json_each(?3)))"
+                ),
+                vec![tenant.into(), id.into(), versions.to_string().into()],
+            ))
+        }
+    };
+    std::iter::once(exists).chain(matches).collect()
+}

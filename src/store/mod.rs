@@ -1,0 +1,23 @@
+//! The tables and every statement on them.
+//!
+//! SQL is text beside the function that uses it; one file per family of tables. Nothing here knows D1: statements
+//! go into a batch, a batch goes to a [`Database`](crate::platform::Database).
+//!
+//! Invariants: the tenant's id leads every key, and every statement names it. What is read, decided and written is
+//! held together by a [`guard`](guards) in the writing batch.
+
+pub mod audit;
+pub mod directory;
+mod error;
+pub mod filter_sql;
+pub mod groups;
+pub mod guards;
+pub mod members;
+pub mod resources;
+pub mod scim_tokens;
+mod statement;
+pub mod tenants;
+pub mod users;
+
+pub use error::{Constraint, Error, Guard, Result};
+pub use statement::{Params, Row, Rows, Statement, Value, rows_at};

@@ -1,0 +1,200 @@
+//! Rows of `scim_tokens`.
+
+use super::directory::{self, Kind};
+use super::tenants::{self, Settings};
+use super::{Guard, Params, Result, Row, Statement, guards};
+use crate::auth::scope::Scopes;
+use crate::ids::TenantId;
+
+/// A token as an administrator sees it: everything but the token.
+#[derive(Debug, Clone)]
+pub struct ScimToken {
+    pub id: String,
+    pub tenant_id: TenantId,
+    pub name: String,
+    pub description: Option<String>,
+    /// The token's first characters, for telling tokens apart.
+    pub token_hint: String,
+    pub scopes: Scopes,
+    pub is_active: bool,
+    pub idp_id: Option<String>,
+    pub created_at: i64,
+    pub created_by: String,
+    pub updated_at: i64,
+    pub expires_at: Option<i64>,
+    pub last_used_at: Option<i64>,
+    pub revoked_at: Option<i64>,
+}
+
+const COLUMNS: &str = "k.id, k.tenant_id, k.name, k.description, k.token_hint, k.scopes, k.is_active, k.idp_id, \
+     k.created_at, k.created_by, k.updated_at, k.expires_at, k.last_used_at, k.revoked_at, k.token_hash, k.revision";
+
+/// Tokens of tenants that are not deleted.
+const FROM: &str = "from scim_tokens k join tenants t on t.id = k.tenant_id and t.deleted_at is null";
+
+fn tenant_id(row: &Row) -> Result<TenantId> {
+    let text = row.text("tenant_id")?;
+    TenantId::parse(&text).ok_or_else(|| super::Error::Backend(format!("tenant id `{text}`")))
+}
+
+pub fn scim_token(row: &Row) -> Result<ScimToken> {
+    Ok(ScimToken {
+        id: row.text("id")?,
+        tenant_id: tenant_id(row)?,
+        name: row.text("name")?,
+        description: row.optional_text("description")?,
+        token_hint: row.text("token_hint")?,
+        scopes: Scopes::from_stored(&row.text("scopes")?),
+        is_active: row.boolean("is_active")?,
+        idp_id: row.optional_text("idp_id")?,
+        created_at: row.integer("created_at")?,
+        created_by: row.text("created_by")?,
+        updated_at: row.integer("updated_at")?,
+        expires_at: row.optional_integer("expires_at")?,
+        last_used_at: row.optional_integer("last_used_at")?,
+        revoked_at: row.optional_integer("revoked_at")?,
+    })
+}
+
+/// Inserts a token under its hash, with its directory entries.
+pub fn insert(token: &ScimToken, hash: &str) -> [Statement; 3] {
+    [
+        Statement::new(
+            "insert into scim_tokens (tenant_id, id, token_hash, token_hint, name, description, scopes, is_active, idp_id, \
+             created_at, created_by, updated_at, expires_at, revision) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1)",
+            vec![
+                (&token.tenant_id).into(),
+                (&token.id).into(),
+                hash.into(),
+                (&token.token_hint).into(),
+                (&token.name).into(),
+                token.description.as_ref().into(),
+                token.scopes.to_stored().into(),
+                token.is_active.into(),
+                token.idp_id.as_ref().into(),
+                token.created_at.into(),
+                (&token.created_by).into(),
+                token.updated_at.into(),
+                token.expires_at.into(),
+            ],
+        ),
+        directory::insert(Kind::ScimTokenHash, hash, &token.tenant_id, &token.id),
+        directory::insert(Kind::ScimToken, &token.id, &token.tenant_id, &token.id),
+    ]
+}
+
+/// A token by its id alone, revoked ones too; `only` hides other tenants' tokens.
+pub fn select(id: &str, only: Option<&TenantId>) -> Statement {
+    Statement::new(
+        format!(
+            "select {COLUMNS} from directory d join scim_tokens k on k.tenant_id = d.tenant_id and k.id = d.resource_id \
+             join tenants t on t.id = k.tenant_id and t.deleted_at is null \
+             where d.kind = 'scim_token' and d.key = ?1 and (?2 is null or d.tenant_id = ?2)"
+        ),
+        vec![id.into(), only.into()],
+    )
+}
+
+/// A page of tokens that are not revoked, and how many there are.
+pub fn select_page(tenant: Option<&TenantId>, limit: i64, offset: i64) -> [Statement; 2] {
+    let statement = |columns: &str, page: Option<(i64, i64)>| {
+        let mut params = Params::default();
+        let mut condition = "k.revoked_at is null".to_owned();
+        if let Some(tenant) = tenant {
+            condition += &format!(" and k.tenant_id = {}", params.bind(tenant));
+        }
+        let page = page.map_or_else(String::new, |(limit, offset)| {
+            format!(
+                " order by k.tenant_id, k.id limit {} offset {}",
+                params.bind(limit),
+                params.bind(offset)
+            )
+        });
+        Statement::new(
+            format!("select {columns} {FROM} where {condition}{page}"),
+            params.into_values(),
+        )
+    };
+    [
+        statement("count(*) as total", None),
+        statement(COLUMNS, Some((limit, offset))),
+    ]
+}
+
+/// What is written of a token after its making; all of it, because the handler has read it all.
+pub fn update(token: &ScimToken) -> [Statement; 2] {
+    [
+        guards::require(
+            Guard::NotFound,
+            "exists (select 1 from scim_tokens where tenant_id = ?1 and id = ?2 and revoked_at is null)",
+            vec![(&token.tenant_id).into(), (&token.id).into()],
+        ),
+        Statement::new(
+            "update scim_tokens set name = ?3, description = ?4, scopes = ?5, is_active = ?6, expires_at = ?7, \
+             revoked_at = ?8, updated_at = ?9, revision = revision + 1 where tenant_id = ?1 and id = ?2",
+            vec![
+                (&token.tenant_id).into(),
+                (&token.id).into(),
+                (&token.name).into(),
+                token.description.as_ref().into(),
+                token.scopes.to_stored().into(),
+                token.is_active.into(),
+                token.expires_at.into(),
+                token.revoked_at.into(),
+                token.updated_at.into(),
+            ],
+        ),
+    ]
+}
+
+/// Notes that a token was used, unless that was noted less than `interval` milliseconds ago.
+pub fn touch(tenant: &TenantId, id: &str, now: i64, interval: i64) -> Statement {
+    Statement::new(
+        "update scim_tokens set last_used_at = ?3 where tenant_id = ?1 and id = ?2 \
+         and (last_used_at is null or last_used_at <= ?4)",
+        vec![
+            tenant.into(),
+            id.into(),
+            now.into(),
+            now.saturating_sub(interval).into(),
+        ],
+    )
+}
+
+/// What a presented token is good for, as far as is known without asking whether it is still so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    pub tenant_id: TenantId,
+    pub token_id: String,
+    pub scopes: Scopes,
+    pub expires_at: Option<i64>,
+    /// The provider that the token was made for; its `externalId`s are apart from other providers'.
+    pub idp_id: Option<String>,
+    pub revision: i64,
+    pub settings: Settings,
+}
+
+/// The facts of a token that may be used now, by the hash of it.
+pub fn select_facts(hash: &str, now: i64) -> Statement {
+    Statement::new(
+        "select k.tenant_id, k.id, k.scopes, k.expires_at, k.idp_id, k.revision, t.scim_profile, t.store_passwords \
+         from directory d join scim_tokens k on k.tenant_id = d.tenant_id and k.id = d.resource_id \
+         join tenants t on t.id = k.tenant_id \
+         where d.kind = 'scim_token_hash' and d.key = ?1 and k.is_active = 1 and k.revoked_at is null \
+         and (k.expires_at is null or k.expires_at > ?2) and t.deleted_at is null",
+        vec![hash.into(), now.into()],
+    )
+}
+
+pub fn facts(row: &Row) -> Result<Facts> {
+    Ok(Facts {
+        tenant_id: tenant_id(row)?,
+        token_id: row.text("id")?,
+        scopes: Scopes::from_stored(&row.text("scopes")?),
+        expires_at: row.optional_integer("expires_at")?,
+        idp_id: row.optional_text("idp_id")?,
+        revision: row.integer("revision")?,
+        settings: tenants::settings(row)?,
+    })
+}

@@ -1,0 +1,174 @@
+//! Statements with their parameters, and the rows that come back.
+
+use std::borrow::Cow;
+
+use super::{Error, Result};
+
+/// A value that crosses to the database or back. Integers beyond 2^53 do not occur: D1 carries numbers as doubles.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(String),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::Text(text)
+    }
+}
+
+impl From<&String> for Value {
+    fn from(text: &String) -> Self {
+        Value::Text(text.clone())
+    }
+}
+
+impl From<&crate::ids::TenantId> for Value {
+    fn from(id: &crate::ids::TenantId) -> Self {
+        Value::Text(id.as_str().to_owned())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Value::Integer(number)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Value::Real(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Value::Integer(i64::from(value))
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+
+/// One SQL statement with the values of `?1`, `?2` and so on; at most 100 of them.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    pub sql: Cow<'static, str>,
+    pub params: Vec<Value>,
+}
+
+impl Statement {
+    pub fn new(sql: impl Into<Cow<'static, str>>, params: Vec<Value>) -> Self {
+        Statement {
+            sql: sql.into(),
+            params,
+        }
+    }
+}
+
+/// Parameters of a statement whose text is put together while they are collected.
+#[derive(Debug, Default)]
+pub struct Params {
+    values: Vec<Value>,
+}
+
+impl Params {
+    pub fn new(values: Vec<Value>) -> Self {
+        Params { values }
+    }
+
+    /// Adds a value and gives the placeholder that stands for it.
+    pub fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("?{}", self.values.len())
+    }
+
+    pub fn into_values(self) -> Vec<Value> {
+        self.values
+    }
+}
+
+/// What one statement gave: its rows, and what it cost by the database's own count.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    pub rows: Vec<Row>,
+    pub read: u64,
+    pub written: u64,
+}
+
+impl Rows {
+    pub fn first(&self) -> Option<&Row> {
+        self.rows.first()
+    }
+}
+
+/// One row, columns by name.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    columns: Vec<(String, Value)>,
+}
+
+impl Row {
+    pub fn new(columns: Vec<(String, Value)>) -> Self {
+        Row { columns }
+    }
+
+    fn value(&self, name: &str) -> Result<&Value> {
+        self.columns
+            .iter()
+            .find(|(column, _)| column == name)
+            .map(|(_, value)| value)
+            .ok_or_else(|| Error::Backend(format!("no column `{name}`")))
+    }
+
+    pub fn text(&self, name: &str) -> Result<String> {
+        self.optional_text(name)?
+            .ok_or_else(|| Error::Backend(format!("column `{name}` is null")))
+    }
+
+    pub fn optional_text(&self, name: &str) -> Result<Option<String>> {
+        match self.value(name)? {
+            Value::Null => Ok(None),
+            Value::Text(text) => Ok(Some(text.clone())),
+            other => Err(Error::Backend(format!("column `{name}` is {other:?}"))),
+        }
+    }
+
+    pub fn integer(&self, name: &str) -> Result<i64> {
+        self.optional_integer(name)?
+            .ok_or_else(|| Error::Backend(format!("column `{name}` is null")))
+    }
+
+    pub fn optional_integer(&self, name: &str) -> Result<Option<i64>> {
+        match self.value(name)? {
+            Value::Null => Ok(None),
+            Value::Integer(number) => Ok(Some(*number)),
+            // D1 gives every number as a double; ours are whole and below 2^53.
+            #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+            Value::Real(number) if number.fract() == 0.0 => Ok(Some(*number as i64)),
+            other => Err(Error::Backend(format!("column `{name}` is {other:?}"))),
+        }
+    }
+
+    pub fn boolean(&self, name: &str) -> Result<bool> {
+        Ok(self.integer(name)? != 0)
+    }
+}
+
+/// The statement's own rows out of what a batch gave.
+pub fn rows_at(results: &[Rows], index: usize) -> Result<&Rows> {
+    results
+        .get(index)
+        .ok_or_else(|| Error::Backend(format!("the batch gave no result {index}")))
+}
