@@ -26,7 +26,7 @@ await main(async () => {
   const databaseId = await database(databaseName);
   const namespaceTitle = `${configured("name")}-tokens`;
   const namespaceId = await namespace(namespaceTitle);
-  writeFileSync(configFile, deployConfig({ databaseId, namespaceId, settings }));
+  writeFileSync(configFile, deployConfig({ databaseId, namespaceId, settings, secretNames }));
   say(`• D1 database ${databaseName} (${databaseId}) and KV namespace ${namespaceTitle} (${namespaceId}) are there`);
 
   const secrets = await missingSecrets(secretNames, configFile);

@@ -6,7 +6,7 @@ import { SetupError } from "../setup/progress.mjs";
 
 const heading = "# Made by `npm run deploy` from wrangler.toml. Changes belong there: this file is written anew each time.\n";
 
-export function deployConfig({ databaseId, namespaceId, settings }) {
+export function deployConfig({ databaseId, namespaceId, settings, secretNames }) {
   let text = readFileSync(inRoot("wrangler.toml"), "utf8");
   const put = (pattern, replacement) => {
     if (!pattern.test(text)) throw new SetupError(`wrangler.toml has no line like ${pattern}: the deploy cannot put its values there.`);
@@ -16,7 +16,8 @@ export function deployConfig({ databaseId, namespaceId, settings }) {
   put(/^id = ".*"$/m, `id = ${JSON.stringify(namespaceId)}`);
   const vars = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`);
   put(/^\[vars\]\n/m, `[vars]\n${vars.join("")}`);
-  return heading + text;
+  // A deploy says that the worker keeps these, and fails where it has none. (In wrangler.toml this would hide .dev.vars from local runs.)
+  return `${heading}${text}\n[secrets]\nrequired = ${JSON.stringify(secretNames)}\n`;
 }
 
 /** A value of wrangler.toml by its key. */
