@@ -30,7 +30,7 @@ export async function build(tools) {
 
 async function runWorkerBuild({ toolchain, workerBuild, wasmBindgen }) {
   const first = !existsSync(join(wasmTarget, "wasm32-unknown-unknown"));
-  const usual = first ? "the first time 3 to 5 minutes: the standard library is built too" : "usually half a minute to 2 minutes";
+  const usual = first ? "the first time 1 to 4 minutes: the standard library is built too" : "usually half a minute to a minute";
   const run = (bindgen) =>
     step(`Building the worker with ${toolchain.version.replace(/ \(.*/, "")} (${toolchain.name})`, usual, workerBuild, ["--release", "--panic-unwind"], {
       cwd: root,

@@ -18,19 +18,25 @@ const defaults = {
 
 /** The settings, by name. */
 export function localSecrets() {
-  const text = existsSync(file) ? readFileSync(file, "utf8") : "# Local settings and secrets, made by the set-up. Never commit them.\n";
+  const exists = existsSync(file);
+  const text = exists ? readFileSync(file, "utf8") : "# Local settings and secrets, made by the set-up. Never commit them.\n";
   const settings = parse(text);
   const added = Object.keys(defaults).filter((name) => !(name in settings));
   if (added.length === 0) return settings;
   for (const name of added) settings[name] = defaults[name]();
   const lines = added.map((name) => `${name}="${settings[name]}"\n`).join("");
-  writeFileSync(file, `${text}${text.endsWith("\n") ? "" : "\n"}${lines}`, { mode: 0o600 });
+  try {
+    writeFileSync(file, `${text}${text.endsWith("\n") ? "" : "\n"}${lines}`, { mode: 0o600, flag: exists ? "w" : "wx" });
+  } catch (error) {
+    if (error.code === "EEXIST") return localSecrets(); // another process has just made it: its secrets hold
+    throw error;
+  }
   chmodSync(file, 0o600);
   say("• Made local secrets in .dev.vars");
   return settings;
 }
 
 function parse(text) {
-  const entries = [...text.matchAll(/^\s*([A-Z_][A-Z0-9_]*)\s*=\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^\n#]*))/gm)];
+  const entries = [...text.matchAll(/^[ \t]*([A-Z_][A-Z0-9_]*)[ \t]*=[ \t]*(?:"([^"\n]*)"|'([^'\n]*)'|([^\n#]*))/gm)];
   return Object.fromEntries(entries.map(([, name, double, single, bare]) => [name, double ?? single ?? bare.trim()]));
 }
