@@ -67,17 +67,28 @@ export function ask(command, args, options = {}) {
 }
 
 const children = new Set();
+let exitCode; // set once a signal has asked us to end
 
-/** Ends a child when this process is told to end: Ctrl-C reaches it by itself, a plain kill does not. */
+/** A child that ends when this process is told to end, and before it: whoever starts the next one finds port and files free. */
 export function endWithUs(child) {
   children.add(child);
-  child.on("close", () => children.delete(child));
+  child.on("close", () => {
+    children.delete(child);
+    if (exitCode !== undefined && children.size === 0) process.exit(exitCode);
+  });
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]]) {
   process.once(signal, () => {
-    for (const child of children) child.kill(signal);
-    process.exit(signal === "SIGINT" ? 130 : 143);
+    if (children.size === 0) process.exit(code);
+    exitCode = code;
+    const endAll = (how) => children.forEach((child) => child.kill(how));
+    // Ctrl-C reaches the children by itself, a plain kill of this process does not.
+    setTimeout(endAll, signal === "SIGINT" ? 500 : 0, "SIGTERM");
+    setTimeout(() => {
+      endAll("SIGKILL");
+      process.exit(code);
+    }, 5_000);
   });
 }
 

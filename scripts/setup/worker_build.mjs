@@ -57,7 +57,7 @@ async function installed(crate, version, usual) {
     const env = { ...process.env, ...fast, ...(await opensslForBuild(crate)), CARGO_TARGET_DIR: scratch };
     await step(`Installing ${crate} ${version}`, usual, "cargo", args, {
       env,
-      hint: "crates.io must be reachable, and a C compiler present (Debian: build-essential; macOS: xcode-select --install).",
+      hint: "Rust's crate registry must be reachable, and a C compiler present (Debian: build-essential; macOS: xcode-select --install).",
     });
     rmSync(home, { recursive: true, force: true });
     renameSync(staging, home);
