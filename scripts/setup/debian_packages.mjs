@@ -46,7 +46,8 @@ export async function newest(family, lists) {
 
 /** Options for apt: none where the system's package lists know the packages, else lists of our own, fetched now. */
 export async function listsWith(packages) {
-  const known = (options) => ask("apt-cache", [...options, "show", "--no-all-versions", ...packages]);
+  // Not `apt-cache show`: it also knows packages that are installed and can be fetched from nowhere.
+  const known = (options) => ask("apt-get", [...options, "download", "--print-uris", ...packages]);
   if (await known([])) return [];
   const folder = inCache("apt");
   mkdirSync(join(folder, "lists", "partial"), { recursive: true });
