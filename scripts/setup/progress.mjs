@@ -94,10 +94,18 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]
 
 /** Runs a script's main function: a SetupError is told in plain words, anything else with its stack. */
 export async function main(work) {
+  endWithNpm();
   try {
     await work();
   } catch (error) {
     say(error instanceof SetupError ? `\n✗ ${error.message}` : `\n✗ ${error.stack}`);
     process.exitCode = 1;
   }
+}
+
+/** npm, told to end by a plain kill, leaves the script that it runs behind: the script then ends by itself. */
+function endWithNpm() {
+  const parent = process.ppid;
+  if (!process.env.npm_lifecycle_event) return;
+  setInterval(() => process.ppid !== parent && process.kill(process.pid, "SIGTERM"), 1_000).unref();
 }
