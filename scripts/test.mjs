@@ -1,0 +1,112 @@
+// `npm test`: set-up, then every check there is, each announced by a line. The last line adds up what the test runners themselves
+// counted. `npm test -- native edge` runs those stages alone; `npm run lint` is fmt and clippy.
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { setUp } from "./setup.mjs";
+import { rustComponent } from "./setup/rust_component.mjs";
+import { wranglerEnv } from "./setup/node_modules.mjs";
+import { inRoot, root } from "./setup/paths.mjs";
+import { endWithUs, main, say, SetupError } from "./setup/progress.mjs";
+
+const nothing = { passed: 0, failed: 0 };
+
+const stages = {
+  fmt: ["formatting (cargo fmt --check)", () => cargoTool("rustfmt", ["fmt", "--check"])],
+  clippy: ["lints (cargo clippy; the first time 1 to 2 minutes)", () => cargoTool("clippy", ["clippy", "--all-targets", "--", "-D", "warnings"])],
+  native: ["native tests (cargo test; the first time 1 to 3 minutes to compile)", () => run("cargo", ["test", "--no-fail-fast"], cargoSummary)],
+  wasm: ["the wasm build", buildWorker],
+  edge: ["tests of the built worker in workerd (node --test tests/edge)", edgeTests],
+};
+
+await main(async () => {
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.filter((name) => !(name in stages));
+  if (unknown.length) throw new SetupError(`No such stage: ${unknown.join(", ")}. Stages: ${Object.keys(stages).join(", ")}`);
+  const names = Object.keys(stages).filter((name) => !wanted.length || wanted.includes(name) || (name === "wasm" && wanted.includes("edge")));
+
+  const tools = names.includes("wasm") ? await setUp() : undefined;
+  const total = { passed: 0, failed: 0 };
+  const failed = [];
+  const skipped = [];
+  for (const name of names) {
+    const [title, work] = stages[name];
+    if (name === "edge" && failed.includes("wasm")) {
+      skipped.push(`${title}: there is no worker to test`);
+      continue;
+    }
+    say(`\n▶ ${title}`);
+    const started = Date.now();
+    const result = await work(tools);
+    if (result.skipped) {
+      skipped.push(`${title}: ${result.skipped}`);
+      say(`  skipped: ${result.skipped}`);
+      continue;
+    }
+    total.passed += result.passed;
+    // A stage that failed before its runner could count anything (it did not compile, say) is one failure.
+    total.failed += result.ok ? 0 : Math.max(1, result.failed);
+    if (!result.ok) failed.push(name);
+    say(`  ${result.ok ? "passed" : "FAILED"} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  }
+  for (const line of skipped) console.log(`Skipped: ${line}`);
+  if (failed.length) console.log(`Failed: ${failed.join(", ")}   (one alone: npm test -- ${failed[0]})`);
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  if (failed.length) process.exitCode = 1;
+});
+
+async function cargoTool(component, args) {
+  const missing = await rustComponent(component);
+  return missing ? { skipped: missing } : run("cargo", args, () => nothing);
+}
+
+async function buildWorker(tools) {
+  try {
+    await build(tools);
+    return { ok: true, ...nothing };
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(error.message);
+    return { ok: false, ...nothing };
+  }
+}
+
+async function edgeTests() {
+  const folder = inRoot("tests", "edge");
+  const all = existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
+  const files = all.filter((name) => name.endsWith(".test.mjs")).sort().map((name) => join("tests", "edge", name));
+  if (files.length === 0) return { skipped: "there are none" };
+  return run(process.execPath, ["--test", "--test-reporter=spec", ...files], nodeSummary, wranglerEnv());
+}
+
+/** Runs a stage with its output shown as it comes; the runner's own summary is read from it. */
+function run(command, args, summary, base = process.env) {
+  return new Promise((resolve) => {
+    const env = { ...base, ...(process.stdout.isTTY && { CARGO_TERM_COLOR: "always", FORCE_COLOR: "1" }) };
+    const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
+    endWithUs(child);
+    let out = "";
+    child.stdout.on("data", (chunk) => {
+      process.stdout.write(chunk);
+      out += chunk;
+    });
+    child.on("error", (error) => say(`  ${command}: ${error.message}`));
+    child.on("close", (code) => resolve({ ok: code === 0, ...summary(out.replace(/\x1b\[[0-9;]*m/g, "")) }));
+  });
+}
+
+function cargoSummary(text) {
+  return {
+    passed: add(text, /^test result: \w+\. (\d+) passed/gm),
+    failed: add(text, /^test result: \w+\. \d+ passed; (\d+) failed/gm),
+  };
+}
+
+function nodeSummary(text) {
+  return { passed: add(text, /^(?:ℹ|#) pass (\d+)$/gm), failed: add(text, /^(?:ℹ|#) (?:fail|cancelled) (\d+)$/gm) };
+}
+
+function add(text, pattern) {
+  return [...text.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
+}

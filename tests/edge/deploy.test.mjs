@@ -1,0 +1,88 @@
+// `npm run deploy` against a stand-in for Cloudflare's API on loopback: what it makes, what it leaves alone, and that the bytes it sends
+// are the bytes in build/. It shows that our script asks for the right things, not that Cloudflare would grant them.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { after, before, beforeEach, test } from "node:test";
+import { inRoot, root } from "../../scripts/setup/paths.mjs";
+import { FakeCloudflare } from "./support/fake_cloudflare.mjs";
+
+const configName = "wrangler.deploy.test.toml";
+const jwt = { JWT_ISSUER: "https://login.example", JWT_AUDIENCE: "rollcall", JWT_JWKS_URL: "https://login.example/keys" };
+const cloudflare = new FakeCloudflare();
+
+before(() => cloudflare.start());
+after(() => cloudflare.stop());
+beforeEach(() => {
+  cloudflare.reset();
+  rmSync(inRoot(configName), { force: true });
+});
+after(() => rmSync(inRoot(configName), { force: true }));
+
+test("an empty account gets everything, and a second deploy leaves what is there alone", async () => {
+  const { code, output } = await deploy(jwt);
+  assert.equal(code, 0, output);
+  assert.deepEqual(cloudflare.databases.map(({ name }) => name), ["rollcall"]);
+  assert.deepEqual(cloudflare.namespaces.map(({ title }) => title), ["rollcall-tokens"]);
+  assert.ok(cloudflare.migrated, "no migration was applied");
+
+  const { metadata, modules } = cloudflare.uploads.at(-1);
+  const binding = (name) => metadata.bindings.find((entry) => entry.name === name);
+  assert.equal(binding("DB").id ?? binding("DB").database_id, cloudflare.databases[0].uuid);
+  assert.equal(binding("TOKENS").namespace_id, cloudflare.namespaces[0].id);
+  for (const [name, value] of Object.entries(jwt)) assert.deepEqual(binding(name), { name, type: "plain_text", text: value });
+  for (const name of ["CURSOR_KEY", "ENCRYPTION_KEY"]) {
+    assert.equal(binding(name).type, "secret_text");
+    assert.equal(Buffer.from(binding(name).text, "base64").length, 32);
+    assert.ok(!output.includes(binding(name).text), `${name} was printed`);
+  }
+  assert.equal(binding("JWT_LOCAL_SECRET"), undefined);
+  assert.deepEqual(Object.keys(modules).sort(), ["index.js", "index_bg.wasm"]);
+  for (const [name, bytes] of Object.entries(modules)) assert.ok(bytes.equals(readFileSync(inRoot("build", name))), `${name} differs from build/`);
+
+  // A second deploy makes nothing anew, keeps the secrets and remembers the settings.
+  const second = await deploy({});
+  assert.equal(second.code, 0, second.output);
+  assert.equal(cloudflare.databases.length, 1);
+  assert.equal(cloudflare.namespaces.length, 1);
+  const { bindings } = cloudflare.uploads.at(-1).metadata;
+  for (const name of ["CURSOR_KEY", "ENCRYPTION_KEY"]) {
+    assert.deepEqual(bindings.filter((entry) => entry.name === name), [{ name, type: "inherit" }]);
+  }
+  assert.equal(bindings.find(({ name }) => name === "JWT_ISSUER").text, jwt.JWT_ISSUER);
+});
+
+test("where the secrets cannot be listed, nothing is uploaded: a new key would make stored data unreadable", async () => {
+  cloudflare.secretsFail = true;
+  const { code, output } = await deploy(jwt);
+  assert.equal(code, 1);
+  assert.match(output, /Could not tell which secrets the worker has/);
+  assert.equal(cloudflare.uploads.length, 0);
+});
+
+test("without JWT settings it says what is missing and asks Cloudflare for nothing", async () => {
+  const { code, output } = await deploy({ JWT_ISSUER: jwt.JWT_ISSUER });
+  assert.equal(code, 1);
+  assert.match(output, /Missing: JWT_AUDIENCE, JWT_JWKS_URL or JWT_JWKS/);
+  assert.equal(cloudflare.requests.length, 0);
+  assert.ok(!existsSync(inRoot(configName)));
+});
+
+test("a private key in the key set is refused", async () => {
+  const { code, output } = await deploy({ ...jwt, JWT_JWKS_URL: undefined, JWT_JWKS: '{"keys":[{"kty":"EC","d":"secret"}]}' });
+  assert.equal(code, 1);
+  assert.match(output, /private or shared key/);
+});
+
+function deploy(settings) {
+  const env = { ...process.env, ...cloudflare.environment(), ROLLCALL_DEPLOY_CONFIG: configName };
+  for (const name of ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS", "JWT_JWKS_URL", "CURSOR_KEY", "ENCRYPTION_KEY"]) delete env[name];
+  for (const [name, value] of Object.entries(settings)) if (value) env[name] = value;
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["scripts/deploy.mjs"], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    child.stdout.on("data", (chunk) => (output += chunk));
+    child.stderr.on("data", (chunk) => (output += chunk));
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}

@@ -1,0 +1,99 @@
+// As much of Cloudflare's API as a deploy touches, in memory: lists, creations, SQL (noted, not run), secrets, uploads.
+import { createServer } from "node:http";
+
+const ACCOUNT = "0123456789abcdef0123456789abcdef";
+
+export class FakeCloudflare {
+  constructor() {
+    this.reset();
+  }
+
+  reset() {
+    Object.assign(this, { databases: [], namespaces: [], secrets: null, secretsFail: false, uploads: [], requests: [], migrated: false });
+  }
+
+  async start() {
+    this.server = createServer((request, reply) => this.#serve(request, reply));
+    await new Promise((resolve) => this.server.listen(0, "127.0.0.1", resolve));
+  }
+
+  stop() {
+    this.server.closeAllConnections();
+    return new Promise((resolve) => this.server.close(resolve));
+  }
+
+  environment() {
+    const url = `http://127.0.0.1:${this.server.address().port}/client/v4`;
+    return { CLOUDFLARE_API_BASE_URL: url, CLOUDFLARE_API_TOKEN: "token", CLOUDFLARE_ACCOUNT_ID: ACCOUNT };
+  }
+
+  async #serve(request, reply) {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const path = request.url.replace(/^\/client\/v4/, "").replace(`/accounts/${ACCOUNT}`, "");
+    this.requests.push(`${request.method} ${path}`);
+    const { status = 200, result = null, errors = [] } = await this.#answer(request, path.split("?")[0], Buffer.concat(chunks));
+    reply.writeHead(status, { "content-type": "application/json" });
+    const many = Array.isArray(result) && { result_info: { page: 1, per_page: 100, count: result.length, total_count: result.length, total_pages: 1 } };
+    reply.end(JSON.stringify({ success: errors.length === 0, errors, messages: [], result, ...many }));
+  }
+
+  async #answer(request, path, body) {
+    const page = Number(new URL(request.url, "http://x").searchParams.get("page") ?? 1);
+    switch (`${request.method} ${path}`) {
+      case "GET /d1/database":
+        return { result: page > 1 ? [] : this.databases };
+      case "POST /d1/database": {
+        const database = { uuid: crypto.randomUUID(), name: JSON.parse(body).name, version: "production" };
+        this.databases.push(database);
+        return { result: database };
+      }
+      case "GET /storage/kv/namespaces":
+        return { result: page > 1 ? [] : this.namespaces };
+      case "POST /storage/kv/namespaces": {
+        const namespace = { id: crypto.randomUUID().replaceAll("-", ""), title: JSON.parse(body).title };
+        this.namespaces.push(namespace);
+        return { result: namespace };
+      }
+      case "GET /workers/scripts/rollcall/secrets":
+        if (this.secretsFail) return failure(500, 10013, "internal error");
+        return this.secrets ? { result: this.secrets.map((name) => ({ name, type: "secret_text" })) } : notFound;
+      case "PUT /workers/scripts/rollcall":
+      case "POST /workers/scripts/rollcall/versions":
+        return this.#upload(request, body);
+      case "POST /workers/scripts/rollcall/deployments":
+      case "PATCH /workers/scripts/rollcall/script-settings":
+        return { result: { id: "d" } };
+      case "GET /workers/scripts/rollcall/deployments":
+        return { result: { deployments: [] } };
+      case "GET /workers/subdomain":
+        return { result: { subdomain: "example" } };
+      case "GET /workers/scripts/rollcall/subdomain":
+      case "POST /workers/scripts/rollcall/subdomain":
+        return { result: { enabled: true, previews_enabled: false } };
+      case "GET /workers/services/rollcall":
+        return this.secrets ? { result: { default_environment: { environment: "production", script: { last_deployed_from: "wrangler" } } } } : notFound;
+    }
+    if (/^\/d1\/database\/[^/]+\/query$/.test(path)) {
+      this.migrated ||= /insert into d1_migrations/i.test(body.toString());
+      return { result: [{ results: [], success: true, meta: { duration: 1 } }] };
+    }
+    if (request.method === "GET" && /^\/d1\/database\/[^/]+$/.test(path)) return { result: this.databases[0] };
+    return notFound;
+  }
+
+  async #upload(request, body) {
+    const form = await new Response(body, { headers: { "content-type": request.headers["content-type"] } }).formData();
+    const metadata = JSON.parse(await text(form.get("metadata")));
+    const modules = {};
+    for (const [name, part] of form) if (name !== "metadata") modules[name.replace(/^\.\//, "")] = Buffer.from(await part.arrayBuffer());
+    this.uploads.push({ metadata, modules });
+    const sent = metadata.bindings.filter(({ type }) => type === "secret_text").map(({ name }) => name);
+    this.secrets = [...new Set([...(this.secrets ?? []), ...sent])];
+    return { result: { id: "rollcall", resources: { script: { etag: "e" } }, etag: "e", pipeline_hash: "h", mutable_pipeline_id: "m", deployment_id: "d", startup_time_ms: 5, available_on_subdomain: true } };
+  }
+}
+
+const failure = (status, code, message) => ({ status, errors: [{ code, message }] });
+const notFound = failure(404, 10007, "This Worker does not exist on your account.");
+const text = async (part) => (typeof part === "string" ? part : part.text());
