@@ -14,7 +14,8 @@ use super::resources::{
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
-use crate::scim::patch::{self, MemberChanges};
+use crate::scim::patch::{self, MemberChanges, Operation};
+use crate::scim::profile::Profile;
 use crate::scim::projection::Projection;
 use crate::scim::render::Stored;
 use crate::scim::resource::{self, Resource};
@@ -115,59 +116,80 @@ fn refusal(constraint: Constraint) -> Error {
     }
 }
 
-/// What a request wants of a group.
+/// What a request wants of a group. The members follow from the body alone, so that they can be looked up along with
+/// the group.
 struct Wanted {
-    resource: Resource,
     members: MemberChanges,
+    attributes: Attributes,
 }
 
-/// `PUT /Groups/{id}`. Without `members`, `compat` leaves them alone: Entra and Ping send a group's name that way.
-pub async fn replace(call: &Call<'_>) -> Result<Reply> {
-    let body = call.json()?;
-    change(call, Action::Replace, &|_, caller: &Caller| {
-        let mut resource = resource::read(&GROUPS, body.clone(), caller.profile())?;
+enum Attributes {
+    Replaced(Resource),
+    Patched(Vec<Operation>),
+}
+
+impl Wanted {
+    fn of(action: Action, body: Value, profile: Profile) -> Result<Self> {
+        if action == Action::Patch {
+            let operations = patch::parse(body, &GROUPS, profile)?;
+            return Ok(Wanted {
+                members: MemberChanges::of(&operations, profile)?,
+                attributes: Attributes::Patched(operations),
+            });
+        }
+        let mut resource = resource::read(&GROUPS, body, profile)?;
         let mut members = MemberChanges::default();
         match resource.members.take() {
             Some(given) => members.replace_all(&given),
-            None if caller.profile().is_strict() => members.replace_all(&[]),
+            None if profile.is_strict() => members.replace_all(&[]),
+            // Entra and Ping send a group's name without its members, and mean them to stay.
             None => {}
         }
-        Ok(Wanted { resource, members })
-    })
-    .await
+        Ok(Wanted {
+            members,
+            attributes: Attributes::Replaced(resource),
+        })
+    }
+
+    /// The group as it is to be, given what it is.
+    fn resource(&self, before: &Resource, profile: Profile) -> Result<Resource> {
+        match &self.attributes {
+            Attributes::Replaced(resource) => Ok(resource.clone()),
+            Attributes::Patched(operations) => {
+                let mut resource = before.clone();
+                patch::apply(operations, &GROUPS, &mut resource, profile)?;
+                Ok(resource)
+            }
+        }
+    }
+}
+
+/// `PUT /Groups/{id}`. Without `members`, `compat` leaves them alone.
+pub async fn replace(call: &Call<'_>) -> Result<Reply> {
+    change(call, Action::Replace).await
 }
 
 /// `PATCH /Groups/{id}`. The group's members are never loaded: the plan names rows to insert and to delete.
 pub async fn patch(call: &Call<'_>) -> Result<Reply> {
-    let body: Value = call.json()?;
-    change(call, Action::Patch, &|before, caller: &Caller| {
-        let operations = patch::parse(body.clone(), &GROUPS, caller.profile())?;
-        let mut resource = before.clone();
-        patch::apply(&operations, &GROUPS, &mut resource, caller.profile())?;
-        let members = MemberChanges::of(&operations, caller.profile())?;
-        Ok(Wanted { resource, members })
-    })
-    .await
+    change(call, Action::Patch).await
 }
 
-type Make<'m> = dyn Fn(&Resource, &Caller) -> Result<Wanted> + 'm;
-
-async fn change(call: &Call<'_>, action: Action, make: &Make<'_>) -> Result<Reply> {
+async fn change(call: &Call<'_>, action: Action) -> Result<Reply> {
     let params = ListParams::of_query(call);
+    let body = call.json()?;
     with_caller(call, Scope::GroupsWrite, async |caller| {
-        let id = call.id("id", GROUPS.name)?;
-        let projection = params.projection(&GROUPS, caller.profile())?;
         let change = Change {
             call,
             caller,
-            id,
-            projection,
+            id: call.id("id", GROUPS.name)?,
+            projection: params.projection(&GROUPS, caller.profile())?,
             action,
+            wanted: Wanted::of(action, body.clone(), caller.profile())?,
         };
         let mut attempt = 1;
         let condition = if_match(call);
         loop {
-            match change.attempt(make).await? {
+            match change.attempt().await? {
                 Ok(reply) => return Ok(reply),
                 Err(error)
                     if attempt < MAX_ATTEMPTS && is_worth_retrying(&error, condition.as_ref()) =>
@@ -189,22 +211,20 @@ struct Change<'c> {
     id: String,
     projection: Projection,
     action: Action,
+    wanted: Wanted,
 }
 
 impl Change<'_> {
     /// One attempt. The outer error is final, the inner one is the writing batch's.
-    async fn attempt(&self, make: &Make<'_>) -> Result<store::Result<Reply>> {
+    async fn attempt(&self) -> Result<store::Result<Reply>> {
         let Change {
             call, caller, id, ..
         } = self;
         let tenant = &caller.tenant;
         let base = call.scim_base();
-        // What is wanted of the members follows from the body alone, so that they are looked up along with the group.
-        let nobody = Resource::from_stored("{\"displayName\":\" \"}").unwrap_or_default();
-        let members = make(&nobody, caller).map(|wanted| wanted.members);
-        let members = members.unwrap_or_default();
+        let members = &self.wanted.members;
         let mut batch = vec![groups::select_head(tenant, &base, id)];
-        batch.extend(Plan::probes(tenant, &base, id, &members));
+        batch.extend(Plan::probes(tenant, &base, id, members));
         let results = caller.read(call, batch).await?;
         let stored = first(&results, 0, &GROUPS)?;
         check_precondition(if_match(call).as_ref(), &stored)?;
@@ -214,24 +234,23 @@ impl Change<'_> {
         };
         let before = Resource::from_stored(&stored.resource)
             .map_err(|error| Error::internal(format!("stored group {id}: {error}")))?;
-        let wanted = make(&before, caller)?;
-        let probed = results.get(1..).unwrap_or_default();
-        let plan = Plan::new(&wanted.members, probed)?;
+        let after = self.wanted.resource(&before, caller.profile())?;
+        let plan = Plan::new(members, results.get(1..).unwrap_or_default())?;
         let count = member_count + plan.difference();
-        if wanted.resource == before && !plan.changes_anything() {
+        if after == before && !plan.changes_anything() {
             return self.unchanged(stored, count).await.map(Ok);
         }
         let row = GroupRow {
             id,
             provider_id: &caller.provider_id,
-            resource: &wanted.resource,
+            resource: &after,
             profile: caller.profile(),
         };
         let [guard, update] =
             groups::update(tenant, &row, plan.difference(), stored.version, call.now);
         let mut batch = vec![guard, update];
         batch.extend(plan.statements(tenant, id));
-        let mut attributes = differing(&before, &wanted.resource);
+        let mut attributes = differing(&before, &after);
         attributes.extend(plan.changes_anything().then(|| "members".to_owned()));
         let event = Event {
             action: self.action,

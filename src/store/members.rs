@@ -12,16 +12,32 @@ use crate::scim::schema::GROUPS;
 /// Ids in one statement: D1 binds 100 parameters, and a few are needed for the rest.
 const CHUNK: usize = 90;
 
-/// A JSON array of a group's direct members, for a group row `r`.
-pub fn of_group_json() -> &'static str {
-    "(select json_group_array(json_object('value', m.member_id, \
-     '$ref', ?2 || '/' || m.member_type || 's/' || m.member_id, 'type', m.member_type)) \
-     from group_members m where m.tenant_id = ?1 and m.group_id = r.id)"
+/// The name of a member of a group, for a row `m`.
+const MEMBER_NAME: &str = "coalesce( \
+     (select coalesce(json_extract(u.resource, '$.displayName'), json_extract(u.resource, '$.userName')) \
+     from users u where u.tenant_id = ?1 and u.id = m.member_id), \
+     (select json_extract(g.resource, '$.displayName') from groups g \
+     where g.tenant_id = ?1 and g.id = m.member_id))";
+
+/// A JSON array of a group's direct members, for a group row `r`. Names cost a row for each.
+pub fn of_group_json(names: bool) -> String {
+    let display = match names {
+        true => format!(", 'display', {MEMBER_NAME}"),
+        false => String::new(),
+    };
+    format!(
+        "(select json_group_array(json_object('value', m.member_id, \
+         '$ref', ?2 || '/' || m.member_type || 's/' || m.member_id{display}, 'type', m.member_type)) \
+         from group_members m where m.tenant_id = ?1 and m.group_id = r.id)"
+    )
 }
 
-/// A group's direct members as rows for a filter.
+/// A group's direct members as rows for a filter. A name is compared folded, and so by the columns that hold it folded.
 pub fn of_group_rows() -> &'static str {
-    "(select m.member_id as value, m.member_type as type, null as display, \
+    "(select m.member_id as value, m.member_type as type, \
+     coalesce((select coalesce(u.display_name_key, u.user_name_key) from users u \
+     where u.tenant_id = ?1 and u.id = m.member_id), \
+     (select g.display_name_key from groups g where g.tenant_id = ?1 and g.id = m.member_id)) as display, \
      ?2 || '/' || m.member_type || 's/' || m.member_id as ref \
      from group_members m where m.tenant_id = ?1 and m.group_id = r.id)"
 }

@@ -30,7 +30,7 @@ impl Memberships {
         match resource_type.name {
             "Group" => Memberships {
                 wanted: projection.includes("members"),
-                names: false,
+                names: projection.requests("members", "display"),
             },
             _ => Memberships {
                 wanted: projection.includes("groups"),
@@ -49,7 +49,7 @@ impl Memberships {
 fn columns(resource_type: &ResourceType, memberships: Memberships) -> String {
     let memberships = match (memberships.wanted, resource_type.name) {
         (false, _) => "null".to_owned(),
-        (true, "Group") => super::members::of_group_json().to_owned(),
+        (true, "Group") => super::members::of_group_json(memberships.names),
         (true, _) => super::members::groups_of_user_json(memberships.names),
     };
     format!(

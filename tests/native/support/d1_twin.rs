@@ -1,0 +1,166 @@
+//! SQLite made to behave like D1: the migrations applied, D1's limits set, integers bound as doubles, a batch as the only
+//! transaction. What holds here is replayed against workerd by the suites of `tests/edge`.
+
+use std::cell::RefCell;
+
+use async_trait::async_trait;
+use rollcall::platform::Database;
+use rollcall::store::{Error, Result, Row, Rows, Statement, Value};
+use rusqlite::Connection;
+use rusqlite::limits::Limit;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+
+/// The limits that D1 documents, and those that workerd sets without documenting them.
+const LIMITS: [(Limit, i32); 9] = [
+    (Limit::SQLITE_LIMIT_LENGTH, 2_000_000),
+    (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
+    (Limit::SQLITE_LIMIT_COLUMN, 100),
+    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
+    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 5),
+    (Limit::SQLITE_LIMIT_VDBE_OP, 25_000),
+    (Limit::SQLITE_LIMIT_FUNCTION_ARG, 32),
+    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 50),
+    (Limit::SQLITE_LIMIT_VARIABLE_NUMBER, 100),
+];
+
+pub struct D1Twin {
+    connection: RefCell<Connection>,
+    /// Errors to give instead of running the next batches.
+    pub failures: RefCell<Vec<Error>>,
+    /// Runs before the batch with that number from now, as another client's request would.
+    pub interference: RefCell<Option<(usize, Vec<String>)>>,
+}
+
+impl D1Twin {
+    pub fn new() -> Self {
+        let connection = Connection::open_in_memory().expect("an SQLite in memory");
+        connection
+            .execute_batch("pragma foreign_keys = on")
+            .expect("foreign keys");
+        let mut migrations: Vec<_> = std::fs::read_dir("migrations")
+            .expect("migrations")
+            .map(|entry| entry.expect("a file").path())
+            .collect();
+        migrations.sort();
+        for path in migrations {
+            let sql = std::fs::read_to_string(&path).expect("a migration");
+            connection
+                .execute_batch(&sql)
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        }
+        for (limit, value) in LIMITS {
+            connection.set_limit(limit, value).expect("a limit");
+        }
+        D1Twin {
+            connection: RefCell::new(connection),
+            failures: RefCell::default(),
+            interference: RefCell::default(),
+        }
+    }
+
+    /// All rows of a query, for looking behind the application's back.
+    pub fn query(&self, sql: &str) -> Vec<Vec<Value>> {
+        let connection = self.connection.borrow();
+        let mut statement = connection.prepare(sql).expect(sql);
+        let columns = statement.column_count();
+        statement
+            .query_map([], |row| {
+                (0..columns).map(|index| Ok(value(row.get_ref(index)?))).collect()
+            })
+            .expect(sql)
+            .map(|row| row.expect(sql))
+            .collect()
+    }
+
+    /// The first column of the first row, as an integer.
+    pub fn number(&self, sql: &str) -> i64 {
+        match self.query(sql).first().and_then(|row| row.first()) {
+            Some(Value::Integer(number)) => *number,
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+
+    pub fn execute(&self, sql: &str) {
+        self.connection.borrow().execute_batch(sql).expect(sql);
+    }
+
+    fn interfere(&self) {
+        let due = match self.interference.borrow_mut().as_mut() {
+            Some((0, _)) => true,
+            Some((batches, _)) => {
+                *batches -= 1;
+                false
+            }
+            None => false,
+        };
+        if due {
+            let (_, statements) = self.interference.take().expect("what is due");
+            for sql in statements {
+                self.execute(&sql);
+            }
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Database for D1Twin {
+    async fn run(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
+        if let Some(error) = self.failures.borrow_mut().pop() {
+            return Err(error);
+        }
+        self.interfere();
+        let mut connection = self.connection.borrow_mut();
+        let transaction = connection.transaction().map_err(refused)?;
+        let results = batch
+            .iter()
+            .map(|statement| run_one(&transaction, statement))
+            .collect::<Result<Vec<_>>>()?;
+        transaction.commit().map_err(refused)?;
+        Ok(results)
+    }
+}
+
+fn run_one(connection: &Connection, statement: &Statement) -> Result<Rows> {
+    let params = statement.params.iter().map(|value| match value {
+        Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+        // D1 has no way to bind an integer.
+        #[expect(clippy::cast_precision_loss, reason = "as D1 does")]
+        Value::Integer(number) => ToSqlOutput::Borrowed(ValueRef::Real(*number as f64)),
+        Value::Real(number) => ToSqlOutput::Borrowed(ValueRef::Real(*number)),
+        Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+    });
+    let mut prepared = connection.prepare(&statement.sql).map_err(|error| {
+        Error::Backend(format!("{error} in {}", statement.sql))
+    })?;
+    let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+    let mut found = prepared
+        .query(rusqlite::params_from_iter(params))
+        .map_err(refused)?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next().map_err(refused)? {
+        let columns = names
+            .iter()
+            .enumerate()
+            .map(|(index, name)| Ok((name.clone(), value(row.get_ref(index).map_err(refused)?))))
+            .collect::<Result<_>>()?;
+        rows.push(Row::new(columns));
+    }
+    Ok(Rows {
+        rows,
+        ..Rows::default()
+    })
+}
+
+fn value(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(_) => panic!("there are no blobs"),
+    }
+}
+
+fn refused(error: rusqlite::Error) -> Error {
+    Error::from_message(&error.to_string())
+}

@@ -1,0 +1,358 @@
+//! The application with a world that the test holds in its hands.
+
+pub mod d1_twin;
+pub mod fixtures;
+pub mod outside;
+
+use std::rc::Rc;
+
+use http::{HeaderMap, Request};
+use jwt_compact::alg::{Hs256, Hs256Key};
+use jwt_compact::{AlgorithmExt, Claims, Header};
+use rollcall::api::App;
+use rollcall::auth::memory::Memory;
+use rollcall::config::Config;
+use rollcall::platform::Platform;
+use serde_json::{Map, Value, json};
+
+use d1_twin::D1Twin;
+use outside::{TestBackground, TestCache, TestClock, TestEntropy, TestLog, TestWeb};
+
+/// Where the tests' requests go.
+pub const ORIGIN: &str = "https://scim.example.com";
+pub const ISSUER: &str = "https://issuer.example.com";
+pub const AUDIENCE: &str = "rollcall-test";
+pub const SECRET: &str = "a-local-secret-of-more-than-32-bytes";
+/// 2026-01-02T03:04:05Z, when every test begins.
+pub const START: i64 = 1_767_323_045_000;
+
+pub struct World {
+    pub app: App,
+    pub database: Rc<D1Twin>,
+    pub cache: Rc<TestCache>,
+    pub clock: Rc<TestClock>,
+    pub web: Rc<TestWeb>,
+    pub background: Rc<TestBackground>,
+    pub log: Rc<TestLog>,
+}
+
+impl World {
+    /// A world whose administrators' tokens are signed with a local secret.
+    pub fn new() -> Self {
+        World::configured(&[("JWT_LOCAL_SECRET", SECRET)])
+    }
+
+    /// A world with further variables set.
+    pub fn configured(variables: &[(&str, &str)]) -> Self {
+        let database = Rc::new(D1Twin::new());
+        let cache = Rc::new(TestCache::default());
+        let clock = Rc::new(TestClock(START.into()));
+        let web = Rc::new(TestWeb::default());
+        let background = Rc::new(TestBackground::default());
+        let log = Rc::new(TestLog::default());
+        let config = Config::read(|name| match name {
+            "JWT_ISSUER" => Some(ISSUER.to_owned()),
+            "JWT_AUDIENCE" => Some(AUDIENCE.to_owned()),
+            "SERVER_TIMING" => Some("on".to_owned()),
+            _ => variables
+                .iter()
+                .find(|(variable, _)| *variable == name)
+                .map(|(_, value)| (*value).to_owned()),
+        })
+        .expect("a configuration");
+        let app = App {
+            config,
+            platform: Platform {
+                database: database.clone(),
+                token_cache: cache.clone(),
+                clock: clock.clone(),
+                entropy: Rc::new(TestEntropy::default()),
+                http: web.clone(),
+                background: background.clone(),
+                log: log.clone(),
+            },
+            memory: Rc::new(Memory::default()),
+        };
+        World {
+            app,
+            database,
+            cache,
+            clock,
+            web,
+            background,
+            log,
+        }
+    }
+
+    /// Forgets what an instance remembers between requests, as a new one would.
+    pub fn restart(&mut self) {
+        self.app.memory = Rc::new(Memory::default());
+    }
+
+    pub fn send(&self, request: Request<Vec<u8>>) -> Answer {
+        let path = request.uri().path().to_owned();
+        let response = pollster::block_on(self.app.handle(request));
+        self.background.finish();
+        let (parts, body) = response.into_parts();
+        let answer = Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: match body.is_empty() {
+                true => Value::Null,
+                false => serde_json::from_slice(&body).expect("a JSON body"),
+            },
+        };
+        answer.check_headers(&path);
+        answer
+    }
+
+    /// The claims of a platform administrator's token that is good for an hour.
+    pub fn claims(&self) -> Map<String, Value> {
+        let now = self.clock.0.get() / 1_000;
+        let claims = json!({
+            "iss": ISSUER, "aud": AUDIENCE, "sub": "root", "iat": now, "exp": now + 3_600, "scope": "admin",
+        });
+        claims.as_object().expect("an object").clone()
+    }
+
+    /// A token with these claims, signed with the local secret.
+    pub fn jwt(&self, claims: &Map<String, Value>) -> String {
+        sign_local(claims)
+    }
+
+    /// A request to an admin route as a platform administrator.
+    pub fn admin(&self, method: &str, path: &str, body: Value) -> Answer {
+        let token = self.jwt(&self.claims());
+        self.admin_as(&token, method, path, body)
+    }
+
+    /// A request to an admin route with that token.
+    pub fn admin_as(&self, token: &str, method: &str, path: &str, body: Value) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{ORIGIN}{path}"))
+            .header("authorization", format!("Bearer {token}"));
+        let request = match body {
+            Value::Null => request.body(Vec::new()),
+            body => request
+                .header("content-type", "application/json")
+                .body(body.to_string().into_bytes()),
+        };
+        self.send(request.expect("a request"))
+    }
+
+    /// A new tenant with a SCIM token of all scopes.
+    pub fn tenant(&self, profile: &str) -> Tenant<'_> {
+        let created = self.admin(
+            "POST",
+            "/api/v1/admin/tenants/",
+            json!({"name": "Acme", "scim_profile": profile}),
+        );
+        created.expect(201);
+        let id = created.body["data"]["id"].as_str().expect("an id").to_owned();
+        let minted = self.admin(
+            "POST",
+            "/api/v1/admin/scim-tokens/",
+            json!({"tenant_id": id, "name": "test"}),
+        );
+        minted.expect(201);
+        Tenant {
+            world: self,
+            id,
+            token: minted.body["data"]["token"].as_str().expect("a token").to_owned(),
+            token_id: minted.body["data"]["id"].as_str().expect("an id").to_owned(),
+        }
+    }
+}
+
+/// Signs claims with the local secret.
+pub fn sign_local(claims: &Map<String, Value>) -> String {
+    let header: Header = Header::empty();
+    let claims: Claims<Map<String, Value>> = Claims::new(claims.clone());
+    Hs256
+        .token(&header, &claims, &Hs256Key::new(SECRET))
+        .expect("a token")
+}
+
+/// A tenant as an identity provider sees it.
+pub struct Tenant<'w> {
+    pub world: &'w World,
+    pub id: String,
+    pub token: String,
+    pub token_id: String,
+}
+
+impl Tenant<'_> {
+    pub fn base(&self) -> String {
+        format!("/api/v1/tenants/{}/scim/v2", self.id)
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> http::request::Builder {
+        Request::builder()
+            .method(method)
+            .uri(format!("{ORIGIN}{}{path}", self.base()))
+            .header("authorization", format!("Bearer {}", self.token))
+    }
+
+    pub fn send(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.send_with(method, path, &[], body)
+    }
+
+    pub fn send_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> Answer {
+        let mut request = self.request(method, path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = match body {
+            Value::Null => request.body(Vec::new()),
+            body => request
+                .header("content-type", "application/scim+json")
+                .body(body.to_string().into_bytes()),
+        };
+        self.world.send(request.expect("a request"))
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, Value::Null)
+    }
+
+    /// Creates a user with that name, and gives its id.
+    pub fn user(&self, user_name: &str) -> String {
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+            "userName": user_name,
+        });
+        self.send("POST", "/Users", body).expect(201).id()
+    }
+
+    /// Creates a group with these members, and gives its id.
+    pub fn group(&self, display_name: &str, members: &[&str]) -> String {
+        let members: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+            "displayName": display_name,
+            "members": members,
+        });
+        self.send("POST", "/Groups", body).expect(201).id()
+    }
+
+    pub fn patch(&self, path: &str, operations: Value) -> Answer {
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": operations,
+        });
+        self.send("PATCH", path, body)
+    }
+
+    /// The ids of a group's members, sorted.
+    pub fn members(&self, group: &str) -> Vec<String> {
+        let answer = self.get(&format!("/Groups/{group}"));
+        answer.expect(200);
+        let members = answer.body["members"].as_array().expect("members");
+        let mut ids: Vec<String> = members
+            .iter()
+            .map(|member| member["value"].as_str().expect("an id").to_owned())
+            .collect();
+        ids.sort();
+        ids
+    }
+
+    /// The userNames that a filter selects, sorted.
+    pub fn find(&self, filter: &str) -> Vec<String> {
+        let query: String = form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+        let answer = self.get(&format!("/Users?filter={query}"));
+        answer.expect(200);
+        let resources = answer.body["Resources"].as_array().expect("Resources");
+        let mut names: Vec<String> = resources
+            .iter()
+            .map(|user| user["userName"].as_str().expect("a userName").to_owned())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+/// Headers that a reply may carry. Another one would be a leak or a whim.
+const HEADERS: [&str; 9] = [
+    "content-type",
+    "etag",
+    "location",
+    "x-request-id",
+    "server-timing",
+    "www-authenticate",
+    "allow",
+    "retry-after",
+    "content-length",
+];
+
+/// A reply with its body parsed; null where there is none.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    fn check_headers(&self, path: &str) {
+        for name in self.headers.keys() {
+            assert!(HEADERS.contains(&name.as_str()), "unexpected header {name}");
+        }
+        assert!(self.headers.contains_key("x-request-id"), "no request id");
+        let wanted = match path.contains("/scim/v2") {
+            true => "application/scim+json",
+            false => "application/json",
+        };
+        match self.body {
+            Value::Null => assert!(!self.headers.contains_key("content-type")),
+            _ => assert_eq!(self.header("content-type"), wanted, "on {path}"),
+        }
+    }
+
+    #[track_caller]
+    pub fn expect(&self, status: u16) -> &Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+
+    /// A SCIM error with that status and keyword, whose detail names something.
+    #[track_caller]
+    pub fn expect_scim_error(&self, status: u16, scim_type: &str, names: &str) -> &Self {
+        self.expect(status);
+        assert_eq!(self.body["schemas"][0], "urn:ietf:params:scim:api:messages:2.0:Error");
+        assert_eq!(self.body["status"], status.to_string());
+        let wanted = match scim_type {
+            "" => Value::Null,
+            wanted => Value::from(wanted),
+        };
+        assert_eq!(self.body["scimType"], wanted, "{}", self.body);
+        let detail = self.body["detail"].as_str().expect("a detail");
+        assert!(detail.contains(names), "`{detail}` does not name `{names}`");
+        self
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    pub fn id(&self) -> String {
+        self.body["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Round trips to the database.
+    pub fn trips(&self) -> usize {
+        let timing = self.header("server-timing");
+        let (_, rest) = timing.split_once("trips=").expect("a count");
+        let digits = rest.split(' ').next().unwrap_or_default();
+        digits.parse().expect("a number")
+    }
+}

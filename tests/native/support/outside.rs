@@ -1,0 +1,119 @@
+//! The rest of the world outside: a cache, a clock, random numbers, documents on the web, work after the reply, a log. All of it
+//! real enough to be wrong on purpose.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use rollcall::platform::{
+    Background, Clock, Entropy, HttpClient, LocalFuture, Log, TokenCache,
+};
+
+/// A cache whose every look-up is counted, and that can be down.
+#[derive(Default)]
+pub struct TestCache {
+    pub entries: RefCell<BTreeMap<String, String>>,
+    pub gets: Cell<usize>,
+    pub down: Cell<bool>,
+}
+
+#[async_trait(?Send)]
+impl TokenCache for TestCache {
+    async fn get(&self, key: &str) -> Option<String> {
+        self.gets.set(self.gets.get() + 1);
+        match self.down.get() {
+            true => None,
+            false => self.entries.borrow().get(key).cloned(),
+        }
+    }
+
+    async fn put(&self, key: &str, value: &str, _seconds: u64) {
+        if !self.down.get() {
+            self.entries.borrow_mut().insert(key.to_owned(), value.to_owned());
+        }
+    }
+
+    async fn delete(&self, key: &str) {
+        if !self.down.get() {
+            self.entries.borrow_mut().remove(key);
+        }
+    }
+}
+
+/// A clock that stands still until it is set.
+pub struct TestClock(pub Cell<i64>);
+
+impl TestClock {
+    pub fn advance_seconds(&self, seconds: i64) {
+        self.0.set(self.0.get() + seconds * 1_000);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> i64 {
+        self.0.get()
+    }
+}
+
+/// Numbers that never repeat and that nobody should take for random.
+#[derive(Default)]
+pub struct TestEntropy(Cell<u64>);
+
+impl Entropy for TestEntropy {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), String> {
+        for chunk in buffer.chunks_mut(8) {
+            let next = self.0.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
+            self.0.set(next);
+            let mixed = (next ^ (next >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            let bytes = (mixed ^ (mixed >> 27)).to_be_bytes();
+            chunk.copy_from_slice(&bytes[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// Documents by their addresses, and how often they were fetched.
+#[derive(Default)]
+pub struct TestWeb {
+    pub documents: RefCell<BTreeMap<String, Vec<u8>>>,
+    pub fetches: Cell<usize>,
+}
+
+#[async_trait(?Send)]
+impl HttpClient for TestWeb {
+    async fn get(&self, url: &str, max_bytes: usize, _timeout_ms: u32) -> Result<Vec<u8>, String> {
+        self.fetches.set(self.fetches.get() + 1);
+        match self.documents.borrow().get(url) {
+            Some(document) if document.len() <= max_bytes => Ok(document.clone()),
+            Some(_) => Err("too long".to_owned()),
+            None => Err("the answer is 404".to_owned()),
+        }
+    }
+}
+
+/// Work that is kept until the reply is out.
+#[derive(Default)]
+pub struct TestBackground(RefCell<Vec<LocalFuture<'static, ()>>>);
+
+impl TestBackground {
+    pub fn finish(&self) {
+        for work in self.0.take() {
+            pollster::block_on(work);
+        }
+    }
+}
+
+impl Background for TestBackground {
+    fn defer(&self, work: LocalFuture<'static, ()>) {
+        self.0.borrow_mut().push(work);
+    }
+}
+
+#[derive(Default)]
+pub struct TestLog(pub RefCell<Vec<String>>);
+
+impl Log for TestLog {
+    fn line(&self, line: &str) {
+        self.0.borrow_mut().push(line.to_owned());
+    }
+}
