@@ -20,13 +20,17 @@ pub enum Kind {
     /// 400 outside SCIM.
     BadRequest,
     /// 401: no credential (`None`), or one that does not hold; the reason is not told apart for the caller.
-    Unauthorized { token_sent: bool },
+    Unauthorized {
+        token_sent: bool,
+    },
     /// What was assumed of the credential is no longer so: the request is tried again with what the database says. It
     /// never reaches a client.
     CredentialStale,
     Forbidden,
     NotFound,
-    MethodNotAllowed { allow: String },
+    MethodNotAllowed {
+        allow: String,
+    },
     Conflict,
     PreconditionFailed,
     PayloadTooLarge,
@@ -35,7 +39,9 @@ pub enum Kind {
     Unprocessable(Vec<FieldError>),
     NotImplemented,
     /// 503: the database cannot take it now; a retry is safe.
-    Unavailable { retry_after_seconds: u32 },
+    Unavailable {
+        retry_after_seconds: u32,
+    },
     Internal,
 }
 

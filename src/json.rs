@@ -105,7 +105,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
         while let Some(key) = access.next_key::<String>()? {
             let value = access.next_value_seed(self)?;
             if object.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("the key `{key}` is repeated")));
+                return Err(A::Error::custom(format_args!(
+                    "the key `{key}` is repeated"
+                )));
             }
             object.insert(key, value);
         }

@@ -244,7 +244,11 @@ async fn token_facts(call: &Call<'_>, hash: &str, afresh: bool) -> Result<Facts>
     let platform = &call.app.platform;
     let key = cache_key(hash);
     if !afresh
-        && let Some(facts) = platform.token_cache.get(&key).await.and_then(|text| from_cache(&text))
+        && let Some(facts) = platform
+            .token_cache
+            .get(&key)
+            .await
+            .and_then(|text| from_cache(&text))
         && facts.expires_at.is_none_or(|expires| expires > call.now)
     {
         return Ok(facts);
@@ -282,7 +286,9 @@ async fn jwt_caller(
         // Most tenants have these; the batch tells where one does not.
         false => Settings::default(),
         true => {
-            let results = call.run(Some(&tenant), vec![tenants::select(&tenant)]).await?;
+            let results = call
+                .run(Some(&tenant), vec![tenants::select(&tenant)])
+                .await?;
             let row = rows_at(&results, 0)?
                 .first()
                 .ok_or_else(|| Error::not_found("the tenant"))?;

@@ -109,7 +109,10 @@ impl<'a> Call<'a> {
             Dialect::Scim => &["application/scim+json", "application/json"],
             Dialect::Admin => &["application/json"],
         };
-        if !accepted.iter().any(|accepted| accepted.eq_ignore_ascii_case(media_type)) {
+        if !accepted
+            .iter()
+            .any(|accepted| accepted.eq_ignore_ascii_case(media_type))
+        {
             return Err(Error::new(
                 Kind::UnsupportedMediaType,
                 format!("the content type has to be {}", accepted.join(" or ")),

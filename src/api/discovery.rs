@@ -11,8 +11,7 @@ use crate::error::{Error, Result};
 use crate::scim::render;
 use crate::scim::schema::{Attribute, Kind, RESOURCE_TYPES, ResourceType, Schema};
 
-const SERVICE_PROVIDER_CONFIG: &str =
-    "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
+const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
 const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
@@ -67,7 +66,10 @@ pub fn resource_type(call: &Call<'_>) -> Result<Reply> {
         .iter()
         .find(|resource_type| resource_type.name == id)
         .ok_or_else(|| Error::not_found("the resource type"))?;
-    Ok(Reply::scim(200, describe_type(found, &call.scim_base()).to_string()))
+    Ok(Reply::scim(
+        200,
+        describe_type(found, &call.scim_base()).to_string(),
+    ))
 }
 
 /// `GET /Schemas`.
@@ -87,7 +89,10 @@ pub fn schema(call: &Call<'_>) -> Result<Reply> {
     let found = known_schemas()
         .find(|schema| schema.id.eq_ignore_ascii_case(urn))
         .ok_or_else(|| Error::not_found("the schema"))?;
-    Ok(Reply::scim(200, describe_schema(found, &call.scim_base()).to_string()))
+    Ok(Reply::scim(
+        200,
+        describe_schema(found, &call.scim_base()).to_string(),
+    ))
 }
 
 fn known_schemas() -> impl Iterator<Item = &'static Schema> {

@@ -77,7 +77,8 @@ impl Plan {
                 (false, false, _) => {}
             }
         }
-        plan.gone.extend(there.into_iter().filter(|id| !changes.add.contains(id)));
+        plan.gone
+            .extend(there.into_iter().filter(|id| !changes.add.contains(id)));
         Ok(plan)
     }
 

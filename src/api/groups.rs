@@ -9,8 +9,8 @@ use super::group_members::Plan;
 use super::query::ListParams;
 use super::reply::Reply;
 use super::resources::{
-    MAX_ATTEMPTS, check_precondition, differing, first, if_match, is_worth_retrying, lost_race, show,
-    taken,
+    MAX_ATTEMPTS, check_precondition, differing, first, if_match, is_worth_retrying, lost_race,
+    show, taken,
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
@@ -40,7 +40,16 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
         let id = call.new_id()?;
         let given = group.members.clone().unwrap_or_default();
         // The types that the client names are taken for true; the batch tells where a member is not there.
-        let plan = match insert(call, caller, &id, &group, Plan::as_declared(&given), &projection).await {
+        let plan = match insert(
+            call,
+            caller,
+            &id,
+            &group,
+            Plan::as_declared(&given),
+            &projection,
+        )
+        .await
+        {
             Err(store::Error::Guard(Guard::MemberMissing)) => {
                 Plan::looked_up(call, caller, &id, &given).await?
             }
@@ -77,7 +86,12 @@ async fn insert(
         resource: group,
         profile: caller.profile(),
     };
-    let mut batch = vec![groups::insert(&caller.tenant, &row, plan.difference(), call.now)];
+    let mut batch = vec![groups::insert(
+        &caller.tenant,
+        &row,
+        plan.difference(),
+        call.now,
+    )];
     batch.extend(plan.statements(&caller.tenant, id));
     let mut attributes: Vec<String> = group.attributes.keys().cloned().collect();
     attributes.extend(plan.changes_anything().then(|| "members".to_owned()));
@@ -91,10 +105,21 @@ async fn insert(
         groups: 1,
         ..Totals::default()
     };
-    batch.extend(audit::append(&caller.tenant, &caller.origin(call), totals, &event));
+    batch.extend(audit::append(
+        &caller.tenant,
+        &caller.origin(call),
+        totals,
+        &event,
+    ));
     let memberships = Memberships::of(&GROUPS, projection);
     let base = call.scim_base();
-    batch.push(rows::select_one(&caller.tenant, &base, &GROUPS, id, memberships));
+    batch.push(rows::select_one(
+        &caller.tenant,
+        &base,
+        &GROUPS,
+        id,
+        memberships,
+    ));
     match caller.write(call, batch).await {
         Ok(results) => last_stored(&results).map(Ok),
         Err(store::Error::Conflict(constraint)) => Ok(Err(constraint)),
@@ -258,7 +283,12 @@ impl Change<'_> {
             resource_id: id,
             attributes,
         };
-        batch.extend(audit::append(tenant, &caller.origin(call), Totals::default(), &event));
+        batch.extend(audit::append(
+            tenant,
+            &caller.origin(call),
+            Totals::default(),
+            &event,
+        ));
         let shown = self.shows(count);
         batch.extend(shown.then(|| self.read_back()));
         let version = Version(stored.version.0 + 1);
@@ -295,7 +325,11 @@ impl Change<'_> {
             .header(HeaderName::from_static("prefer"))
             .unwrap_or_default()
             .replace(' ', "");
-        let prefers = |what: &str| prefer.split([',', ';']).any(|part| part.eq_ignore_ascii_case(what));
+        let prefers = |what: &str| {
+            prefer
+                .split([',', ';'])
+                .any(|part| part.eq_ignore_ascii_case(what))
+        };
         if prefers("return=minimal") {
             return false;
         }
@@ -328,7 +362,11 @@ impl Plan {
     fn as_declared(given: &[Value]) -> Plan {
         let mut plan = Plan::default();
         let text = |member: &Value, name: &str| {
-            member.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+            member
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
         };
         for member in given {
             let is_group = text(member, "type").eq_ignore_ascii_case("Group");

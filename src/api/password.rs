@@ -1,8 +1,8 @@
 //! Passwords that identity providers send. Rollcall signs nobody in: they are dropped, unless the tenant keeps hashes for a
 //! product that takes them over.
 
-use argon2::password_hash::{PasswordHasher, SaltString};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, SaltString};
 
 use super::authenticate::Caller;
 use super::call::Call;

@@ -41,7 +41,14 @@ impl ListParams {
     /// From the query string. What is unknown is passed over: Entra appends flags of its own to the base URL.
     pub fn of_query(call: &Call<'_>) -> Self {
         let mut params = ListParams::default();
-        let names = |value: &str| Some(value.split(',').map(|name| name.trim().to_owned()).collect());
+        let names = |value: &str| {
+            Some(
+                value
+                    .split(',')
+                    .map(|name| name.trim().to_owned())
+                    .collect(),
+            )
+        };
         for (name, value) in call.query() {
             match name.as_str() {
                 "filter" => params.filter = Some(value),
@@ -85,7 +92,9 @@ impl ListParams {
             }
         };
         // RFC 7644 §3.4.2.4: below 1 is 1, a negative count is 0.
-        let start_index = number("startIndex", self.start_index.as_deref())?.unwrap_or(1).max(1);
+        let start_index = number("startIndex", self.start_index.as_deref())?
+            .unwrap_or(1)
+            .max(1);
         let count = number("count", self.count.as_deref())?
             .unwrap_or(DEFAULT_COUNT)
             .clamp(0, MAX_COUNT);
@@ -98,11 +107,7 @@ impl ListParams {
         })
     }
 
-    fn sort(
-        &self,
-        resource_type: &'static ResourceType,
-        profile: Profile,
-    ) -> Result<Option<Sort>> {
+    fn sort(&self, resource_type: &'static ResourceType, profile: Profile) -> Result<Option<Sort>> {
         let descending = match self.sort_order.as_deref() {
             None => false,
             Some(order) if order.eq_ignore_ascii_case("ascending") => false,
@@ -111,7 +116,12 @@ impl ListParams {
                 return Err(Error::value("sortOrder is ascending or descending").into());
             }
         };
-        let Some(by) = self.sort_by.as_deref().map(str::trim).filter(|by| !by.is_empty()) else {
+        let Some(by) = self
+            .sort_by
+            .as_deref()
+            .map(str::trim)
+            .filter(|by| !by.is_empty())
+        else {
             return Ok(None);
         };
         let shown = parse::shortened(by);

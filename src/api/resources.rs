@@ -71,7 +71,10 @@ pub async fn list(call: &Call<'_>, resource_type: &'static ResourceType) -> Resu
             .iter()
             .map(|row| Ok(resources::stored(resource_type, row)?.to_json(&base, &query.projection)))
             .collect::<Result<Vec<String>>>()?;
-        Ok(Reply::scim(200, render::list(&resources, total, query.start_index)))
+        Ok(Reply::scim(
+            200,
+            render::list(&resources, total, query.start_index),
+        ))
     })
     .await
 }
@@ -134,9 +137,7 @@ pub async fn delete(call: &Call<'_>, resource_type: &'static ResourceType) -> Re
         batch.extend(audit::append(tenant, &caller.origin(call), totals, &event));
         match caller.write(call, batch).await {
             Ok(_) => Ok(Reply::empty(204)),
-            Err(store::Error::Guard(Guard::NotFound)) => {
-                Err(Error::not_found(resource_type.name))
-            }
+            Err(store::Error::Guard(Guard::NotFound)) => Err(Error::not_found(resource_type.name)),
             Err(error) => Err(error.into()),
         }
     })

@@ -73,23 +73,63 @@ fn admin_routes() -> Vec<(Method, &'static str, Endpoint)> {
         (Method::GET, "/healthz", E::Health),
         (Method::GET, "/api/v1/admin/tenants", E::ListTenants),
         (Method::POST, "/api/v1/admin/tenants", E::CreateTenant),
-        (Method::GET, "/api/v1/admin/tenants/:tenant_id", E::ReadTenant),
-        (Method::PATCH, "/api/v1/admin/tenants/:tenant_id", E::UpdateTenant),
-        (Method::DELETE, "/api/v1/admin/tenants/:tenant_id", E::DeleteTenant),
+        (
+            Method::GET,
+            "/api/v1/admin/tenants/:tenant_id",
+            E::ReadTenant,
+        ),
+        (
+            Method::PATCH,
+            "/api/v1/admin/tenants/:tenant_id",
+            E::UpdateTenant,
+        ),
+        (
+            Method::DELETE,
+            "/api/v1/admin/tenants/:tenant_id",
+            E::DeleteTenant,
+        ),
         (Method::GET, "/api/v1/admin/scim-tokens", E::ListScimTokens),
-        (Method::POST, "/api/v1/admin/scim-tokens", E::CreateScimToken),
-        (Method::GET, "/api/v1/admin/scim-tokens/endpoint-info", E::ScimEndpointInfo),
-        (Method::GET, "/api/v1/admin/scim-tokens/:token_id", E::ReadScimToken),
-        (Method::PATCH, "/api/v1/admin/scim-tokens/:token_id", E::UpdateScimToken),
-        (Method::DELETE, "/api/v1/admin/scim-tokens/:token_id", E::DeleteScimToken),
-        (Method::POST, "/api/v1/admin/scim-tokens/:token_id/rotate", E::RotateScimToken),
+        (
+            Method::POST,
+            "/api/v1/admin/scim-tokens",
+            E::CreateScimToken,
+        ),
+        (
+            Method::GET,
+            "/api/v1/admin/scim-tokens/endpoint-info",
+            E::ScimEndpointInfo,
+        ),
+        (
+            Method::GET,
+            "/api/v1/admin/scim-tokens/:token_id",
+            E::ReadScimToken,
+        ),
+        (
+            Method::PATCH,
+            "/api/v1/admin/scim-tokens/:token_id",
+            E::UpdateScimToken,
+        ),
+        (
+            Method::DELETE,
+            "/api/v1/admin/scim-tokens/:token_id",
+            E::DeleteScimToken,
+        ),
+        (
+            Method::POST,
+            "/api/v1/admin/scim-tokens/:token_id/rotate",
+            E::RotateScimToken,
+        ),
     ]
 }
 
 fn scim_routes() -> Vec<(Method, &'static str, ScimEndpoint)> {
     use ScimEndpoint as E;
     vec![
-        (Method::GET, "/ServiceProviderConfig", E::ServiceProviderConfig),
+        (
+            Method::GET,
+            "/ServiceProviderConfig",
+            E::ServiceProviderConfig,
+        ),
         (Method::GET, "/ResourceTypes", E::ResourceTypes),
         (Method::GET, "/ResourceTypes/:id", E::ResourceType),
         (Method::GET, "/Schemas", E::Schemas),
@@ -111,17 +151,21 @@ fn scim_routes() -> Vec<(Method, &'static str, ScimEndpoint)> {
 
 /// The whole table.
 pub fn all() -> Vec<Route> {
-    let admin = admin_routes().into_iter().map(|(method, pattern, endpoint)| Route {
-        method,
-        pattern: pattern.to_owned(),
-        endpoint,
-    });
-    let scim = [TENANT_BASE, TOKEN_BASE].into_iter().flat_map(|base| {
-        scim_routes().into_iter().map(move |(method, path, endpoint)| Route {
+    let admin = admin_routes()
+        .into_iter()
+        .map(|(method, pattern, endpoint)| Route {
             method,
-            pattern: format!("{base}{path}"),
-            endpoint: Endpoint::Scim(endpoint),
-        })
+            pattern: pattern.to_owned(),
+            endpoint,
+        });
+    let scim = [TENANT_BASE, TOKEN_BASE].into_iter().flat_map(|base| {
+        scim_routes()
+            .into_iter()
+            .map(move |(method, path, endpoint)| Route {
+                method,
+                pattern: format!("{base}{path}"),
+                endpoint: Endpoint::Scim(endpoint),
+            })
     });
     admin.chain(scim).collect()
 }
@@ -205,7 +249,11 @@ pub fn find(method: &Method, path: &str) -> Match {
         .find(|(method, _)| method == wanted)
         .map(|(_, endpoint)| *endpoint)
         .ok_or_else(|| {
-            let allow: Vec<&str> = paths.methods.iter().map(|(method, _)| method.as_str()).collect();
+            let allow: Vec<&str> = paths
+                .methods
+                .iter()
+                .map(|(method, _)| method.as_str())
+                .collect();
             let allow = allow.join(", ");
             Error::new(
                 Kind::MethodNotAllowed {

@@ -156,7 +156,9 @@ pub async fn list(call: &Call<'_>) -> Result<Reply> {
     let tenant = tenant_in_query(call, &admin)?;
     let statements = scim_tokens::select_page(tenant.as_ref(), page.per_page, page.offset());
     let results = call.run(tenant.as_ref(), statements.into()).await?;
-    envelope::list(call, page, &results, |row| Ok(show(&scim_tokens::scim_token(row)?)))
+    envelope::list(call, page, &results, |row| {
+        Ok(show(&scim_tokens::scim_token(row)?))
+    })
 }
 
 pub async fn create(call: &Call<'_>) -> Result<Reply> {
@@ -165,7 +167,11 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     check_scopes(given.scopes.as_ref())?;
     check_expiry(call, given.expires_at)?;
     let unknown_tenant = || {
-        Error::field(&["body", "tenant_id"], "there is no such tenant", "value_error")
+        Error::field(
+            &["body", "tenant_id"],
+            "there is no such tenant",
+            "value_error",
+        )
     };
     if !admin.sees(&given.tenant_id) {
         return Err(unknown_tenant());
@@ -193,11 +199,19 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
         last_used_at: None,
         revoked_at: None,
     };
-    let audit = audited(call, &admin, &token, Action::Create, &["name", "scopes", "expires_at"]);
-    issue(call, token, audit.into()).await.map_err(|error| match error {
-        store::Error::Guard(Guard::NotFound) => unknown_tenant(),
-        other => other.into(),
-    })
+    let audit = audited(
+        call,
+        &admin,
+        &token,
+        Action::Create,
+        &["name", "scopes", "expires_at"],
+    );
+    issue(call, token, audit.into())
+        .await
+        .map_err(|error| match error {
+            store::Error::Guard(Guard::NotFound) => unknown_tenant(),
+            other => other.into(),
+        })
 }
 
 /// Makes the secret of a token, stores its hash along with what else belongs to the batch, and shows it.
@@ -206,7 +220,8 @@ async fn issue(
     mut token: ScimToken,
     more: Vec<Statement>,
 ) -> store::Result<Reply> {
-    let secret = Secret::generate(call.app.platform.entropy.as_ref()).map_err(store::Error::Backend)?;
+    let secret =
+        Secret::generate(call.app.platform.entropy.as_ref()).map_err(store::Error::Backend)?;
     token.token_hint = secret.hint();
     let hash = secret.hash();
     let mut batch = vec![tenants::require(&token.tenant_id)];
@@ -288,7 +303,9 @@ async fn write(
 ) -> Result<()> {
     let mut batch: Vec<Statement> = scim_tokens::update(token).into();
     batch.extend(audited(call, admin, token, action, attributes));
-    call.run(Some(&token.tenant_id), batch).await.map_err(not_found)?;
+    call.run(Some(&token.tenant_id), batch)
+        .await
+        .map_err(not_found)?;
     forget(&call.app.platform, &row.text("token_hash")?);
     Ok(())
 }
@@ -338,8 +355,20 @@ pub async fn rotate(call: &Call<'_>) -> Result<Reply> {
         ..old
     };
     let mut batch: Vec<Statement> = scim_tokens::update(&ending).into();
-    batch.extend(audited(call, &admin, &ending, Action::Rotate, &["expires_at"]));
-    batch.extend(audited(call, &admin, &new, Action::Create, &["name", "scopes", "expires_at"]));
+    batch.extend(audited(
+        call,
+        &admin,
+        &ending,
+        Action::Rotate,
+        &["expires_at"],
+    ));
+    batch.extend(audited(
+        call,
+        &admin,
+        &new,
+        Action::Create,
+        &["name", "scopes", "expires_at"],
+    ));
     let reply = issue(call, new, batch).await.map_err(not_found)?;
     forget(&call.app.platform, &row.text("token_hash")?);
     Ok(reply)
@@ -349,9 +378,15 @@ pub async fn rotate(call: &Call<'_>) -> Result<Reply> {
 pub async fn endpoint_info(call: &Call<'_>) -> Result<Reply> {
     let admin = admin(call, AdminScope::ScimTokensRead).await?;
     let tenant = tenant_in_query(call, &admin)?.ok_or_else(|| {
-        Error::field(&["query", "tenant_id"], "missing parameter `tenant_id`", "missing")
+        Error::field(
+            &["query", "tenant_id"],
+            "missing parameter `tenant_id`",
+            "missing",
+        )
     })?;
-    let results = call.run(Some(&tenant), vec![tenants::select(&tenant)]).await?;
+    let results = call
+        .run(Some(&tenant), vec![tenants::select(&tenant)])
+        .await?;
     match rows_at(&results, 0)?.first() {
         Some(_) => {
             call.note_tenant(&tenant);

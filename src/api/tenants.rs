@@ -5,18 +5,18 @@ use serde_json::{Value, json};
 
 use super::authenticate::admin;
 use super::call::Call;
+use super::envelope;
 use super::reply::Reply;
 use super::validate::{Page, Text, body, parameter};
-use super::envelope;
 use crate::auth::admin::{Admin, AdminScope};
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::scim::date_time;
 use crate::scim::profile::Profile;
+use crate::store;
 use crate::store::audit::{self, Action, Event, Totals};
 use crate::store::tenants::{self, Changes, Settings, Tenant};
 use crate::store::{Constraint, Guard, Row, Statement, rows_at};
-use crate::store;
 
 const WHAT: &str = "the tenant";
 
@@ -78,7 +78,12 @@ fn audited(
         resource_id: tenant.as_str(),
         attributes,
     };
-    audit::append(tenant, &call.origin_of(admin.actor()), Totals::default(), &event)
+    audit::append(
+        tenant,
+        &call.origin_of(admin.actor()),
+        Totals::default(),
+        &event,
+    )
 }
 
 pub async fn list(call: &Call<'_>) -> Result<Reply> {
@@ -98,7 +103,9 @@ pub async fn list(call: &Call<'_>) -> Result<Reply> {
 pub async fn create(call: &Call<'_>) -> Result<Reply> {
     let admin = admin(call, AdminScope::TenantsWrite).await?;
     if admin.tenant.is_some() {
-        return Err(Error::forbidden("an administrator of one tenant makes no others"));
+        return Err(Error::forbidden(
+            "an administrator of one tenant makes no others",
+        ));
     }
     let given: TenantCreate = body(call)?;
     let id = match given.id {
@@ -113,7 +120,13 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     let name = given.name.into_string();
     let mut batch = vec![tenants::insert(&id, &name, settings, call.now)];
     let attributes = ["name", "scim_profile", "store_passwords"].map(str::to_owned);
-    batch.extend(audited(call, &admin, &id, Action::Create, attributes.into()));
+    batch.extend(audited(
+        call,
+        &admin,
+        &id,
+        Action::Create,
+        attributes.into(),
+    ));
     match call.run(Some(&id), batch).await {
         Ok(_) => {}
         Err(store::Error::Conflict(Constraint::TenantId)) => {

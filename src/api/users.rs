@@ -8,8 +8,8 @@ use super::password;
 use super::query::ListParams;
 use super::reply::Reply;
 use super::resources::{
-    MAX_ATTEMPTS, check_precondition, differing, first, if_match, is_worth_retrying, lost_race, show,
-    taken,
+    MAX_ATTEMPTS, check_precondition, differing, first, if_match, is_worth_retrying, lost_race,
+    show, taken,
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
@@ -50,7 +50,12 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
             users: 1,
             ..Totals::default()
         };
-        batch.extend(audit::append(&caller.tenant, &caller.origin(call), totals, &event));
+        batch.extend(audit::append(
+            &caller.tenant,
+            &caller.origin(call),
+            totals,
+            &event,
+        ));
         let stored = match caller.write(call, batch).await {
             Ok(_) => written(&id, Version(1), call.now, call.now, &user, None),
             Err(store::Error::Conflict(constraint)) => {
@@ -81,8 +86,7 @@ async fn restore(
         return Err(refusal());
     }
     let base = call.scim_base();
-    let statement =
-        users::select_rival(&caller.tenant, &base, &caller.provider_id, user.resource);
+    let statement = users::select_rival(&caller.tenant, &base, &caller.provider_id, user.resource);
     let results = caller.read(call, vec![statement]).await?;
     let rivals = &rows_at(&results, 0)?.rows;
     let [rival] = rivals.as_slice() else {
@@ -188,7 +192,12 @@ where
                 attributes: differing(&before, &after),
             };
             let origin = caller.origin(call);
-            batch.extend(audit::append(&caller.tenant, &origin, Totals::default(), &event));
+            batch.extend(audit::append(
+                &caller.tenant,
+                &origin,
+                Totals::default(),
+                &event,
+            ));
             match call.run(Some(&caller.tenant), batch).await {
                 Ok(_) => {
                     let version = Version(stored.version.0 + 1);
@@ -201,7 +210,9 @@ where
                 Err(store::Error::Conflict(Constraint::UserExternalId)) => {
                     return Err(taken("externalId"));
                 }
-                Err(error) if attempt < MAX_ATTEMPTS && is_worth_retrying(&error, condition.as_ref()) => {
+                Err(error)
+                    if attempt < MAX_ATTEMPTS && is_worth_retrying(&error, condition.as_ref()) =>
+                {
                     attempt += 1;
                 }
                 Err(error) => return Err(lost_race(error, condition.as_ref())),

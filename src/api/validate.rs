@@ -101,7 +101,10 @@ pub struct Time(pub i64);
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a year that parses")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "milliseconds of a year that parses"
+        )]
         let milliseconds = date_time::parse(&text).map(|time| time as i64);
         milliseconds
             .map(Time)

@@ -88,7 +88,10 @@ impl KeySet {
             serde_json::from_slice(document).map_err(|error| format!("not a JWKS: {error}"))?;
         let entries: Vec<Entry> = document.keys.into_iter().filter_map(entry).collect();
         match entries.is_empty() {
-            true => Err("the JWKS has no usable key (Ed25519, P-256, or RSA of 2048 bits or more)".to_owned()),
+            true => Err(
+                "the JWKS has no usable key (Ed25519, P-256, or RSA of 2048 bits or more)"
+                    .to_owned(),
+            ),
             false => Ok(KeySet { entries }),
         }
     }

@@ -95,12 +95,16 @@ pub async fn verify(
     let expires = claims.expiration.ok_or_else(refused)?.timestamp();
     let begins = claims.not_before.map(|time| time.timestamp());
     let issued = claims.issued_at.map(|time| time.timestamp());
-    let early = |time: Option<i64>| time.is_some_and(|time| time > now.saturating_add(LEEWAY_SECONDS));
+    let early =
+        |time: Option<i64>| time.is_some_and(|time| time > now.saturating_add(LEEWAY_SECONDS));
     if expires.saturating_add(LEEWAY_SECONDS) <= now || early(begins) || early(issued) {
         return Err(refused());
     }
     let custom = claims.custom;
-    if custom.iss != config.issuer || !custom.aud.contains(&config.audience) || custom.sub.is_empty() {
+    if custom.iss != config.issuer
+        || !custom.aud.contains(&config.audience)
+        || custom.sub.is_empty()
+    {
         return Err(refused());
     }
     Ok(custom)
@@ -122,7 +126,10 @@ async fn fetched_keys(
             return Ok(Rc::clone(&known.keys));
         }
     }
-    let document = platform.http.get(url, MAX_JWKS_BYTES, JWKS_TIMEOUT_MS).await;
+    let document = platform
+        .http
+        .get(url, MAX_JWKS_BYTES, JWKS_TIMEOUT_MS)
+        .await;
     match document.and_then(|document| KeySet::parse(&document)) {
         Ok(keys) => {
             let keys = Rc::new(keys);

@@ -29,7 +29,9 @@ impl Memory {
     /// Whether it is time to note a use of the token: at most once in `interval` milliseconds.
     pub fn is_due(&self, token_id: &str, now: i64, interval: i64) -> bool {
         let mut touched = self.touched.borrow_mut();
-        let due = touched.get(token_id).is_none_or(|last| now - last >= interval);
+        let due = touched
+            .get(token_id)
+            .is_none_or(|last| now - last >= interval);
         if due {
             if touched.len() >= MAX_TOUCHED {
                 touched.clear();

@@ -52,12 +52,19 @@ impl ScimToken {
 
     /// The first characters, for telling tokens apart in a list: 24 bits of the secret, far from enough to guess it.
     pub fn hint(&self) -> String {
-        self.0.chars().take(PREFIX.len() + 4).chain("…".chars()).collect()
+        self.0
+            .chars()
+            .take(PREFIX.len() + 4)
+            .chain("…".chars())
+            .collect()
     }
 }
 
 fn checksum(text: &str) -> String {
-    base62(&crc32fast::hash(text.as_bytes()).to_be_bytes(), CHECKSUM_LENGTH)
+    base62(
+        &crc32fast::hash(text.as_bytes()).to_be_bytes(),
+        CHECKSUM_LENGTH,
+    )
 }
 
 /// A big-endian number in base 62, padded with zeros to a length that holds it.
@@ -71,7 +78,10 @@ fn base62(bytes: &[u8], length: usize) -> String {
             *byte = u8::try_from(current / 62).unwrap_or(u8::MAX);
             remainder = current % 62;
         }
-        let digit = ALPHABET.get(usize::from(remainder)).copied().unwrap_or(b'0');
+        let digit = ALPHABET
+            .get(usize::from(remainder))
+            .copied()
+            .unwrap_or(b'0');
         digits.push(char::from(digit));
     }
     digits.iter().rev().collect()

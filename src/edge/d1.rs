@@ -31,7 +31,10 @@ impl Database for D1 {
 fn to_js(value: &Value) -> JsValue {
     match value {
         Value::Null => JsValue::NULL,
-        #[expect(clippy::cast_precision_loss, reason = "whole numbers here are below 2^53")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "whole numbers here are below 2^53"
+        )]
         Value::Integer(number) => JsValue::from_f64(*number as f64),
         Value::Real(number) => JsValue::from_f64(*number),
         Value::Text(text) => JsValue::from_str(text),
@@ -52,7 +55,10 @@ fn rows(result: &D1Result) -> Result<Rows> {
         u64::try_from(count).unwrap_or(u64::MAX)
     };
     Ok(Rows {
-        rows: rows.into_iter().map(|RawRow(columns)| Row::new(columns)).collect(),
+        rows: rows
+            .into_iter()
+            .map(|RawRow(columns)| Row::new(columns))
+            .collect(),
         read: count(|meta| meta.rows_read),
         written: count(|meta| meta.rows_written),
     })

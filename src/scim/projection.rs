@@ -112,7 +112,10 @@ impl Projection {
         let kept: Map<String, Value> = object
             .into_iter()
             .filter_map(|(name, value)| {
-                let attribute = extension.attributes.iter().find(|found| found.name == name)?;
+                let attribute = extension
+                    .attributes
+                    .iter()
+                    .find(|found| found.name == name)?;
                 let value = self.attribute(Some(extension), attribute, value)?;
                 Some((name, value))
             })

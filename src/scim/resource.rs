@@ -34,7 +34,12 @@ pub fn read(
     let mut given = Given::new(body, "the resource")?;
     check_schemas(resource_type, given.take("schemas"), profile)?;
     let mut resource = Resource::default();
-    for attribute in resource_type.schema.attributes.iter().chain(super::schema::COMMON) {
+    for attribute in resource_type
+        .schema
+        .attributes
+        .iter()
+        .chain(super::schema::COMMON)
+    {
         let Some(value) = given.take(attribute.name) else {
             continue;
         };
@@ -45,7 +50,9 @@ pub fn read(
         if let Some(object) = given.take(extension.id)
             && let Some(object) = read_extension(extension, object, profile)?
         {
-            resource.attributes.insert(extension.id.to_owned(), Value::Object(object));
+            resource
+                .attributes
+                .insert(extension.id.to_owned(), Value::Object(object));
         }
     }
     given.refuse_rest("the resource", profile)?;
@@ -60,8 +67,16 @@ pub fn finish(resource_type: &'static ResourceType, resource: &mut Resource) -> 
             return Err(Error::value(format!("{} is required", attribute.name)));
         }
     }
-    if resource_type.schema.attributes.iter().any(|attribute| attribute.name == "active") {
-        resource.attributes.entry("active").or_insert(Value::Bool(true));
+    if resource_type
+        .schema
+        .attributes
+        .iter()
+        .any(|attribute| attribute.name == "active")
+    {
+        resource
+            .attributes
+            .entry("active")
+            .or_insert(Value::Bool(true));
     }
     refer_to_manager(resource);
     Ok(())
@@ -184,7 +199,9 @@ impl Resource {
             .iter()
             .filter(|extension| self.attributes.contains_key(extension.id))
             .map(|extension| Value::from(extension.id));
-        std::iter::once(Value::from(resource_type.schema.id)).chain(used).collect()
+        std::iter::once(Value::from(resource_type.schema.id))
+            .chain(used)
+            .collect()
     }
 
     /// The JSON text that is stored and that replies are made of, `schemas` first.
@@ -252,7 +269,10 @@ pub fn key_name(attribute: &Attribute) -> String {
 
 fn key_value(attribute: &'static Attribute, value: &Value) -> Value {
     match value {
-        Value::Array(values) => values.iter().map(|value| key_value(attribute, value)).collect(),
+        Value::Array(values) => values
+            .iter()
+            .map(|value| key_value(attribute, value))
+            .collect(),
         Value::Object(object) => {
             let subs = attribute.sub_attributes.iter().filter_map(|sub| {
                 let value = object.get(sub.name)?;
@@ -260,7 +280,12 @@ fn key_value(attribute: &'static Attribute, value: &Value) -> Value {
             });
             Value::Object(subs.collect())
         }
-        Value::String(text) if matches!(attribute.kind, Kind::String | Kind::Reference | Kind::Binary) => {
+        Value::String(text)
+            if matches!(
+                attribute.kind,
+                Kind::String | Kind::Reference | Kind::Binary
+            ) =>
+        {
             Value::String(comparable(text, attribute.case_exact).into_owned())
         }
         other => other.clone(),

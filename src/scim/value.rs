@@ -56,13 +56,16 @@ pub fn read_one(
         (Kind::Complex, _) => Err(Error::value(format!("{at} takes an object"))),
         (_, Value::String(text)) if lenient && text.is_empty() => Ok(None),
         (Kind::Boolean, Value::Bool(value)) => Ok(Some(Value::Bool(value))),
-        (Kind::Boolean, Value::String(text)) if lenient => match text.to_ascii_lowercase().as_str() {
+        (Kind::Boolean, Value::String(text)) if lenient => match text.to_ascii_lowercase().as_str()
+        {
             "true" => Ok(Some(Value::Bool(true))),
             "false" => Ok(Some(Value::Bool(false))),
             _ => Err(Error::value(format!("{at} takes true or false"))),
         },
         (Kind::Boolean, _) => Err(Error::value(format!("{at} takes true or false"))),
-        (Kind::Integer, Value::Number(number)) if number.is_i64() => Ok(Some(Value::Number(number))),
+        (Kind::Integer, Value::Number(number)) if number.is_i64() => {
+            Ok(Some(Value::Number(number)))
+        }
         (Kind::Integer, _) => Err(Error::value(format!("{at} takes a whole number"))),
         (Kind::Decimal, Value::Number(number)) => Ok(Some(Value::Number(number))),
         (Kind::Decimal, _) => Err(Error::value(format!("{at} takes a number"))),
@@ -183,7 +186,9 @@ pub fn one_primary(values: &mut [Value], at: &str, profile: Profile) -> Result<(
         .filter(|value| value.get("primary") == Some(&Value::Bool(true)));
     for extra in primary.skip(1) {
         if profile.is_strict() {
-            return Err(Error::value(format!("{at} has more than one primary value")));
+            return Err(Error::value(format!(
+                "{at} has more than one primary value"
+            )));
         }
         if let Some(object) = extra.as_object_mut() {
             object.insert("primary".to_owned(), Value::Bool(false));

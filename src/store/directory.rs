@@ -24,6 +24,11 @@ impl Kind {
 pub fn insert(kind: Kind, key: &str, tenant: &TenantId, resource_id: &str) -> Statement {
     Statement::new(
         "insert into directory (kind, key, tenant_id, resource_id) values (?1, ?2, ?3, ?4)",
-        vec![kind.name().into(), key.into(), tenant.into(), resource_id.into()],
+        vec![
+            kind.name().into(),
+            key.into(),
+            tenant.into(),
+            resource_id.into(),
+        ],
     )
 }

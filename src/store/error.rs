@@ -82,7 +82,10 @@ const TRANSIENT: [&str; 7] = [
 impl Error {
     /// Reads SQLite's message, the only thing that D1 tells of an error. Called by database adapters alone.
     pub fn from_message(message: &str) -> Self {
-        if let Some(guard) = Guard::ALL.into_iter().find(|guard| message.contains(guard.word())) {
+        if let Some(guard) = Guard::ALL
+            .into_iter()
+            .find(|guard| message.contains(guard.word()))
+        {
             return Error::Guard(guard);
         }
         if let Some((_, columns)) = message.split_once("UNIQUE constraint failed: ") {

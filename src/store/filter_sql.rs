@@ -284,7 +284,11 @@ impl<'p> Sql<'p> {
         }
         if by.attribute.multi_valued {
             let leaf = element_expression(by);
-            let path = json_path(by.extension.map(|extension| extension.key), by.attribute, None);
+            let path = json_path(
+                by.extension.map(|extension| extension.key),
+                by.attribute,
+                None,
+            );
             return format!(
                 "(select {leaf} from json_each(r.keys, '{path}') e \
                  order by json_extract(iif(e.type = 'object', e.value, '{{}}'), '$.primary') desc nulls last, e.key limit 1)"

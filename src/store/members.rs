@@ -71,7 +71,10 @@ pub fn groups_of_user_json(names: bool) -> String {
         )
     };
     let direct = object("m.group_id", "'direct'");
-    let all = object("above.id", &format!("iif({IS_DIRECT}, 'direct', 'indirect')"));
+    let all = object(
+        "above.id",
+        &format!("iif({IS_DIRECT}, 'direct', 'indirect')"),
+    );
     format!(
         "iif({HAS_NESTED}, \
          ({ABOVE} select {all} from above), \
@@ -103,7 +106,10 @@ pub fn users_below(group: &str) -> String {
 
 /// `(?n), (?n+1), …`: a list of ids as a table. Unlike `json_each`, whose rows D1 counts, it is read for nothing.
 fn values(ids: &[&String], params: &mut Params) -> String {
-    let rows: Vec<String> = ids.iter().map(|id| format!("({})", params.bind(*id))).collect();
+    let rows: Vec<String> = ids
+        .iter()
+        .map(|id| format!("({})", params.bind(*id)))
+        .collect();
     rows.join(", ")
 }
 
@@ -181,7 +187,12 @@ pub fn select_all(tenant: &TenantId, group: &str) -> Statement {
 }
 
 /// Inserts memberships of users and of groups. Fails the batch with [`Guard::MemberMissing`] where one of them is gone.
-pub fn insert(tenant: &TenantId, group: &str, users: &[String], groups: &[String]) -> Vec<Statement> {
+pub fn insert(
+    tenant: &TenantId,
+    group: &str,
+    users: &[String],
+    groups: &[String],
+) -> Vec<Statement> {
     let rows = |ids: &[String], table: &str, kind: &str| -> Vec<Statement> {
         let missing = chunked(ids, |ids| {
             let mut params = Params::new(vec![tenant.into()]);

@@ -171,7 +171,12 @@ pub fn bury(tenant: &TenantId, resource_type: &ResourceType, id: &str, now: i64)
             "insert into tombstones (tenant_id, resource_type, id, external_id, deleted_at) \
              select tenant_id, ?3, id, external_id, ?4 from {table} where tenant_id = ?1 and id = ?2"
         ),
-        vec![tenant.into(), id.into(), resource_type.name.into(), now.into()],
+        vec![
+            tenant.into(),
+            id.into(),
+            resource_type.name.into(),
+            now.into(),
+        ],
     )
 }
 

@@ -30,7 +30,8 @@ const COLUMNS: &str = "k.id, k.tenant_id, k.name, k.description, k.token_hint, k
      k.created_at, k.created_by, k.updated_at, k.expires_at, k.last_used_at, k.revoked_at, k.token_hash, k.revision";
 
 /// Tokens of tenants that are not deleted.
-const FROM: &str = "from scim_tokens k join tenants t on t.id = k.tenant_id and t.deleted_at is null";
+const FROM: &str =
+    "from scim_tokens k join tenants t on t.id = k.tenant_id and t.deleted_at is null";
 
 fn tenant_id(row: &Row) -> Result<TenantId> {
     let text = row.text("tenant_id")?;

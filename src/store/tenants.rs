@@ -118,8 +118,9 @@ pub fn select_page(
         }
         if let Some(search) = search {
             let search = params.bind(search);
-            condition +=
-                &format!(" and (instr(lower(name), lower({search})) > 0 or instr(id, lower({search})) > 0)");
+            condition += &format!(
+                " and (instr(lower(name), lower({search})) > 0 or instr(id, lower({search})) > 0)"
+            );
         }
         let page = page.map_or_else(String::new, |(limit, offset)| {
             format!(

@@ -102,7 +102,12 @@ fn email_keys(resource: &Resource) -> std::collections::BTreeSet<(String, String
         .and_then(Json::as_array)
         .into_iter()
         .flatten()
-        .filter_map(|email| Some((text(email, "value")?, text(email, "type").unwrap_or_default())))
+        .filter_map(|email| {
+            Some((
+                text(email, "value")?,
+                text(email, "type").unwrap_or_default(),
+            ))
+        })
         .collect()
 }
 

@@ -17,7 +17,9 @@ pub fn matches(predicate: &Predicate, resource: &Value) -> bool {
         let attribute = parent.and_then(|parent| parent.get(found.attribute.name));
         let elements = elements(attribute);
         match found.sub {
-            Some(sub) => elements.filter_map(|element| element.get(sub.name)).collect(),
+            Some(sub) => elements
+                .filter_map(|element| element.get(sub.name))
+                .collect(),
             None => elements.collect(),
         }
     })
@@ -34,10 +36,7 @@ pub fn element_matches(predicate: &Predicate, element: &Value) -> bool {
     })
 }
 
-fn evaluate<'v>(
-    predicate: &Predicate,
-    values: &dyn Fn(&AttributeRef) -> Vec<&'v Value>,
-) -> bool {
+fn evaluate<'v>(predicate: &Predicate, values: &dyn Fn(&AttributeRef) -> Vec<&'v Value>) -> bool {
     match predicate {
         Predicate::And(all) => all.iter().all(|one| evaluate(one, values)),
         Predicate::Or(any) => any.iter().any(|one| evaluate(one, values)),
@@ -78,7 +77,8 @@ fn compares(attribute: &Attribute, value: &Value, operator: Operator, operand: &
             .as_f64()
             .is_some_and(|value| ordered(operator, value.partial_cmp(wanted))),
         (Value::String(value), Operand::Time(wanted)) if attribute.kind == Kind::DateTime => {
-            date_time::parse(value).is_some_and(|value| ordered(operator, value.partial_cmp(wanted)))
+            date_time::parse(value)
+                .is_some_and(|value| ordered(operator, value.partial_cmp(wanted)))
         }
         (Value::String(value), Operand::Text { key: wanted, .. }) => {
             let value = comparable(value, attribute.case_exact);
@@ -100,6 +100,8 @@ fn ordered(operator: Operator, ordering: Option<std::cmp::Ordering>) -> bool {
         Operator::GreaterOrEqual => ordering.is_ge(),
         Operator::Less => ordering.is_lt(),
         Operator::LessOrEqual => ordering.is_le(),
-        Operator::NotEqual | Operator::Contains | Operator::StartsWith | Operator::EndsWith => false,
+        Operator::NotEqual | Operator::Contains | Operator::StartsWith | Operator::EndsWith => {
+            false
+        }
     })
 }

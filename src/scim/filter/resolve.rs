@@ -52,9 +52,13 @@ fn walk(filter: &Filter, find: &Find<'_>, profile: Profile) -> Result<Predicate>
         Filter::Or(filters) => Ok(Predicate::Or(all(filters)?)),
         Filter::Not(inner) => Ok(Predicate::Not(Box::new(walk(inner, find, profile)?))),
         Filter::Present(path) => readable(find(path)?, path).map(Predicate::Present),
-        Filter::Compare(path, operator, literal) => {
-            compare(readable(find(path)?, path)?, path, *operator, literal, profile)
-        }
+        Filter::Compare(path, operator, literal) => compare(
+            readable(find(path)?, path)?,
+            path,
+            *operator,
+            literal,
+            profile,
+        ),
         Filter::Element(path, inner) => {
             let parent = find(path)?;
             if parent.sub.is_some() || parent.attribute.kind != Kind::Complex {
@@ -120,8 +124,8 @@ fn operand(
     literal: &Literal,
     profile: Profile,
 ) -> Result<Operand> {
-    let substring = !operator.is_ordering()
-        && !matches!(operator, Operator::Equal | Operator::NotEqual);
+    let substring =
+        !operator.is_ordering() && !matches!(operator, Operator::Equal | Operator::NotEqual);
     match attribute.kind {
         // RFC 7644 §3.4.2.2: ordering a boolean or a binary value is an invalidFilter.
         Kind::Boolean | Kind::Binary if operator.is_ordering() || substring => Err(wrong(
@@ -131,7 +135,8 @@ fn operand(
         )),
         Kind::Boolean => match literal {
             Literal::Boolean(value) => Ok(Operand::Boolean(*value)),
-            Literal::Text(text) if !profile.is_strict() => match text.to_ascii_lowercase().as_str() {
+            Literal::Text(text) if !profile.is_strict() => match text.to_ascii_lowercase().as_str()
+            {
                 "true" => Ok(Operand::Boolean(true)),
                 "false" => Ok(Operand::Boolean(false)),
                 _ => Err(wrong(path, operator, "it takes true or false")),
@@ -148,7 +153,11 @@ fn operand(
         Kind::DateTime if substring => Err(wrong(path, operator, "times have no substrings")),
         Kind::DateTime => match literal {
             Literal::Text(text) => date_time::parse(text).map(Operand::Time).ok_or_else(|| {
-                wrong(path, operator, "it takes a time as in \"2011-05-13T04:42:34Z\"")
+                wrong(
+                    path,
+                    operator,
+                    "it takes a time as in \"2011-05-13T04:42:34Z\"",
+                )
             }),
             _ => Err(wrong(path, operator, "it takes a time in quotes")),
         },

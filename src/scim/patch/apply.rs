@@ -17,7 +17,10 @@ pub fn apply(
     resource: &mut Resource,
     profile: Profile,
 ) -> Result<()> {
-    for operation in operations.iter().filter(|operation| !operation.is_on_members()) {
+    for operation in operations
+        .iter()
+        .filter(|operation| !operation.is_on_members())
+    {
         apply_one(operation, resource, profile)?;
     }
     resource::finish(resource_type, resource)

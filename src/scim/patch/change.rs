@@ -37,7 +37,12 @@ impl Change<'_> {
         let Some(value) = self.given(value) else {
             return Ok(None);
         };
-        let read = value::read(self.path.found.attribute, value, &self.path.text, self.profile)?;
+        let read = value::read(
+            self.path.found.attribute,
+            value,
+            &self.path.text,
+            self.profile,
+        )?;
         Ok(match (current, read) {
             // RFC 7644 §3.5.2.3: sub-attributes given replace those there, others stay.
             (Some(Value::Object(current)), Some(Value::Object(new))) => {
@@ -88,7 +93,12 @@ impl Change<'_> {
     }
 
     fn read_many(&self, value: Value) -> Result<Option<Value>> {
-        value::read(self.path.found.attribute, value, &self.path.text, self.profile)
+        value::read(
+            self.path.found.attribute,
+            value,
+            &self.path.text,
+            self.profile,
+        )
     }
 
     /// The elements that the path's filter selects, or all of them where it has none.
@@ -137,7 +147,12 @@ impl Change<'_> {
             let Some(value) = self.given(value) else {
                 return Ok(None);
             };
-            let read = value::read_one(self.path.found.attribute, value, &self.path.text, self.profile)?;
+            let read = value::read_one(
+                self.path.found.attribute,
+                value,
+                &self.path.text,
+                self.profile,
+            )?;
             return Ok(match (self.op, read) {
                 (Op::Add, Some(Value::Object(new))) => Some(Value::Object(merged(object, new))),
                 (_, read) => read,
@@ -145,7 +160,9 @@ impl Change<'_> {
         };
         let cleared = !self.set_sub(&mut object, sub, value)?;
         // What is left when a client clears `emails[type eq "work"].value` says nothing any more.
-        let says_nothing = object.keys().all(|name| matches!(name.as_str(), "type" | "primary"));
+        let says_nothing = object
+            .keys()
+            .all(|name| matches!(name.as_str(), "type" | "primary"));
         let gone = object.is_empty() || (cleared && says_nothing && !self.profile.is_strict());
         Ok((!gone).then_some(Value::Object(object)))
     }

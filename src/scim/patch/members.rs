@@ -63,7 +63,10 @@ impl MemberChanges {
     /// What all operations together do to the members; each sees what those before it did.
     pub fn of(operations: &[Operation], profile: Profile) -> Result<Self> {
         let mut changes = MemberChanges::default();
-        for operation in operations.iter().filter(|operation| operation.is_on_members()) {
+        for operation in operations
+            .iter()
+            .filter(|operation| operation.is_on_members())
+        {
             changes.take_up(operation, profile)?;
         }
         Ok(changes)
@@ -82,10 +85,12 @@ impl MemberChanges {
             match value {
                 // Nothing named; members without any value have no id and say nothing either.
                 None => Ok(Vec::new()),
-                Some(value) => match value::read(members.attribute, value.clone(), "members", profile)? {
-                    Some(Value::Array(members)) => with_ids(members),
-                    _ => Ok(Vec::new()),
-                },
+                Some(value) => {
+                    match value::read(members.attribute, value.clone(), "members", profile)? {
+                        Some(Value::Array(members)) => with_ids(members),
+                        _ => Ok(Vec::new()),
+                    }
+                }
             }
         };
         match (op, &path.filter) {

@@ -24,7 +24,9 @@ pub fn parse(
     let mut given = Given::new(body, "the body")?;
     check_schemas(given.take("schemas"), profile)?;
     let Some(Value::Array(operations)) = given.take("Operations") else {
-        return Err(Error::syntax("Operations is required: an array of operations"));
+        return Err(Error::syntax(
+            "Operations is required: an array of operations",
+        ));
     };
     given.refuse_rest("the body", profile)?;
     if operations.is_empty() {
@@ -46,24 +48,29 @@ pub fn parse(
         let Value::Object(operation) = operation else {
             return Err(Error::syntax(format!("{at} is not an object")));
         };
-        parser.operation(operation, &at).map_err(|error| match error.detail.starts_with(&at) {
-            true => error,
-            false => Error {
-                detail: format!("{at}: {}", error.detail),
-                ..error
-            },
-        })?;
+        parser
+            .operation(operation, &at)
+            .map_err(|error| match error.detail.starts_with(&at) {
+                true => error,
+                false => Error {
+                    detail: format!("{at}: {}", error.detail),
+                    ..error
+                },
+            })?;
     }
     Ok(parser.operations)
 }
 
 fn check_schemas(schemas: Option<Value>, profile: Profile) -> Result<()> {
-    let named = schemas.as_ref().and_then(Value::as_array).is_some_and(|schemas| {
-        schemas
-            .iter()
-            .filter_map(Value::as_str)
-            .any(|urn| urn.eq_ignore_ascii_case(PATCH_OP))
-    });
+    let named = schemas
+        .as_ref()
+        .and_then(Value::as_array)
+        .is_some_and(|schemas| {
+            schemas
+                .iter()
+                .filter_map(Value::as_str)
+                .any(|urn| urn.eq_ignore_ascii_case(PATCH_OP))
+        });
     match named || !profile.is_strict() {
         true => Ok(()),
         false => Err(Error::syntax(format!("schemas does not name {PATCH_OP}"))),
@@ -118,7 +125,9 @@ impl Parser {
 
     fn op(&self, op: Option<Value>, at: &str) -> Result<Op> {
         let Some(Value::String(name)) = op else {
-            return Err(Error::syntax(format!("{at}.op is required: add, replace or remove")));
+            return Err(Error::syntax(format!(
+                "{at}.op is required: add, replace or remove"
+            )));
         };
         let wanted = match self.profile {
             Profile::Compat => name.to_ascii_lowercase(),
@@ -148,7 +157,10 @@ impl Parser {
                     continue;
                 }
                 Ok(Named::Schema(_)) => {
-                    return Err(Error::path(format!("`{}` is the whole resource", shortened(&name))));
+                    return Err(Error::path(format!(
+                        "`{}` is the whole resource",
+                        shortened(&name)
+                    )));
                 }
                 Err(error) if strict => return Err(error),
                 Err(_) => continue,

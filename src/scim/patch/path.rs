@@ -47,7 +47,9 @@ pub fn parse(text: &str, resource_type: &'static ResourceType, profile: Profile)
         }));
     }
     if found.sub.is_some() || found.attribute.kind != Kind::Complex {
-        return Err(Error::path(format!("`{shown}` filters what has no sub-attributes")));
+        return Err(Error::path(format!(
+            "`{shown}` filters what has no sub-attributes"
+        )));
     }
     let close = rest
         .rfind(']')
@@ -59,7 +61,10 @@ pub fn parse(text: &str, resource_type: &'static ResourceType, profile: Profile)
         None if after.is_empty() => None,
         None => return Err(Error::path(format!("`{shown}` goes on after its filter"))),
         Some(name) => Some(found.attribute.sub(name).ok_or_else(|| {
-            Error::path(format!("{} has no sub-attribute `{name}`", found.attribute.name))
+            Error::path(format!(
+                "{} has no sub-attribute `{name}`",
+                found.attribute.name
+            ))
         })?),
     };
     Ok(Named::Attribute(Path {

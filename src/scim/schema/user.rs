@@ -139,8 +139,7 @@ pub static USER: Schema = Schema {
         Attribute::complex("groups", GROUPS, "Groups that the user belongs to")
             .multi_valued()
             .read_only(),
-        Attribute::complex("entitlements", ENTITLEMENTS, "Entitlements of the user")
-            .multi_valued(),
+        Attribute::complex("entitlements", ENTITLEMENTS, "Entitlements of the user").multi_valued(),
         Attribute::complex("roles", ROLES, "Roles of the user").multi_valued(),
         Attribute::complex("x509Certificates", CERTIFICATES, "Certificates of the user")
             .multi_valued(),

@@ -65,7 +65,9 @@ impl D1Twin {
         let columns = statement.column_count();
         statement
             .query_map([], |row| {
-                (0..columns).map(|index| Ok(value(row.get_ref(index)?))).collect()
+                (0..columns)
+                    .map(|index| Ok(value(row.get_ref(index)?)))
+                    .collect()
             })
             .expect(sql)
             .map(|row| row.expect(sql))
@@ -129,10 +131,14 @@ fn run_one(connection: &Connection, statement: &Statement) -> Result<Rows> {
         Value::Real(number) => ToSqlOutput::Borrowed(ValueRef::Real(*number)),
         Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
     });
-    let mut prepared = connection.prepare(&statement.sql).map_err(|error| {
-        Error::Backend(format!("{error} in {}", statement.sql))
-    })?;
-    let names: Vec<String> = prepared.column_names().into_iter().map(str::to_owned).collect();
+    let mut prepared = connection
+        .prepare(&statement.sql)
+        .map_err(|error| Error::Backend(format!("{error} in {}", statement.sql)))?;
+    let names: Vec<String> = prepared
+        .column_names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     let mut found = prepared
         .query(rusqlite::params_from_iter(params))
         .map_err(refused)?;

@@ -15,7 +15,12 @@ pub fn replay(name: &str, profile: &str) -> Result<(), String> {
     let world = World::new();
     let tenant = world.tenant(profile);
     let mut saved = BTreeMap::new();
-    for (index, step) in fixture["steps"].as_array().ok_or("no steps")?.iter().enumerate() {
+    for (index, step) in fixture["steps"]
+        .as_array()
+        .ok_or("no steps")?
+        .iter()
+        .enumerate()
+    {
         let strict = step.get("strict").filter(|_| profile == "strict");
         if strict == Some(&Value::from("skip")) {
             continue;
@@ -132,7 +137,10 @@ fn check(answer: &Answer, expect: &Value, saved: &Saved) -> Result<(), String> {
         return Err(format!("status {} was expected", expect["status"]));
     }
     for (name, wanted) in expect["headers"].as_object().into_iter().flatten() {
-        let found = answer.headers.get(name).and_then(|value| value.to_str().ok());
+        let found = answer
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok());
         let holds = match (wanted.as_str().unwrap_or_default(), found) {
             ("{{absent}}", found) => found.is_none(),
             ("{{any}}", found) => found.is_some(),
@@ -140,7 +148,9 @@ fn check(answer: &Answer, expect: &Value, saved: &Saved) -> Result<(), String> {
             (_, None) => false,
         };
         if !holds {
-            return Err(format!("header {name}: {wanted} was expected, not {found:?}"));
+            return Err(format!(
+                "header {name}: {wanted} was expected, not {found:?}"
+            ));
         }
     }
     match expect.get("body") {
@@ -176,7 +186,9 @@ fn matches(wanted: &Value, found: &Value, at: &str) -> Result<(), String> {
             };
             let mut rest: Vec<&Value> = found.iter().collect();
             for wanted in wanted {
-                let Some(index) = rest.iter().position(|found| matches(wanted, found, at).is_ok())
+                let Some(index) = rest
+                    .iter()
+                    .position(|found| matches(wanted, found, at).is_ok())
                 else {
                     return Err(format!("at {at}: nothing matches {wanted} in {found:?}"));
                 };
@@ -187,25 +199,32 @@ fn matches(wanted: &Value, found: &Value, at: &str) -> Result<(), String> {
                 false => Err(format!("at {at}: {rest:?} was not expected")),
             }
         }
-        (Value::Object(wanted), Value::Object(found)) => wanted.iter().try_for_each(|(name, wanted)| {
-            matches(
-                wanted,
-                found.get(name).unwrap_or(&Value::Null),
-                &format!("{at}/{name}"),
-            )
-        }),
+        (Value::Object(wanted), Value::Object(found)) => {
+            wanted.iter().try_for_each(|(name, wanted)| {
+                matches(
+                    wanted,
+                    found.get(name).unwrap_or(&Value::Null),
+                    &format!("{at}/{name}"),
+                )
+            })
+        }
         (Value::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => wanted
             .iter()
             .zip(found)
             .enumerate()
-            .try_for_each(|(index, (wanted, found))| matches(wanted, found, &format!("{at}/{index}"))),
+            .try_for_each(|(index, (wanted, found))| {
+                matches(wanted, found, &format!("{at}/{index}"))
+            }),
         (wanted, found) if wanted == found => Ok(()),
         _ => differs(),
     }
 }
 
 fn text_matches(wanted: &str, found: &str) -> bool {
-    match wanted.strip_prefix("{{suffix:").and_then(|rest| rest.strip_suffix("}}")) {
+    match wanted
+        .strip_prefix("{{suffix:")
+        .and_then(|rest| rest.strip_suffix("}}"))
+    {
         Some(suffix) => found.ends_with(suffix),
         None => wanted == found,
     }

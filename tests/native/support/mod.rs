@@ -149,7 +149,10 @@ impl World {
             json!({"name": "Acme", "scim_profile": profile}),
         );
         created.expect(201);
-        let id = created.body["data"]["id"].as_str().expect("an id").to_owned();
+        let id = created.body["data"]["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
         let minted = self.admin(
             "POST",
             "/api/v1/admin/scim-tokens/",
@@ -159,8 +162,14 @@ impl World {
         Tenant {
             world: self,
             id,
-            token: minted.body["data"]["token"].as_str().expect("a token").to_owned(),
-            token_id: minted.body["data"]["id"].as_str().expect("an id").to_owned(),
+            token: minted.body["data"]["token"]
+                .as_str()
+                .expect("a token")
+                .to_owned(),
+            token_id: minted.body["data"]["id"]
+                .as_str()
+                .expect("an id")
+                .to_owned(),
         }
     }
 }
@@ -325,7 +334,10 @@ impl Answer {
     #[track_caller]
     pub fn expect_scim_error(&self, status: u16, scim_type: &str, names: &str) -> &Self {
         self.expect(status);
-        assert_eq!(self.body["schemas"][0], "urn:ietf:params:scim:api:messages:2.0:Error");
+        assert_eq!(
+            self.body["schemas"][0],
+            "urn:ietf:params:scim:api:messages:2.0:Error"
+        );
         assert_eq!(self.body["status"], status.to_string());
         let wanted = match scim_type {
             "" => Value::Null,

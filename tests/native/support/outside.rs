@@ -5,9 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use rollcall::platform::{
-    Background, Clock, Entropy, HttpClient, LocalFuture, Log, TokenCache,
-};
+use rollcall::platform::{Background, Clock, Entropy, HttpClient, LocalFuture, Log, TokenCache};
 
 /// A cache whose every look-up is counted, and that can be down.
 #[derive(Default)]
@@ -29,7 +27,9 @@ impl TokenCache for TestCache {
 
     async fn put(&self, key: &str, value: &str, _seconds: u64) {
         if !self.down.get() {
-            self.entries.borrow_mut().insert(key.to_owned(), value.to_owned());
+            self.entries
+                .borrow_mut()
+                .insert(key.to_owned(), value.to_owned());
         }
     }
 

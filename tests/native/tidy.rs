@@ -1,0 +1,152 @@
+//! Rules of the repository that a compiler does not know.
+
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(Path::new(folder), &mut found);
+    assert!(!found.is_empty());
+    found
+}
+
+/// Whether a line of code, comments left out, uses the word.
+fn names(text: &str, word: &str) -> bool {
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .any(|line| {
+            line.match_indices(word).any(|(at, _)| {
+                let before = line[..at].chars().next_back();
+                let after = line[at + word.len()..].chars().next();
+                let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+                !part(before) && !part(after)
+            })
+        })
+}
+
+#[test]
+fn only_the_edge_names_the_platform() {
+    for (path, text) in sources("src") {
+        if path.starts_with("src/edge") {
+            continue;
+        }
+        for word in ["worker", "wasm_bindgen", "js_sys", "web_sys", "getrandom"] {
+            assert!(!names(&text, word), "{} names {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn only_the_store_writes_sql() {
+    for (path, text) in sources("src") {
+        if path.starts_with("src/store") || path.ends_with("api/authenticate.rs") {
+            continue;
+        }
+        for word in ["select ", "insert into ", "update ", "delete from "] {
+            let sql = format!("\"{word}");
+            assert!(!text.contains(&sql), "{} has SQL", path.display());
+        }
+    }
+}
+
+#[test]
+fn only_database_adapters_read_error_messages() {
+    for (path, text) in sources("src") {
+        if path.starts_with("src/edge") || path.ends_with("store/error.rs") {
+            continue;
+        }
+        assert!(!text.contains("from_message("), "{}", path.display());
+    }
+}
+
+#[test]
+fn files_stay_readable() {
+    for (path, text) in sources("src").into_iter().chain(sources("tests")) {
+        let lines = text.lines().count();
+        assert!(
+            lines <= 450,
+            "{} has {lines} lines; split it",
+            path.display()
+        );
+        assert!(
+            text.starts_with("//!"),
+            "{} does not say what it is for",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn every_key_and_every_index_begins_with_the_tenant() {
+    let tables = [
+        "users",
+        "user_emails",
+        "groups",
+        "group_members",
+        "tombstones",
+        "audit_events",
+        "scim_tokens",
+    ];
+    let migrations = std::fs::read_to_string("migrations/0002_resources.sql").unwrap()
+        + &std::fs::read_to_string("migrations/0001_tenants.sql").unwrap();
+    let migrations: String = migrations
+        .lines()
+        .map(|line| line.split("--").next().unwrap_or_default().to_owned() + "\n")
+        .collect();
+    for table in tables {
+        let start = migrations.find(&format!("create table {table} (")).unwrap();
+        let definition = migrations[start..].split(';').next().unwrap();
+        let key = definition.split("primary key (").nth(1).unwrap();
+        assert!(key.starts_with("tenant_id, "), "{table}: {key}");
+        assert!(definition.contains("strict, without rowid"), "{table}");
+    }
+    for index in migrations.split("index ").skip(1) {
+        let columns = index.split(" (").nth(1).unwrap_or_default();
+        assert!(columns.starts_with("tenant_id, "), "index {index}");
+    }
+}
+
+#[test]
+fn migrations_are_numbered_without_gaps_and_say_what_they_are_for() {
+    let mut names: Vec<String> = std::fs::read_dir("migrations")
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    for (index, name) in names.iter().enumerate() {
+        assert!(name.starts_with(&format!("{:04}_", index + 1)), "{name}");
+        let text = std::fs::read_to_string(format!("migrations/{name}")).unwrap();
+        assert!(text.starts_with("-- "), "{name}");
+    }
+}
+
+#[test]
+fn every_route_can_be_reached() {
+    use rollcall::api::routes;
+    for route in routes::all() {
+        let path = route
+            .pattern
+            .split('/')
+            .map(|part| match part.strip_prefix(':') {
+                Some(_) => "x",
+                None => part,
+            })
+            .collect::<Vec<_>>()
+            .join("/");
+        for path in [path.clone(), format!("{path}/")] {
+            let found = routes::find(&route.method, &path);
+            assert_eq!(found.pattern, route.pattern, "{path}");
+            assert!(found.endpoint.is_ok(), "{path}");
+        }
+    }
+}
