@@ -90,7 +90,7 @@ async function healthy() {
 
 function guide() {
   return `
-Rollcall runs at ${url}   (API description: ${url}/docs)    Ctrl-C stops it.
+Rollcall runs at ${url}    Ctrl-C stops it.
 
 An administrator's token, valid for 24 hours (npm run -s token prints a new one):
 
