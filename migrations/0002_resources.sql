@@ -24,6 +24,8 @@ create table users (
   primary key (tenant_id, id)
 ) strict, without rowid;
 
+-- For skipping to a page by its number without reading the rows before it.
+create index users_id_idx on users (tenant_id, id);
 create unique index users_user_name_unique on users (tenant_id, user_name_key);
 create unique index users_external_id_unique on users (tenant_id, external_id, provider_id)
   where external_id is not null;
@@ -64,6 +66,7 @@ create table groups (
   primary key (tenant_id, id)
 ) strict, without rowid;
 
+create index groups_id_idx on groups (tenant_id, id);
 create index groups_display_name_idx on groups (tenant_id, display_name_key, id);
 create unique index groups_unique_name_unique on groups (tenant_id, unique_name_key)
   where unique_name_key is not null;

@@ -2,7 +2,11 @@
 
 use std::rc::Rc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::auth::jwks::KeySet;
+use crate::seal::KEY_BYTES;
 
 /// A secret from the configuration: neither printed nor serialised.
 #[derive(Clone)]
@@ -39,6 +43,8 @@ pub struct Config {
     /// What `aud` of a JWT has to name.
     pub audience: String,
     pub keys: KeySource,
+    /// Seals paging cursors.
+    pub cursor_key: Secret,
     /// Whether replies carry a `Server-Timing` header with what the database counted.
     pub server_timing: bool,
 }
@@ -48,7 +54,8 @@ const MIN_LOCAL_SECRET: usize = 32;
 
 impl Config {
     /// Reads the variables `JWT_ISSUER`, `JWT_AUDIENCE`, one of `JWT_JWKS` (the document itself), `JWT_JWKS_URL` and
-    /// `JWT_LOCAL_SECRET`, and `SERVER_TIMING` (`on`). The error names the variable that does not hold.
+    /// `JWT_LOCAL_SECRET`, `CURSOR_KEY` (32 bytes in base64), and `SERVER_TIMING` (`on`). The error names the variable that does
+    /// not hold.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let keys = match (
@@ -83,7 +90,16 @@ impl Config {
             issuer: required("JWT_ISSUER")?,
             audience: required("JWT_AUDIENCE")?,
             keys,
+            cursor_key: key("CURSOR_KEY", variable("CURSOR_KEY"))?,
             server_timing: variable("SERVER_TIMING").as_deref() == Some("on"),
         })
+    }
+}
+
+fn key(name: &str, value: Option<String>) -> Result<Secret, String> {
+    let value = value.ok_or_else(|| format!("{name} is not set"))?;
+    match STANDARD.decode(value.trim()) {
+        Ok(bytes) if bytes.len() == KEY_BYTES => Ok(Secret::new(bytes)),
+        _ => Err(format!("{name} has to be {KEY_BYTES} bytes in base64")),
     }
 }

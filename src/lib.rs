@@ -14,6 +14,7 @@ pub mod ids;
 pub mod json;
 pub mod platform;
 pub mod scim;
+pub mod seal;
 pub mod store;
 
 mod edge;

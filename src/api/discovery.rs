@@ -35,6 +35,14 @@ pub fn service_provider_config(call: &Call<'_>) -> Result<Reply> {
         "changePassword": {"supported": false},
         "sort": {"supported": true},
         "etag": {"supported": true},
+        "pagination": {
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": query::DEFAULT_COUNT,
+            "maxPageSize": query::MAX_COUNT,
+            "cursorTimeout": query::CURSOR_TIMEOUT_SECONDS,
+        },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",

@@ -10,6 +10,7 @@ mod endpoint_info;
 mod envelope;
 mod group_members;
 mod groups;
+mod list;
 mod password;
 mod query;
 pub mod reply;
@@ -151,7 +152,8 @@ async fn scim(call: &Call<'_>, endpoint: ScimEndpoint) -> Result<Reply> {
         ScimEndpoint::ResourceType => discovery::resource_type(call),
         ScimEndpoint::Schemas => discovery::schemas(call),
         ScimEndpoint::Schema => discovery::schema(call),
-        ScimEndpoint::List(resource_type) => resources::list(call, resource_type).await,
+        ScimEndpoint::List(types) => list::list(call, types).await,
+        ScimEndpoint::Search(types) => list::search(call, types).await,
         ScimEndpoint::Read(resource_type) => resources::read(call, resource_type).await,
         ScimEndpoint::Delete(resource_type) => resources::delete(call, resource_type).await,
         ScimEndpoint::CreateUser => users::create(call).await,

@@ -1,4 +1,4 @@
-//! What users and groups have in common: lists, reading one, deleting one, and how their replies look.
+//! What users and groups have in common: reading one, deleting one, and how their replies look.
 
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 
@@ -10,18 +10,19 @@ use crate::auth::scope::Scope;
 use crate::error::{Error, Kind, Result};
 use crate::scim::error::ScimType;
 use crate::scim::projection::Projection;
-use crate::scim::render::{self, Stored};
+use crate::scim::render::Stored;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, ResourceType};
 use crate::scim::version::Condition;
 use crate::store::audit::{self, Action, Event, Totals};
-use crate::store::resources::{self, Memberships, Query};
+use crate::store::resources::{self, Memberships};
 use crate::store::{self, Guard, Rows, guards, members, rows_at, users};
 
 /// How often a request is tried again when others changed what it had read.
 pub const MAX_ATTEMPTS: usize = 5;
 
-fn read_scope(resource_type: &ResourceType) -> Scope {
+/// The scope that reading a resource type takes.
+pub fn read_scope(resource_type: &ResourceType) -> Scope {
     match resource_type.name == GROUPS.name {
         true => Scope::GroupsRead,
         false => Scope::UsersRead,
@@ -33,50 +34,6 @@ fn write_scope(resource_type: &ResourceType) -> Scope {
         true => Scope::GroupsWrite,
         false => Scope::UsersWrite,
     }
-}
-
-/// `GET /{type}` (RFC 7644 §3.4.2).
-pub async fn list(call: &Call<'_>, resource_type: &'static ResourceType) -> Result<Reply> {
-    let params = ListParams::of_query(call);
-    with_caller(call, read_scope(resource_type), async |caller| {
-        let query = params.resolve(resource_type, caller.profile())?;
-        let base = call.scim_base();
-        let mut batch = vec![resources::select_total(
-            &caller.tenant,
-            &base,
-            resource_type,
-            query.filter.as_ref(),
-        )];
-        if query.count > 0 {
-            batch.push(resources::select_page(
-                &caller.tenant,
-                &base,
-                resource_type,
-                &Query {
-                    filter: query.filter.as_ref(),
-                    sort: query.sort,
-                },
-                Memberships::of(resource_type, &query.projection),
-                query.count,
-                query.start_index - 1,
-            ));
-        }
-        let results = caller.read(call, batch).await?;
-        let total = match rows_at(&results, 0)?.first() {
-            Some(row) => row.integer("total")?,
-            None => 0,
-        };
-        let page: &[_] = results.get(1).map_or(&[], |rows| rows.rows.as_slice());
-        let resources = page
-            .iter()
-            .map(|row| Ok(resources::stored(resource_type, row)?.to_json(&base, &query.projection)))
-            .collect::<Result<Vec<String>>>()?;
-        Ok(Reply::scim(
-            200,
-            render::list(&resources, total, query.start_index),
-        ))
-    })
-    .await
 }
 
 /// `GET /{type}/{id}` (RFC 7644 §3.4.1).

@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 
 use super::reply::Dialect;
 use crate::error::{Error, Kind};
-use crate::scim::schema::{GROUPS, ResourceType, USERS};
+use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 
 /// What a route does.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,8 @@ pub enum ScimEndpoint {
     ResourceType,
     Schemas,
     Schema,
-    List(&'static ResourceType),
+    List(&'static [&'static ResourceType]),
+    Search(&'static [&'static ResourceType]),
     Read(&'static ResourceType),
     Delete(&'static ResourceType),
     CreateUser,
@@ -67,80 +68,49 @@ const TENANT_BASE: &str = "/api/v1/tenants/:tenant_id/scim/v2";
 /// The SCIM base with the tenant taken from the credential.
 const TOKEN_BASE: &str = "/scim/v2";
 
+#[rustfmt::skip]
 fn admin_routes() -> Vec<(Method, &'static str, Endpoint)> {
     use Endpoint as E;
     vec![
         (Method::GET, "/healthz", E::Health),
         (Method::GET, "/api/v1/admin/tenants", E::ListTenants),
         (Method::POST, "/api/v1/admin/tenants", E::CreateTenant),
-        (
-            Method::GET,
-            "/api/v1/admin/tenants/:tenant_id",
-            E::ReadTenant,
-        ),
-        (
-            Method::PATCH,
-            "/api/v1/admin/tenants/:tenant_id",
-            E::UpdateTenant,
-        ),
-        (
-            Method::DELETE,
-            "/api/v1/admin/tenants/:tenant_id",
-            E::DeleteTenant,
-        ),
+        (Method::GET, "/api/v1/admin/tenants/:tenant_id", E::ReadTenant),
+        (Method::PATCH, "/api/v1/admin/tenants/:tenant_id", E::UpdateTenant),
+        (Method::DELETE, "/api/v1/admin/tenants/:tenant_id", E::DeleteTenant),
         (Method::GET, "/api/v1/admin/scim-tokens", E::ListScimTokens),
-        (
-            Method::POST,
-            "/api/v1/admin/scim-tokens",
-            E::CreateScimToken,
-        ),
-        (
-            Method::GET,
-            "/api/v1/admin/scim-tokens/endpoint-info",
-            E::ScimEndpointInfo,
-        ),
-        (
-            Method::GET,
-            "/api/v1/admin/scim-tokens/:token_id",
-            E::ReadScimToken,
-        ),
-        (
-            Method::PATCH,
-            "/api/v1/admin/scim-tokens/:token_id",
-            E::UpdateScimToken,
-        ),
-        (
-            Method::DELETE,
-            "/api/v1/admin/scim-tokens/:token_id",
-            E::DeleteScimToken,
-        ),
-        (
-            Method::POST,
-            "/api/v1/admin/scim-tokens/:token_id/rotate",
-            E::RotateScimToken,
-        ),
+        (Method::POST, "/api/v1/admin/scim-tokens", E::CreateScimToken),
+        (Method::GET, "/api/v1/admin/scim-tokens/endpoint-info", E::ScimEndpointInfo),
+        (Method::GET, "/api/v1/admin/scim-tokens/:token_id", E::ReadScimToken),
+        (Method::PATCH, "/api/v1/admin/scim-tokens/:token_id", E::UpdateScimToken),
+        (Method::DELETE, "/api/v1/admin/scim-tokens/:token_id", E::DeleteScimToken),
+        (Method::POST, "/api/v1/admin/scim-tokens/:token_id/rotate", E::RotateScimToken),
     ]
 }
 
+static USERS_ALONE: [&ResourceType; 1] = [&USERS];
+static GROUPS_ALONE: [&ResourceType; 1] = [&GROUPS];
+
+#[rustfmt::skip]
 fn scim_routes() -> Vec<(Method, &'static str, ScimEndpoint)> {
     use ScimEndpoint as E;
     vec![
-        (
-            Method::GET,
-            "/ServiceProviderConfig",
-            E::ServiceProviderConfig,
-        ),
+        (Method::GET, "/ServiceProviderConfig", E::ServiceProviderConfig),
         (Method::GET, "/ResourceTypes", E::ResourceTypes),
         (Method::GET, "/ResourceTypes/:id", E::ResourceType),
         (Method::GET, "/Schemas", E::Schemas),
         (Method::GET, "/Schemas/:id", E::Schema),
-        (Method::GET, "/Users", E::List(&USERS)),
+        (Method::GET, "", E::List(&RESOURCE_TYPES)),
+        (Method::POST, "/.search", E::Search(&RESOURCE_TYPES)),
+        (Method::POST, "/Users/.search", E::Search(&USERS_ALONE)),
+        (Method::POST, "/Groups/.search", E::Search(&GROUPS_ALONE)),
+        (Method::GET, "/Users", E::List(&USERS_ALONE)),
         (Method::POST, "/Users", E::CreateUser),
         (Method::GET, "/Users/:id", E::Read(&USERS)),
         (Method::PUT, "/Users/:id", E::ReplaceUser),
         (Method::PATCH, "/Users/:id", E::PatchUser),
         (Method::DELETE, "/Users/:id", E::Delete(&USERS)),
-        (Method::GET, "/Groups", E::List(&GROUPS)),
+        (Method::GET, "/Groups", E::List(&GROUPS_ALONE)),
         (Method::POST, "/Groups", E::CreateGroup),
         (Method::GET, "/Groups/:id", E::Read(&GROUPS)),
         (Method::PUT, "/Groups/:id", E::ReplaceGroup),

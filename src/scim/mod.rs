@@ -4,6 +4,7 @@
 //! everything that has to know an attribute (parsing a body, a filter, a PATCH path, a projection) asks it there.
 
 pub mod attribute_path;
+pub mod cursor;
 pub mod date_time;
 pub mod error;
 pub mod filter;
@@ -19,6 +20,8 @@ pub mod version;
 
 /// Schema URN of a list reply (RFC 7644 §3.4.2).
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+/// Schema URN of a search body (RFC 7644 §3.4.3).
+pub const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 /// Schema URN of a PATCH body (RFC 7644 §3.5.2).
 pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// Schema URN of an error body (RFC 7644 §3.12).

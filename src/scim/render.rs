@@ -91,19 +91,36 @@ impl Stored {
     }
 }
 
+/// How a list is paged.
+#[derive(Debug)]
+pub enum Paging {
+    /// By `startIndex`.
+    Index(i64),
+    /// By cursor, with the next page's where there is one (RFC 9865 §2).
+    Cursor(Option<String>),
+}
+
 /// A ListResponse (RFC 7644 §3.4.2) of resources that are JSON text already.
-pub fn list(resources: &[String], total: i64, start_index: i64) -> String {
+pub fn list(resources: &[String], total: i64, paging: &Paging) -> String {
     let mut text = format!(
-        "{{\"schemas\":[\"{LIST_RESPONSE}\"],\"totalResults\":{total},\"itemsPerPage\":{},\"startIndex\":{start_index},\"Resources\":[",
+        "{{\"schemas\":[\"{LIST_RESPONSE}\"],\"totalResults\":{total},\"itemsPerPage\":{}",
         resources.len()
     );
+    match paging {
+        Paging::Index(start_index) => text.push_str(&format!(",\"startIndex\":{start_index}")),
+        // A cursor is URL-safe and has nothing to escape.
+        Paging::Cursor(Some(next)) => text.push_str(&format!(",\"nextCursor\":\"{next}\"")),
+        Paging::Cursor(None) => {}
+    }
+    text.push_str(",\"Resources\":[");
     text.push_str(&resources.join(","));
     text.push_str("]}");
     text
 }
 
-/// A ListResponse of values.
+/// A ListResponse of values, all on one page.
 pub fn list_of(resources: &[Value]) -> String {
     let texts: Vec<String> = resources.iter().map(Value::to_string).collect();
-    list(&texts, i64::try_from(texts.len()).unwrap_or(i64::MAX), 1)
+    let total = i64::try_from(texts.len()).unwrap_or(i64::MAX);
+    list(&texts, total, &Paging::Index(1))
 }

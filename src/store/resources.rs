@@ -1,7 +1,7 @@
 //! What users and groups have in common: reading one, reading many, leaving a tombstone.
 
 use super::filter_sql::{Scope, Sql};
-use super::{Params, Result, Row, Statement};
+use super::{Params, Result, Row, Statement, Value};
 use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
 use crate::scim::projection::Projection;
@@ -86,58 +86,143 @@ pub fn select_one(
     )
 }
 
-/// What a list selects and in which order.
-#[derive(Debug, Default)]
-pub struct Query<'q> {
-    pub filter: Option<&'q Predicate>,
-    pub sort: Option<Sort>,
+/// The part of a list that is of one resource type.
+#[derive(Debug)]
+pub struct TypeQuery {
+    pub resource_type: &'static ResourceType,
+    pub filter: Option<Predicate>,
+    /// What the list is sorted by; none where it is sorted by nothing, or where this type has no such attribute.
+    pub sort_by: Option<AttributeRef>,
+    pub memberships: Memberships,
 }
 
-/// Order of a list by one attribute; equal ones follow their ids, so that pages do not overlap.
-#[derive(Debug, Clone, Copy)]
-pub struct Sort {
-    pub by: AttributeRef,
-    pub descending: bool,
+/// Where a page begins.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// After that many resources.
+    Offset(i64),
+    /// After the resource with that sort key and id.
+    After(Value, String),
 }
 
-/// A page of resources.
-pub fn select_page(
-    tenant: &TenantId,
-    base: &str,
-    resource_type: &'static ResourceType,
-    query: &Query<'_>,
-    memberships: Memberships,
-    limit: i64,
-    offset: i64,
-) -> Statement {
-    let mut params = Params::new(vec![tenant.into(), base.into()]);
-    let columns = columns(resource_type, memberships);
-    let table = table(resource_type);
-    let mut sql = Sql::new(resource_type, &mut params);
-    let condition = match query.filter {
-        Some(filter) => sql.condition(filter, Scope::Resource),
-        None => "true".to_owned(),
-    };
-    let order = match query.sort {
-        Some(sort) => {
-            let key = sql.sort_key(sort.by);
-            match sort.descending {
-                // Missing values come last ascending and first descending (RFC 7644 §3.4.2.3).
-                false => format!("{key} asc nulls last, r.id asc"),
-                true => format!("{key} desc nulls first, r.id asc"),
-            }
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page {
+    pub start: Start,
+    pub limit: i64,
+    /// Whether the order is that of a sort key at all, and whether it is descending. Equal keys follow their ids, so that pages
+    /// do not overlap.
+    pub sorted: Option<Descending>,
+}
+
+/// Whether an order is descending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Descending(pub bool);
+
+impl Page {
+    /// `order by` of rows with columns `sort_key` and `id`. Missing keys come last ascending and first descending (RFC 7644
+    /// §3.4.2.3).
+    fn order(&self) -> &'static str {
+        match self.sorted {
+            None => "id asc",
+            Some(Descending(false)) => "sort_key asc nulls last, id asc",
+            Some(Descending(true)) => "sort_key desc nulls first, id asc",
         }
-        None => "r.id asc".to_owned(),
+    }
+
+    /// What holds for rows after the start.
+    fn after(&self, key: &str, params: &mut Params) -> Option<String> {
+        let Start::After(last, id) = &self.start else {
+            return None;
+        };
+        let id = params.bind(id.as_str());
+        let same_key_later = |equal: String| format!("({equal} and r.id > {id})");
+        Some(match (self.sorted, last) {
+            (None, _) => format!("r.id > {id}"),
+            (Some(Descending(false)), Value::Null) => same_key_later(format!("{key} is null")),
+            (Some(Descending(true)), Value::Null) => {
+                format!("({key} is not null or r.id > {id})")
+            }
+            (Some(Descending(descending)), last) => {
+                let last = params.bind(last.clone());
+                let later = match descending {
+                    false => format!("{key} > {last} or {key} is null"),
+                    true => format!("{key} < {last}"),
+                };
+                format!("({later} or {})", same_key_later(format!("{key} = {last}")))
+            }
+        })
+    }
+}
+
+/// A page of resources of one type or of several, told apart by the column `resource_type`.
+pub fn select_page(tenant: &TenantId, base: &str, types: &[TypeQuery], page: &Page) -> Statement {
+    let mut params = Params::new(vec![tenant.into(), base.into()]);
+    let offset = match page.start {
+        Start::Offset(offset) => offset,
+        Start::After(..) => 0,
     };
-    let limit = params.bind(limit);
-    let offset = params.bind(offset);
-    Statement::new(
-        format!(
-            "select {columns} from {table} r where r.tenant_id = ?1 and {condition} \
-             order by {order} limit {limit} offset {offset}"
-        ),
-        params.into_values(),
+    let [limit, skipped] = [page.limit, offset].map(|number| params.bind(number));
+    let bounds = match types.len() {
+        1 => format!("limit {limit} offset {skipped}"),
+        // Of each type no more than the page could take, in the page's order.
+        _ => format!("limit {}", params.bind(page.limit.saturating_add(offset))),
+    };
+    let arms: Vec<String> = types
+        .iter()
+        .map(|query| select_arm(query, page, &bounds, &mut params))
+        .collect();
+    let sql = match arms.as_slice() {
+        [only] => only.clone(),
+        _ => {
+            let arms: Vec<String> = arms
+                .iter()
+                .map(|arm| format!("select * from ({arm})"))
+                .collect();
+            format!(
+                "select * from ({}) order by {} limit {limit} offset {skipped}",
+                arms.join(" union all "),
+                page.order()
+            )
+        }
+    };
+    Statement::new(sql, params.into_values())
+}
+
+fn select_arm(query: &TypeQuery, page: &Page, bounds: &str, params: &mut Params) -> String {
+    let columns = columns(query.resource_type, query.memberships);
+    let table = table(query.resource_type);
+    let mut sql = Sql::new(query.resource_type, params);
+    let mut conditions = vec!["r.tenant_id = ?1".to_owned()];
+    if let Some(filter) = &query.filter {
+        conditions.push(sql.condition(filter, Scope::Resource));
+    }
+    let sort_key = match query.sort_by {
+        Some(by) => sql.sort_key(by),
+        None => "null".to_owned(),
+    };
+    conditions.extend(page.after(&sort_key, params));
+    let conditions = conditions.join(" and ");
+    let name = query.resource_type.name;
+    let order = page.order();
+    let plain = query.filter.is_none() && page.sorted.is_none();
+    if plain && matches!(page.start, Start::Offset(1..)) {
+        // What is skipped is skipped on an index of ids alone, not on whole rows.
+        return format!(
+            "select '{name}' as resource_type, {columns}, null as sort_key \
+             from (select id from {table} r indexed by {table}_id_idx where {conditions} order by {order} {bounds}) page \
+             cross join {table} r on r.tenant_id = ?1 and r.id = page.id order by page.id"
+        );
+    }
+    format!(
+        "select '{name}' as resource_type, {columns}, {sort_key} as sort_key \
+         from {table} r where {conditions} order by {order} {bounds}"
     )
+}
+
+/// Reads the columns of [`select_page`] beyond those of a stored resource.
+pub fn sort_key(row: &Row) -> Result<Value> {
+    row.value("sort_key").cloned()
 }
 
 /// How many resources a filter selects; without one, the tenant's own counter.

@@ -124,7 +124,7 @@ impl Row {
         Row { columns }
     }
 
-    fn value(&self, name: &str) -> Result<&Value> {
+    pub fn value(&self, name: &str) -> Result<&Value> {
         self.columns
             .iter()
             .find(|(column, _)| column == name)

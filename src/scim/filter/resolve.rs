@@ -10,14 +10,26 @@ use crate::scim::schema::{Attribute, AttributeRef, Kind, ResourceType, Returned}
 
 /// Resolves a filter on resources of one type. `invalidFilter` names the attribute that does not exist, that cannot
 /// be compared so, or whose value has another type.
+///
+/// In a search over several types, an attribute that only one of `others` has matches nothing here.
 pub fn resolve(
     filter: &Filter,
     resource_type: &'static ResourceType,
+    others: &[&'static ResourceType],
     profile: Profile,
 ) -> Result<Predicate> {
-    let find = |path: &Path| match attribute_path::resolve(resource_type, &path.text, profile) {
-        Some(Target::Attribute(found)) => Ok(found),
-        _ => Err(unknown(path, resource_type.name)),
+    let find_in = |resource_type, path: &Path| match attribute_path::resolve(
+        resource_type,
+        &path.text,
+        profile,
+    ) {
+        Some(Target::Attribute(found)) => Some(found),
+        _ => None,
+    };
+    let find = |path: &Path| match find_in(resource_type, path) {
+        Some(found) => Ok(Some(found)),
+        None if others.iter().any(|other| find_in(other, path).is_some()) => Ok(None),
+        None => Err(unknown(path, resource_type.name)),
     };
     walk(filter, &find, profile)
 }
@@ -29,16 +41,17 @@ pub fn resolve_within(
     profile: Profile,
 ) -> Result<Predicate> {
     let find = |path: &Path| match parent.attribute.sub(&path.text) {
-        Some(sub) => Ok(AttributeRef {
+        Some(sub) => Ok(Some(AttributeRef {
             sub: Some(sub),
             ..parent
-        }),
+        })),
         None => Err(unknown(path, parent.attribute.name)),
     };
     walk(filter, &find, profile)
 }
 
-type Find<'f> = dyn Fn(&Path) -> Result<AttributeRef> + 'f;
+/// Finds an attribute; `None` where it is known, but not to this type.
+type Find<'f> = dyn Fn(&Path) -> Result<Option<AttributeRef>> + 'f;
 
 fn walk(filter: &Filter, find: &Find<'_>, profile: Profile) -> Result<Predicate> {
     let all = |filters: &[Filter]| -> Result<Vec<Predicate>> {
@@ -51,16 +64,24 @@ fn walk(filter: &Filter, find: &Find<'_>, profile: Profile) -> Result<Predicate>
         Filter::And(filters) => Ok(Predicate::And(all(filters)?)),
         Filter::Or(filters) => Ok(Predicate::Or(all(filters)?)),
         Filter::Not(inner) => Ok(Predicate::Not(Box::new(walk(inner, find, profile)?))),
-        Filter::Present(path) => readable(find(path)?, path).map(Predicate::Present),
-        Filter::Compare(path, operator, literal) => compare(
-            readable(find(path)?, path)?,
-            path,
-            *operator,
-            literal,
-            profile,
-        ),
+        Filter::Present(path) => match find(path)? {
+            Some(found) => readable(found, path).map(Predicate::Present),
+            None => Ok(Predicate::Never),
+        },
+        Filter::Compare(path, operator, literal) => match find(path)? {
+            Some(found) => compare(readable(found, path)?, path, *operator, literal, profile),
+            // What a resource cannot have is not equal to anything, and is equal to nothing.
+            None => Ok(match (operator, literal == &Literal::Null) {
+                (Operator::NotEqual, false) | (Operator::Equal, true) => {
+                    Predicate::Not(Box::new(Predicate::Never))
+                }
+                _ => Predicate::Never,
+            }),
+        },
         Filter::Element(path, inner) => {
-            let parent = find(path)?;
+            let Some(parent) = find(path)? else {
+                return Ok(Predicate::Never);
+            };
             if parent.sub.is_some() || parent.attribute.kind != Kind::Complex {
                 return Err(Error::filter(format!(
                     "`{}` at position {} has no sub-attributes to filter by",

@@ -29,11 +29,12 @@ pub fn replay(name: &str, profile: &str) -> Result<(), String> {
         let answer = send(&tenant, &step["send"], &saved);
         check(&answer, expect, &saved).map_err(|difference| {
             format!(
-                "{name} ({profile}), step {}: {difference}\n  sent {}\n  got {} {}",
+                "{name} ({profile}), step {}: {difference}\n  sent {}\n  got {} {}\n  {}",
                 index + 1,
                 fill(&step["send"], &saved),
                 answer.status,
-                answer.body
+                answer.body,
+                answer.log
             )
         })?;
         if answer.status < 300 {

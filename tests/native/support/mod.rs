@@ -53,6 +53,7 @@ impl World {
         let config = Config::read(|name| match name {
             "JWT_ISSUER" => Some(ISSUER.to_owned()),
             "JWT_AUDIENCE" => Some(AUDIENCE.to_owned()),
+            "CURSOR_KEY" => Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned()),
             "SERVER_TIMING" => Some("on".to_owned()),
             _ => variables
                 .iter()
@@ -97,6 +98,7 @@ impl World {
         let answer = Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
+            log: self.log.0.borrow().last().cloned().unwrap_or_default(),
             body: match body.is_empty() {
                 true => Value::Null,
                 false => serde_json::from_slice(&body).expect("a JSON body"),
@@ -306,6 +308,8 @@ pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Value,
+    /// The request's line in the log.
+    pub log: String,
 }
 
 impl Answer {
@@ -326,7 +330,7 @@ impl Answer {
 
     #[track_caller]
     pub fn expect(&self, status: u16) -> &Self {
-        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.status, status, "{}\n{}", self.body, self.log);
         self
     }
 
