@@ -4,15 +4,22 @@
 use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs256Key, Rsa, StrongKey};
 use jwt_compact::jwk::JsonWebKey;
 use jwt_compact::{Algorithm, AlgorithmExt, Claims, UntrustedToken};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 /// Header fields beyond those that every token has.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Extra {
-    /// Extensions that the reader must understand (RFC 7515 §4.1.11); we understand none.
-    #[serde(default)]
+    /// Extensions that the reader must understand (RFC 7515 §4.1.11); we understand none. Whatever stands there counts, a
+    /// null too.
+    #[serde(default, deserialize_with = "whatever_is_there")]
     pub crit: Option<serde_json::Value>,
+}
+
+fn whatever_is_there<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<serde_json::Value>, D::Error> {
+    serde_json::Value::deserialize(deserializer).map(Some)
 }
 
 /// A token whose signature has not been checked.

@@ -120,9 +120,8 @@ async fn fetched_keys(
     let now = platform.clock.now();
     let known = memory.fetched();
     if let Some(known) = &known {
-        let age = now - known.at;
-        let has_key = known.keys.find(kid).is_some();
-        if (has_key && age < KEYS_FRESH_MS) || (!has_key && age < REFETCH_MS) {
+        let is_fresh = now - known.at < KEYS_FRESH_MS && known.keys.find(kid).is_some();
+        if is_fresh || now - known.tried_at < REFETCH_MS {
             return Ok(Rc::clone(&known.keys));
         }
     }
@@ -136,12 +135,20 @@ async fn fetched_keys(
             memory.remember(Fetched {
                 keys: Rc::clone(&keys),
                 at: now,
+                tried_at: now,
             });
             Ok(keys)
         }
         // Old keys are better than none while the issuer cannot be reached.
         Err(reason) => match known {
-            Some(known) => Ok(known.keys),
+            Some(known) => {
+                memory.remember(Fetched {
+                    keys: Rc::clone(&known.keys),
+                    tried_at: now,
+                    ..known
+                });
+                Ok(known.keys)
+            }
             None => Err(Error {
                 kind: crate::error::Kind::Unavailable {
                     retry_after_seconds: 5,

@@ -16,6 +16,8 @@ pub struct Fetched {
     pub keys: Rc<KeySet>,
     /// Milliseconds since 1970.
     pub at: i64,
+    /// When a fetch was last tried, in milliseconds since 1970: later than `at` where it failed.
+    pub tried_at: i64,
 }
 
 /// Memory of one instance.

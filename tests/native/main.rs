@@ -9,6 +9,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod admin_jwt;
 mod idp;
 mod support;
 mod tidy;

@@ -1,7 +1,9 @@
 //! The application with a world that the test holds in its hands.
 
+pub mod behind;
 pub mod d1_twin;
 pub mod fixtures;
+pub mod keys;
 pub mod outside;
 
 use std::rc::Rc;

@@ -1,0 +1,128 @@
+//! Keys of issuers, and tokens in any shape: the header and the claims are written as they are, whoever signs them.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jwt_compact::Algorithm;
+use jwt_compact::AlgorithmSignature;
+use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs256Key, Rsa, SigningKey, VerifyingKey};
+use jwt_compact::jwk::JsonWebKey;
+use serde_json::{Map, Value, json};
+
+type Secret<A> = <A as Algorithm>::SigningKey;
+
+/// Whoever signs a token.
+pub enum Signer {
+    Ed25519(Secret<Ed25519>),
+    Es256(Secret<Es256>),
+    Rs256(Box<Secret<Rsa>>),
+    Hs256(Vec<u8>),
+}
+
+impl Signer {
+    /// An Ed25519 key; another one for each number.
+    pub fn ed25519(number: u8) -> Self {
+        Signer::Ed25519(SigningKey::<Ed25519>::from_slice(&[number; 32]).expect("a key"))
+    }
+
+    /// A P-256 key; another one for each number.
+    pub fn es256(number: u8) -> Self {
+        Signer::Es256(SigningKey::<Es256>::from_slice(&[number; 32]).expect("a key"))
+    }
+
+    /// The RSA key of `tests/fixtures/keys` with that many bits.
+    pub fn rsa(bits: u32) -> Self {
+        let path = format!("tests/fixtures/keys/rsa_{bits}.json");
+        let text = std::fs::read_to_string(path).expect("a fixture");
+        let jwk: JsonWebKey<'_> = serde_json::from_str(&text).expect("a JWK");
+        Signer::Rs256(Box::new((&jwk).try_into().expect("an RSA key")))
+    }
+
+    pub fn hs256(secret: impl Into<Vec<u8>>) -> Self {
+        Signer::Hs256(secret.into())
+    }
+
+    pub fn algorithm(&self) -> &'static str {
+        match self {
+            Signer::Ed25519(_) => "EdDSA",
+            Signer::Es256(_) => "ES256",
+            Signer::Rs256(_) => "RS256",
+            Signer::Hs256(_) => "HS256",
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        match self {
+            Signer::Ed25519(key) => Ed25519.sign(key, message).as_bytes().into_owned(),
+            Signer::Es256(key) => Es256.sign(key, message).as_bytes().into_owned(),
+            Signer::Rs256(key) => Rsa::rs256().sign(key, message).as_bytes().into_owned(),
+            Signer::Hs256(secret) => {
+                let key = Hs256Key::new(secret);
+                Hs256.sign(&key, message).as_bytes().into_owned()
+            }
+        }
+    }
+
+    /// The public key as a member of a JWKS.
+    pub fn jwk(&self, kid: &str) -> Value {
+        let mut jwk = match self {
+            Signer::Ed25519(key) => {
+                let public = SigningKey::<Ed25519>::to_verifying_key(key);
+                json!(JsonWebKey::from(&public))
+            }
+            Signer::Es256(key) => {
+                let public = SigningKey::<Es256>::to_verifying_key(key);
+                json!(JsonWebKey::from(&public))
+            }
+            Signer::Rs256(key) => json!(JsonWebKey::from(&key.to_public_key())),
+            Signer::Hs256(secret) => json!({"kty": "oct", "k": URL_SAFE_NO_PAD.encode(secret)}),
+        };
+        jwk["kid"] = kid.into();
+        jwk
+    }
+
+    /// The bytes of an Ed25519 public key: what an attacker would sign with as a shared secret.
+    pub fn public_bytes(&self) -> Vec<u8> {
+        match self {
+            Signer::Ed25519(key) => {
+                let public = SigningKey::<Ed25519>::to_verifying_key(key);
+                VerifyingKey::<Ed25519>::as_bytes(&public).into_owned()
+            }
+            Signer::Es256(key) => {
+                let public = SigningKey::<Es256>::to_verifying_key(key);
+                VerifyingKey::<Es256>::as_bytes(&public).into_owned()
+            }
+            Signer::Rs256(_) => {
+                let modulus = self.jwk("")["n"].as_str().expect("a modulus").to_owned();
+                URL_SAFE_NO_PAD.decode(modulus).expect("base64")
+            }
+            Signer::Hs256(secret) => secret.clone(),
+        }
+    }
+
+    /// A token with this key's own algorithm and that `kid` in its header.
+    pub fn token(&self, kid: &str, claims: &Map<String, Value>) -> String {
+        let header = json!({"alg": self.algorithm(), "typ": "JWT", "kid": kid});
+        self.token_with(&header, &json!(claims))
+    }
+
+    /// A token with exactly this header, signed with this key whatever the header says.
+    pub fn token_with(&self, header: &Value, claims: &Value) -> String {
+        self.token_of_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// A token whose header and claims are any text.
+    pub fn token_of_text(&self, header: &str, claims: &str) -> String {
+        let signed = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(claims)
+        );
+        let signature = URL_SAFE_NO_PAD.encode(self.sign(signed.as_bytes()));
+        format!("{signed}.{signature}")
+    }
+}
+
+/// A JWKS of these public keys.
+pub fn jwks(keys: &[Value]) -> String {
+    json!({ "keys": keys }).to_string()
+}
