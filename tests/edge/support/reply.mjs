@@ -1,0 +1,79 @@
+// What holds for every reply, whatever was asked. A test that reads a reply has checked all of this without saying so.
+import assert from "node:assert/strict";
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const SCIM_ERROR = "urn:ietf:params:scim:api:messages:2.0:Error";
+const SCIM_TYPES = [
+  ...["invalidFilter", "tooMany", "uniqueness", "mutability", "invalidSyntax", "invalidPath", "noTarget", "invalidValue"],
+  ...["invalidVers", "sensitive", "invalidCursor", "expiredCursor", "invalidCount"],
+];
+
+/** Headers that the worker means to send; the last two lines are the connection's and Miniflare's own. */
+const HEADERS = new Set([
+  ...["content-type", "etag", "location", "x-request-id", "server-timing", "www-authenticate", "allow", "retry-after"],
+  ...["content-length", "transfer-encoding", "connection", "keep-alive", "date"],
+  "mf-content-encoding",
+]);
+
+export const isScim = (path) => /^(\/scim\/v2|\/api\/v1\/tenants\/[^/]*\/scim\/v2)(\/|\?|$)/.test(path);
+
+/** Reads a reply and checks it. `cost` is what the database counted for it. */
+export async function readReply(response, method, path) {
+  const text = await response.text();
+  const headers = Object.fromEntries(response.headers);
+  const { status } = response;
+  const at = `${method} ${path}: ${status} ${text.slice(0, 300)}`;
+  const reply = { status, headers, text, body: null, cost: cost(headers["server-timing"], at) };
+
+  assert.match(headers["x-request-id"] ?? "", UUID_V7, `X-Request-Id of ${at}`);
+  const strangers = Object.keys(headers).filter((name) => !HEADERS.has(name));
+  assert.deepEqual(strangers, [], `headers that nobody meant to send: ${at}`);
+  if (status === 401) assert.match(headers["www-authenticate"] ?? "", /^Bearer/, at);
+  if (status === 405) assert.match(headers.allow ?? "", /^[A-Z]+(, [A-Z]+)*$/, at);
+  if (status === 503) assert.match(headers["retry-after"] ?? "", /^\d+$/, at);
+  if (status === 201 && isScim(path)) for (const name of ["location", "etag"]) assert.ok(headers[name], `${name} of ${at}`);
+
+  if (method === "HEAD" || status === 204 || status === 304) {
+    assert.equal(text, "", `a body where there must be none: ${at}`);
+    return reply;
+  }
+  assert.equal(headers["content-type"], isScim(path) ? "application/scim+json" : "application/json", `content type of ${at}`);
+  try {
+    reply.body = JSON.parse(text);
+  } catch {
+    assert.fail(`no JSON: ${at}`);
+  }
+  if (isScim(path)) checkScim(reply, at);
+  else checkAdmin(reply, at);
+  return reply;
+}
+
+function checkScim({ status, body }, at) {
+  assert.ok(Array.isArray(body.schemas) && body.schemas.length, `schemas of ${at}`);
+  if (status < 400) return assert.ok(!body.schemas.includes(SCIM_ERROR), at);
+  assert.deepEqual(body.schemas, [SCIM_ERROR], at);
+  assert.equal(body.status, String(status), at);
+  assert.notEqual(status, 422, `SCIM knows no 422: ${at}`);
+  assert.ok(typeof body.detail === "string" && body.detail, at);
+  if ("scimType" in body) assert.ok(SCIM_TYPES.includes(body.scimType), at);
+}
+
+function checkAdmin({ status, headers, body }, at) {
+  if (status === 422) {
+    assert.ok(Array.isArray(body.detail) && body.detail.length, at);
+    for (const field of body.detail) assert.deepEqual(Object.keys(field), ["loc", "msg", "type"], at);
+  } else if (status >= 400) {
+    assert.deepEqual(Object.keys(body), ["detail"], at);
+    assert.equal(typeof body.detail, "string", at);
+  } else if ("data" in body) {
+    assert.equal(body.meta.request_id, headers["x-request-id"], at);
+    assert.match(body.meta.timestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/, at);
+  }
+}
+
+function cost(header, at) {
+  const found = /^d1;desc="trips=(\d+) read=(\d+) written=(\d+)"$/.exec(header ?? "");
+  assert.ok(found, `Server-Timing is ${header}: ${at}`);
+  const [trips, read, written] = found.slice(1).map(Number);
+  return { trips, read, written };
+}

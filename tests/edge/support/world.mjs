@@ -1,0 +1,145 @@
+// The worker as it is deployed (build/, byte for byte) in workerd, with a real local D1 and KV: one world for each test file.
+// Every reply that a test sees has passed the checks of reply.mjs.
+import { createHmac, randomUUID } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { Log, LogLevel, Miniflare } from "miniflare";
+import { inRoot } from "../../../scripts/setup/paths.mjs";
+import { readReply } from "./reply.mjs";
+
+/** Host of the requests: nothing resolves it, the runtime is handed the request directly. */
+export const ORIGIN = "http://rollcall.test";
+export const ADMIN = "/api/v1/admin";
+const SECRET = "a-local-secret-of-the-test-suites-0123456789";
+const settings = { JWT_ISSUER: "https://login.example.com", JWT_AUDIENCE: "rollcall", JWT_LOCAL_SECRET: SECRET, SERVER_TIMING: "on" };
+
+/** The deployed worker for Miniflare; `more` adds bindings. */
+export function deployedWorker(more = {}) {
+  return {
+    rootPath: inRoot("build"),
+    modulesRoot: inRoot("build"),
+    scriptPath: "index.js",
+    modules: true,
+    modulesRules: [
+      { type: "CompiledWasm", include: ["**/*.wasm"], fallthrough: true },
+      { type: "ESModule", include: ["**/*.js"], fallthrough: true },
+    ],
+    compatibilityDate: readFileSync(inRoot("wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"$/m)[1],
+    bindings: settings,
+    kvNamespaces: ["TOKENS"],
+    ...more,
+  };
+}
+
+/** Starts the worker on an empty, migrated database. Give it `workers` where one worker is not enough; the first is the one that answers. */
+export async function startWorld({ workers = [deployedWorker({ d1Databases: ["DB"] })], database = ["DB"] } = {}) {
+  const world = new World();
+  world.mf = new Miniflare({
+    cf: false,
+    log: new Log(LogLevel.NONE),
+    handleRuntimeStdio: (...streams) => streams.forEach((stream) => stream.on("data", (chunk) => (world.output += chunk))),
+    workers: workers.map((worker, index) => ({ name: `worker-${index}`, ...worker })),
+  });
+  try {
+    await world.mf.ready;
+    world.db = await world.mf.getD1Database(...database);
+    world.kv = await world.mf.getKVNamespace("TOKENS", "worker-0");
+    for (const statement of migrations()) await world.db.prepare(statement).run();
+  } catch (error) {
+    await world.stop();
+    throw error;
+  }
+  return world;
+}
+
+class World {
+  /** What the worker wrote to its log. */
+  output = "";
+
+  stop() {
+    return this.mf.dispose();
+  }
+
+  /** One request by its whole path. `body` is sent as JSON, `raw` as it stands. */
+  async request(method, path, { auth, headers = {}, body, raw, contentType } = {}) {
+    const sent = { ...headers };
+    if (auth) sent.authorization = auth;
+    const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    if (payload !== undefined && !("content-type" in sent)) sent["content-type"] = contentType ?? "application/json";
+    const reply = await this.mf.dispatchFetch(ORIGIN + path, { method, headers: sent, body: payload, redirect: "manual" });
+    return readReply(reply, method, path);
+  }
+
+  /** A request of an administrator of the platform, or of whoever `claims` make of him. */
+  admin(method, path, body, claims = {}) {
+    return this.request(method, ADMIN + path, { auth: `Bearer ${adminToken(claims)}`, body });
+  }
+
+  async createTenant({ profile = "compat", ...more } = {}) {
+    const reply = await this.admin("POST", "/tenants/", { name: `Tenant ${randomUUID()}`, scim_profile: profile, ...more });
+    if (reply.status !== 201) throw new Error(`POST /tenants/: ${reply.status} ${reply.text}`);
+    return reply.body.data;
+  }
+
+  /** A SCIM token: what the administrator sees of it, and its text as `token`. */
+  async mintToken(tenant, more = {}) {
+    const reply = await this.admin("POST", "/scim-tokens/", { tenant_id: tenant.id, name: "a token", ...more });
+    if (reply.status !== 201) throw new Error(`POST /scim-tokens/: ${reply.status} ${reply.text}`);
+    return reply.body.data;
+  }
+
+  /** A new tenant with a token of all scopes, and requests on its base. */
+  async tenant(options) {
+    const tenant = await this.createTenant(options);
+    return this.scim(tenant, (await this.mintToken(tenant)).token);
+  }
+
+  scim(tenant, token) {
+    const base = `/api/v1/tenants/${tenant.id}/scim/v2`;
+    return {
+      ...tenant,
+      base,
+      token,
+      request: (method, path, { base: which, ...options } = {}) =>
+        this.request(method, (which === "token" ? "/scim/v2" : base) + path, {
+          auth: `Bearer ${token}`,
+          contentType: "application/scim+json",
+          ...options,
+        }),
+    };
+  }
+
+  /** All rows of a query on the database itself. */
+  async rows(sql, ...params) {
+    return (await this.db.prepare(sql).bind(...params).all()).results;
+  }
+
+  async row(sql, ...params) {
+    return (await this.rows(sql, ...params))[0];
+  }
+}
+
+/** A JWT as an administrator's login would issue it, signed with the local secret unless told otherwise. */
+export function adminToken({ secret = SECRET, header = {}, ...claims } = {}) {
+  const now = Math.floor(Date.now() / 1000);
+  const all = { iss: settings.JWT_ISSUER, aud: settings.JWT_AUDIENCE, sub: "tester", iat: now, exp: now + 600, scope: "admin", ...claims };
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const signed = `${part({ alg: "HS256", typ: "JWT", ...header })}.${part(all)}`;
+  return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+}
+
+/** Statements of all migrations, one by one: D1 takes no more at once. A `;` ends one, except inside a trigger's body. */
+function migrations() {
+  const folder = inRoot("migrations");
+  const statements = [];
+  for (const name of readdirSync(folder).filter((name) => name.endsWith(".sql")).sort()) {
+    const text = readFileSync(`${folder}/${name}`, "utf8").replace(/^\s*--.*$/gm, "");
+    let statement = "";
+    for (const piece of text.split(/(?<=;)/)) {
+      statement += piece;
+      if (/^\s*create\s+(temp\s+)?trigger\b/i.test(statement) && !/\bend\s*;$/i.test(statement)) continue;
+      if (statement.trim()) statements.push(statement.trim());
+      statement = "";
+    }
+  }
+  return statements;
+}
