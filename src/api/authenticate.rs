@@ -16,9 +16,10 @@ use crate::auth::jwt;
 use crate::auth::scim_token::ScimToken;
 use crate::auth::scope::{Scope, Scopes};
 use crate::error::{Error, Kind, Result};
-use crate::ids::TenantId;
+use crate::ids::{self, TenantId};
 use crate::platform::{Platform, TokenCache};
 use crate::scim::profile::Profile;
+use crate::scim::schema::ResourceType;
 use crate::store::audit::Origin;
 use crate::store::scim_tokens::{self, Facts};
 use crate::store::tenants::{self, Settings};
@@ -56,6 +57,15 @@ pub struct Caller {
     proof: Proof,
 }
 
+/// Whom a request is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// The resource whose id is in the path.
+    Path,
+    /// The one who asks.
+    Me,
+}
+
 /// What was assumed of the credential, and is to be checked.
 #[derive(Debug, Clone)]
 enum Proof {
@@ -79,6 +89,26 @@ impl Caller {
 
     pub fn profile(&self) -> Profile {
         self.settings.profile
+    }
+
+    /// The id of the resource that a request is about. `/Me` (RFC 7644 §3.11) is the user whose id is the `sub` of a JWT; a
+    /// SCIM token is nobody's own, and gets 501.
+    pub fn subject(
+        &self,
+        call: &Call<'_>,
+        subject: Subject,
+        resource_type: &ResourceType,
+    ) -> Result<String> {
+        match (subject, &self.proof) {
+            (Subject::Path, _) => call.id("id", resource_type.name),
+            (Subject::Me, Proof::Jwt { subject }) => {
+                ids::canonical_uuid(subject).ok_or_else(|| Error::not_found(resource_type.name))
+            }
+            (Subject::Me, Proof::Token { .. }) => Err(Error::new(
+                Kind::NotImplemented,
+                "/Me is for a user's own token; a SCIM token stands for no user",
+            )),
+        }
     }
 
     /// 403 without the scope.

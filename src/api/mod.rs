@@ -31,6 +31,8 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::ids;
 use crate::platform::Platform;
+use crate::scim::schema::USERS;
+use authenticate::Subject;
 use call::Call;
 use reply::{Dialect, Reply};
 use routes::{Endpoint, Match, ScimEndpoint};
@@ -154,11 +156,19 @@ async fn scim(call: &Call<'_>, endpoint: ScimEndpoint) -> Result<Reply> {
         ScimEndpoint::Schema => discovery::schema(call),
         ScimEndpoint::List(types) => list::list(call, types).await,
         ScimEndpoint::Search(types) => list::search(call, types).await,
-        ScimEndpoint::Read(resource_type) => resources::read(call, resource_type).await,
-        ScimEndpoint::Delete(resource_type) => resources::delete(call, resource_type).await,
+        ScimEndpoint::Read(resource_type) => {
+            resources::read(call, resource_type, Subject::Path).await
+        }
+        ScimEndpoint::Delete(resource_type) => {
+            resources::delete(call, resource_type, Subject::Path).await
+        }
         ScimEndpoint::CreateUser => users::create(call).await,
-        ScimEndpoint::ReplaceUser => users::replace(call).await,
-        ScimEndpoint::PatchUser => users::patch(call).await,
+        ScimEndpoint::ReplaceUser => users::replace(call, Subject::Path).await,
+        ScimEndpoint::PatchUser => users::patch(call, Subject::Path).await,
+        ScimEndpoint::ReadMe => resources::read(call, &USERS, Subject::Me).await,
+        ScimEndpoint::ReplaceMe => users::replace(call, Subject::Me).await,
+        ScimEndpoint::PatchMe => users::patch(call, Subject::Me).await,
+        ScimEndpoint::DeleteMe => resources::delete(call, &USERS, Subject::Me).await,
         ScimEndpoint::CreateGroup => groups::create(call).await,
         ScimEndpoint::ReplaceGroup => groups::replace(call).await,
         ScimEndpoint::PatchGroup => groups::patch(call).await,

@@ -2,7 +2,7 @@
 
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 
-use super::authenticate::with_caller;
+use super::authenticate::{Subject, with_caller};
 use super::call::Call;
 use super::query::ListParams;
 use super::reply::Reply;
@@ -37,10 +37,14 @@ fn write_scope(resource_type: &ResourceType) -> Scope {
 }
 
 /// `GET /{type}/{id}` (RFC 7644 §3.4.1).
-pub async fn read(call: &Call<'_>, resource_type: &'static ResourceType) -> Result<Reply> {
+pub async fn read(
+    call: &Call<'_>,
+    resource_type: &'static ResourceType,
+    subject: Subject,
+) -> Result<Reply> {
     let params = ListParams::of_query(call);
     with_caller(call, read_scope(resource_type), async |caller| {
-        let id = call.id("id", resource_type.name)?;
+        let id = caller.subject(call, subject, resource_type)?;
         let projection = params.projection(resource_type, caller.profile())?;
         let base = call.scim_base();
         let memberships = Memberships::of(resource_type, &projection);
@@ -60,9 +64,13 @@ pub async fn read(call: &Call<'_>, resource_type: &'static ResourceType) -> Resu
 }
 
 /// `DELETE /{type}/{id}` (RFC 7644 §3.6): the resource, its memberships in one batch; a tombstone stays.
-pub async fn delete(call: &Call<'_>, resource_type: &'static ResourceType) -> Result<Reply> {
+pub async fn delete(
+    call: &Call<'_>,
+    resource_type: &'static ResourceType,
+    subject: Subject,
+) -> Result<Reply> {
     with_caller(call, write_scope(resource_type), async |caller| {
-        let id = call.id("id", resource_type.name)?;
+        let id = caller.subject(call, subject, resource_type)?;
         let tenant = &caller.tenant;
         let condition = if_match(call);
         let mut batch = guards::precondition(tenant, resource_type, &id, condition.as_ref());

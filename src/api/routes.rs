@@ -52,6 +52,10 @@ pub enum ScimEndpoint {
     CreateGroup,
     ReplaceGroup,
     PatchGroup,
+    ReadMe,
+    ReplaceMe,
+    PatchMe,
+    DeleteMe,
 }
 
 /// One row of the table.
@@ -110,6 +114,10 @@ fn scim_routes() -> Vec<(Method, &'static str, ScimEndpoint)> {
         (Method::PUT, "/Users/:id", E::ReplaceUser),
         (Method::PATCH, "/Users/:id", E::PatchUser),
         (Method::DELETE, "/Users/:id", E::Delete(&USERS)),
+        (Method::GET, "/Me", E::ReadMe),
+        (Method::PUT, "/Me", E::ReplaceMe),
+        (Method::PATCH, "/Me", E::PatchMe),
+        (Method::DELETE, "/Me", E::DeleteMe),
         (Method::GET, "/Groups", E::List(&GROUPS_ALONE)),
         (Method::POST, "/Groups", E::CreateGroup),
         (Method::GET, "/Groups/:id", E::Read(&GROUPS)),

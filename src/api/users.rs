@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::authenticate::{Caller, with_caller};
+use super::authenticate::{Caller, Subject, with_caller};
 use super::call::Call;
 use super::password;
 use super::query::ListParams;
@@ -132,18 +132,18 @@ async fn restore(
 }
 
 /// `PUT /Users/{id}`.
-pub async fn replace(call: &Call<'_>) -> Result<Reply> {
+pub async fn replace(call: &Call<'_>, subject: Subject) -> Result<Reply> {
     let body = call.json()?;
-    change(call, Action::Replace, async |_, _, caller| {
+    change(call, subject, Action::Replace, async |_, _, caller| {
         Ok(resource::read(&USERS, body.clone(), caller.profile())?)
     })
     .await
 }
 
 /// `PATCH /Users/{id}`.
-pub async fn patch(call: &Call<'_>) -> Result<Reply> {
+pub async fn patch(call: &Call<'_>, subject: Subject) -> Result<Reply> {
     let body: Value = call.json()?;
-    change(call, Action::Patch, async |_, before, caller| {
+    change(call, subject, Action::Patch, async |_, before, caller| {
         let operations = patch::parse(body.clone(), &USERS, caller.profile())?;
         let mut after = before.clone();
         patch::apply(&operations, &USERS, &mut after, caller.profile())?;
@@ -154,13 +154,13 @@ pub async fn patch(call: &Call<'_>) -> Result<Reply> {
 
 /// Reads a user, makes the new one of it, and writes that over the version that was read; again from the start where
 /// somebody else wrote in between.
-async fn change<F>(call: &Call<'_>, action: Action, make: F) -> Result<Reply>
+async fn change<F>(call: &Call<'_>, subject: Subject, action: Action, make: F) -> Result<Reply>
 where
     F: AsyncFn(&Call<'_>, &Resource, &Caller) -> Result<Resource>,
 {
     let params = ListParams::of_query(call);
     with_caller(call, Scope::UsersWrite, async |caller| {
-        let id = call.id("id", USERS.name)?;
+        let id = caller.subject(call, subject, &USERS)?;
         let projection = params.projection(&USERS, caller.profile())?;
         let base = call.scim_base();
         let condition = if_match(call);

@@ -243,7 +243,10 @@ pub fn select_total(
     let condition = Sql::new(resource_type, &mut params).condition(filter, Scope::Resource);
     let table = table(resource_type);
     Statement::new(
-        format!("select count(*) as total from {table} r where r.tenant_id = ?1 and {condition}"),
+        // Whether the filter needs the base or not, the statement takes it.
+        format!(
+            "select count(*) as total, ?2 as base from {table} r where r.tenant_id = ?1 and {condition}"
+        ),
         params.into_values(),
     )
 }

@@ -11,5 +11,6 @@
 
 mod admin_jwt;
 mod idp;
+mod search;
 mod support;
 mod tidy;

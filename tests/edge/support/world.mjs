@@ -1,6 +1,6 @@
 // The worker as it is deployed (build/, byte for byte) in workerd, with a real local D1 and KV: one world for each test file.
 // Every reply that a test sees has passed the checks of reply.mjs.
-import { createHmac, randomUUID } from "node:crypto";
+import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { inRoot } from "../../../scripts/setup/paths.mjs";
@@ -10,7 +10,7 @@ import { readReply } from "./reply.mjs";
 export const ORIGIN = "http://rollcall.test";
 export const ADMIN = "/api/v1/admin";
 const SECRET = "a-local-secret-of-the-test-suites-0123456789";
-const settings = { JWT_ISSUER: "https://login.example.com", JWT_AUDIENCE: "rollcall", JWT_LOCAL_SECRET: SECRET, SERVER_TIMING: "on" };
+const settings = { JWT_ISSUER: "https://login.example.com", JWT_AUDIENCE: "rollcall", JWT_LOCAL_SECRET: SECRET, CURSOR_KEY: randomBytes(32).toString("base64"), SERVER_TIMING: "on" };
 
 /** The deployed worker for Miniflare; `more` adds bindings. */
 export function deployedWorker(more = {}) {

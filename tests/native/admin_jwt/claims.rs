@@ -111,7 +111,13 @@ fn a_token_from_the_future_is_taken_60_seconds_early() {
 #[test]
 fn times_of_the_wrong_type_are_refused() {
     for name in ["exp", "nbf", "iat"] {
-        for value in [json!("1999999999"), json!(true), json!([NOW]), json!({}), Value::Null] {
+        for value in [
+            json!("1999999999"),
+            json!(true),
+            json!([NOW]),
+            json!({}),
+            Value::Null,
+        ] {
             refuses(name, value);
         }
     }
@@ -130,8 +136,18 @@ fn a_time_with_a_fraction_is_a_time() {
 fn extreme_times_end_in_a_plain_answer() {
     // As text: not all of these can be written through a number type.
     let numbers = [
-        "9223372036854775807", "-9223372036854775808", "18446744073709551615", "9223372036854775808",
-        "1e308", "-1e308", "1e-308", "-0.0", "253402300799", "253402300800", "8210266876799", "-62135596801",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "18446744073709551615",
+        "9223372036854775808",
+        "1e308",
+        "-1e308",
+        "1e-308",
+        "-0.0",
+        "253402300799",
+        "253402300800",
+        "8210266876799",
+        "-62135596801",
         "99999999999999999999999999999999",
     ];
     let world = World::new();
@@ -142,7 +158,10 @@ fn extreme_times_end_in_a_plain_answer() {
             let claims = claims.to_string().replace("\"NUMBER\"", number);
             let token = signer.token_of_text("{\"alg\":\"HS256\"}", &claims);
             let status = super::list(&world, &token).status;
-            assert!(matches!(status, 200 | 401), "{name}={number} is answered {status}");
+            assert!(
+                matches!(status, 200 | 401),
+                "{name}={number} is answered {status}"
+            );
         }
     }
     // What is long past or far away has one right answer all the same.

@@ -24,7 +24,9 @@ fn issuers() -> Vec<Issuer> {
 #[test]
 fn a_token_without_a_signature_is_refused_whatever_its_algorithm_says() {
     for Issuer { world, key } in issuers() {
-        for algorithm in ["none", "None", "NONE", "", "EdDSA", "ES256", "RS256", "HS256"] {
+        for algorithm in [
+            "none", "None", "NONE", "", "EdDSA", "ES256", "RS256", "HS256",
+        ] {
             let header = json!({"alg": algorithm, "kid": "key"});
             let token = key.token_with(&header, &json!(world.claims()));
             let (signed, _) = token.rsplit_once('.').expect("a signature");
@@ -41,7 +43,12 @@ fn a_public_key_is_no_shared_secret() {
         let texts = [
             key.public_bytes(),
             jwk.to_string().into_bytes(),
-            jwk["x"].as_str().or(jwk["n"].as_str()).expect("a public part").as_bytes().to_vec(),
+            jwk["x"]
+                .as_str()
+                .or(jwk["n"].as_str())
+                .expect("a public part")
+                .as_bytes()
+                .to_vec(),
             jwks(&[jwk.clone()]).into_bytes(),
         ];
         for secret in texts {
@@ -59,7 +66,8 @@ fn a_public_key_is_no_shared_secret() {
 fn the_header_has_to_name_the_algorithm_of_the_key() {
     for Issuer { world, key } in issuers() {
         for algorithm in [
-            "EdDSA", "Ed25519", "ES256", "ES384", "ES256K", "RS256", "RS384", "RS512", "PS256", "HS256",
+            "EdDSA", "Ed25519", "ES256", "ES384", "ES256K", "RS256", "RS384", "RS512", "PS256",
+            "HS256",
         ] {
             let header = json!({"alg": algorithm, "kid": "key"});
             let token = key.token_with(&header, &json!(world.claims()));
@@ -75,7 +83,11 @@ fn the_header_has_to_name_the_algorithm_of_the_key() {
 fn a_signature_of_another_kind_of_key_is_refused_for_the_kid() {
     let keys = [Signer::ed25519(1), Signer::es256(2), Signer::rsa(2048)];
     let names = ["a", "b", "c"];
-    let set: Vec<Value> = keys.iter().zip(names).map(|(key, name)| key.jwk(name)).collect();
+    let set: Vec<Value> = keys
+        .iter()
+        .zip(names)
+        .map(|(key, name)| key.jwk(name))
+        .collect();
     let world = World::configured(&[("JWT_JWKS", &jwks(&set))]);
     for (index, key) in keys.iter().enumerate() {
         for (other, kid) in names.iter().enumerate() {
@@ -120,7 +132,10 @@ fn a_key_brought_along_in_the_header_is_not_used() {
         json!({"alg": "EdDSA", "kid": "../../key"}),
         json!({"alg": "EdDSA", "kid": "key' or '1'='1"}),
     ] {
-        expect_refused(&world, &stranger.token_with(&header, &json!(world.claims())));
+        expect_refused(
+            &world,
+            &stranger.token_with(&header, &json!(world.claims())),
+        );
         assert_eq!(world.web.fetches.get(), 0);
     }
 }
@@ -128,7 +143,14 @@ fn a_key_brought_along_in_the_header_is_not_used() {
 #[test]
 fn an_extension_that_has_to_be_understood_is_refused() {
     for Issuer { world, key } in issuers() {
-        for critical in [json!(["exp"]), json!(["b64"]), json!([]), json!("exp"), json!({}), Value::Null] {
+        for critical in [
+            json!(["exp"]),
+            json!(["b64"]),
+            json!([]),
+            json!("exp"),
+            json!({}),
+            Value::Null,
+        ] {
             let header = json!({"alg": key.algorithm(), "kid": "key", "crit": critical});
             expect_refused(&world, &key.token_with(&header, &json!(world.claims())));
         }
@@ -141,7 +163,18 @@ fn headers_and_claims_that_are_no_objects_are_refused() {
     let header = json!({"alg": "EdDSA", "kid": "key"}).to_string();
     let claims = json!(world.claims()).to_string();
     expect_accepted(&world, &key.token_of_text(&header, &claims));
-    for text in ["", "null", "[]", "1", "\"\"", "{", "{}", "\u{FEFF}{}", "{\"alg\":1}", "{\"alg\":null}"] {
+    for text in [
+        "",
+        "null",
+        "[]",
+        "1",
+        "\"\"",
+        "{",
+        "{}",
+        "\u{FEFF}{}",
+        "{\"alg\":1}",
+        "{\"alg\":null}",
+    ] {
         expect_refused(&world, &key.token_of_text(text, &claims));
         expect_refused(&world, &key.token_of_text(&header, text));
     }

@@ -14,7 +14,10 @@ fn world_with(keys: &[Value]) -> World {
 #[test]
 fn each_algorithm_verifies_with_its_own_key() {
     let signers = [Signer::ed25519(1), Signer::es256(2), Signer::rsa(2048)];
-    let keys: Vec<Value> = signers.iter().map(|signer| signer.jwk(signer.algorithm())).collect();
+    let keys: Vec<Value> = signers
+        .iter()
+        .map(|signer| signer.jwk(signer.algorithm()))
+        .collect();
     let world = world_with(&keys);
     for signer in &signers {
         expect_accepted(&world, &signer.token(signer.algorithm(), &world.claims()));
@@ -49,14 +52,22 @@ fn a_key_without_a_kid_serves_tokens_without_one_only() {
     let mut jwk = signer.jwk("");
     jwk.as_object_mut().expect("a key").remove("kid");
     let world = world_with(&[jwk]);
-    expect_accepted(&world, &signer.token_with(&json!({"alg": "EdDSA"}), &json!(world.claims())));
+    expect_accepted(
+        &world,
+        &signer.token_with(&json!({"alg": "EdDSA"}), &json!(world.claims())),
+    );
     expect_refused(&world, &signer.token("one", &world.claims()));
 }
 
 #[test]
 fn keys_for_other_uses_and_other_algorithms_are_passed_over() {
     let good = Signer::es256(9);
-    for (name, value) in [("use", "enc"), ("alg", "HS256"), ("alg", "ES256"), ("crv", "X25519")] {
+    for (name, value) in [
+        ("use", "enc"),
+        ("alg", "HS256"),
+        ("alg", "ES256"),
+        ("crv", "X25519"),
+    ] {
         let signer = Signer::ed25519(1);
         let mut jwk = signer.jwk("one");
         jwk[name] = value.into();
@@ -82,8 +93,12 @@ fn an_rsa_key_below_2048_bits_is_unusable() {
     let world = world_with(&[short.jwk("short"), good.jwk("good")]);
     expect_refused(&world, &short.token("short", &world.claims()));
     expect_accepted(&world, &good.token("good", &world.claims()));
-    let error = configure(&[("JWT_JWKS", &jwks(&[short.jwk("short")]))]).expect_err("no usable key");
-    assert!(error.contains("JWT_JWKS") && error.contains("2048"), "{error}");
+    let error =
+        configure(&[("JWT_JWKS", &jwks(&[short.jwk("short")]))]).expect_err("no usable key");
+    assert!(
+        error.contains("JWT_JWKS") && error.contains("2048"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -115,7 +130,8 @@ fn configure(variables: &[(&str, &str)]) -> Result<(), String> {
     Config::read(|name| {
         let standard = [("JWT_ISSUER", ISSUER), ("JWT_AUDIENCE", AUDIENCE)];
         let mut all = variables.iter().chain(&standard);
-        all.find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned())
+        all.find(|(given, _)| *given == name)
+            .map(|(_, value)| (*value).to_owned())
     })
     .map(drop)
 }
@@ -126,10 +142,22 @@ fn a_configuration_that_could_not_verify_is_refused_by_name() {
     let cases: [(&[(&str, &str)], &str); 6] = [
         (&[("JWT_JWKS", "{")], "JWT_JWKS"),
         (&[("JWT_JWKS", "{\"keys\":[]}")], "JWT_JWKS"),
-        (&[("JWT_JWKS", &keys), ("JWT_JWKS_URL", "https://x.example.com")], "JWT_JWKS_URL"),
+        (
+            &[
+                ("JWT_JWKS", &keys),
+                ("JWT_JWKS_URL", "https://x.example.com"),
+            ],
+            "JWT_JWKS_URL",
+        ),
         (&[("JWT_LOCAL_SECRET", "too short")], "JWT_LOCAL_SECRET"),
-        (&[("JWT_LOCAL_SECRET", SECRET), ("JWT_ISSUER", "")], "JWT_ISSUER"),
-        (&[("JWT_LOCAL_SECRET", SECRET), ("JWT_AUDIENCE", "")], "JWT_AUDIENCE"),
+        (
+            &[("JWT_LOCAL_SECRET", SECRET), ("JWT_ISSUER", "")],
+            "JWT_ISSUER",
+        ),
+        (
+            &[("JWT_LOCAL_SECRET", SECRET), ("JWT_AUDIENCE", "")],
+            "JWT_AUDIENCE",
+        ),
     ];
     for (variables, named) in cases {
         let error = configure(variables).expect_err(named);

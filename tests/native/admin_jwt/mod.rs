@@ -29,12 +29,19 @@ fn expect_accepted(world: &World, token: &str) {
 fn expect_refused(world: &World, token: &str) {
     let answer = list(world, token);
     answer.expect(401);
-    assert_eq!(answer.header("www-authenticate"), "Bearer error=\"invalid_token\"");
+    assert_eq!(
+        answer.header("www-authenticate"),
+        "Bearer error=\"invalid_token\""
+    );
     assert_eq!(
         answer.body,
         json!({"detail": "the credential is not valid, or not valid any more"})
     );
-    assert_eq!(answer.trips(), 0, "a refused token costs nothing at the database");
+    assert_eq!(
+        answer.trips(),
+        0,
+        "a refused token costs nothing at the database"
+    );
 }
 
 /// A request with that `Authorization` header, or without one.
@@ -52,7 +59,12 @@ fn a_request_without_a_header_is_asked_for_a_bearer_token() {
     let answer = with_header(&world, None);
     answer.expect(401);
     assert_eq!(answer.header("www-authenticate"), "Bearer");
-    assert!(answer.body["detail"].as_str().expect("a detail").contains("Authorization"));
+    assert!(
+        answer.body["detail"]
+            .as_str()
+            .expect("a detail")
+            .contains("Authorization")
+    );
 }
 
 #[test]
@@ -111,7 +123,12 @@ fn a_token_of_more_than_8_kib_is_refused_and_a_shorter_one_is_read() {
         world.jwt(&claims)
     };
     let (short, long) = (padded(5_500), padded(6_500));
-    assert!(short.len() < 8_192 && long.len() > 8_192, "{} {}", short.len(), long.len());
+    assert!(
+        short.len() < 8_192 && long.len() > 8_192,
+        "{} {}",
+        short.len(),
+        long.len()
+    );
     expect_accepted(&world, &short);
     expect_refused(&world, &long);
 }

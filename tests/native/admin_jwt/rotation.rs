@@ -14,7 +14,11 @@ fn world() -> World {
 
 fn publish(world: &World, keys: &[Value]) {
     let document = jwks(keys).into_bytes();
-    world.web.documents.borrow_mut().insert(URL.to_owned(), document);
+    world
+        .web
+        .documents
+        .borrow_mut()
+        .insert(URL.to_owned(), document);
 }
 
 fn take_down(world: &World) {
@@ -25,7 +29,11 @@ fn take_down(world: &World) {
 fn keys_are_fetched_once_and_kept_for_10_minutes() {
     let (world, key) = (world(), Signer::ed25519(1));
     publish(&world, &[key.jwk("one")]);
-    assert_eq!(world.web.fetches.get(), 0, "nothing is fetched before it is needed");
+    assert_eq!(
+        world.web.fetches.get(),
+        0,
+        "nothing is fetched before it is needed"
+    );
     for _ in 0..3 {
         expect_accepted(&world, &key.token("one", &world.claims()));
     }
@@ -112,7 +120,11 @@ fn an_issuer_that_is_away_is_not_asked_with_every_request() {
         expect_accepted(&world, &key.token("one", &world.claims()));
         expect_refused(&world, &key.token("unheard-of", &world.claims()));
     }
-    assert_eq!(world.web.fetches.get(), 2, "a fetch that failed is tried again after 30 seconds");
+    assert_eq!(
+        world.web.fetches.get(),
+        2,
+        "a fetch that failed is tried again after 30 seconds"
+    );
     world.clock.advance_seconds(31);
     expect_accepted(&world, &key.token("one", &world.claims()));
     assert_eq!(world.web.fetches.get(), 3);
@@ -126,7 +138,11 @@ fn the_first_fetch_failing_is_a_503_that_says_when_to_try_again() {
         take_down(&world);
         if let Some(document) = document {
             let document = document.as_bytes().to_vec();
-            world.web.documents.borrow_mut().insert(URL.to_owned(), document);
+            world
+                .web
+                .documents
+                .borrow_mut()
+                .insert(URL.to_owned(), document);
         }
         let answer = list(&world, &token);
         answer.expect(503);

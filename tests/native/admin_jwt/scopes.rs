@@ -52,7 +52,12 @@ fn a_missing_scope_is_403_and_names_it() {
     ] {
         let answer = list(&world, &token(&world, json!({"scope": scope})));
         answer.expect(403);
-        assert!(answer.body["detail"].as_str().expect("a detail").contains("tenants:read"));
+        assert!(
+            answer.body["detail"]
+                .as_str()
+                .expect("a detail")
+                .contains("tenants:read")
+        );
         assert!(answer.header("www-authenticate").is_empty());
         assert_eq!(answer.trips(), 0);
     }
@@ -83,24 +88,56 @@ fn each_route_asks_for_its_own_scope() {
         ("GET", tokens, Value::Null, "scim-tokens:read"),
         ("GET", &token_path, Value::Null, "scim-tokens:read"),
         ("GET", &info, Value::Null, "scim-tokens:read"),
-        ("POST", tokens, json!({"tenant_id": tenant.id, "name": "x"}), "scim-tokens:write"),
-        ("PATCH", &token_path, json!({"name": "x"}), "scim-tokens:write"),
-        ("POST", &format!("{token_path}/rotate"), json!({"overlap_seconds": 60}), "scim-tokens:write"),
+        (
+            "POST",
+            tokens,
+            json!({"tenant_id": tenant.id, "name": "x"}),
+            "scim-tokens:write",
+        ),
+        (
+            "PATCH",
+            &token_path,
+            json!({"name": "x"}),
+            "scim-tokens:write",
+        ),
+        (
+            "POST",
+            &format!("{token_path}/rotate"),
+            json!({"overlap_seconds": 60}),
+            "scim-tokens:write",
+        ),
         ("DELETE", &token_path, Value::Null, "scim-tokens:write"),
         ("DELETE", &tenant_path, Value::Null, "tenants:write"),
     ];
-    let all = ["tenants:read", "tenants:write", "scim-tokens:read", "scim-tokens:write",
-        "identity-providers:read", "identity-providers:write", "scim:read", "scim:write", "audit:read"];
+    let all = [
+        "tenants:read",
+        "tenants:write",
+        "scim-tokens:read",
+        "scim-tokens:write",
+        "identity-providers:read",
+        "identity-providers:write",
+        "scim:read",
+        "scim:write",
+        "audit:read",
+    ];
     for (method, path, body, scope) in routes {
         let others: Vec<&str> = all.into_iter().filter(|other| *other != scope).collect();
         let send = |scopes: String| -> Answer {
-            world.admin_as(&token(&world, json!({"scope": scopes})), method, path, body.clone())
+            world.admin_as(
+                &token(&world, json!({"scope": scopes})),
+                method,
+                path,
+                body.clone(),
+            )
         };
         let before = world.database.dump();
         send(others.join(" ")).expect(403);
         assert_eq!(world.database.dump(), before);
         let status = send(scope.to_owned()).status;
-        assert!((200..300).contains(&status), "{method} {path} with {scope}: {status}");
+        assert!(
+            (200..300).contains(&status),
+            "{method} {path} with {scope}: {status}"
+        );
     }
 }
 
@@ -126,7 +163,11 @@ fn a_bound_administrator_makes_no_tenants() {
     let world = World::new();
     let own = world.tenant("compat");
     let bound = token(&world, json!({"tenant_id": own.id}));
-    for body in [json!({"name": "x"}), json!({"name": "x", "id": own.id}), json!({"name": "x", "id": "new"})] {
+    for body in [
+        json!({"name": "x"}),
+        json!({"name": "x", "id": own.id}),
+        json!({"name": "x", "id": "new"}),
+    ] {
         world.admin_as(&bound, "POST", TENANTS, body).expect(403);
     }
     assert_eq!(world.database.number("select count(*) from tenants"), 1);
@@ -135,7 +176,14 @@ fn a_bound_administrator_makes_no_tenants() {
 #[test]
 fn a_tenant_id_that_cannot_be_one_makes_the_token_invalid() {
     let world = World::new();
-    for id in [json!(""), json!("has_underscore"), json!("UPPER"), json!("a b"), json!("-a"), json!("x".repeat(64))] {
+    for id in [
+        json!(""),
+        json!("has_underscore"),
+        json!("UPPER"),
+        json!("a b"),
+        json!("-a"),
+        json!("x".repeat(64)),
+    ] {
         expect_refused(&world, &token(&world, json!({"tenant_id": id})));
     }
     for id in [json!(1), json!(["acme"]), json!({}), json!(true)] {
@@ -147,7 +195,14 @@ fn a_tenant_id_that_cannot_be_one_makes_the_token_invalid() {
 fn the_audit_trail_names_the_subject() {
     let world = World::new();
     let someone = token(&world, json!({"sub": "someone@example.com"}));
-    world.admin_as(&someone, "POST", TENANTS, json!({"name": "x", "id": "x"})).expect(201);
-    let rows = world.database.query("select actor, action, resource_type, resource_id from audit_events");
-    assert_eq!(format!("{rows:?}"), "[[Text(\"jwt:someone@example.com\"), Text(\"create\"), Text(\"Tenant\"), Text(\"x\")]]");
+    world
+        .admin_as(&someone, "POST", TENANTS, json!({"name": "x", "id": "x"}))
+        .expect(201);
+    let rows = world
+        .database
+        .query("select actor, action, resource_type, resource_id from audit_events");
+    assert_eq!(
+        format!("{rows:?}"),
+        "[[Text(\"jwt:someone@example.com\"), Text(\"create\"), Text(\"Tenant\"), Text(\"x\")]]"
+    );
 }
