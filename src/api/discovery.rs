@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::MAX_BODY_BYTES;
+use super::bulk;
 use super::call::Call;
 use super::query;
 use super::reply::Reply;
@@ -30,7 +31,11 @@ pub fn service_provider_config(call: &Call<'_>) -> Result<Reply> {
     let body = json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],
         "patch": {"supported": true},
-        "bulk": {"supported": false, "maxOperations": 0, "maxPayloadSize": MAX_BODY_BYTES},
+        "bulk": {
+            "supported": true,
+            "maxOperations": bulk::MAX_OPERATIONS,
+            "maxPayloadSize": MAX_BODY_BYTES,
+        },
         "filter": {"supported": true, "maxResults": query::MAX_COUNT},
         "changePassword": {"supported": false},
         "sort": {"supported": true},

@@ -4,6 +4,7 @@
 //! answered as a `Result`; here the result becomes a reply in the dialect of its route, and one log line.
 
 mod authenticate;
+mod bulk;
 mod call;
 pub mod discovery;
 mod endpoint_info;
@@ -165,6 +166,7 @@ async fn scim(call: &Call<'_>, endpoint: ScimEndpoint) -> Result<Reply> {
         ScimEndpoint::CreateUser => users::create(call).await,
         ScimEndpoint::ReplaceUser => users::replace(call, Subject::Path).await,
         ScimEndpoint::PatchUser => users::patch(call, Subject::Path).await,
+        ScimEndpoint::Bulk => bulk::answer(call).await,
         ScimEndpoint::ReadMe => resources::read(call, &USERS, Subject::Me).await,
         ScimEndpoint::ReplaceMe => users::replace(call, Subject::Me).await,
         ScimEndpoint::PatchMe => users::patch(call, Subject::Me).await,

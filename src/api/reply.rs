@@ -1,7 +1,7 @@
 //! Replies, and the two dialects in which they fail: SCIM's error body (RFC 7644 §3.12) and the admin API's.
 
 use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Response;
 use crate::error::{Error, Kind};
@@ -77,35 +77,11 @@ impl Reply {
 
     /// A failure, in the body that the route's clients expect.
     pub fn of_error(error: &Error, dialect: Dialect) -> Self {
-        let status = error.status();
-        let body = match (dialect, &error.kind) {
-            (Dialect::Scim, kind) => {
-                // SCIM knows no 422: a field that does not hold is an invalidValue.
-                let (status, scim_type) = match kind {
-                    Kind::Scim(scim_type) => (status, Some(scim_type.name())),
-                    Kind::Unprocessable(_) => (400, Some("invalidValue")),
-                    _ => (status, None),
-                };
-                let mut body = json!({
-                    "schemas": [scim::ERROR],
-                    "status": status.to_string(),
-                });
-                if let (Some(body), Some(scim_type)) = (body.as_object_mut(), scim_type) {
-                    body.insert("scimType".to_owned(), scim_type.into());
-                }
-                if let Some(body) = body.as_object_mut() {
-                    body.insert("detail".to_owned(), error.detail.clone().into());
-                }
-                Reply::with_body(status, dialect, body.to_string())
-            }
-            (Dialect::Admin, Kind::Unprocessable(fields)) => {
-                Reply::json(status, &json!({ "detail": fields }))
-            }
-            (Dialect::Admin, _) => Reply::json(status, &json!({ "detail": error.detail })),
-        };
-        super::error_headers(error)
-            .into_iter()
-            .fold(body, |reply, (name, value)| reply.header(name, value))
+        let (status, body) = error_body(error, dialect);
+        super::error_headers(error).into_iter().fold(
+            Reply::with_body(status, dialect, body.to_string()),
+            |reply, (name, value)| reply.header(name, value),
+        )
     }
 
     pub fn into_response(self) -> Response {
@@ -118,5 +94,30 @@ impl Reply {
             }
         }
         response
+    }
+}
+
+/// Status and body of a failure.
+pub fn error_body(error: &Error, dialect: Dialect) -> (u16, Value) {
+    let status = error.status();
+    match (dialect, &error.kind) {
+        (Dialect::Admin, Kind::Unprocessable(fields)) => (status, json!({ "detail": fields })),
+        (Dialect::Admin, _) => (status, json!({ "detail": error.detail })),
+        (Dialect::Scim, kind) => {
+            // SCIM knows no 422: a field that does not hold is an invalidValue.
+            let (status, scim_type) = match kind {
+                Kind::Scim(scim_type) => (status, Some(scim_type.name())),
+                Kind::Unprocessable(_) => (400, Some("invalidValue")),
+                _ => (status, None),
+            };
+            let mut body = Map::new();
+            body.insert("schemas".to_owned(), json!([scim::ERROR]));
+            body.insert("status".to_owned(), status.to_string().into());
+            if let Some(scim_type) = scim_type {
+                body.insert("scimType".to_owned(), scim_type.into());
+            }
+            body.insert("detail".to_owned(), error.detail.as_str().into());
+            (status, Value::Object(body))
+        }
     }
 }

@@ -29,7 +29,8 @@ pub fn read_scope(resource_type: &ResourceType) -> Scope {
     }
 }
 
-fn write_scope(resource_type: &ResourceType) -> Scope {
+/// The scope that changing a resource type takes.
+pub fn write_scope(resource_type: &ResourceType) -> Scope {
     match resource_type.name == GROUPS.name {
         true => Scope::GroupsWrite,
         false => Scope::UsersWrite,

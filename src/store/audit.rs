@@ -18,7 +18,7 @@ pub enum Action {
 }
 
 impl Action {
-    const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Action::Create => "create",
             Action::Replace => "replace",

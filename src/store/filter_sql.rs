@@ -344,7 +344,7 @@ fn is_membership(found: AttributeRef) -> bool {
 
 fn memberships(resource_type: &ResourceType) -> String {
     match resource_type.name {
-        "Group" => super::members::of_group_rows().to_owned(),
+        "Group" => super::members::of_group_rows("r.id"),
         _ => super::members::groups_of_user_rows().to_owned(),
     }
 }

@@ -32,14 +32,16 @@ pub fn of_group_json(names: bool) -> String {
     )
 }
 
-/// A group's direct members as rows for a filter. A name is compared folded, and so by the columns that hold it folded.
-pub fn of_group_rows() -> &'static str {
-    "(select m.member_id as value, m.member_type as type, \
-     coalesce((select coalesce(u.display_name_key, u.user_name_key) from users u \
-     where u.tenant_id = ?1 and u.id = m.member_id), \
-     (select g.display_name_key from groups g where g.tenant_id = ?1 and g.id = m.member_id)) as display, \
-     ?2 || '/' || m.member_type || 's/' || m.member_id as ref \
-     from group_members m where m.tenant_id = ?1 and m.group_id = r.id)"
+/// The direct members of the group with that id, an SQL expression, as rows for a filter. A name is compared folded, and so by the columns that hold it folded.
+pub fn of_group_rows(group: &str) -> String {
+    format!(
+        "(select m.member_id as value, m.member_type as type, \
+         coalesce((select coalesce(u.display_name_key, u.user_name_key) from users u \
+         where u.tenant_id = ?1 and u.id = m.member_id), \
+         (select g.display_name_key from groups g where g.tenant_id = ?1 and g.id = m.member_id)) as display, \
+         ?2 || '/' || m.member_type || 's/' || m.member_id as ref \
+         from group_members m where m.tenant_id = ?1 and m.group_id = {group})"
+    )
 }
 
 const HAS_NESTED: &str = "exists (select 1 from group_members n indexed by group_members_nested_idx \
@@ -169,11 +171,9 @@ pub fn select_matching(
     let mut params = Params::new(vec![tenant.into(), base.into(), group.into()]);
     let condition = super::filter_sql::Sql::new(&GROUPS, &mut params)
         .condition(filter, super::filter_sql::Scope::Membership);
-    let rows = of_group_rows();
+    let rows = of_group_rows("?3");
     Statement::new(
-        format!(
-            "select e.value as id from groups r, {rows} e where r.tenant_id = ?1 and r.id = ?3 and {condition}"
-        ),
+        format!("select e.value as id from {rows} e where {condition}"),
         params.into_values(),
     )
 }

@@ -7,6 +7,7 @@
 //! held together by a [`guard`](guards) in the writing batch.
 
 pub mod audit;
+pub mod bulk;
 pub mod directory;
 mod error;
 pub mod filter_sql;

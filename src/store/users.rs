@@ -94,7 +94,7 @@ fn insert_emails(tenant: &TenantId, id: &str, resource: &Resource) -> Option<Sta
 }
 
 /// Values and types of a user's addresses as they are compared, each pair once.
-fn email_keys(resource: &Resource) -> std::collections::BTreeSet<(String, String)> {
+pub fn email_keys(resource: &Resource) -> std::collections::BTreeSet<(String, String)> {
     let text = |email: &Json, name: &str| email.get(name).and_then(Json::as_str).map(fold);
     resource
         .attributes

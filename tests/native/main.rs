@@ -4,12 +4,14 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::unreachable,
     clippy::indexing_slicing,
     clippy::string_slice,
     reason = "a test that meets the unexpected has failed"
 )]
 
 mod admin_jwt;
+mod bulk;
 mod idp;
 mod search;
 mod support;

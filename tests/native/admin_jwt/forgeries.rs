@@ -49,7 +49,7 @@ fn a_public_key_is_no_shared_secret() {
                 .expect("a public part")
                 .as_bytes()
                 .to_vec(),
-            jwks(&[jwk.clone()]).into_bytes(),
+            jwks(std::slice::from_ref(&jwk)).into_bytes(),
         ];
         for secret in texts {
             let forger = Signer::hs256(secret);

@@ -1,0 +1,176 @@
+//! What a Bulk request knows of the database, and what it still has to ask. The simulation names what it needs; all needs of
+//! a round are read in one round trip.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::api::authenticate::Caller;
+use crate::api::call::Call;
+use crate::error::Result;
+use crate::scim::filter::Predicate;
+use crate::scim::render::Stored;
+use crate::scim::schema::{GROUPS, ResourceType, USERS};
+use crate::store::bulk::{self, UniqueKey};
+use crate::store::{Rows, members, resources};
+
+/// A pair of a group's and a member's id.
+pub type Pair = (String, String);
+
+/// What was read. A key that is there and holds nothing is known not to exist.
+#[derive(Debug, Default)]
+pub struct Facts {
+    pub users: BTreeMap<String, Option<Stored>>,
+    pub groups: BTreeMap<String, Option<Stored>>,
+    pub holders: BTreeMap<(UniqueKey, String), Option<String>>,
+    /// Whether the pair is a membership, and what type the member's resource has.
+    pub pairs: BTreeMap<Pair, (bool, Option<String>)>,
+    /// All members of a group.
+    pub members: BTreeMap<String, Vec<String>>,
+    /// The members of a group that meet a filter, by the operation that has it and the filter's number there.
+    pub matching: BTreeMap<(usize, usize), Vec<String>>,
+}
+
+/// What is still to be read.
+#[derive(Debug, Default)]
+pub struct Needs {
+    pub users: BTreeSet<String>,
+    pub groups: BTreeSet<String>,
+    pub holders: BTreeSet<(UniqueKey, String)>,
+    pub pairs: BTreeSet<Pair>,
+    pub members: BTreeSet<String>,
+    pub matching: BTreeMap<(usize, usize), (String, Predicate)>,
+}
+
+impl Needs {
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+            && self.groups.is_empty()
+            && self.holders.is_empty()
+            && self.pairs.is_empty()
+            && self.members.is_empty()
+            && self.matching.is_empty()
+    }
+
+    pub fn resource(&mut self, resource_type: &ResourceType, id: &str) {
+        match resource_type.name == GROUPS.name {
+            true => self.groups.insert(id.to_owned()),
+            false => self.users.insert(id.to_owned()),
+        };
+    }
+}
+
+/// What a statement of a round was for.
+enum Question {
+    Resources(&'static ResourceType),
+    Holders(UniqueKey),
+    Pairs,
+    Members(String),
+    Matching((usize, usize)),
+}
+
+impl Facts {
+    pub fn resource(&self, resource_type: &ResourceType, id: &str) -> Option<&Option<Stored>> {
+        match resource_type.name == GROUPS.name {
+            true => self.groups.get(id),
+            false => self.users.get(id),
+        }
+    }
+
+    /// Reads all that is needed, in one round trip.
+    pub async fn learn(&mut self, call: &Call<'_>, caller: &Caller, needs: Needs) -> Result<()> {
+        let tenant = &caller.tenant;
+        let base = call.scim_base();
+        let mut questions = Vec::new();
+        let mut batch = Vec::new();
+        for (resource_type, ids) in [(&USERS, &needs.users), (&GROUPS, &needs.groups)] {
+            for statement in bulk::select_many(tenant, resource_type, ids) {
+                questions.push(Question::Resources(resource_type));
+                batch.push(statement);
+            }
+        }
+        for unique in [
+            UniqueKey::UserName,
+            UniqueKey::UserExternalId,
+            UniqueKey::GroupName,
+            UniqueKey::GroupExternalId,
+        ] {
+            let keys = needs
+                .holders
+                .iter()
+                .filter(|(of, _)| *of == unique)
+                .map(|(_, key)| key);
+            for statement in bulk::select_holders(tenant, unique, &caller.provider_id, keys) {
+                questions.push(Question::Holders(unique));
+                batch.push(statement);
+            }
+        }
+        let pairs: Vec<Pair> = needs.pairs.iter().cloned().collect();
+        for statement in bulk::probe_members(tenant, &pairs) {
+            questions.push(Question::Pairs);
+            batch.push(statement);
+        }
+        for group in &needs.members {
+            questions.push(Question::Members(group.clone()));
+            batch.push(members::select_all(tenant, group));
+        }
+        for (key, (group, filter)) in &needs.matching {
+            questions.push(Question::Matching(*key));
+            batch.push(members::select_matching(tenant, &base, group, filter));
+        }
+        let results = caller.read(call, batch).await?;
+        self.assume_absent(needs);
+        for (question, rows) in questions.into_iter().zip(&results) {
+            self.take(question, rows)?;
+        }
+        Ok(())
+    }
+
+    /// What was asked for and not found is known to be missing.
+    fn assume_absent(&mut self, needs: Needs) {
+        self.users
+            .extend(needs.users.into_iter().map(|id| (id, None)));
+        self.groups
+            .extend(needs.groups.into_iter().map(|id| (id, None)));
+        self.holders
+            .extend(needs.holders.into_iter().map(|key| (key, None)));
+        let nothing = needs.pairs.into_iter().map(|pair| (pair, (false, None)));
+        self.pairs.extend(nothing);
+    }
+
+    fn take(&mut self, question: Question, rows: &Rows) -> Result<()> {
+        let ids = |rows: &Rows| -> Result<Vec<String>> {
+            rows.rows.iter().map(|row| Ok(row.text("id")?)).collect()
+        };
+        match question {
+            Question::Resources(resource_type) => {
+                for row in &rows.rows {
+                    let stored = resources::stored(resource_type, row)?;
+                    let found = match resource_type.name == GROUPS.name {
+                        true => &mut self.groups,
+                        false => &mut self.users,
+                    };
+                    found.insert(stored.id.clone(), Some(stored));
+                }
+            }
+            Question::Holders(unique) => {
+                for row in &rows.rows {
+                    let key = (unique, row.text("key")?);
+                    self.holders.insert(key, Some(row.text("id")?));
+                }
+            }
+            Question::Pairs => {
+                for row in &rows.rows {
+                    let (group, probed) = bulk::probed_pair(row)?;
+                    self.pairs
+                        .insert((group, probed.id), (probed.is_member, probed.kind));
+                }
+            }
+            Question::Members(group) => {
+                self.members.insert(group, ids(rows)?);
+            }
+            Question::Matching(key) => {
+                self.matching.insert(key, ids(rows)?);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,226 @@
+//! `POST /Bulk` (RFC 7644 §3.7).
+//!
+//! The operations are worked out in memory ([`simulation`]) on what is known of the database ([`facts`]); what is missing is
+//! read, in one round trip for all operations, and the work is done again. Then all that succeeded is written in one batch.
+//! So the round trips do not grow with the operations: one to read and one to write for a thousand new users.
+//!
+//! Ids of new resources are ours to give, and are given before anything is written: references may lead backwards, forwards
+//! and in circles.
+
+mod facts;
+mod member_plan;
+mod request;
+mod simulation;
+mod states;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::authenticate::{Caller, with_caller};
+use super::call::Call;
+use super::reply::{Dialect, Reply, error_body};
+use crate::auth::scope::Scope;
+use crate::error::{Error, Result};
+use crate::scim::BULK_RESPONSE;
+use crate::store::{self, Guard};
+use facts::Facts;
+use request::{Entry, Method};
+use simulation::{Done, Made, Simulation};
+
+pub use request::MAX_OPERATIONS;
+
+/// Round trips that one request may take to learn what it needs: names, then those who hold them, then their members.
+const MAX_ROUNDS: usize = 5;
+/// How often the whole is tried again when others changed what it had read.
+const MAX_ATTEMPTS: usize = 3;
+
+/// `POST /Bulk`.
+pub async fn answer(call: &Call<'_>) -> Result<Reply> {
+    let body = call.json()?;
+    with_caller(call, Scope::Bulk, async |caller| {
+        let request = request::read(body.clone(), caller.profile())?;
+        let new_ids = request
+            .entries
+            .iter()
+            .map(|_| call.new_id())
+            .collect::<Result<Vec<String>>>()?;
+        let mut attempt = 1;
+        loop {
+            let work = Work {
+                call,
+                caller,
+                entries: &request.entries,
+                fail_on_errors: request.fail_on_errors,
+                new_ids: &new_ids,
+            };
+            match work.attempt().await? {
+                Ok(reply) => return Ok(reply),
+                Err(error) if attempt < MAX_ATTEMPTS && is_race(&error) => attempt += 1,
+                Err(store::Error::Conflict(_)) => {
+                    return Err(store::Error::Guard(Guard::VersionConflict).into());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    })
+    .await
+}
+
+fn is_race(error: &store::Error) -> bool {
+    matches!(
+        error,
+        store::Error::Conflict(_)
+            | store::Error::Guard(Guard::VersionConflict | Guard::MemberMissing)
+    )
+}
+
+struct Work<'w> {
+    call: &'w Call<'w>,
+    caller: &'w Caller,
+    entries: &'w [Entry],
+    fail_on_errors: Option<usize>,
+    new_ids: &'w [String],
+}
+
+impl Work<'_> {
+    /// Works the operations out, and writes them. The outer error is final, the inner one is the writing batch's.
+    async fn attempt(&self) -> Result<store::Result<Reply>> {
+        let mut facts = Facts::default();
+        let mut made = self.made();
+        let mut failing = BTreeSet::new();
+        let mut rounds = 0;
+        loop {
+            let mut simulation = Simulation::new(
+                self.caller,
+                &facts,
+                self.call.now,
+                &made,
+                self.new_ids,
+                &failing,
+            );
+            simulation.run(self.entries, self.fail_on_errors);
+            if !simulation.needs.is_empty() {
+                rounds += 1;
+                if rounds > MAX_ROUNDS {
+                    return Err(store::Error::Guard(Guard::VersionConflict).into());
+                }
+                let needs = std::mem::take(&mut simulation.needs);
+                drop(simulation);
+                facts.learn(self.call, self.caller, needs).await?;
+                // What failed for want of a fact may not fail with it.
+                failing.clear();
+                continue;
+            }
+            let restored = std::mem::take(&mut simulation.restored);
+            let failed = self.failed(&simulation, &failing);
+            let moved = restored
+                .into_iter()
+                .filter(|(bulk_id, id)| made.get(bulk_id).is_some_and(|made| made.id != *id))
+                .collect::<Vec<_>>();
+            if failed.is_subset(&failing) && moved.is_empty() {
+                return self.finish(&simulation).await;
+            }
+            drop(simulation);
+            for (bulk_id, id) in moved {
+                if let Some(made) = made.get_mut(&bulk_id) {
+                    made.id = id;
+                }
+            }
+            failing.extend(failed);
+        }
+    }
+
+    /// What the POST operations make, under the ids they are given.
+    fn made(&self) -> BTreeMap<String, Made> {
+        self.entries
+            .iter()
+            .zip(self.new_ids)
+            .filter_map(|(entry, id)| {
+                let operation = entry.operation.as_ref().ok()?;
+                let made = Made {
+                    id: id.clone(),
+                    resource_type: operation.resource_type,
+                };
+                (operation.method == Method::Post).then_some((entry.bulk_id.clone()?, made))
+            })
+            .collect()
+    }
+
+    /// The `bulkId`s of operations that make nothing: they failed, were not reached, or refer to one that does.
+    fn failed(&self, simulation: &Simulation<'_>, known: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut failed = known.clone();
+        for (index, entry) in self.entries.iter().enumerate() {
+            let done = simulation
+                .outcomes
+                .get(index)
+                .is_some_and(std::result::Result::is_ok);
+            if !done && let Some(bulk_id) = &entry.bulk_id {
+                failed.insert(bulk_id.clone());
+            }
+        }
+        loop {
+            let before = failed.len();
+            for entry in self.entries {
+                if let (Some(bulk_id), Ok(operation)) = (&entry.bulk_id, &entry.operation)
+                    && !operation.references.is_disjoint(&failed)
+                {
+                    failed.insert(bulk_id.clone());
+                }
+            }
+            if failed.len() == before {
+                return failed;
+            }
+        }
+    }
+
+    async fn finish(&self, simulation: &Simulation<'_>) -> Result<store::Result<Reply>> {
+        let batch = write::statements(self.call, self.caller, simulation)?;
+        if !batch.is_empty()
+            && let Err(error) = self.caller.write(self.call, batch).await
+        {
+            return Ok(Err(error));
+        }
+        let base = self.call.scim_base();
+        let operations: Vec<Value> = self
+            .entries
+            .iter()
+            .zip(&simulation.outcomes)
+            .map(|(entry, outcome)| show(entry, outcome, &base))
+            .collect();
+        let body = json!({"schemas": [BULK_RESPONSE], "Operations": operations});
+        Ok(Ok(Reply::scim(200, body.to_string())))
+    }
+}
+
+fn show(entry: &Entry, outcome: &std::result::Result<Done, Error>, base: &str) -> Value {
+    let mut shown = Map::new();
+    let mut set = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            shown.insert(name.to_owned(), value);
+        }
+    };
+    set("method", Some(entry.method.as_str().into()));
+    set("bulkId", entry.bulk_id.as_deref().map(Value::from));
+    match outcome {
+        Ok(done) => {
+            let location = format!("{base}{}/{}", done.resource_type.endpoint, done.id);
+            set("version", done.version.map(|version| version.etag().into()));
+            set("location", Some(location.into()));
+            set("status", Some(done.status.to_string().into()));
+        }
+        Err(error) => {
+            // RFC 7644 §3.7.3: where it failed, the operation's location is given too, unless it is a POST.
+            let target = entry.operation.as_ref().ok().and_then(|operation| {
+                let id = operation.target.as_deref()?;
+                Some(format!("{base}{}/{id}", operation.resource_type.endpoint))
+            });
+            set("location", target.map(Value::from));
+            let (status, body) = error_body(error, Dialect::Scim);
+            set("status", Some(status.to_string().into()));
+            set("response", Some(body));
+        }
+    }
+    Value::Object(shown)
+}

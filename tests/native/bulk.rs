@@ -1,0 +1,477 @@
+//! `POST /Bulk` (RFC 7644 §3.7).
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Tenant, World};
+
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+fn bulk_with(tenant: &Tenant<'_>, more: Value, operations: Value) -> Answer {
+    let mut body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": operations,
+    });
+    for (name, value) in more.as_object().into_iter().flatten() {
+        body[name] = value.clone();
+    }
+    tenant.send("POST", "/Bulk", body)
+}
+
+fn bulk(tenant: &Tenant<'_>, operations: Value) -> Answer {
+    bulk_with(tenant, json!({}), operations)
+}
+
+fn post_user(bulk_id: &str, user_name: &str) -> Value {
+    json!({"method": "POST", "bulkId": bulk_id, "path": "/Users",
+        "data": {"schemas": [USER], "userName": user_name}})
+}
+
+fn post_group(bulk_id: &str, name: &str, members: Value) -> Value {
+    json!({"method": "POST", "bulkId": bulk_id, "path": "/Groups",
+        "data": {"schemas": [GROUP], "displayName": name, "members": members}})
+}
+
+fn patch(path: &str, operations: Value) -> Value {
+    json!({"method": "PATCH", "path": path, "data": {"schemas": [PATCH], "Operations": operations}})
+}
+
+#[track_caller]
+fn statuses(answer: &Answer) -> Vec<&str> {
+    answer.expect(200);
+    assert_eq!(
+        answer.body["schemas"][0],
+        "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
+    );
+    let operations = answer.body["Operations"].as_array().unwrap();
+    operations
+        .iter()
+        .map(|operation| operation["status"].as_str().unwrap())
+        .collect()
+}
+
+/// The id at the end of an operation's location.
+fn id_of(answer: &Answer, index: usize) -> String {
+    let location = answer.body["Operations"][index]["location"]
+        .as_str()
+        .unwrap();
+    location.rsplit('/').next().unwrap().to_owned()
+}
+
+/// The counters, the audit trail and the side tables agree with the rows.
+#[track_caller]
+fn assert_consistent(world: &World) {
+    for (wrong, sql) in [
+        (
+            "user_total",
+            "select count(*) from tenants t where user_total <> (select count(*) from users u where u.tenant_id = t.id)",
+        ),
+        (
+            "group_total",
+            "select count(*) from tenants t where group_total <> (select count(*) from groups g where g.tenant_id = t.id)",
+        ),
+        (
+            "member_count",
+            "select count(*) from groups g where member_count <> (select count(*) from group_members m where m.tenant_id = g.tenant_id and m.group_id = g.id)",
+        ),
+        (
+            "audit_seq",
+            "select count(*) from tenants t where audit_seq <> (select count(*) from audit_events a where a.tenant_id = t.id) or audit_seq <> (select max(seq) from audit_events a where a.tenant_id = t.id)",
+        ),
+        (
+            "dangling members",
+            "select count(*) from group_members m where not exists (select 1 from users u where u.id = m.member_id) and not exists (select 1 from groups g where g.id = m.member_id)",
+        ),
+        (
+            "dangling emails",
+            "select count(*) from user_emails e where not exists (select 1 from users u where u.id = e.user_id)",
+        ),
+    ] {
+        assert_eq!(world.database.number(sql), 0, "{wrong}");
+    }
+}
+
+#[test]
+fn a_group_may_refer_to_users_made_before_and_after_it() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let answer = bulk(
+        &tenant,
+        json!([
+            post_user("alice", "alice"),
+            post_group(
+                "tour",
+                "Tour Guides",
+                json!([
+                {"type": "User", "value": "bulkId:alice"}, {"type": "User", "value": "bulkId:bob"}])
+            ),
+            post_user("bob", "bob"),
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["201", "201", "201"]);
+    assert_eq!(answer.trips(), 2);
+    let operation = &answer.body["Operations"][1];
+    assert_eq!(operation["method"], "POST");
+    assert_eq!(operation["bulkId"], "tour");
+    assert_eq!(operation["version"], "W/\"1\"");
+    let mut wanted = [id_of(&answer, 0), id_of(&answer, 2)];
+    wanted.sort();
+    assert_eq!(tenant.members(&id_of(&answer, 1)), wanted);
+    assert_consistent(&world);
+}
+
+#[test]
+fn two_groups_may_refer_to_each_other_in_a_circle() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let answer = bulk(
+        &tenant,
+        json!([
+            post_group(
+                "a",
+                "Group A",
+                json!([{"type": "Group", "value": "bulkId:b"}])
+            ),
+            post_group(
+                "b",
+                "Group B",
+                json!([{"type": "Group", "value": "bulkId:a"}])
+            ),
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["201", "201"]);
+    let (a, b) = (id_of(&answer, 0), id_of(&answer, 1));
+    let group = tenant.get(&format!("/Groups/{a}"));
+    assert_eq!(group.body["members"][0]["value"], b);
+    assert_eq!(group.body["members"][0]["type"], "Group");
+    assert_eq!(tenant.members(&b), [a]);
+    assert_consistent(&world);
+}
+
+#[test]
+fn references_stand_in_paths_and_anywhere_in_the_data() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let answer = bulk(
+        &tenant,
+        json!([
+            post_user("boss", "boss"),
+            {"method": "POST", "bulkId": "clerk", "path": "/Users", "data": {
+                "schemas": [USER, enterprise], "userName": "clerk",
+                enterprise: {"manager": {"value": "bulkId:boss"}}}},
+            post_group("staff", "Staff", json!([{"value": "bulkId:boss"}, {"value": "bulkId:clerk"}])),
+            patch("/Groups/bulkId:staff", json!([
+                {"op": "remove", "path": "members[value eq \"bulkId:boss\"]"}])),
+            {"method": "PUT", "path": "/Users/bulkId:boss", "data": {"schemas": [USER], "userName": "chief"}},
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["201", "201", "201", "200", "200"]);
+    let (boss, clerk) = (id_of(&answer, 0), id_of(&answer, 1));
+    let user = tenant.get(&format!("/Users/{clerk}"));
+    assert_eq!(user.body[enterprise]["manager"]["value"], boss);
+    assert_eq!(tenant.members(&id_of(&answer, 2)), [clerk]);
+    let chief = tenant.get(&format!("/Users/{boss}"));
+    assert_eq!(chief.body["userName"], "chief");
+    assert_eq!(
+        chief.header("etag"),
+        answer.body["Operations"][4]["version"]
+    );
+    assert_consistent(&world);
+}
+
+#[test]
+fn operations_fail_by_themselves_and_with_their_reasons() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let taken = tenant.user("taken");
+    let answer = bulk(
+        &tenant,
+        json!([
+            post_user("a", "ada"),
+            post_user("b", "TAKEN"),
+            post_user("c", "Ada"),
+            {"method": "POST", "bulkId": "d", "path": "/Users", "data": {"schemas": [USER]}},
+            {"method": "DELETE", "path": "/Users/019b0000-0000-7000-8000-000000000000"},
+            {"method": "DELETE", "path": "/Nothing/1"},
+            {"method": "FETCH", "path": "/Users"},
+            {"method": "PATCH", "path": "/Users"},
+            post_group("g", "Group", json!([{"value": "bulkId:b"}])),
+            post_group("h", "Other", json!([{"value": "bulkId:nobody"}])),
+            {"method": "DELETE", "path": format!("/Users/{taken}"), "version": "W/\"7\""},
+            post_user("a", "again"),
+            {"method": "PUT", "path": format!("/Users/{taken}"), "data": {"schemas": [USER], "userName": "ada"}},
+            "nonsense",
+        ]),
+    );
+    assert_eq!(
+        statuses(&answer),
+        [
+            "201", "409", "409", "400", "404", "400", "400", "400", "400", "400", "412", "400",
+            "409", "400"
+        ]
+    );
+    let response = &answer.body["Operations"][1]["response"];
+    assert_eq!(response["scimType"], "uniqueness");
+    assert_eq!(response["status"], "409");
+    assert!(answer.body["Operations"][1].get("location").is_none());
+    let detail = |index: usize| {
+        answer.body["Operations"][index]["response"]["detail"]
+            .as_str()
+            .unwrap()
+    };
+    for (index, names) in [
+        (3, "userName"),
+        (5, "/Nothing/1"),
+        (6, "method"),
+        (8, "bulkId:b"),
+        (9, "bulkId:nobody"),
+        (11, "`a`"),
+    ] {
+        assert!(detail(index).contains(names), "{}", detail(index));
+    }
+    assert_eq!(tenant.get("/Users").body["totalResults"], 2);
+    assert_eq!(tenant.get("/Groups").body["totalResults"], 0);
+    assert_consistent(&world);
+}
+
+#[test]
+fn fail_on_errors_ends_the_work_at_that_many_failures() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    tenant.user("x");
+    let operations = json!([
+        post_user("1", "a"),
+        post_user("2", "x"),
+        post_user("3", "b"),
+        post_user("4", "x"),
+        post_user("5", "c"),
+    ]);
+    let answer = bulk_with(&tenant, json!({"failOnErrors": 2}), operations.clone());
+    assert_eq!(statuses(&answer), ["201", "409", "201", "409"]);
+    assert_eq!(tenant.find("userName pr"), ["a", "b", "x"]);
+    // A resource that is not reached is not there to be referred to.
+    let answer = bulk_with(
+        &tenant,
+        json!({"failOnErrors": 1}),
+        json!([
+            post_group("g", "G", json!([{"value": "bulkId:late"}])),
+            post_user("late", "late"),
+            post_user("bad", "x"),
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["201", "201", "409"]);
+    let answer = bulk_with(
+        &tenant,
+        json!({"failOnErrors": 1}),
+        json!([
+            post_group("g", "H", json!([{"value": "bulkId:later"}])),
+            post_user("bad", "x"),
+            post_user("later", "later"),
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["400"]);
+    assert_consistent(&world);
+}
+
+#[test]
+fn operations_see_what_those_before_them_did() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let (ada, bob) = (tenant.user("ada"), tenant.user("bob"));
+    let group = tenant.group("Staff", &[&ada]);
+    let user = format!("/Users/{ada}");
+    let answer = bulk(
+        &tenant,
+        json!([
+            patch(&user, json!([{"op": "replace", "path": "userName", "value": "ada.l"}])),
+            post_user("new", "ada"),
+            patch(&user, json!([{"op": "add", "path": "title", "value": "Countess"}])),
+            patch(&user, json!([{"op": "add", "path": "title", "value": "Countess"}])),
+            patch(&format!("/Groups/{group}"), json!([{"op": "add", "path": "members", "value": [{"value": bob}]}])),
+            {"method": "DELETE", "path": user},
+            {"method": "DELETE", "path": user},
+            patch(&user, json!([{"op": "remove", "path": "title"}])),
+            post_user("newer", "ada.l"),
+        ]),
+    );
+    assert_eq!(
+        statuses(&answer),
+        [
+            "200", "201", "200", "200", "200", "204", "404", "404", "201"
+        ]
+    );
+    let versions: Vec<&Value> = (0..4)
+        .map(|index| &answer.body["Operations"][index]["version"])
+        .collect();
+    assert_eq!(versions, ["W/\"2\"", "W/\"1\"", "W/\"3\"", "W/\"3\""]);
+    assert_eq!(tenant.members(&group), [bob]);
+    assert_eq!(tenant.find("userName pr"), ["ada", "ada.l", "bob"]);
+    assert_consistent(&world);
+}
+
+#[test]
+fn members_are_replaced_filtered_and_taken_away_in_bulk() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let users: Vec<String> = ["a", "b", "c", "d"].map(|name| tenant.user(name)).into();
+    let inner = tenant.group("Inner", &[]);
+    let group = tenant.group("Outer", &[&users[0], &users[1], &inner]);
+    let path = format!("/Groups/{group}");
+    let answer = bulk(
+        &tenant,
+        json!([
+            patch(&path, json!([{"op": "remove", "path": "members[type eq \"Group\"]"}])),
+            patch(&path, json!([{"op": "replace", "path": "members", "value": [{"value": users[1]}, {"value": users[2]}]}])),
+            patch(&path, json!([{"op": "add", "path": "members", "value": [{"value": users[3]}, {"value": users[2]}]}])),
+            patch(&path, json!([{"op": "remove", "path": format!("members[value eq \"{}\"]", users[0])}])),
+            {"method": "PUT", "path": format!("/Groups/{inner}"), "data": {
+                "schemas": [GROUP], "displayName": "Inner", "members": [{"value": users[0]}]}},
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["200", "200", "200", "400", "200"]);
+    let mut wanted = users[1..].to_vec();
+    wanted.sort();
+    assert_eq!(tenant.members(&group), wanted);
+    assert_eq!(tenant.members(&inner), [users[0].clone()]);
+    assert_consistent(&world);
+}
+
+#[test]
+fn a_thousand_users_take_two_round_trips() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let operations: Vec<Value> = (0..1_000)
+        .map(|index| post_user(&index.to_string(), &format!("user{index}")))
+        .collect();
+    let answer = bulk(&tenant, json!(operations));
+    assert!(statuses(&answer).into_iter().all(|status| status == "201"));
+    assert_eq!(answer.trips(), 2);
+    assert_eq!(tenant.get("/Users?count=0").body["totalResults"], 1_000);
+    let paths: Vec<Value> = (0..1_000)
+        .map(|index| json!({"method": "DELETE", "path": format!("/Users/{}", id_of(&answer, index))}))
+        .collect();
+    let answer = bulk(&tenant, json!(paths));
+    assert!(statuses(&answer).into_iter().all(|status| status == "204"));
+    assert_eq!(tenant.get("/Users").body["totalResults"], 0);
+    assert_consistent(&world);
+}
+
+#[test]
+fn what_is_over_the_limits_is_refused_whole() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let operations: Vec<Value> = (0..1_001)
+        .map(|index| post_user(&index.to_string(), &format!("user{index}")))
+        .collect();
+    bulk(&tenant, json!(operations)).expect_scim_error(413, "", "1000");
+    let long = "x".repeat(1024 * 1024);
+    bulk(&tenant, json!([post_user("1", &long)])).expect_scim_error(413, "", "1048576");
+    for (body, names) in [
+        (json!({"Operations": []}), "BulkRequest"),
+        (
+            json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"]}),
+            "Operations",
+        ),
+        (json!([]), "object"),
+    ] {
+        tenant
+            .send("POST", "/Bulk", body)
+            .expect_scim_error(400, "invalidSyntax", names);
+    }
+    bulk_with(&tenant, json!({"failOnErrors": 0}), json!([])).expect_scim_error(
+        400,
+        "invalidValue",
+        "failOnErrors",
+    );
+    assert_eq!(tenant.get("/Users").body["totalResults"], 0);
+}
+
+#[test]
+fn somebody_elses_change_in_between_is_not_lost() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let ada = tenant.user("ada");
+    let path = format!("/Users/{ada}");
+    let other = format!(
+        "update users set version = version + 1, resource = json_set(resource, '$.nickName', 'Countess'), \
+         keys = json_set(keys, '$.nickname', 'countess') where id = '{ada}'"
+    );
+    // Before the writing batch: the first one reads.
+    *world.database.interference.borrow_mut() = Some((1, vec![other]));
+    let answer = bulk(
+        &tenant,
+        json!([patch(
+            &path,
+            json!([{"op": "add", "path": "title", "value": "Lady"}])
+        )]),
+    );
+    assert_eq!(statuses(&answer), ["200"]);
+    assert_eq!(answer.body["Operations"][0]["version"], "W/\"3\"");
+    let user = tenant.get(&path);
+    assert_eq!(
+        (&user.body["title"], &user.body["nickName"]),
+        (&json!("Lady"), &json!("Countess"))
+    );
+    assert_consistent(&world);
+}
+
+#[test]
+fn a_rehire_in_bulk_restores_the_old_id_and_is_referred_to_by_it() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let old = tenant.user("ada");
+    tenant
+        .patch(
+            &format!("/Users/{old}"),
+            json!([{"op": "replace", "path": "active", "value": false}]),
+        )
+        .expect(200);
+    let answer = bulk(
+        &tenant,
+        json!([
+            post_group("g", "Staff", json!([{"value": "bulkId:ada"}])),
+            post_user("ada", "Ada"),
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["201", "201"]);
+    assert_eq!(id_of(&answer, 1), old);
+    assert_eq!(tenant.members(&id_of(&answer, 0)), vec![old.clone()]);
+    assert_eq!(tenant.get(&format!("/Users/{old}")).body["active"], true);
+    assert_consistent(&world);
+}
+
+#[test]
+fn each_operation_needs_its_own_scope() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let minted = world.admin(
+        "POST",
+        "/api/v1/admin/scim-tokens/",
+        json!({
+        "tenant_id": tenant.id, "name": "limited", "scopes": ["bulk", "users:write"]}),
+    );
+    let limited = Tenant {
+        world: &world,
+        id: tenant.id.clone(),
+        token: minted.body["data"]["token"].as_str().unwrap().to_owned(),
+        token_id: String::new(),
+    };
+    let answer = bulk(
+        &limited,
+        json!([post_user("u", "ada"), post_group("g", "G", json!([]))]),
+    );
+    assert_eq!(statuses(&answer), ["201", "403"]);
+    let minted = world.admin(
+        "POST",
+        "/api/v1/admin/scim-tokens/",
+        json!({
+        "tenant_id": tenant.id, "name": "no bulk", "scopes": ["users:write"]}),
+    );
+    let without = Tenant {
+        token: minted.body["data"]["token"].as_str().unwrap().to_owned(),
+        ..limited
+    };
+    bulk(&without, json!([post_user("u", "bob")])).expect_scim_error(403, "", "bulk");
+}
