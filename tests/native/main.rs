@@ -10,6 +10,7 @@
 )]
 
 mod admin_jwt;
+mod filters;
 mod idp;
 mod search;
 mod support;
