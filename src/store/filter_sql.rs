@@ -291,7 +291,7 @@ impl<'p> Sql<'p> {
             );
             return format!(
                 "(select {leaf} from json_each(r.keys, '{path}') e \
-                 order by json_extract(iif(e.type = 'object', e.value, '{{}}'), '$.primary') desc nulls last, e.key limit 1)"
+                 order by coalesce(json_extract(iif(e.type = 'object', e.value, '{{}}'), '$.primary'), false) desc, e.key limit 1)"
             );
         }
         self.expression(by, Scope::Resource)

@@ -1,6 +1,10 @@
 //! What filters and sorting select, case by case.
 
+use serde_json::{Value, json};
+
 use crate::support::World;
+
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
 #[test]
 fn a_filter_that_compares_nothing_has_a_total() {
@@ -10,4 +14,18 @@ fn a_filter_that_compares_nothing_has_a_total() {
     assert_eq!(tenant.find("userName pr"), ["anna"]);
     assert_eq!(tenant.find("not (title pr)"), ["anna"]);
     assert!(tenant.find("title pr").is_empty());
+}
+
+#[test]
+fn a_value_that_says_it_is_not_primary_is_no_more_primary_than_one_that_says_nothing() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let create = |name: &str, emails: Value| {
+        let body = json!({"schemas": [USER], "userName": name, "emails": emails});
+        tenant.send("POST", "/Users", body).expect(201);
+    };
+    create("last", json!([{"value": "z@x"}, {"value": "a@x", "primary": false}]));
+    create("first", json!([{"value": "y@x", "primary": false}, {"value": "m@x", "primary": true}]));
+    let list = tenant.get("/Users?sortBy=emails");
+    assert_eq!(list.expect(200).body["Resources"][0]["userName"], "first");
 }
