@@ -184,8 +184,10 @@ impl<'p> Sql<'p> {
             );
         }
         if !found.attribute.multi_valued {
-            // RFC 7644's grammar allows a value path on a single value, which is its only element.
-            return self.condition(inner, Scope::Resource);
+            // RFC 7644's grammar allows a value path on a single value, which is its only element, where there is one.
+            let present = self.present(found, Scope::Resource);
+            let inner = self.condition(inner, Scope::Resource);
+            return format!("({present} and {inner})");
         }
         if found.attribute.name == "emails"
             && let Some(condition) = self.email_rows(inner)

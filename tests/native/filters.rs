@@ -29,3 +29,16 @@ fn a_value_that_says_it_is_not_primary_is_no_more_primary_than_one_that_says_not
     let list = tenant.get("/Users?sortBy=emails");
     assert_eq!(list.expect(200).body["Resources"][0]["userName"], "first");
 }
+
+#[test]
+fn a_value_path_on_a_single_value_asks_for_the_value_to_be_there() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    tenant.user("nameless");
+    let body = json!({"schemas": [USER], "userName": "named", "name": {"familyName": "Ng"}});
+    tenant.send("POST", "/Users", body).expect(201);
+    assert_eq!(tenant.find("name[givenName ne \"Ann\"]"), ["named"]);
+    assert_eq!(tenant.find("name[not (givenName pr)]"), ["named"]);
+    assert_eq!(tenant.find("not (name[familyName eq \"ng\"])"), ["nameless"]);
+    assert_eq!(tenant.find("meta[not (version pr)]"), Vec::<String>::new());
+}
