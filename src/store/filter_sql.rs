@@ -190,7 +190,8 @@ impl<'p> Sql<'p> {
             return format!("({present} and {inner})");
         }
         if found.attribute.name == "emails"
-            && let Some(condition) = self.email_rows(inner)
+            && !self.by_id
+            && let Some(condition) = self.email_rows(found, inner)
         {
             return condition;
         }
@@ -237,24 +238,38 @@ impl<'p> Sql<'p> {
         }
     }
 
-    /// `emails[type eq "…" and value eq "…"]`: both are columns of one row.
-    fn email_rows(&mut self, inner: &Predicate) -> Option<String> {
-        let Predicate::And(all) = inner else {
-            return None;
+    /// `emails[value eq "…" and …]`, which the value's index answers. A type is beside it in the same row; whatever else is
+    /// asked of the element is asked of those users alone.
+    fn email_rows(&mut self, found: AttributeRef, inner: &Predicate) -> Option<String> {
+        let mut terms = Vec::new();
+        conjuncts(inner, &mut terms);
+        let equalities: Vec<(&str, &str)> =
+            terms.iter().filter_map(|term| equality(term)).collect();
+        let (_, value) = equalities.iter().find(|(name, _)| *name == "value")?;
+        // The row of an address without a type has an empty one, which `type eq ""` does not ask for.
+        let by_columns = |(name, key): &(&str, &str)| match *name {
+            "value" => true,
+            "type" => !key.is_empty(),
+            _ => false,
         };
-        let mut wanted: Vec<(&str, &str)> = Vec::new();
-        flatten_equalities(all, &mut wanted)?;
-        if !wanted.iter().any(|(name, _)| *name == "value") {
-            return None;
-        }
+        let all = equalities.len() == terms.len() && equalities.iter().all(by_columns);
+        let wanted = match all {
+            true => equalities.as_slice(),
+            false => &[("value", *value)],
+        };
         let conditions: Vec<String> = wanted
             .iter()
             .map(|(name, key)| format!("m.{name}_key = {}", self.params.bind(*key)))
             .collect();
-        Some(format!(
+        let rows = format!(
             "(r.id in (select m.user_id from user_emails m where m.tenant_id = ?1 and {}))",
             conditions.join(" and ")
-        ))
+        );
+        if all {
+            return Some(rows);
+        }
+        let inner = self.condition(inner, Scope::Element);
+        Some(format!("({rows} and {})", exists_element(found, &inner)))
     }
 
     fn expression(&mut self, found: AttributeRef, scope: Scope) -> String {
@@ -394,24 +409,22 @@ fn names_id(predicate: &Predicate) -> bool {
         if found.extension.is_none() && found.attribute.name == "id")
 }
 
-/// The `name eq "…"` terms of a conjunction, however nested; none where there is any other term.
-fn flatten_equalities<'f>(
-    predicates: &'f [Predicate],
-    found: &mut Vec<(&'f str, &'f str)>,
-) -> Option<()> {
-    for predicate in predicates {
-        match predicate {
-            Predicate::And(all) => flatten_equalities(all, found)?,
-            Predicate::Compare(attribute, Operator::Equal, Operand::Text { key, .. }) => {
-                match attribute.leaf().name {
-                    name @ ("value" | "type") => found.push((name, key)),
-                    _ => return None,
-                }
-            }
-            _ => return None,
-        }
+/// The terms of a conjunction, however nested; the predicate itself where it is none.
+fn conjuncts<'f>(predicate: &'f Predicate, found: &mut Vec<&'f Predicate>) {
+    match predicate {
+        Predicate::And(all) => all.iter().for_each(|one| conjuncts(one, found)),
+        other => found.push(other),
     }
-    Some(())
+}
+
+/// Name and folded text of a term `name eq "…"`.
+fn equality(term: &Predicate) -> Option<(&str, &str)> {
+    match term {
+        Predicate::Compare(attribute, Operator::Equal, Operand::Text { key, .. }) => {
+            Some((attribute.leaf().name, key))
+        }
+        _ => None,
+    }
 }
 
 /// The smallest string greater than all that begin with the prefix; none where there is none.

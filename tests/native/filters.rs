@@ -24,8 +24,14 @@ fn a_value_that_says_it_is_not_primary_is_no_more_primary_than_one_that_says_not
         let body = json!({"schemas": [USER], "userName": name, "emails": emails});
         tenant.send("POST", "/Users", body).expect(201);
     };
-    create("last", json!([{"value": "z@x"}, {"value": "a@x", "primary": false}]));
-    create("first", json!([{"value": "y@x", "primary": false}, {"value": "m@x", "primary": true}]));
+    create(
+        "last",
+        json!([{"value": "z@x"}, {"value": "a@x", "primary": false}]),
+    );
+    create(
+        "first",
+        json!([{"value": "y@x", "primary": false}, {"value": "m@x", "primary": true}]),
+    );
     let list = tenant.get("/Users?sortBy=emails");
     assert_eq!(list.expect(200).body["Resources"][0]["userName"], "first");
 }
@@ -39,6 +45,46 @@ fn a_value_path_on_a_single_value_asks_for_the_value_to_be_there() {
     tenant.send("POST", "/Users", body).expect(201);
     assert_eq!(tenant.find("name[givenName ne \"Ann\"]"), ["named"]);
     assert_eq!(tenant.find("name[not (givenName pr)]"), ["named"]);
-    assert_eq!(tenant.find("not (name[familyName eq \"ng\"])"), ["nameless"]);
+    assert_eq!(
+        tenant.find("not (name[familyName eq \"ng\"])"),
+        ["nameless"]
+    );
     assert_eq!(tenant.find("meta[not (version pr)]"), Vec::<String>::new());
+}
+
+#[test]
+fn an_address_without_a_type_is_not_one_of_the_empty_type() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let body = json!({"schemas": [USER], "userName": "anna", "emails": [
+        {"value": "a@x"}, {"value": "b@x", "type": "work", "primary": true},
+    ]});
+    tenant.send("POST", "/Users", body).expect(201);
+    assert!(
+        tenant
+            .find("emails[type eq \"\" and value eq \"a@x\"]")
+            .is_empty()
+    );
+    assert!(
+        tenant
+            .find("emails[type eq \"work\" and value eq \"a@x\"]")
+            .is_empty()
+    );
+    assert_eq!(
+        tenant.find("emails[type eq \"WORK\" and value eq \"B@x\"]"),
+        ["anna"]
+    );
+    assert_eq!(
+        tenant.find("emails[value eq \"a@x\" and not (type pr)]"),
+        ["anna"]
+    );
+    assert_eq!(
+        tenant.find("emails[value eq \"b@x\" and primary eq true]"),
+        ["anna"]
+    );
+    assert!(
+        tenant
+            .find("emails[value eq \"a@x\" and primary eq true]")
+            .is_empty()
+    );
 }
