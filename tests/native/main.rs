@@ -10,6 +10,7 @@
 )]
 
 mod admin_jwt;
+mod filter_equivalence;
 mod filters;
 mod idp;
 mod search;
