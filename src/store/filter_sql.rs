@@ -177,11 +177,7 @@ impl<'p> Sql<'p> {
 
     fn element(&mut self, found: AttributeRef, inner: &Predicate) -> String {
         if is_membership(found) {
-            let inner = self.condition(inner, Scope::Membership);
-            return format!(
-                "(exists (select 1 from {} e where {inner}))",
-                memberships(self.resource_type)
-            );
+            return self.membership(inner);
         }
         if !found.attribute.multi_valued {
             // RFC 7644's grammar allows a value path on a single value, which is its only element, where there is one.
@@ -197,6 +193,30 @@ impl<'p> Sql<'p> {
         }
         let inner = self.condition(inner, Scope::Element);
         exists_element(found, &inner)
+    }
+
+    /// `members[value eq "…" and …]`: by index who has that member, then what else is asked of the membership.
+    fn membership(&mut self, inner: &Predicate) -> String {
+        let mut terms = Vec::new();
+        conjuncts(inner, &mut terms);
+        let by_index = terms.iter().find_map(|term| match term {
+            Predicate::Compare(found, operator, operand) => {
+                self.indexed_side_table(*found, *operator, operand)
+            }
+            _ => None,
+        });
+        match by_index {
+            Some(ids) if terms.len() == 1 => ids,
+            by_index => {
+                let inner = self.condition(inner, Scope::Membership);
+                let rows = memberships(self.resource_type);
+                let exists = format!("(exists (select 1 from {rows} e where {inner}))");
+                match by_index {
+                    Some(ids) => format!("({ids} and {exists})"),
+                    None => exists,
+                }
+            }
+        }
     }
 
     /// Conditions that a table of its own answers by index.
@@ -339,6 +359,70 @@ fn column(resource_type: &ResourceType, found: AttributeRef) -> Option<&'static 
         (true, "manager", Some("value")) => Some("manager_id"),
         _ => None,
     }
+}
+
+/// The index that answers a filter: of a term that holds for every match, the one that leaves the fewest rows.
+///
+/// It is named because SQLite would not choose it: without statistics it takes a key of two columns for as good as the first
+/// column of the primary key, and reads the whole tenant. A term on `id` needs none, and neither does one on the rows of
+/// another table, which give ids.
+pub fn index(resource_type: &ResourceType, predicate: &Predicate) -> Option<String> {
+    let mut terms = Vec::new();
+    conjuncts(predicate, &mut terms);
+    let table = super::resources::table(resource_type);
+    let ranked = terms.iter().filter_map(|term| match term {
+        Predicate::Element(found, inner) => gives_ids(*found, inner).then_some((1, None)),
+        Predicate::Compare(found, operator, operand) => {
+            let Some(column) = column(resource_type, *found) else {
+                let by_value = *operator == Operator::Equal && has_rows(*found) && is_value(*found);
+                return by_value.then_some((1, None));
+            };
+            let (rank, name) = usable(column, *operator, operand)?;
+            Some((rank, name.map(|name| format!("{table}_{name}"))))
+        }
+        _ => None,
+    });
+    let (_, best) = ranked.min_by_key(|(rank, _)| *rank)?;
+    best
+}
+
+/// How good the index of a column is for a comparison, less being better, and its name after that of the table.
+fn usable(
+    column: &str,
+    operator: Operator,
+    operand: &Operand,
+) -> Option<(u8, Option<&'static str>)> {
+    use Operator::{Equal, Greater, GreaterOrEqual, StartsWith};
+    let prefix = matches!(operand, Operand::Text { key, .. } if !key.is_empty());
+    Some(match (column, operator) {
+        ("id", Equal) => (0, None),
+        ("user_name_key", Equal) => (0, Some("user_name_unique")),
+        ("external_id", Equal) => (0, Some("external_id_unique")),
+        ("employee_number_key", Equal) => (2, Some("employee_number_idx")),
+        ("display_name_key", Equal) => (3, Some("display_name_idx")),
+        ("manager_id", Equal) => (4, Some("manager_idx")),
+        ("user_name_key", StartsWith) if prefix => (5, Some("user_name_unique")),
+        ("display_name_key", StartsWith) if prefix => (6, Some("display_name_idx")),
+        ("modified_at", Greater | GreaterOrEqual) => (7, Some("modified_idx")),
+        _ => return None,
+    })
+}
+
+/// Whether the values of an attribute are rows of another table, where an index finds them.
+fn has_rows(found: AttributeRef) -> bool {
+    found.extension.is_none() && matches!(found.attribute.name, "emails" | "members" | "groups")
+}
+
+fn is_value(found: AttributeRef) -> bool {
+    found.leaf().name == "value"
+}
+
+/// Whether a value path is answered by the index on `value`.
+fn gives_ids(found: AttributeRef, inner: &Predicate) -> bool {
+    let mut terms = Vec::new();
+    conjuncts(inner, &mut terms);
+    let by_value = |term: &&Predicate| matches!(equality(term), Some(("value", _)));
+    has_rows(found) && terms.iter().any(by_value)
 }
 
 /// The parts of `meta` that are not columns as they are.
