@@ -11,6 +11,7 @@
 
 mod admin_jwt;
 mod filter_equivalence;
+mod filter_limits;
 mod filter_plans;
 mod filters;
 mod idp;
