@@ -74,10 +74,14 @@ impl<'p> Sql<'p> {
     fn present(&mut self, found: AttributeRef, scope: Scope) -> String {
         if scope == Scope::Resource {
             if is_membership(found) {
-                return format!(
-                    "(exists (select 1 from {} e))",
-                    memberships(self.resource_type)
-                );
+                let rows = memberships(self.resource_type);
+                return match found.sub {
+                    Some(_) => {
+                        let inner = self.present(found, Scope::Membership);
+                        format!("(exists (select 1 from {rows} e where {inner}))")
+                    }
+                    None => format!("(exists (select 1 from {rows} e))"),
+                };
             }
             if found.attribute.multi_valued && found.sub.is_some() {
                 let inner = present_expression(&element_expression(found), found.leaf());
@@ -158,6 +162,7 @@ impl<'p> Sql<'p> {
             return format!("({expression} is not null)");
         }
         let value = self.params.bind(key);
+        let length = key.len();
         match operator {
             Operator::StartsWith if indexed => match successor(key) {
                 // A range is what an index can search.
@@ -167,10 +172,13 @@ impl<'p> Sql<'p> {
                 }
                 None => format!("({expression} >= {value})"),
             },
+            // Of bytes: of text, `substr` sees nothing behind a zero character.
             Operator::StartsWith => {
-                format!("(substr({expression}, 1, length({value})) = {value})")
+                format!("(substr(cast({expression} as blob), 1, {length}) = cast({value} as blob))")
             }
-            Operator::EndsWith => format!("(substr({expression}, -length({value})) = {value})"),
+            Operator::EndsWith => {
+                format!("(substr(cast({expression} as blob), -{length}) = cast({value} as blob))")
+            }
             _ => format!("(instr({expression}, {value}) > 0)"),
         }
     }

@@ -88,3 +88,55 @@ fn an_address_without_a_type_is_not_one_of_the_empty_type() {
             .is_empty()
     );
 }
+
+#[test]
+fn a_member_whose_only_name_is_empty_has_no_display() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let create = |name: &str, display: &str| {
+        let body = json!({"schemas": [USER], "userName": name, "displayName": display});
+        let id = tenant.send("POST", "/Users", body).expect(201).id();
+        tenant.group(name, &[&id]);
+    };
+    create("nameless", "");
+    create("named", "Ng");
+    let list = tenant.get("/Groups?filter=members.display+pr&attributes=displayName");
+    let names: Vec<&Value> = list.expect(200).body["Resources"]
+        .as_array()
+        .expect("Resources")
+        .iter()
+        .map(|group| &group["displayName"])
+        .collect();
+    assert_eq!(names, ["named"]);
+}
+
+#[test]
+fn a_text_is_compared_beyond_a_zero_character() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    for (name, title) in [
+        ("short", "ab"),
+        ("long", "ab\u{0}cd"),
+        ("other", "ab\u{0}ef"),
+    ] {
+        let body =
+            json!({"schemas": [USER], "userName": name, "displayName": title, "title": title});
+        tenant.send("POST", "/Users", body).expect(201);
+    }
+    for attribute in ["title", "displayName"] {
+        for (operator, operand, wanted) in [
+            ("sw", "ab", &["long", "other", "short"][..]),
+            ("sw", r"ab\u0000", &["long", "other"]),
+            ("sw", r"AB\u0000c", &["long"]),
+            ("ew", "cd", &["long"]),
+            ("ew", r"\u0000ef", &["other"]),
+            ("co", r"\u0000", &["long", "other"]),
+            ("eq", r"ab\u0000cd", &["long"]),
+            ("eq", "ab", &["short"]),
+            ("gt", "ab", &["long", "other"]),
+        ] {
+            let filter = format!("{attribute} {operator} \"{operand}\"");
+            assert_eq!(tenant.find(&filter), wanted, "{filter}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{Tenant, World};
 
 /// Words of which values and operands are made.
-pub const WORDS: [&str; 36] = [
+pub const WORDS: [&str; 38] = [
     "anna",
     "Anna",
     "ANNABEL",
@@ -33,6 +33,8 @@ pub const WORDS: [&str; 36] = [
     "e\u{301}",
     "100%",
     "100x",
+    "ab",
+    "ab\u{0}cd",
     "a_b",
     "axb",
     "O'Malley",
