@@ -74,10 +74,14 @@ impl<'p> Sql<'p> {
     fn present(&mut self, found: AttributeRef, scope: Scope) -> String {
         if scope == Scope::Resource {
             if is_membership(found) {
-                return format!(
-                    "(exists (select 1 from {} e))",
-                    memberships(self.resource_type)
-                );
+                let rows = memberships(self.resource_type);
+                return match found.sub {
+                    Some(_) => {
+                        let inner = self.present(found, Scope::Membership);
+                        format!("(exists (select 1 from {rows} e where {inner}))")
+                    }
+                    None => format!("(exists (select 1 from {rows} e))"),
+                };
             }
             if found.attribute.multi_valued && found.sub.is_some() {
                 let inner = present_expression(&element_expression(found), found.leaf());
@@ -158,6 +162,7 @@ impl<'p> Sql<'p> {
             return format!("({expression} is not null)");
         }
         let value = self.params.bind(key);
+        let length = key.len();
         match operator {
             Operator::StartsWith if indexed => match successor(key) {
                 // A range is what an index can search.
@@ -167,33 +172,59 @@ impl<'p> Sql<'p> {
                 }
                 None => format!("({expression} >= {value})"),
             },
+            // Of bytes: of text, `substr` sees nothing behind a zero character.
             Operator::StartsWith => {
-                format!("(substr({expression}, 1, length({value})) = {value})")
+                format!("(substr(cast({expression} as blob), 1, {length}) = cast({value} as blob))")
             }
-            Operator::EndsWith => format!("(substr({expression}, -length({value})) = {value})"),
+            Operator::EndsWith => {
+                format!("(substr(cast({expression} as blob), -{length}) = cast({value} as blob))")
+            }
             _ => format!("(instr({expression}, {value}) > 0)"),
         }
     }
 
     fn element(&mut self, found: AttributeRef, inner: &Predicate) -> String {
         if is_membership(found) {
-            let inner = self.condition(inner, Scope::Membership);
-            return format!(
-                "(exists (select 1 from {} e where {inner}))",
-                memberships(self.resource_type)
-            );
+            return self.membership(inner);
         }
         if !found.attribute.multi_valued {
-            // RFC 7644's grammar allows a value path on a single value, which is its only element.
-            return self.condition(inner, Scope::Resource);
+            // RFC 7644's grammar allows a value path on a single value, which is its only element, where there is one.
+            let present = self.present(found, Scope::Resource);
+            let inner = self.condition(inner, Scope::Resource);
+            return format!("({present} and {inner})");
         }
         if found.attribute.name == "emails"
-            && let Some(condition) = self.email_rows(inner)
+            && !self.by_id
+            && let Some(condition) = self.email_rows(found, inner)
         {
             return condition;
         }
         let inner = self.condition(inner, Scope::Element);
         exists_element(found, &inner)
+    }
+
+    /// `members[value eq "…" and …]`: by index who has that member, then what else is asked of the membership.
+    fn membership(&mut self, inner: &Predicate) -> String {
+        let mut terms = Vec::new();
+        conjuncts(inner, &mut terms);
+        let by_index = terms.iter().find_map(|term| match term {
+            Predicate::Compare(found, operator, operand) => {
+                self.indexed_side_table(*found, *operator, operand)
+            }
+            _ => None,
+        });
+        match by_index {
+            Some(ids) if terms.len() == 1 => ids,
+            by_index => {
+                let inner = self.condition(inner, Scope::Membership);
+                let rows = memberships(self.resource_type);
+                let exists = format!("(exists (select 1 from {rows} e where {inner}))");
+                match by_index {
+                    Some(ids) => format!("({ids} and {exists})"),
+                    None => exists,
+                }
+            }
+        }
     }
 
     /// Conditions that a table of its own answers by index.
@@ -235,24 +266,38 @@ impl<'p> Sql<'p> {
         }
     }
 
-    /// `emails[type eq "…" and value eq "…"]`: both are columns of one row.
-    fn email_rows(&mut self, inner: &Predicate) -> Option<String> {
-        let Predicate::And(all) = inner else {
-            return None;
+    /// `emails[value eq "…" and …]`, which the value's index answers. A type is beside it in the same row; whatever else is
+    /// asked of the element is asked of those users alone.
+    fn email_rows(&mut self, found: AttributeRef, inner: &Predicate) -> Option<String> {
+        let mut terms = Vec::new();
+        conjuncts(inner, &mut terms);
+        let equalities: Vec<(&str, &str)> =
+            terms.iter().filter_map(|term| equality(term)).collect();
+        let (_, value) = equalities.iter().find(|(name, _)| *name == "value")?;
+        // The row of an address without a type has an empty one, which `type eq ""` does not ask for.
+        let by_columns = |(name, key): &(&str, &str)| match *name {
+            "value" => true,
+            "type" => !key.is_empty(),
+            _ => false,
         };
-        let mut wanted: Vec<(&str, &str)> = Vec::new();
-        flatten_equalities(all, &mut wanted)?;
-        if !wanted.iter().any(|(name, _)| *name == "value") {
-            return None;
-        }
+        let all = equalities.len() == terms.len() && equalities.iter().all(by_columns);
+        let wanted = match all {
+            true => equalities.as_slice(),
+            false => &[("value", *value)],
+        };
         let conditions: Vec<String> = wanted
             .iter()
             .map(|(name, key)| format!("m.{name}_key = {}", self.params.bind(*key)))
             .collect();
-        Some(format!(
+        let rows = format!(
             "(r.id in (select m.user_id from user_emails m where m.tenant_id = ?1 and {}))",
             conditions.join(" and ")
-        ))
+        );
+        if all {
+            return Some(rows);
+        }
+        let inner = self.condition(inner, Scope::Element);
+        Some(format!("({rows} and {})", exists_element(found, &inner)))
     }
 
     fn expression(&mut self, found: AttributeRef, scope: Scope) -> String {
@@ -291,7 +336,7 @@ impl<'p> Sql<'p> {
             );
             return format!(
                 "(select {leaf} from json_each(r.keys, '{path}') e \
-                 order by json_extract(iif(e.type = 'object', e.value, '{{}}'), '$.primary') desc nulls last, e.key limit 1)"
+                 order by coalesce(json_extract(iif(e.type = 'object', e.value, '{{}}'), '$.primary'), false) desc, e.key limit 1)"
             );
         }
         self.expression(by, Scope::Resource)
@@ -322,6 +367,70 @@ fn column(resource_type: &ResourceType, found: AttributeRef) -> Option<&'static 
         (true, "manager", Some("value")) => Some("manager_id"),
         _ => None,
     }
+}
+
+/// The index that answers a filter: of a term that holds for every match, the one that leaves the fewest rows.
+///
+/// It is named because SQLite would not choose it: without statistics it takes a key of two columns for as good as the first
+/// column of the primary key, and reads the whole tenant. A term on `id` needs none, and neither does one on the rows of
+/// another table, which give ids.
+pub fn index(resource_type: &ResourceType, predicate: &Predicate) -> Option<String> {
+    let mut terms = Vec::new();
+    conjuncts(predicate, &mut terms);
+    let table = super::resources::table(resource_type);
+    let ranked = terms.iter().filter_map(|term| match term {
+        Predicate::Element(found, inner) => gives_ids(*found, inner).then_some((1, None)),
+        Predicate::Compare(found, operator, operand) => {
+            let Some(column) = column(resource_type, *found) else {
+                let by_value = *operator == Operator::Equal && has_rows(*found) && is_value(*found);
+                return by_value.then_some((1, None));
+            };
+            let (rank, name) = usable(column, *operator, operand)?;
+            Some((rank, name.map(|name| format!("{table}_{name}"))))
+        }
+        _ => None,
+    });
+    let (_, best) = ranked.min_by_key(|(rank, _)| *rank)?;
+    best
+}
+
+/// How good the index of a column is for a comparison, less being better, and its name after that of the table.
+fn usable(
+    column: &str,
+    operator: Operator,
+    operand: &Operand,
+) -> Option<(u8, Option<&'static str>)> {
+    use Operator::{Equal, Greater, GreaterOrEqual, StartsWith};
+    let prefix = matches!(operand, Operand::Text { key, .. } if !key.is_empty());
+    Some(match (column, operator) {
+        ("id", Equal) => (0, None),
+        ("user_name_key", Equal) => (0, Some("user_name_unique")),
+        ("external_id", Equal) => (0, Some("external_id_unique")),
+        ("employee_number_key", Equal) => (2, Some("employee_number_idx")),
+        ("display_name_key", Equal) => (3, Some("display_name_idx")),
+        ("manager_id", Equal) => (4, Some("manager_idx")),
+        ("user_name_key", StartsWith) if prefix => (5, Some("user_name_unique")),
+        ("display_name_key", StartsWith) if prefix => (6, Some("display_name_idx")),
+        ("modified_at", Greater | GreaterOrEqual) => (7, Some("modified_idx")),
+        _ => return None,
+    })
+}
+
+/// Whether the values of an attribute are rows of another table, where an index finds them.
+fn has_rows(found: AttributeRef) -> bool {
+    found.extension.is_none() && matches!(found.attribute.name, "emails" | "members" | "groups")
+}
+
+fn is_value(found: AttributeRef) -> bool {
+    found.leaf().name == "value"
+}
+
+/// Whether a value path is answered by the index on `value`.
+fn gives_ids(found: AttributeRef, inner: &Predicate) -> bool {
+    let mut terms = Vec::new();
+    conjuncts(inner, &mut terms);
+    let by_value = |term: &&Predicate| matches!(equality(term), Some(("value", _)));
+    has_rows(found) && terms.iter().any(by_value)
 }
 
 /// The parts of `meta` that are not columns as they are.
@@ -392,24 +501,22 @@ fn names_id(predicate: &Predicate) -> bool {
         if found.extension.is_none() && found.attribute.name == "id")
 }
 
-/// The `name eq "…"` terms of a conjunction, however nested; none where there is any other term.
-fn flatten_equalities<'f>(
-    predicates: &'f [Predicate],
-    found: &mut Vec<(&'f str, &'f str)>,
-) -> Option<()> {
-    for predicate in predicates {
-        match predicate {
-            Predicate::And(all) => flatten_equalities(all, found)?,
-            Predicate::Compare(attribute, Operator::Equal, Operand::Text { key, .. }) => {
-                match attribute.leaf().name {
-                    name @ ("value" | "type") => found.push((name, key)),
-                    _ => return None,
-                }
-            }
-            _ => return None,
-        }
+/// The terms of a conjunction, however nested; the predicate itself where it is none.
+fn conjuncts<'f>(predicate: &'f Predicate, found: &mut Vec<&'f Predicate>) {
+    match predicate {
+        Predicate::And(all) => all.iter().for_each(|one| conjuncts(one, found)),
+        other => found.push(other),
     }
-    Some(())
+}
+
+/// Name and folded text of a term `name eq "…"`.
+fn equality(term: &Predicate) -> Option<(&str, &str)> {
+    match term {
+        Predicate::Compare(attribute, Operator::Equal, Operand::Text { key, .. }) => {
+            Some((attribute.leaf().name, key))
+        }
+        _ => None,
+    }
 }
 
 /// The smallest string greater than all that begin with the prefix; none where there is none.

@@ -1,6 +1,6 @@
 //! What users and groups have in common: reading one, reading many, leaving a tombstone.
 
-use super::filter_sql::{Scope, Sql};
+use super::filter_sql::{self, Scope, Sql};
 use super::{Params, Result, Row, Statement, Value};
 use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
@@ -205,6 +205,7 @@ fn select_arm(query: &TypeQuery, page: &Page, bounds: &str, params: &mut Params)
     let conditions = conditions.join(" and ");
     let name = query.resource_type.name;
     let order = page.order();
+    let index = indexed_by(query.resource_type, query.filter.as_ref());
     let plain = query.filter.is_none() && page.sorted.is_none();
     if plain && matches!(page.start, Start::Offset(1..)) {
         // What is skipped is skipped on an index of ids alone, not on whole rows.
@@ -216,8 +217,16 @@ fn select_arm(query: &TypeQuery, page: &Page, bounds: &str, params: &mut Params)
     }
     format!(
         "select '{name}' as resource_type, {columns}, {sort_key} as sort_key \
-         from {table} r where {conditions} order by {order} {bounds}"
+         from {table} r{index} where {conditions} order by {order} {bounds}"
     )
+}
+
+/// ` indexed by …`, where an index answers the filter.
+fn indexed_by(resource_type: &ResourceType, filter: Option<&Predicate>) -> String {
+    match filter.and_then(|filter| filter_sql::index(resource_type, filter)) {
+        Some(index) => format!(" indexed by {index}"),
+        None => String::new(),
+    }
 }
 
 /// Reads the columns of [`select_page`] beyond those of a stored resource.
@@ -242,10 +251,11 @@ pub fn select_total(
     let mut params = Params::new(vec![tenant.into(), base.into()]);
     let condition = Sql::new(resource_type, &mut params).condition(filter, Scope::Resource);
     let table = table(resource_type);
+    let index = indexed_by(resource_type, Some(filter));
     Statement::new(
         // Whether the filter needs the base or not, the statement takes it.
         format!(
-            "select count(*) as total, ?2 as base from {table} r where r.tenant_id = ?1 and {condition}"
+            "select count(*) as total, ?2 as base from {table} r{index} where r.tenant_id = ?1 and {condition}"
         ),
         params.into_values(),
     )

@@ -88,10 +88,16 @@ impl Params {
         Params { values }
     }
 
-    /// Adds a value and gives the placeholder that stands for it.
+    /// Gives the placeholder that stands for a value. Equal values share one: a search of two types compares with the same
+    /// operands twice, and 100 parameters are all there are.
     pub fn bind(&mut self, value: impl Into<Value>) -> String {
-        self.values.push(value.into());
-        format!("?{}", self.values.len())
+        let value = value.into();
+        let known = self.values.iter().position(|known| *known == value);
+        let index = known.unwrap_or_else(|| {
+            self.values.push(value);
+            self.values.len() - 1
+        });
+        format!("?{}", index + 1)
     }
 
     pub fn into_values(self) -> Vec<Value> {

@@ -12,6 +12,10 @@
 
 mod admin_jwt;
 mod bulk;
+mod filter_equivalence;
+mod filter_limits;
+mod filter_plans;
+mod filters;
 mod idp;
 mod search;
 mod support;

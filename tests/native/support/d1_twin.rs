@@ -29,6 +29,8 @@ pub struct D1Twin {
     pub failures: RefCell<Vec<Error>>,
     /// Runs before the batch with that number from now, as another client's request would.
     pub interference: RefCell<Option<(usize, Vec<String>)>>,
+    /// Every statement run since recording began; none where it did not.
+    pub recorded: RefCell<Option<Vec<Statement>>>,
 }
 
 impl D1Twin {
@@ -55,6 +57,7 @@ impl D1Twin {
             connection: RefCell::new(connection),
             failures: RefCell::default(),
             interference: RefCell::default(),
+            recorded: RefCell::default(),
         }
     }
 
@@ -86,6 +89,27 @@ impl D1Twin {
         self.connection.borrow().execute_batch(sql).expect(sql);
     }
 
+    /// The statements that some work runs.
+    pub fn recording(&self, work: impl FnOnce()) -> Vec<Statement> {
+        self.recorded.replace(Some(Vec::new()));
+        work();
+        self.recorded.take().unwrap_or_default()
+    }
+
+    /// How SQLite goes about a statement: the lines of `explain query plan`.
+    pub fn plan(&self, statement: &Statement) -> Vec<String> {
+        let connection = self.connection.borrow();
+        let sql = format!("explain query plan {}", statement.sql);
+        let mut prepared = connection.prepare(&sql).expect(&sql);
+        prepared
+            .query_map(rusqlite::params_from_iter(bound(statement)), |row| {
+                row.get("detail")
+            })
+            .expect(&sql)
+            .map(|line| line.expect(&sql))
+            .collect()
+    }
+
     fn interfere(&self) {
         let due = match self.interference.borrow_mut().as_mut() {
             Some((0, _)) => true,
@@ -111,6 +135,9 @@ impl Database for D1Twin {
             return Err(error);
         }
         self.interfere();
+        if let Some(recorded) = self.recorded.borrow_mut().as_mut() {
+            recorded.extend(batch.iter().cloned());
+        }
         let mut connection = self.connection.borrow_mut();
         let transaction = connection.transaction().map_err(refused)?;
         let results = batch
@@ -122,15 +149,19 @@ impl Database for D1Twin {
     }
 }
 
-fn run_one(connection: &Connection, statement: &Statement) -> Result<Rows> {
-    let params = statement.params.iter().map(|value| match value {
+/// The values of a statement's parameters as D1 binds them.
+fn bound(statement: &Statement) -> impl Iterator<Item = ToSqlOutput<'_>> {
+    statement.params.iter().map(|value| match value {
         Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
         // D1 has no way to bind an integer.
         #[expect(clippy::cast_precision_loss, reason = "as D1 does")]
         Value::Integer(number) => ToSqlOutput::Borrowed(ValueRef::Real(*number as f64)),
         Value::Real(number) => ToSqlOutput::Borrowed(ValueRef::Real(*number)),
         Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-    });
+    })
+}
+
+fn run_one(connection: &Connection, statement: &Statement) -> Result<Rows> {
     let mut prepared = connection
         .prepare(&statement.sql)
         .map_err(|error| Error::Backend(format!("{error} in {}", statement.sql)))?;
@@ -140,7 +171,7 @@ fn run_one(connection: &Connection, statement: &Statement) -> Result<Rows> {
         .map(str::to_owned)
         .collect();
     let mut found = prepared
-        .query(rusqlite::params_from_iter(params))
+        .query(rusqlite::params_from_iter(bound(statement)))
         .map_err(refused)?;
     let mut rows = Vec::new();
     while let Some(row) = found.next().map_err(refused)? {

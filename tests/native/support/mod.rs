@@ -2,9 +2,11 @@
 
 pub mod behind;
 pub mod d1_twin;
+pub mod filter_text;
 pub mod fixtures;
 pub mod keys;
 pub mod outside;
+pub mod population;
 
 use std::rc::Rc;
 

@@ -1,0 +1,450 @@
+//! Filters as text, at random, made of what a population holds. They shrink to simpler attributes, operators and values.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, FixedOffset};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use rollcall::scim::schema::{Attribute, AttributeRef, Kind, ResourceType, Returned, Schema};
+use serde_json::Value;
+
+use super::population::{Population, WORDS};
+
+/// What a filter can name, and the values that a population has there.
+pub struct Vocabulary {
+    targets: Vec<Target>,
+    /// Whether clients of the profile may leave out URNs and quotes.
+    lenient: bool,
+}
+
+#[derive(Clone)]
+struct Target {
+    found: AttributeRef,
+    core: &'static Schema,
+    values: Vec<Value>,
+}
+
+/// Attributes that clients ask for most, and that the store treats apart.
+const FREQUENT: [&str; 22] = [
+    "id",
+    "externalId",
+    "userName",
+    "displayName",
+    "active",
+    "emails",
+    "emails.value",
+    "emails.type",
+    "members",
+    "members.value",
+    "members.display",
+    "members.type",
+    "members.$ref",
+    "groups",
+    "groups.value",
+    "groups.display",
+    "groups.type",
+    "groups.$ref",
+    "meta.created",
+    "meta.lastModified",
+    "meta.location",
+    "manager.value",
+];
+
+/// All attributes of a type that can be read, each with each of its sub-attributes.
+pub fn readable(resource_type: &'static ResourceType) -> Vec<AttributeRef> {
+    let mut all = Vec::new();
+    for (extension, attribute) in resource_type.attributes() {
+        let whole = AttributeRef {
+            extension,
+            attribute,
+            sub: None,
+        };
+        let parts = attribute.sub_attributes.iter().map(|sub| AttributeRef {
+            sub: Some(sub),
+            ..whole
+        });
+        all.extend(std::iter::once(whole).chain(parts));
+    }
+    all.retain(|found| found.leaf().returned != Returned::Never);
+    all
+}
+
+/// The elements of an attribute of a resource: the one value of a single-valued one, none where there is none.
+pub fn elements(resource: &Value, found: &AttributeRef) -> Vec<Value> {
+    let parent = match found.extension {
+        Some(extension) => &resource[extension.id],
+        None => resource,
+    };
+    match &parent[found.attribute.name] {
+        Value::Null => Vec::new(),
+        Value::Array(values) => values.clone(),
+        one => vec![one.clone()],
+    }
+}
+
+/// A path without URN: `name.givenName`.
+fn bare(found: &AttributeRef) -> String {
+    match found.sub {
+        Some(sub) => format!("{}.{}", found.attribute.name, sub.name),
+        None => found.attribute.name.to_owned(),
+    }
+}
+
+/// The random part of one comparison.
+#[derive(Debug, Clone)]
+struct Choice {
+    style: usize,
+    operator: usize,
+    value: usize,
+    twist: usize,
+    cut: usize,
+}
+
+fn choice() -> impl Strategy<Value = Choice> {
+    (0..8usize, 0..12usize, any::<u16>(), 0..12usize, 0..6usize).prop_map(
+        |(style, operator, value, twist, cut)| Choice {
+            style,
+            operator,
+            value: value.into(),
+            twist,
+            cut,
+        },
+    )
+}
+
+impl Vocabulary {
+    pub fn new(
+        types: &[&'static ResourceType],
+        population: &Population,
+        profile: &str,
+    ) -> Arc<Self> {
+        let all: Vec<Target> = types
+            .iter()
+            .flat_map(|of_type| {
+                let resources = population.of(of_type);
+                readable(of_type).into_iter().map(move |found| Target {
+                    found,
+                    core: of_type.schema,
+                    values: resources
+                        .iter()
+                        .flat_map(|resource| elements(resource, &found))
+                        .collect(),
+                })
+            })
+            .collect();
+        let frequent: Vec<Target> = all
+            .iter()
+            .filter(|target| FREQUENT.contains(&bare(&target.found).as_str()))
+            .cloned()
+            .collect();
+        Arc::new(Vocabulary {
+            targets: [&frequent, &frequent, &frequent, &all]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
+            lenient: profile == "compat",
+        })
+    }
+
+    /// Any filter.
+    pub fn filters(self: &Arc<Self>) -> impl Strategy<Value = String> + use<> {
+        let comparison = {
+            let vocabulary = self.clone();
+            (0..self.targets.len(), choice()).prop_map(move |(target, choice)| {
+                vocabulary.targets[target].comparison(&choice, vocabulary.lenient)
+            })
+        };
+        let element = {
+            let vocabulary = self.clone();
+            let complex: Vec<usize> = self.complex();
+            let inner = vec((any::<u16>(), choice(), 0..6usize), 1..4);
+            (0..complex.len(), 0..8usize, inner).prop_map(move |(target, style, inner)| {
+                vocabulary.targets[complex[target]].element(style, &inner, vocabulary.lenient)
+            })
+        };
+        let known = {
+            let vocabulary = self.clone();
+            let complex: Vec<usize> = self.complex();
+            (
+                0..complex.len(),
+                any::<u16>(),
+                0..4usize,
+                any::<u16>(),
+                choice(),
+            )
+                .prop_map(move |(target, element, first, second, choice)| {
+                    let target = &vocabulary.targets[complex[target]];
+                    target.known_element(
+                        element.into(),
+                        first,
+                        second.into(),
+                        &choice,
+                        vocabulary.lenient,
+                    )
+                })
+        };
+        let term = prop_oneof![4 => comparison, 1 => element, 1 => known];
+        term.prop_recursive(4, 12, 3, |inner| {
+            let joined = (vec(inner.clone(), 2..4), 0..4usize)
+                .prop_map(|(parts, word)| parts.join([" and ", " or ", " AND ", "  Or\t"][word]));
+            prop_oneof![
+                3 => joined,
+                1 => inner.clone().prop_map(|inner| format!("({inner})")),
+                2 => inner.prop_map(|inner| format!("not ({inner})")),
+            ]
+        })
+    }
+
+    fn complex(&self) -> Vec<usize> {
+        (0..self.targets.len())
+            .filter(|index| self.targets[*index].found.leaf().kind == Kind::Complex)
+            .collect()
+    }
+}
+
+impl Target {
+    fn path(&self, style: usize, lenient: bool) -> String {
+        let bare = bare(&self.found);
+        let urn = match self.found.extension {
+            Some(extension) if lenient && style.is_multiple_of(2) => {
+                return match style {
+                    0 => bare,
+                    _ => format!("{}.{bare}", extension.id),
+                };
+            }
+            Some(extension) => Some(extension.id),
+            None if style == 5 => Some(self.core.id),
+            None => None,
+        };
+        let path = match urn {
+            Some(urn) => format!("{urn}:{bare}"),
+            None => bare,
+        };
+        cased(path, style)
+    }
+
+    fn comparison(&self, choice: &Choice, lenient: bool) -> String {
+        let path = self.path(choice.style, lenient);
+        let values: Vec<Value> = match self.found.sub {
+            Some(sub) => self
+                .values
+                .iter()
+                .filter_map(|value| value.get(sub.name))
+                .cloned()
+                .collect(),
+            None => self.values.clone(),
+        };
+        let leaf = self.found.leaf();
+        let leaf = match leaf.kind {
+            Kind::Complex => leaf.default_sub().unwrap_or(leaf),
+            _ => leaf,
+        };
+        // A complex attribute's values are objects, of which `value` is compared.
+        let values: Vec<Value> = values
+            .into_iter()
+            .map(|value| match value.get("value") {
+                Some(inner) => inner.clone(),
+                None => value,
+            })
+            .collect();
+        operation(&path, leaf, &values, choice, lenient)
+    }
+
+    /// `attribute[…]` with terms on sub-attributes, joined and negated at random.
+    fn element(&self, style: usize, inner: &[(u16, Choice, usize)], lenient: bool) -> String {
+        let mut text = String::new();
+        for (index, (sub, choice, joint)) in inner.iter().enumerate() {
+            let sub = self.sub(usize::from(*sub));
+            let values: Vec<Value> = self
+                .values
+                .iter()
+                .filter_map(|value| value.get(sub.name))
+                .cloned()
+                .collect();
+            let term = operation(
+                &cased(sub.name.to_owned(), choice.style),
+                sub,
+                &values,
+                choice,
+                lenient,
+            );
+            if index > 0 {
+                text.push_str([" and ", " or "][joint % 2]);
+            }
+            match joint / 2 {
+                0 => text.push_str(&term),
+                1 => text.push_str(&format!("not ({term})")),
+                _ => text.push_str(&format!("({term})")),
+            }
+        }
+        format!("{}[{text}]", self.path(style, lenient))
+    }
+
+    /// `emails[type eq "…" and value eq "…"]` as one element has them, or two.
+    fn known_element(
+        &self,
+        element: usize,
+        first: usize,
+        second: usize,
+        choice: &Choice,
+        lenient: bool,
+    ) -> String {
+        let equal = |sub: &'static Attribute, element: Option<&Value>, twist: usize| {
+            // What the element does not have is asked for as an empty string, which is another thing.
+            let value = element.and_then(|element| element.get(sub.name)).cloned();
+            let value = [value.unwrap_or_else(|| Value::from(""))];
+            let choice = Choice {
+                operator: 0,
+                twist,
+                ..choice.clone()
+            };
+            operation(sub.name, sub, &value, &choice, lenient)
+        };
+        let element = match self.values.len() {
+            0 => None,
+            many => self.values.get(element % many),
+        };
+        let named = ["value", "type", "display", "$ref"][first];
+        let first = self
+            .found
+            .attribute
+            .sub(named)
+            .unwrap_or_else(|| self.sub(second + 1));
+        let (left, right) = (
+            equal(first, element, 0),
+            equal(self.sub(second), element, choice.twist % 3),
+        );
+        let path = self.path(choice.style, lenient);
+        match choice.cut {
+            0 if lenient && right.starts_with(|letter: char| letter != '$') => {
+                format!("{path}[{left}].{right}")
+            }
+            1 => format!("{path}[{left}]"),
+            2 => format!("{path}[({right}) and {left}]"),
+            _ => format!("{path}[{left} and {right}]"),
+        }
+    }
+
+    fn sub(&self, index: usize) -> &'static Attribute {
+        let subs = self.found.attribute.sub_attributes;
+        &subs[index % subs.len()]
+    }
+}
+
+/// One comparison on a path: operator and value, or `pr`.
+fn operation(
+    path: &str,
+    leaf: &'static Attribute,
+    values: &[Value],
+    choice: &Choice,
+    lenient: bool,
+) -> String {
+    const OPERATORS: [&str; 9] = ["eq", "ne", "gt", "ge", "lt", "le", "sw", "co", "ew"];
+    let operator = match choice.operator {
+        11 => return format!("{path} {}", cased("pr".to_owned(), choice.style)),
+        // What a type does not allow is asked for now and then, to be refused.
+        _ if matches!(leaf.kind, Kind::Boolean | Kind::Binary) && choice.cut > 0 => {
+            OPERATORS[choice.operator % 2]
+        }
+        _ if leaf.kind == Kind::DateTime && choice.cut > 0 => OPERATORS[choice.operator % 6],
+        // The indexed ones more often.
+        9 => "sw",
+        10 => "eq",
+        operator => OPERATORS[operator],
+    };
+    let value = match values.len() {
+        0 => Value::from(WORDS[choice.value % WORDS.len()]),
+        many => values[choice.value % many].clone(),
+    };
+    let operand = match (leaf.kind, choice.twist) {
+        (_, 11) if matches!(operator, "eq" | "ne") => "null".to_owned(),
+        (Kind::Boolean, twist) => boolean(twist, lenient),
+        (Kind::DateTime, twist) => quoted(&moment(&value, twist, choice.cut), 0),
+        (_, 10) if lenient => {
+            ["42", "1e2", "true", "unquoted", "'in apostrophes'"][choice.cut % 5].to_owned()
+        }
+        (_, twist) => {
+            let value = value.as_str().unwrap_or("anna");
+            quoted(&twisted(value, twist, choice), choice.cut)
+        }
+    };
+    format!(
+        "{path} {} {operand}",
+        cased(operator.to_owned(), choice.style)
+    )
+}
+
+fn boolean(twist: usize, lenient: bool) -> String {
+    match twist {
+        0 if lenient => "\"True\"",
+        1 if lenient => "False",
+        twist if twist.is_multiple_of(2) => "true",
+        _ => "false",
+    }
+    .to_owned()
+}
+
+/// A time at or near the one given, as seen elsewhere, down to ten millionths of a second.
+fn moment(value: &Value, twist: usize, cut: usize) -> String {
+    let time = value
+        .as_str()
+        .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
+        .unwrap_or_default();
+    let hours = [0, 5, -8, 14][cut % 4];
+    let there = time.with_timezone(
+        &FixedOffset::east_opt(hours * 3_600 + 1_800 * (hours % 2)).expect("an offset"),
+    );
+    let seconds = there.format("%Y-%m-%dT%H:%M:%S");
+    let millis = there.timestamp_subsec_millis();
+    let offset = there.format("%:z");
+    match twist {
+        0..4 => format!("{seconds}.{millis:03}{offset}"),
+        4 | 5 => format!("{seconds}.{millis:03}0000{offset}"),
+        6 => format!("{seconds}.{millis:03}0001{offset}"),
+        7 => format!("{seconds}.{millis:03}9999{offset}"),
+        8 => format!("{seconds}{offset}"),
+        // Without an offset it is UTC.
+        9 => time.to_utc().format("%Y-%m-%dT%H:%M:%S%.3f").to_string(),
+        _ => format!("{}.{millis:03}Z", time.to_utc().format("%Y-%m-%dT%H:%M:%S")),
+    }
+}
+
+/// The value itself, or something near it.
+fn twisted(value: &str, twist: usize, choice: &Choice) -> String {
+    let characters: Vec<char> = value.chars().collect();
+    let cut = choice.cut.min(characters.len());
+    match twist {
+        0..3 => value.to_owned(),
+        3 => value.to_uppercase(),
+        4 => value.to_lowercase(),
+        5 => characters[..cut].iter().collect(),
+        6 => characters[characters.len() - cut..].iter().collect(),
+        7 => characters[cut..].iter().collect(),
+        8 => WORDS[choice.value % WORDS.len()].to_owned(),
+        9 => format!("{value}{}", WORDS[choice.value % WORDS.len()]),
+        // More often for the operators that have prefixes, of which the last character is the hard one.
+        10 => WORDS[choice.value % WORDS.len()].chars().take(1).collect(),
+        _ => String::new(),
+    }
+}
+
+/// A JSON string; now and then with every character escaped that can be.
+fn quoted(text: &str, style: usize) -> String {
+    if style != 1 {
+        return Value::from(text).to_string();
+    }
+    let units: String = text
+        .encode_utf16()
+        .map(|unit| format!("\\u{unit:04x}"))
+        .collect();
+    format!("\"{units}\"")
+}
+
+fn cased(text: String, style: usize) -> String {
+    match style {
+        6 => text.to_ascii_uppercase(),
+        7 => text.to_ascii_lowercase(),
+        _ => text,
+    }
+}

@@ -1,0 +1,296 @@
+//! A tenant full of users and groups whose values are drawn from few words, so that filters made of the same words match.
+//!
+//! The words are those that comparing text gets wrong: letters whose case changes their length, what SQL's patterns and JSON
+//! give a meaning, characters beside the surrogates, where the next character is not the next number.
+
+use rollcall::scim::schema::{
+    Attribute, ENTERPRISE, GROUPS, Kind, Mutability, ResourceType, USERS,
+};
+use serde_json::{Map, Value, json};
+
+use super::{Tenant, World};
+
+/// Words of which values and operands are made.
+pub const WORDS: [&str; 38] = [
+    "anna",
+    "Anna",
+    "ANNABEL",
+    "Ärger",
+    "äRGER",
+    "Straße",
+    "STRASSE",
+    "strasse",
+    "Σίσυφος",
+    "ΣΊΣΥΦΟΣ",
+    "σίσυφοσ",
+    "İstanbul",
+    "i\u{307}stanbul",
+    "istanbul",
+    "ıstanbul",
+    "ﬁn",
+    "FIN",
+    "é",
+    "e\u{301}",
+    "100%",
+    "100x",
+    "ab",
+    "ab\u{0}cd",
+    "a_b",
+    "axb",
+    "O'Malley",
+    "say \"hi\"",
+    "back\\slash",
+    "tab\tin",
+    "[x] (y) and",
+    "\u{D7FF}",
+    "\u{D7FF}b",
+    "\u{E000}",
+    "\u{FFFF}z",
+    "\u{10000}",
+    "\u{10FFFF}",
+    "\u{10FFFF}\u{10FFFF}a",
+    "😀 12",
+];
+
+/// A generator of choices: the same seed, the same choices.
+pub struct Dice(pub u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end as u64).expect("an index")
+    }
+
+    pub fn pick<'v, T>(&mut self, values: &'v [T]) -> &'v T {
+        &values[self.below(values.len())]
+    }
+
+    pub fn one_in(&mut self, many: usize) -> bool {
+        self.below(many) == 0
+    }
+}
+
+/// What is in a tenant, as a client sees it.
+pub struct Population {
+    pub users: Vec<Value>,
+    pub groups: Vec<Value>,
+}
+
+impl Population {
+    /// Creates users and groups through the application, changes some of them, and reads all of them back with every
+    /// attribute, those that are returned on request too.
+    pub fn create(world: &World, tenant: &Tenant<'_>, profile: &str, seed: u64) -> Self {
+        let mut dice = Dice(seed);
+        let mut maker = Maker {
+            dice: &mut dice,
+            strict: profile == "strict",
+            users: Vec::new(),
+            groups: Vec::new(),
+        };
+        for index in 0..44 {
+            let body = maker.user(index);
+            let created = tenant.send("POST", "/Users", body);
+            maker.users.push(created.expect(201).id());
+            world
+                .clock
+                .0
+                .set(world.clock.0.get() + [0, 1, 7, 999, 86_400_000][maker.dice.below(5)]);
+        }
+        for index in 0..18 {
+            let body = maker.group(index);
+            let created = tenant.send("POST", "/Groups", body);
+            maker.groups.push(created.expect(201).id());
+            world
+                .clock
+                .0
+                .set(world.clock.0.get() + [0, 1, 1_000][maker.dice.below(3)]);
+        }
+        let Maker { users, groups, .. } = maker;
+        // Later groups into earlier ones, which closes circles, some of them of one group or two.
+        for pair in groups.chunks(3) {
+            for operation in [(0, pair.len() - 1), (pair.len() - 1, 0)] {
+                let (group, member) = (&pair[operation.0], &pair[operation.1]);
+                tenant
+                    .patch(
+                        &format!("/Groups/{group}"),
+                        json!([{"op": "add", "path": "members", "value": [{"value": member}]}]),
+                    )
+                    .expect(200);
+            }
+        }
+        for id in users.iter().step_by(4) {
+            world.clock.0.set(world.clock.0.get() + 1_500);
+            let title = *dice.pick(&WORDS);
+            tenant
+                .patch(
+                    &format!("/Users/{id}"),
+                    json!([{"op": "replace", "path": "title", "value": title}]),
+                )
+                .expect(200);
+        }
+        Population {
+            users: read_back(tenant, &USERS, &users),
+            groups: read_back(tenant, &GROUPS, &groups),
+        }
+    }
+
+    pub fn of(&self, resource_type: &ResourceType) -> &[Value] {
+        match resource_type.name {
+            "Group" => &self.groups,
+            _ => &self.users,
+        }
+    }
+}
+
+/// Each resource by a GET of its own: as it is by default, and the display names of memberships beside.
+fn read_back(tenant: &Tenant<'_>, resource_type: &ResourceType, ids: &[String]) -> Vec<Value> {
+    let memberships = match resource_type.name {
+        "Group" => "members",
+        _ => "groups",
+    };
+    ids.iter()
+        .map(|id| {
+            let path = format!("{}/{id}", resource_type.endpoint);
+            let plain = tenant.get(&path);
+            let named = tenant.get(&format!("{path}?attributes={memberships}"));
+            let mut resource = plain.expect(200).body.clone();
+            let named = &named.expect(200).body[memberships];
+            let count = |value: &Value| value.as_array().map_or(0, Vec::len);
+            assert_eq!(count(&resource[memberships]), count(named), "{path}");
+            if !named.is_null() {
+                resource[memberships] = named.clone();
+            }
+            resource
+        })
+        .collect()
+}
+
+struct Maker<'d> {
+    dice: &'d mut Dice,
+    strict: bool,
+    users: Vec<String>,
+    groups: Vec<String>,
+}
+
+impl Maker<'_> {
+    fn word(&mut self) -> String {
+        match self.dice.below(8) {
+            // In `compat` an empty string is no value; in `strict` it is kept.
+            0 | 2 if self.strict => String::new(),
+            1 => format!("{} {}", self.dice.pick(&WORDS), self.dice.pick(&WORDS)),
+            _ => (*self.dice.pick(&WORDS)).to_owned(),
+        }
+    }
+
+    fn user(&mut self, index: usize) -> Value {
+        let mut body = self.attributes(USERS.schema.attributes, 3);
+        let mut schemas = vec![json!(USERS.schema.id)];
+        body.insert(
+            "userName".to_owned(),
+            json!(format!("{}{index}", self.dice.pick(&WORDS))),
+        );
+        if self.dice.one_in(2) {
+            body.insert(
+                "externalId".to_owned(),
+                json!(format!("{}{index}", self.dice.pick(&WORDS))),
+            );
+        }
+        if self.dice.one_in(2) {
+            let mut enterprise = self.attributes(ENTERPRISE.attributes, 2);
+            if !self.users.is_empty() && self.dice.one_in(2) {
+                let manager = self.dice.pick(&self.users);
+                enterprise.insert("manager".to_owned(), json!({"value": manager}));
+            }
+            schemas.push(json!(ENTERPRISE.id));
+            body.insert(ENTERPRISE.id.to_owned(), Value::Object(enterprise));
+        }
+        body.insert("schemas".to_owned(), Value::Array(schemas));
+        Value::Object(body)
+    }
+
+    fn group(&mut self, index: usize) -> Value {
+        let mut body = Map::new();
+        body.insert("schemas".to_owned(), json!([GROUPS.schema.id]));
+        // Only `strict` lets groups share a name.
+        let name = match self.strict {
+            true => (*self.dice.pick(&WORDS)).to_owned(),
+            false => format!("{}{index}", self.dice.pick(&WORDS)),
+        };
+        body.insert("displayName".to_owned(), json!(name));
+        if self.dice.one_in(2) {
+            body.insert(
+                "externalId".to_owned(),
+                json!(format!("{}{index}", self.dice.pick(&WORDS))),
+            );
+        }
+        let mut members = Vec::new();
+        for _ in 0..self.dice.below(5) {
+            let (ids, kind) = match self.dice.one_in(3) && !self.groups.is_empty() {
+                true => (&self.groups, "Group"),
+                false => (&self.users, "User"),
+            };
+            members.push(json!({"value": self.dice.pick(ids), "type": kind}));
+        }
+        body.insert("members".to_owned(), Value::Array(members));
+        Value::Object(body)
+    }
+
+    /// Values for some of the attributes, one in so many of them left out.
+    fn attributes(
+        &mut self,
+        attributes: &'static [Attribute],
+        left_out: usize,
+    ) -> Map<String, Value> {
+        let mut object = Map::new();
+        for attribute in attributes {
+            let settable = attribute.mutability == Mutability::ReadWrite
+                && !["$ref", "manager"].contains(&attribute.name);
+            if !settable || self.dice.one_in(left_out) {
+                continue;
+            }
+            let value = match attribute.multi_valued {
+                false => self.value(attribute),
+                true => self.several(attribute),
+            };
+            object.insert(attribute.name.to_owned(), value);
+        }
+        object
+    }
+
+    /// Up to three values, of which any one may be primary, and the others not, by saying so or by saying nothing.
+    fn several(&mut self, attribute: &'static Attribute) -> Value {
+        let primary = self.dice.below(5);
+        (0..self.dice.below(4))
+            .map(|index| {
+                let mut element = self.value(attribute);
+                if let Some(element) = element.as_object_mut() {
+                    element.shift_remove("primary");
+                    if index == primary {
+                        element.insert("primary".to_owned(), json!(true));
+                    } else if self.dice.one_in(3) {
+                        element.insert("primary".to_owned(), json!(false));
+                    }
+                }
+                element
+            })
+            .collect()
+    }
+
+    fn value(&mut self, attribute: &'static Attribute) -> Value {
+        match attribute.kind {
+            Kind::Complex => Value::Object(self.attributes(attribute.sub_attributes, 3)),
+            Kind::Boolean => json!(self.dice.one_in(2)),
+            Kind::Binary => json!(*self.dice.pick(&["MIIC", "miic", "AAAA"])),
+            _ if attribute.name == "type" && !attribute.canonical_values.is_empty() => {
+                json!(*self.dice.pick(attribute.canonical_values))
+            }
+            _ => json!(self.word()),
+        }
+    }
+}
