@@ -13,4 +13,6 @@ mod admin_jwt;
 mod idp;
 mod search;
 mod support;
+mod tenant_settings;
+mod tenants;
 mod tidy;
