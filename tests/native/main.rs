@@ -12,6 +12,7 @@
 mod admin_jwt;
 mod idp;
 mod search;
+mod isolation;
 mod scim_tokens;
 mod support;
 mod tenant_settings;
