@@ -10,6 +10,7 @@
 )]
 
 mod admin_jwt;
+mod bad_input;
 mod idp;
 mod search;
 mod isolation;
