@@ -11,12 +11,17 @@
 )]
 
 mod admin_jwt;
+mod bad_input;
 mod bulk;
 mod filter_equivalence;
 mod filter_limits;
 mod filter_plans;
 mod filters;
 mod idp;
+mod isolation;
+mod scim_tokens;
 mod search;
 mod support;
+mod tenant_settings;
+mod tenants;
 mod tidy;

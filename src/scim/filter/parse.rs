@@ -250,9 +250,12 @@ fn expected(what: &str, found: Option<Spanned<'_>>, end: usize) -> Error {
     Error::filter(format!("expected {what} at position {position}: {found}"))
 }
 
-/// The first 40 characters of what a client sent, for an error message.
+/// Longest quotation in an error message, in characters: an attribute below an extension's URN has its name at the end.
+const MAX_QUOTED: usize = 120;
+
+/// The first characters of what a client sent, for an error message.
 pub fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(40).collect();
+    let mut short: String = text.chars().take(MAX_QUOTED).collect();
     if short.len() < text.len() {
         short.push('…');
     }

@@ -1,0 +1,120 @@
+//! What an administrator sets for a tenant counts with the next request of every client, whatever a cache still knows.
+
+use serde_json::{Value, json};
+
+use crate::support::{Tenant, World};
+
+fn set(tenant: &Tenant<'_>, body: Value) {
+    let path = format!("/api/v1/admin/tenants/{}", tenant.id);
+    tenant.world.admin("PATCH", &path, body).expect(200);
+}
+
+/// A body that `compat` takes and `strict` does not.
+fn sloppy(name: &str) -> Value {
+    json!({"userName": name, "active": "True"})
+}
+
+#[test]
+fn a_tenant_made_strict_refuses_the_next_sloppy_request() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    tenant.send("POST", "/Users", sloppy("a")).expect(201);
+    set(&tenant, json!({"scim_profile": "strict"}));
+    tenant.send("POST", "/Users", sloppy("b")).expect(400);
+    assert_eq!(world.database.number("select count(*) from users"), 1);
+}
+
+#[test]
+fn a_tenant_made_compat_takes_the_next_sloppy_request() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    tenant.send("POST", "/Users", sloppy("a")).expect(400);
+    tenant.user("warms-the-cache");
+    set(&tenant, json!({"scim_profile": "compat"}));
+    tenant.send("POST", "/Users", sloppy("b")).expect(201);
+}
+
+#[test]
+fn a_switch_counts_for_reads_too() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let user = tenant.user("a");
+    // Apostrophes are understood in `compat` alone.
+    let search = "/Users?filter=userName%20eq%20%27a%27";
+    tenant.get(search).expect(400);
+    set(&tenant, json!({"scim_profile": "compat"}));
+    let found = tenant.get(search);
+    found.expect(200);
+    assert_eq!(found.body["Resources"][0]["id"], user);
+    set(&tenant, json!({"scim_profile": "strict"}));
+    tenant.get(search).expect(400);
+}
+
+#[test]
+fn passwords_are_hashed_from_the_moment_it_is_asked_for() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let with_password = |name: &str| {
+        let body = json!({"userName": name, "password": "correct horse battery staple"});
+        let answer = tenant.send("POST", "/Users", body);
+        answer.expect(201);
+        assert!(answer.body.get("password").is_none());
+        answer.id()
+    };
+    with_password("before");
+    set(&tenant, json!({"store_passwords": true}));
+    let id = with_password("after");
+    let hashes = world.database.texts("select password_hash from users where password_hash is not null");
+    assert_eq!(hashes.len(), 1);
+    assert!(hashes[0].starts_with("$argon2id$v=19$"), "{}", hashes[0]);
+    tenant.patch(&format!("/Users/{id}"), json!([{"op": "replace", "path": "password", "value": "another one"}])).expect(200);
+    let changed = world.database.texts("select password_hash from users where password_hash is not null");
+    assert_ne!(changed, hashes);
+    set(&tenant, json!({"store_passwords": false}));
+    with_password("later");
+    assert_eq!(world.database.number("select count(*) from users where password_hash is not null"), 1);
+    let everything = world.database.dump_text() + &world.log.0.borrow().join("\n");
+    assert!(!everything.contains("correct horse") && !everything.contains("another one"));
+    assert!(!tenant.get(&format!("/Users/{id}")).body.to_string().contains("argon2"));
+}
+
+#[test]
+fn a_deleted_tenant_is_gone_for_its_tokens_at_once() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let user = tenant.user("a");
+    let cached = world.cache.entries.borrow().clone();
+    let path = format!("/api/v1/admin/tenants/{}", tenant.id);
+    world.admin("DELETE", &path, Value::Null).expect(204);
+    *world.cache.entries.borrow_mut() = cached;
+    let before = world.database.dump();
+    let user_path = format!("/Users/{user}");
+    for (method, path, body) in [
+        ("GET", "/Users", Value::Null),
+        ("GET", &user_path, Value::Null),
+        ("POST", "/Users", sloppy("b")),
+        ("PUT", &user_path, sloppy("c")),
+        ("DELETE", &user_path, Value::Null),
+    ] {
+        let answer = tenant.send(method, path, body);
+        answer.expect(401);
+        assert_eq!(answer.header("www-authenticate"), "Bearer error=\"invalid_token\"");
+    }
+    assert_eq!(world.database.dump(), before, "nothing of a dead tenant changes");
+}
+
+#[test]
+fn the_tokens_of_a_deleted_tenant_are_gone_for_administrators() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    world.admin("DELETE", &format!("/api/v1/admin/tenants/{}", tenant.id), Value::Null).expect(204);
+    let token = format!("/api/v1/admin/scim-tokens/{}", tenant.token_id);
+    world.admin("GET", &token, Value::Null).expect(404);
+    world.admin("PATCH", &token, json!({"name": "x"})).expect(404);
+    world.admin("POST", &format!("{token}/rotate"), Value::Null).expect(404);
+    world.admin("DELETE", &token, Value::Null).expect(404);
+    let listed = world.admin("GET", "/api/v1/admin/scim-tokens", Value::Null);
+    assert_eq!(listed.body["pagination"]["total_items"], 0);
+    let info = format!("/api/v1/admin/scim-tokens/endpoint-info?tenant_id={}", tenant.id);
+    world.admin("GET", &info, Value::Null).expect(404);
+}
