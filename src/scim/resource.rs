@@ -82,8 +82,11 @@ pub fn finish(resource_type: &'static ResourceType, resource: &mut Resource) -> 
     Ok(())
 }
 
-/// A manager's `$ref` follows from its `value`, whatever the client put there: relative, as RFC 7643 §8.3 has it, because the
-/// same resource is read under more than one base.
+/// How the reference to a manager begins where it is stored: the same resource is read under more than one base, and a reply
+/// puts its own there.
+pub const STORED_REFERENCE: &str = "../Users/";
+
+/// A manager's `$ref` follows from its `value`, whatever the client put there.
 fn refer_to_manager(resource: &mut Resource) {
     let manager = resource
         .attributes
@@ -93,7 +96,7 @@ fn refer_to_manager(resource: &mut Resource) {
     if let Some(manager) = manager {
         manager.shift_remove("$ref");
         if let Some(id) = manager.get("value").and_then(Value::as_str) {
-            let reference = format!("../Users/{id}");
+            let reference = format!("{STORED_REFERENCE}{id}");
             manager.insert("$ref".to_owned(), Value::String(reference));
         }
     }

@@ -11,6 +11,7 @@
 
 mod admin_jwt;
 mod idp;
+mod rfc;
 mod search;
 mod support;
 mod tidy;

@@ -1,0 +1,63 @@
+//! Sentences of RFC 7643 and RFC 7644 that a conformance tool found broken: each test names its own.
+
+use serde_json::json;
+
+use crate::support::{ORIGIN, World};
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+const PROFILES: [&str; 2] = ["compat", "strict"];
+
+/// RFC 7643 §2.3.7: a relative reference begins at the service's root, so `../Users/…` led elsewhere. An absolute one, the
+/// manager's `meta.location`, leads there from everywhere.
+#[test]
+fn a_managers_reference_is_the_managers_location() {
+    let world = World::new();
+    for profile in PROFILES {
+        let tenant = world.tenant(profile);
+        let [manager, user] = ["manager", "user"].map(|name| tenant.user(name));
+        let path = format!("/Users/{user}");
+        let operations = json!([{"op": "add", "path": format!("{ENTERPRISE}:manager"), "value": {"value": manager}}]);
+        let patched = tenant.patch(&path, operations);
+        let location = tenant.get(&format!("/Users/{manager}")).body["meta"]["location"].clone();
+        let query = format!("/Users?filter=userName+eq+%22user%22&attributes={ENTERPRISE}:manager");
+        let listed = tenant.get(&query).body["Resources"][0].clone();
+        for shown in [
+            patched.expect(200).body.clone(),
+            tenant.get(&path).body,
+            listed,
+        ] {
+            let shown = &shown[ENTERPRISE]["manager"];
+            assert_eq!(shown, &json!({"value": manager, "$ref": location}));
+        }
+        // What is shown can be searched for.
+        let filter = format!("{ENTERPRISE}:manager.$ref eq {location}");
+        assert_eq!(tenant.find(&filter), ["user"]);
+        // On the other base the manager has another location.
+        let request = http::Request::get(format!("{ORIGIN}/scim/v2{path}"))
+            .header("authorization", format!("Bearer {}", tenant.token));
+        let answer = world.send(request.body(Vec::new()).unwrap());
+        let wanted = format!("{ORIGIN}/scim/v2/Users/{manager}");
+        assert_eq!(answer.body[ENTERPRISE]["manager"]["$ref"], wanted);
+    }
+}
+
+/// Nothing that a client writes is taken for the stored form of a reference.
+#[test]
+fn text_that_looks_like_a_reference_stays_as_it_is() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let text = "\"$ref\":\"../Users/1\",\"../Users/2";
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
+        "userName": "ada", "nickName": text, "title": "../Users/3",
+        ENTERPRISE: {"division": "../Users/4", "manager": {"value": text, "$ref": "../Users/5"}},
+    });
+    let created = tenant.send("POST", "/Users", body);
+    let shown = &created.expect(201).body;
+    assert_eq!(shown["nickName"], text);
+    assert_eq!(shown["title"], "../Users/3");
+    assert_eq!(shown[ENTERPRISE]["division"], "../Users/4");
+    assert_eq!(shown[ENTERPRISE]["manager"]["value"], text);
+    let wanted = format!("{ORIGIN}{}/Users/{text}", tenant.base());
+    assert_eq!(shown[ENTERPRISE]["manager"]["$ref"], wanted);
+}
