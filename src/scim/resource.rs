@@ -56,30 +56,30 @@ pub fn read(
         }
     }
     given.refuse_rest("the resource", profile)?;
+    assign_defaults(resource_type, &mut resource);
     finish(resource_type, &mut resource)?;
     Ok(resource)
 }
 
-/// Checks what holds for every stored resource and completes it: required attributes, defaults.
+/// Checks what holds for every stored resource and completes it: required attributes, what follows from others.
 pub fn finish(resource_type: &'static ResourceType, resource: &mut Resource) -> Result<()> {
     for attribute in resource_type.schema.attributes {
         if attribute.required && !has_text(resource.attributes.get(attribute.name)) {
             return Err(Error::value(format!("{} is required", attribute.name)));
         }
     }
-    if resource_type
-        .schema
-        .attributes
-        .iter()
-        .any(|attribute| attribute.name == "active")
-    {
-        resource
-            .attributes
-            .entry("active")
-            .or_insert(Value::Bool(true));
-    }
     refer_to_manager(resource);
     Ok(())
+}
+
+/// Gives what a POST or PUT left out its default. A PATCH gives none: what it removes is unassigned (RFC 7644 §3.5.2.2),
+/// and nobody is let in again by it.
+fn assign_defaults(resource_type: &'static ResourceType, resource: &mut Resource) {
+    let mut attributes = resource_type.schema.attributes.iter();
+    if attributes.any(|attribute| attribute.name == "active") {
+        let active = resource.attributes.entry("active");
+        active.or_insert(Value::Bool(true));
+    }
 }
 
 /// How the reference to a manager begins where it is stored: the same resource is read under more than one base, and a reply

@@ -1,11 +1,19 @@
 //! Sentences of RFC 7643 and RFC 7644 that a conformance tool found broken: each test names its own.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{ORIGIN, World};
+use crate::support::{ORIGIN, Tenant, World};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const PROFILES: [&str; 2] = ["compat", "strict"];
+
+fn inactive(tenant: &Tenant<'_>) -> String {
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "ada", "externalId": "1815", "active": false,
+    });
+    tenant.send("POST", "/Users", body).expect(201).id()
+}
 
 /// RFC 7643 §2.3.7: a relative reference begins at the service's root, so `../Users/…` led elsewhere. An absolute one, the
 /// manager's `meta.location`, leads there from everywhere.
@@ -60,4 +68,50 @@ fn text_that_looks_like_a_reference_stays_as_it_is() {
     assert_eq!(shown[ENTERPRISE]["manager"]["value"], text);
     let wanted = format!("{ORIGIN}{}/Users/{text}", tenant.base());
     assert_eq!(shown[ENTERPRISE]["manager"]["$ref"], wanted);
+}
+
+/// RFC 7644 §3.5.2.2: what is removed "SHALL be considered unassigned". To give `active` its default again would let a
+/// user in who was locked out.
+#[test]
+fn removing_active_leaves_it_unassigned() {
+    let world = World::new();
+    for profile in PROFILES {
+        let tenant = world.tenant(profile);
+        let user = inactive(&tenant);
+        let path = format!("/Users/{user}");
+        let patched = tenant.patch(&path, json!([{"op": "remove", "path": "active"}]));
+        assert_eq!(patched.expect(200).body["active"], Value::Null);
+        assert_eq!(tenant.get(&path).body["active"], Value::Null);
+        assert_eq!(tenant.find("active eq true"), Vec::<String>::new());
+        assert_eq!(tenant.find("active pr"), Vec::<String>::new());
+        // Another change does not bring it back, a value does.
+        let renamed = json!([{"op": "replace", "path": "title", "value": "Countess"}]);
+        assert_eq!(
+            tenant.patch(&path, renamed).expect(200).body["active"],
+            Value::Null
+        );
+        let active = json!([{"op": "add", "path": "active", "value": true}]);
+        assert_eq!(tenant.patch(&path, active).expect(200).body["active"], true);
+    }
+}
+
+/// Who comes back is restored where the account is inactive, and `active` unassigned is not that.
+#[test]
+fn a_user_whose_active_is_unassigned_is_not_restored() {
+    let world = World::new();
+    for profile in PROFILES {
+        let tenant = world.tenant(profile);
+        let user = inactive(&tenant);
+        tenant
+            .patch(
+                &format!("/Users/{user}"),
+                json!([{"op": "remove", "path": "active"}]),
+            )
+            .expect(200);
+        let body =
+            json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada"});
+        tenant
+            .send("POST", "/Users", body)
+            .expect_scim_error(409, "uniqueness", "userName");
+    }
 }
