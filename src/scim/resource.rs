@@ -114,6 +114,7 @@ pub fn read_extension(
         _ => return Err(Error::value(format!("{} takes an object", extension.id))),
     };
     let mut given = Given::new(object, extension.id)?;
+    check_own_schema(extension, given.take("schemas"), profile)?;
     let mut read = Map::new();
     for attribute in extension.attributes {
         let Some(value) = given.take(attribute.name) else {
@@ -126,6 +127,27 @@ pub fn read_extension(
     }
     given.refuse_rest(extension.id, profile)?;
     Ok((!read.is_empty()).then_some(read))
+}
+
+/// Some clients model an extension as they model a resource, and let its object name its schema. There it says nothing new, so
+/// long as it says nothing else.
+pub fn check_own_schema(
+    extension: &'static Schema,
+    schemas: Option<Value>,
+    profile: Profile,
+) -> Result<()> {
+    let is_own = |urn: &Value| {
+        urn.as_str()
+            .is_some_and(|urn| urn.eq_ignore_ascii_case(extension.id))
+    };
+    match schemas {
+        Some(Value::Array(urns)) if urns.iter().all(is_own) => Ok(()),
+        Some(_) if profile.is_strict() => Err(Error::syntax(format!(
+            "schemas of {} names another schema",
+            extension.id
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn place(

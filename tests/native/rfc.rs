@@ -115,3 +115,55 @@ fn a_user_whose_active_is_unassigned_is_not_restored() {
             .expect_scim_error(409, "uniqueness", "userName");
     }
 }
+
+/// An extension's object may say which schema it is of: some clients model it as they model a resource. It may not name
+/// another one where the RFCs are kept to the letter.
+#[test]
+fn an_extension_may_name_its_own_schema() {
+    let world = World::new();
+    for profile in PROFILES {
+        let tenant = world.tenant(profile);
+        let user = tenant.user("ada");
+        let path = format!("/Users/{user}");
+        let extension = |schemas: Value| json!({"schemas": schemas, "division": "Engines"});
+        for op in ["add", "replace"] {
+            let value = extension(json!([ENTERPRISE]));
+            let patched = tenant.patch(
+                &path,
+                json!([{"op": op, "path": ENTERPRISE, "value": value}]),
+            );
+            assert_eq!(
+                patched.expect(200).body[ENTERPRISE],
+                json!({"division": "Engines"})
+            );
+            let whole = json!({ENTERPRISE: value});
+            tenant
+                .patch(&path, json!([{"op": op, "value": whole}]))
+                .expect(200);
+        }
+        let mut body = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
+            "userName": "ada", ENTERPRISE: extension(json!([ENTERPRISE])),
+        });
+        let replaced = tenant.send("PUT", &path, body.clone());
+        assert_eq!(
+            replaced.expect(200).body[ENTERPRISE],
+            json!({"division": "Engines"})
+        );
+        if profile == "strict" {
+            for schemas in [json!(["urn:example:other"]), json!(ENTERPRISE), json!([1])] {
+                body[ENTERPRISE] = extension(schemas.clone());
+                tenant.send("PUT", &path, body.clone()).expect_scim_error(
+                    400,
+                    "invalidSyntax",
+                    "schemas",
+                );
+                let operation =
+                    json!([{"op": "add", "path": ENTERPRISE, "value": extension(schemas)}]);
+                tenant
+                    .patch(&path, operation)
+                    .expect_scim_error(400, "invalidSyntax", "schemas");
+            }
+        }
+    }
+}
