@@ -92,7 +92,8 @@ async fn restore(
     let [rival] = rivals.as_slice() else {
         return Err(refusal());
     };
-    if rival.boolean("active")? {
+    // Unassigned is not inactive.
+    if rival.optional_integer("active")? != Some(0) {
         return Err(refusal());
     }
     let rival = rows::stored(&USERS, rival)?;

@@ -1,12 +1,15 @@
 //! Replies made of stored text. A plain reply is put together without parsing it: the stored object opens after `id`,
 //! and what the store derives (memberships, `meta`) goes before its closing brace.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::LIST_RESPONSE;
 use super::date_time;
 use super::projection::Projection;
-use super::schema::ResourceType;
+use super::resource::STORED_REFERENCE;
+use super::schema::{ResourceType, USERS};
 use super::version::Version;
 
 /// A resource as the store gives it.
@@ -57,12 +60,13 @@ impl Stored {
             "location": self.location(base),
             "version": self.version.etag(),
         });
+        let inner = with_references(inner, base);
         let mut text = String::with_capacity(inner.len() + 512);
         // An id is a UUID and has nothing to escape.
         text.push_str("{\"id\":\"");
         text.push_str(&self.id);
         text.push_str("\",");
-        text.push_str(inner);
+        text.push_str(&inner);
         if let Some(memberships) = self.visible_memberships() {
             text.push_str(",\"");
             text.push_str(self.memberships_name());
@@ -89,6 +93,18 @@ impl Stored {
             _ => "groups",
         }
     }
+}
+
+/// Stored text with its reference to a manager on a base: absolute, because a relative one begins at the service's root
+/// (RFC 7643 §2.3.7), which not every client knows. Inside a client's text the quotes are escaped, so this is the name itself.
+fn with_references<'t>(stored: &'t str, base: &str) -> Cow<'t, str> {
+    let relative = format!("\"$ref\":\"{STORED_REFERENCE}");
+    if !stored.contains(&relative) {
+        return Cow::Borrowed(stored);
+    }
+    let reference = Value::from(format!("{base}{}/", USERS.endpoint)).to_string();
+    let open = reference.strip_suffix('"').unwrap_or_default();
+    Cow::Owned(stored.replace(&relative, &format!("\"$ref\":{open}")))
 }
 
 /// How a list is paged.

@@ -56,34 +56,37 @@ pub fn read(
         }
     }
     given.refuse_rest("the resource", profile)?;
+    assign_defaults(resource_type, &mut resource);
     finish(resource_type, &mut resource)?;
     Ok(resource)
 }
 
-/// Checks what holds for every stored resource and completes it: required attributes, defaults.
+/// Checks what holds for every stored resource and completes it: required attributes, what follows from others.
 pub fn finish(resource_type: &'static ResourceType, resource: &mut Resource) -> Result<()> {
     for attribute in resource_type.schema.attributes {
         if attribute.required && !has_text(resource.attributes.get(attribute.name)) {
             return Err(Error::value(format!("{} is required", attribute.name)));
         }
     }
-    if resource_type
-        .schema
-        .attributes
-        .iter()
-        .any(|attribute| attribute.name == "active")
-    {
-        resource
-            .attributes
-            .entry("active")
-            .or_insert(Value::Bool(true));
-    }
     refer_to_manager(resource);
     Ok(())
 }
 
-/// A manager's `$ref` follows from its `value`, whatever the client put there: relative, as RFC 7643 §8.3 has it, because the
-/// same resource is read under more than one base.
+/// Gives what a POST or PUT left out its default. A PATCH gives none: what it removes is unassigned (RFC 7644 §3.5.2.2),
+/// and nobody is let in again by it.
+fn assign_defaults(resource_type: &'static ResourceType, resource: &mut Resource) {
+    let mut attributes = resource_type.schema.attributes.iter();
+    if attributes.any(|attribute| attribute.name == "active") {
+        let active = resource.attributes.entry("active");
+        active.or_insert(Value::Bool(true));
+    }
+}
+
+/// How the reference to a manager begins where it is stored: the same resource is read under more than one base, and a reply
+/// puts its own there.
+pub const STORED_REFERENCE: &str = "../Users/";
+
+/// A manager's `$ref` follows from its `value`, whatever the client put there.
 fn refer_to_manager(resource: &mut Resource) {
     let manager = resource
         .attributes
@@ -93,7 +96,7 @@ fn refer_to_manager(resource: &mut Resource) {
     if let Some(manager) = manager {
         manager.shift_remove("$ref");
         if let Some(id) = manager.get("value").and_then(Value::as_str) {
-            let reference = format!("../Users/{id}");
+            let reference = format!("{STORED_REFERENCE}{id}");
             manager.insert("$ref".to_owned(), Value::String(reference));
         }
     }
@@ -111,6 +114,7 @@ pub fn read_extension(
         _ => return Err(Error::value(format!("{} takes an object", extension.id))),
     };
     let mut given = Given::new(object, extension.id)?;
+    check_own_schema(extension, given.take("schemas"), profile)?;
     let mut read = Map::new();
     for attribute in extension.attributes {
         let Some(value) = given.take(attribute.name) else {
@@ -123,6 +127,27 @@ pub fn read_extension(
     }
     given.refuse_rest(extension.id, profile)?;
     Ok((!read.is_empty()).then_some(read))
+}
+
+/// Some clients model an extension as they model a resource, and let its object name its schema. There it says nothing new, so
+/// long as it says nothing else.
+pub fn check_own_schema(
+    extension: &'static Schema,
+    schemas: Option<Value>,
+    profile: Profile,
+) -> Result<()> {
+    let is_own = |urn: &Value| {
+        urn.as_str()
+            .is_some_and(|urn| urn.eq_ignore_ascii_case(extension.id))
+    };
+    match schemas {
+        Some(Value::Array(urns)) if urns.iter().all(is_own) => Ok(()),
+        Some(_) if profile.is_strict() => Err(Error::syntax(format!(
+            "schemas of {} names another schema",
+            extension.id
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn place(

@@ -10,7 +10,7 @@
 use super::{Params, Value};
 use crate::scim::filter::{Operand, Operator, Predicate};
 use crate::scim::resource::key_name;
-use crate::scim::schema::{Attribute, AttributeRef, GROUPS, Kind, ResourceType};
+use crate::scim::schema::{Attribute, AttributeRef, GROUPS, Kind, ResourceType, USERS};
 
 /// Whose attributes a predicate names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -313,6 +313,7 @@ impl<'p> Sql<'p> {
             Scope::Resource => column(self.resource_type, found)
                 .map(|column| format!("r.{column}"))
                 .or_else(|| meta_expression(self.resource_type, found))
+                .or_else(|| manager_reference(found))
                 .unwrap_or_else(|| key_expression(found)),
         }
     }
@@ -444,6 +445,13 @@ fn meta_expression(resource_type: &ResourceType, found: AttributeRef) -> Option<
         Some("version") => Some("('W/\"' || r.version || '\"')".to_owned()),
         _ => None,
     }
+}
+
+/// The reference to a manager, as replies show it.
+fn manager_reference(found: AttributeRef) -> Option<String> {
+    let is_reference = found.attribute.name == "manager" && found.leaf().name == "$ref";
+    (found.extension.is_some() && is_reference)
+        .then(|| format!("(?2 || '{}/' || r.manager_id)", USERS.endpoint))
 }
 
 /// Whether an attribute is derived from the rows of `group_members`.

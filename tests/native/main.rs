@@ -19,6 +19,7 @@ mod filter_plans;
 mod filters;
 mod idp;
 mod isolation;
+mod rfc;
 mod scim_tokens;
 mod search;
 mod support;

@@ -9,6 +9,7 @@ use crate::scim::attribute_path::Target;
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::parse::shortened;
 use crate::scim::profile::Profile;
+use crate::scim::resource::check_own_schema;
 use crate::scim::schema::{Attribute, AttributeRef, ResourceType, Schema};
 use crate::scim::value::Given;
 
@@ -207,6 +208,10 @@ impl Parser {
         match value {
             Some(Value::Object(object)) if op != Op::Remove => {
                 for (name, value) in object {
+                    if name.eq_ignore_ascii_case("schemas") {
+                        check_own_schema(extension, Some(value), self.profile)?;
+                        continue;
+                    }
                     let name = format!("{}:{name}", extension.id);
                     match path::parse(&name, self.resource_type, self.profile) {
                         Ok(Named::Attribute(path)) if path.is_read_only() => {}
