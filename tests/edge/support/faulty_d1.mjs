@@ -1,10 +1,12 @@
 // A D1 that does what a test's requests tell it, put between the worker and the real D1 as a wrapped binding. It passes everything through,
 // except: a batch with the text PANIC among its parameters is not run and comes back, after a moment, with results whose `success`
-// cannot be read, on which the worker's D1 library panics; a batch with the text SLOW takes longer than that moment.
+// cannot be read, on which the worker's D1 library panics; a batch with the text SLOW takes longer than that moment, and one with the
+// text HELD long enough for other requests to be answered in between.
 import { deployedWorker } from "./world.mjs";
 
 export const PANIC = "panic-please";
 export const SLOW = "slowly-please";
+export const HELD = "hold-it-please";
 
 const script = `
   const has = (statements, marker) => statements.some((statement) => statement.params?.some((value) => typeof value === "string" && value.includes(marker)));
@@ -24,6 +26,7 @@ const script = `
         return statements.map(() => unreadable);
       }
       if (has(statements, "${SLOW}")) await wait(400);
+      if (has(statements, "${HELD}")) await wait(2_000);
       return this.inner.batch(statements.map(({ bound }) => bound));
     }
   }
