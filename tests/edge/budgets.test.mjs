@@ -111,6 +111,24 @@ describe("lists by an index", () => {
 describe("pages, totals and scans", () => {
   // Two for each row, one for each membership, and the tenant's counter.
   const page = (reply) => 2 * Math.max(1, reply.body.Resources.length) + memberships(reply) + 1;
+  const search = (more) => ({ schemas: ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], ...more });
+  const cursors = new Map();
+  before(async () => {
+    for (const sort of ["id", "userName"]) {
+      // The first user on a page of the walk, by number, is the page's place: names and ids are in the same order.
+      let cursor = "";
+      for (let at = 0; cursor !== undefined; at += 100) {
+        cursors.set(`${sort} ${at}`, cursor);
+        const reply = await scim.request("GET", `/Users?count=100&attributes=id${sort === "id" ? "" : `&sortBy=${sort}`}&cursor=${cursor}`);
+        assert.equal(reply.status, 200, reply.text);
+        cursor = reply.body.nextCursor;
+      }
+    }
+  });
+  const pageAt = (at) => ({ body }) => {
+    assert.deepEqual(body.Resources.map(({ id }) => id), ids(at, 100));
+    assert.equal(body.totalResults, USERS);
+  };
   const full = (reply) => assert.deepEqual([reply.body.totalResults, reply.body.Resources.length], [USERS, 100]);
   costs("page of 100 at the start", ["GET", "/Users?startIndex=1&count=100"], { read: page, check: full });
   costs("page of 100 at the start, without groups", ["GET", "/Users?count=100&excludedAttributes=groups"], { read: page, check: full });
@@ -118,6 +136,14 @@ describe("pages, totals and scans", () => {
   costs("page of 100 at 5,801, in no group", ["GET", "/Users?startIndex=5801&count=100"], { read: (reply) => page(reply) + 5_800, check: full });
   costs("page of 100 beyond the end", ["GET", "/Users?startIndex=6001&count=100"], { read: (reply) => page(reply) + USERS });
   costs("page of 100 by userName, at the start", ["GET", "/Users?count=100&sortBy=userName"], { read: page, check: full });
+  // By cursor a page costs the same wherever it lies. One user more, who is in 3 groups at most, tells whether there is a next page.
+  const lookahead = (reply) => page(reply) + 2 + 3;
+  for (const [where, at] of [["at the start", 0], ["at 3,001", 3_000], ["at 5,801", 5_800]]) {
+    costs(`page of 100 by cursor, ${where}`, ["GET", () => `/Users?count=100&cursor=${cursors.get(`id ${at}`)}`], { read: lookahead, check: pageAt(at) });
+    costs(`page of 100 by cursor and userName, ${where}`, ["GET", () => `/Users?count=100&sortBy=userName&cursor=${cursors.get(`userName ${at}`)}`], { read: lookahead, check: pageAt(at) });
+  }
+  costs("POST /Users/.search by userName", ["POST", "/Users/.search", search({ filter: `userName eq "${facts(ALONE).userName}"` })], { read: perMatch, written: 0, check: found(1) });
+  costs("POST /.search of both types by id", ["POST", "/.search", search({ filter: `id eq "${userId(ALONE)}"` })], { read: (reply) => 2 * perMatch(reply), written: 0, check: found(1) });
   costs("totals of users", ["GET", "/Users?count=0"], { read: 1, check: ({ body }) => assert.equal(body.totalResults, USERS) });
   costs("totals of groups", ["GET", "/Groups?count=0"], { read: 1, check: ({ body }) => assert.equal(body.totalResults, GROUPS.length) });
   // No index: this tenant's users are read, for the total and for the page, and nobody else's.

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { contents } from "./support/consistency.mjs";
 import { eventually } from "./support/eventually.mjs";
 import { GROUP, PATCH, rename, user } from "./support/resources.mjs";
 import { cacheKey, tokenInUse } from "./support/scim_token.mjs";
@@ -15,16 +16,9 @@ before(async () => (world = await startWorld()));
 after(() => world?.stop());
 const inUse = (more) => tokenInUse(world, more);
 
-/** Everything that a request could have changed in a tenant. `last_used_at` is left out: it may be noted after any reply. */
-async function contents({ id }) {
-  const tables = ["users", "user_emails", "groups", "group_members", "tombstones", "audit_events"];
-  const all = await Promise.all(tables.map((table) => world.rows(`select * from ${table} where tenant_id = ?1`, id)));
-  return JSON.stringify([all, await world.rows("select * from tenants where id = ?1", id)]);
-}
-
 /** The token is dead for reads and for writes while KV says it lives, on both bases, and nothing is written. */
 async function assertDead({ tenant, minted, scim, id }, entry) {
-  const was = await contents(tenant);
+  const was = await contents(world, tenant);
   const requests = [
     ["GET", "/Users"],
     ["GET", `/Users/${id}`],
@@ -42,7 +36,7 @@ async function assertDead({ tenant, minted, scim, id }, entry) {
       assert.equal(reply.headers["www-authenticate"], INVALID);
     }
   }
-  assert.equal(await contents(tenant), was, "a refused request wrote something");
+  assert.equal(await contents(world, tenant), was, "a refused request wrote something");
 }
 
 describe("whatever KV says, a token dies at once", () => {
@@ -120,12 +114,12 @@ describe("whatever KV says, settings hold at once", () => {
     const used = await inUse();
     const reply = await world.admin("PATCH", `/scim-tokens/${used.minted.id}`, { scopes: ["groups:read"] });
     assert.equal(reply.status, 200, reply.text);
-    const was = await contents(used.tenant);
+    const was = await contents(world, used.tenant);
     for (const [method, path, body] of [["GET", "/Users"], ["POST", "/Users", user("x@example.com")], ["DELETE", `/Users/${used.id}`]]) {
       await world.kv.put(cacheKey(used.minted.token), used.entry);
       assert.equal((await used.scim.request(method, path, { body })).status, 403, `${method} ${path}`);
     }
-    assert.equal(await contents(used.tenant), was);
+    assert.equal(await contents(world, used.tenant), was);
     assert.equal((await used.scim.request("GET", "/Groups")).status, 200);
   });
 

@@ -79,7 +79,10 @@ function row(seven, number, at) {
   const replaced = strings(facts(7)).map((text, index) => [text, strings(all)[index]]);
   const renumber = (json) => {
     let text = json.replace('"active":true', `"active":${all.active}`);
-    for (const [old, own] of replaced) text = text.replaceAll(old, own).replaceAll(old.toLowerCase(), own.toLowerCase());
+    for (const [old, own] of replaced) {
+      text = text.replaceAll(old, own);
+      if (old !== old.toLowerCase()) text = text.replaceAll(old.toLowerCase(), own.toLowerCase());
+    }
     return text;
   };
   return { id: userId(number), at, resource: renumber(seven.resource), keys: renumber(seven.keys), emails: all.emails };

@@ -1,0 +1,153 @@
+// Many clients at once, against the real D1: nobody's change is lost, one of many wins where only one can, and what is counted stays right.
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { assertConsistent, contents } from "./support/consistency.mjs";
+import { addMembers, group, patch, rename, user } from "./support/resources.mjs";
+import { startWorld } from "./support/world.mjs";
+
+let world, scim;
+before(async () => (world = await startWorld()));
+after(() => world?.stop());
+beforeEach(async () => (scim = await world.tenant()));
+afterEach(() => assertConsistent(world, scim));
+
+const times = (count, work) => Promise.all(Array.from({ length: count }, (_, index) => work(index)));
+const statuses = (replies) => replies.map(({ status }) => status).sort();
+const repeat = (count, status) => Array.from({ length: count }, () => status);
+const made = async (path, body) => {
+  const reply = await scim.request("POST", path, { body });
+  assert.equal(reply.status, 201, reply.text);
+  return reply.body.id;
+};
+/** As a client does: told to try again (503), it tries again. */
+async function persist(send) {
+  for (let attempt = 0; attempt < 30; attempt += 1) {
+    const reply = await send();
+    if (reply.status !== 503) return { ...reply, attempt };
+    await sleep(50 * Math.random());
+  }
+  assert.fail("503 thirty times in a row");
+}
+const phone = (index) => patch({ op: "add", path: "phoneNumbers", value: [{ value: `+49 30 ${index}`, type: `line-${index}` }] });
+
+test("two PATCHes of one user at once both take place", async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const id = await made("/Users", user(`pair-${round}@example.com`));
+    const replies = await times(2, (index) => scim.request("PATCH", `/Users/${id}`, { body: phone(index) }));
+    assert.deepEqual(statuses(replies), [200, 200], replies.map(({ text }) => text).join("\n"));
+    const { body } = await scim.request("GET", `/Users/${id}`);
+    assert.deepEqual([body.phoneNumbers.length, body.meta.version], [2, 'W/"3"']);
+  }
+});
+
+test("of twenty PATCHes of one user at once none is lost: each that is answered 200 is there, and each 503 succeeds when it is sent again", async () => {
+  const id = await made("/Users", user("busy@example.com"));
+  const replies = await times(20, (index) => persist(() => scim.request("PATCH", `/Users/${id}`, { body: phone(index) })));
+  assert.deepEqual(statuses(replies), repeat(20, 200));
+  const versions = replies.map(({ headers }) => Number(/^W\/"(\d+)"$/.exec(headers.etag)[1])).sort((a, b) => a - b);
+  assert.deepEqual(versions, Array.from({ length: 20 }, (_, index) => index + 2), "two replies name the same version");
+  const { body } = await scim.request("GET", `/Users/${id}`);
+  assert.deepEqual(body.phoneNumbers.map(({ value }) => value).sort(), Array.from({ length: 20 }, (_, index) => `+49 30 ${index}`).sort());
+  assert.equal(body.meta.version, 'W/"21"');
+});
+
+test("of twenty PATCHes with the same If-Match one takes place, and nineteen are answered 412", async () => {
+  const id = await made("/Users", user("matched@example.com"));
+  const replies = await times(20, (index) => scim.request("PATCH", `/Users/${id}`, { body: rename(`Name ${index}`), headers: { "if-match": 'W/"1"' } }));
+  assert.deepEqual(statuses(replies), [200, ...repeat(19, 412)]);
+});
+
+for (const profile of ["compat", "strict"]) {
+  test(`of ten creates of one userName at once one is made, and nine are answered 409 (${profile})`, async () => {
+    scim = await world.tenant({ profile });
+    const replies = await times(10, (index) => scim.request("POST", "/Users", { body: user(index % 2 ? "ONE@example.com" : "one@example.com", { title: `${index}` }) }));
+    assert.deepEqual(statuses(replies), [201, ...repeat(9, 409)]);
+    for (const { status, body } of replies) if (status === 409) assert.equal(body.scimType, "uniqueness");
+  });
+}
+
+test("of ten rehires of one inactive user at once one brings the user back, and nine are answered 409", async () => {
+  const id = await made("/Users", user("back@example.com", { externalId: "x-1" }));
+  assert.equal((await scim.request("PATCH", `/Users/${id}`, { body: patch({ op: "replace", path: "active", value: false }) })).status, 200);
+  const replies = await times(10, () => scim.request("POST", "/Users", { body: user("back@example.com", { externalId: "x-1" }) }));
+  assert.deepEqual(statuses(replies), [201, ...repeat(9, 409)]);
+  assert.equal(replies.find(({ status }) => status === 201).body.id, id);
+});
+
+test("of ten creates of one group name at once one is made", async () => {
+  const replies = await times(10, () => scim.request("POST", "/Groups", { body: group("Only one") }));
+  assert.deepEqual(statuses(replies), [201, ...repeat(9, 409)]);
+});
+
+test("twenty members added to one group at once, each by a PATCH of its own, are all in it", async () => {
+  const users = await times(20, (index) => made("/Users", user(`member-${index}@example.com`)));
+  const id = await made("/Groups", group("Joined"));
+  const replies = await times(20, (index) => persist(() => scim.request("PATCH", `/Groups/${id}`, { body: addMembers([users[index]]) })));
+  assert.deepEqual(statuses(replies), repeat(20, 200));
+  const { body } = await scim.request("GET", `/Groups/${id}`);
+  assert.deepEqual(body.members.map(({ value }) => value).sort(), [...users].sort());
+});
+
+test("a user who is deleted while being added to groups is in none of them after", async () => {
+  const id = await made("/Users", user("leaving@example.com"));
+  const groups = await times(8, (index) => made("/Groups", group(`Group ${index}`)));
+  const adding = groups.map((each) => persist(() => scim.request("PATCH", `/Groups/${each}`, { body: addMembers([id]) })));
+  const removing = persist(() => scim.request("DELETE", `/Users/${id}`));
+  for (const { status, text } of await Promise.all(adding)) assert.ok([200, 400].includes(status), text);
+  assert.equal((await removing).status, 204);
+  assert.deepEqual(await world.rows("select * from group_members where tenant_id = ?1", scim.id), []);
+});
+
+test("of ten DELETEs of one user at once one finds it", async () => {
+  const id = await made("/Users", user("gone@example.com"));
+  const replies = await times(10, () => scim.request("DELETE", `/Users/${id}`));
+  assert.deepEqual(statuses(replies), [204, ...repeat(9, 404)]);
+});
+
+test("a hundred different changes at once leave counters, members and the audit trail right", async () => {
+  const users = await times(20, (index) => made("/Users", user(`start-${index}@example.com`, { emails: [{ value: `start-${index}@example.com` }] })));
+  const groups = await times(4, (index) => made("/Groups", group(`Start ${index}`, users.slice(index * 5, index * 5 + 5))));
+  const replies = await times(100, (index) =>
+    persist(() => {
+      const target = users[index % 20];
+      const choice = [
+        ["POST", "/Users", user(`new-${index}@example.com`)],
+        ["PATCH", `/Users/${target}`, phone(index)],
+        ["PUT", `/Users/${target}`, user(`put-${index}@example.com`, { emails: [{ value: `put-${index}@example.com` }] })],
+        ["PATCH", `/Groups/${groups[index % 4]}`, addMembers([target])],
+        ["DELETE", `/Users/${users[(index * 7) % 20]}`],
+      ][index % 5];
+      return scim.request(choice[0], choice[1], { body: choice[2] });
+    }),
+  );
+  for (const { status, text } of replies) assert.ok([200, 201, 204, 400, 404].includes(status), `${status} ${text}`);
+});
+
+test("a write that is refused leaves nothing behind: 409, 412, 404 and a member who is nobody", async () => {
+  const id = await made("/Users", user("one@example.com"));
+  await made("/Users", user("two@example.com"));
+  const team = await made("/Groups", group("Team", [id]));
+  await made("/Groups", group("Other"));
+  const nobody = "019a0000-0000-7000-8000-000000000000";
+  const was = await contents(world, scim);
+  for (const [status, method, path, body, headers] of [
+    [409, "POST", "/Users", user("ONE@example.com")],
+    [409, "PUT", `/Users/${id}`, user("two@example.com")],
+    [409, "PATCH", `/Users/${id}`, patch({ op: "replace", path: "userName", value: "two@example.com" })],
+    [409, "POST", "/Groups", group("TEAM", [id])],
+    [409, "PATCH", `/Groups/${team}`, rename("Other")],
+    [412, "PATCH", `/Users/${id}`, rename("x"), { "if-match": 'W/"7"' }],
+    [412, "PUT", `/Users/${id}`, user("one@example.com", { title: "x" }), { "if-match": 'W/"7"' }],
+    [412, "DELETE", `/Users/${id}`, undefined, { "if-match": 'W/"7"' }],
+    [412, "DELETE", `/Groups/${team}`, undefined, { "if-match": 'W/"7"' }],
+    [412, "PATCH", `/Groups/${team}`, rename("x"), { "if-match": 'W/"7"' }],
+    [404, "DELETE", `/Users/${nobody}`],
+    [400, "PATCH", `/Groups/${team}`, addMembers([nobody])],
+    [400, "POST", "/Groups", group("New", [id, nobody])],
+  ]) {
+    const reply = await scim.request(method, path, { body, headers });
+    assert.equal(reply.status, status, `${method} ${path}: ${reply.text}`);
+    assert.equal(await contents(world, scim), was, `${method} ${path} left something behind`);
+  }
+});

@@ -1,0 +1,133 @@
+// The one test that goes the way of `npm run dev`: wrangler itself reads wrangler.toml, applies the migrations and serves the worker, and the
+// requests go over real HTTP. What the endpoint answers in detail is for the other suites; here it is that the configuration is true.
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { wrangler, wranglerEnv } from "../../scripts/setup/node_modules.mjs";
+import { root } from "../../scripts/setup/paths.mjs";
+import { adminToken } from "../../scripts/token.mjs";
+import { user } from "./support/resources.mjs";
+
+const READY_MS = 120_000;
+const windows = process.platform === "win32";
+const state = mkdtempSync(join(tmpdir(), "rollcall-dev-"));
+const env = { ...wranglerEnv(), WRANGLER_LOG_PATH: join(state, "logs"), WRANGLER_REGISTRY_PATH: join(state, "registry") };
+const migrate = () =>
+  promisify(execFile)(process.execPath, [wrangler(), "d1", "migrations", "apply", "DB", "--local", "--persist-to", state], { cwd: root, env, timeout: 60_000 });
+
+let server, url;
+let output = "";
+
+before(async () => {
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  output += (await migrate()).stdout;
+  // A process group of its own, so that workerd ends with it.
+  server = spawn(process.execPath, [wrangler(), "dev", "--ip", "127.0.0.1", "--port", String(port), "--show-interactive-dev-session=false", "--persist-to", state], {
+    cwd: root,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: !windows,
+  });
+  for (const stream of [server.stdout, server.stderr]) stream.on("data", (chunk) => (output += chunk));
+  await healthy();
+}, { timeout: READY_MS + 90_000 });
+
+after(async () => {
+  if (server) await end();
+  rmSync(state, { recursive: true, force: true, maxRetries: 5 });
+}, { timeout: 30_000 });
+
+test("a second migration finds nothing left to apply", { timeout: 70_000 }, async () => {
+  assert.match((await migrate()).stdout, /No migrations to apply/);
+});
+
+test("over HTTP: a tenant, a token, a user, a list", { timeout: 30_000 }, async () => {
+  const admin = { authorization: `Bearer ${adminToken()}` };
+  const health = await send("GET", "/healthz");
+  assert.deepEqual([health.status, health.body.status], [200, "ok"]);
+
+  const tenant = await send("POST", "/api/v1/admin/tenants/", admin, { name: "Example" });
+  assert.equal(tenant.status, 201, tenant.text);
+  const minted = await send("POST", "/api/v1/admin/scim-tokens/", admin, { tenant_id: tenant.body.data.id, name: "first token" });
+  assert.equal(minted.status, 201, minted.text);
+
+  const scim = { authorization: `Bearer ${minted.body.data.token}` };
+  const base = `/api/v1/tenants/${tenant.body.data.id}/scim/v2`;
+  const made = await send("POST", `${base}/Users`, scim, user("ada@example.com", { name: { givenName: "Ada", familyName: "Lovelace" } }));
+  assert.equal(made.status, 201, made.text);
+  assert.equal(made.headers.get("location"), `${url}${base}/Users/${made.body.id}`, "the address is the one that the client used");
+
+  for (const path of [`${base}/Users`, "/scim/v2/Users?filter=userName+eq+%22ADA%40example.com%22"]) {
+    const list = await send("GET", path, scim);
+    assert.equal(list.status, 200, list.text);
+    assert.deepEqual([list.body.totalResults, list.body.Resources[0].id], [1, made.body.id]);
+    // Local settings ask for it; a deployed worker has it off.
+    assert.match(list.headers.get("server-timing"), /^d1;desc="trips=1 /);
+  }
+  assert.equal((await send("GET", `${base}/Users`)).status, 401);
+  assert.ok(!output.includes(minted.body.data.token.slice(0, 12)), "the token is in the log");
+});
+
+test("the endpoint ends with its process group, and its port is free again", { timeout: 30_000 }, async () => {
+  await end();
+  await assert.rejects(fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) }));
+});
+
+async function send(method, path, headers = {}, body) {
+  const reply = await fetch(url + path, {
+    method,
+    headers: { ...headers, ...(body && { "content-type": path.includes("/scim/") ? "application/scim+json" : "application/json" }) },
+    body: body && JSON.stringify(body),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const text = await reply.text();
+  return { status: reply.status, headers: reply.headers, text, body: text ? JSON.parse(text) : null };
+}
+
+async function healthy() {
+  const deadline = Date.now() + READY_MS;
+  while (Date.now() < deadline) {
+    if (server.exitCode !== null) break;
+    const ready = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(5_000) }).then(({ status }) => status === 200, () => false);
+    if (ready) return;
+    await sleep(200);
+  }
+  throw new Error(`wrangler dev did not serve ${url}/healthz:\n${output}`);
+}
+
+async function end() {
+  const ended = new Promise((resolve) => (server.exitCode !== null || server.signalCode !== null ? resolve() : server.once("close", resolve)));
+  for (const signal of ["SIGTERM", "SIGKILL"]) {
+    if (!signalled(signal)) break;
+    await Promise.race([ended, sleep(8_000, undefined, { ref: false })]);
+  }
+  await ended;
+}
+
+/** Whether there was anybody left to take the signal. */
+function signalled(signal) {
+  try {
+    return windows ? server.kill(signal) : process.kill(-server.pid, signal);
+  } catch (error) {
+    if (error.code === "ESRCH") return false;
+    throw error;
+  }
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,171 @@
+// HTTP as the runtime really hands it over: methods, paths with and without their slash, percent-encoding, HEAD, conditional requests, content
+// types. Every reply has also passed reply.mjs, which holds each to the dialect of its route.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { USER, patch, rename, user } from "./support/resources.mjs";
+import { adminToken, startWorld } from "./support/world.mjs";
+
+let world, scim, id, tokenId;
+before(async () => {
+  world = await startWorld();
+  const tenant = await world.createTenant();
+  const minted = await world.mintToken(tenant);
+  tokenId = minted.id;
+  scim = world.scim(tenant, minted.token);
+  const made = await scim.request("POST", "/Users", { body: user("someone@example.com") });
+  assert.equal(made.status, 201, made.text);
+  id = made.body.id;
+});
+after(() => world?.stop());
+
+/** A reply's body without what differs from one request to the next. */
+const lasting = ({ status, body }) => [status, body && "data" in body ? { ...body, meta: null } : body];
+
+describe("methods and paths", () => {
+  test("that are not there are 404, in the dialect of where they would be", async () => {
+    for (const path of ["/Nothing", "/Users/a/b", "/users", "/Me/x", "", "/Schemas/urn:no:such:schema", "/ResourceTypes/Role"]) {
+      for (const base of ["tenant", "token"]) {
+        const reply = await scim.request("GET", path, { base });
+        // The base itself is a search over all resource types, which may come later.
+        assert.ok(reply.status === 404 || (path === "" && reply.status === 200), `${path}: ${reply.status} ${reply.text}`);
+      }
+    }
+    for (const path of ["/", "/nothing", "/api/v1/admin/nothing", "/api/v1/tenants/x", "/api/v1/tenants/x/scim", "/api/v1/tenants/x/scim/v3/Users", "/scim", "/scim/v22/Users", "/%", "/%ff"]) {
+      assert.equal((await world.request("GET", path)).status, 404, path);
+    }
+  });
+
+  test("that do not go together are 405 and name what does", async () => {
+    const allowed = async (request, allow) => {
+      const reply = await request;
+      assert.equal(reply.status, 405, reply.text);
+      const named = reply.headers.allow.split(", ").filter((method) => method !== "HEAD" && method !== "OPTIONS");
+      assert.deepEqual(named.sort(), allow.sort());
+    };
+    await allowed(scim.request("PUT", "/Users", { body: {} }), ["GET", "POST"]);
+    await allowed(scim.request("DELETE", "/Groups/"), ["GET", "POST"]);
+    await allowed(scim.request("POST", `/Users/${id}`, { body: {} }), ["DELETE", "GET", "PATCH", "PUT"]);
+    await allowed(scim.request("POST", "/Schemas", { body: {}, base: "token" }), ["GET"]);
+    await allowed(scim.request("DELETE", "/ServiceProviderConfig"), ["GET"]);
+    await allowed(world.admin("PUT", "/tenants/", {}), ["GET", "POST"]);
+    await allowed(world.admin("PUT", `/tenants/${scim.id}`, {}), ["DELETE", "GET", "PATCH"]);
+    await allowed(world.admin("GET", `/scim-tokens/${tokenId}/rotate`), ["POST"]);
+    await allowed(world.request("POST", "/healthz"), ["GET"]);
+  });
+
+  test("with and without a slash at the end are one path", async () => {
+    for (const path of ["/Users", "/Groups", `/Users/${id}`, "/ServiceProviderConfig", "/ResourceTypes", "/ResourceTypes/User", "/Schemas", `/Schemas/${USER}`]) {
+      const [plain, slashed] = [await scim.request("GET", path), await scim.request("GET", `${path}/`)];
+      assert.equal(plain.status, 200, plain.text);
+      assert.deepEqual(lasting(slashed), lasting(plain), path);
+    }
+    for (const path of ["/tenants", `/tenants/${scim.id}`, "/scim-tokens", `/scim-tokens/${tokenId}`]) {
+      const [plain, slashed] = [await world.admin("GET", path), await world.admin("GET", `${path}/`)];
+      assert.equal(plain.status, 200, plain.text);
+      // `last_used_at` may be noted in between.
+      const timeless = (reply) => JSON.stringify(lasting(reply)).replaceAll(/"last_used_at":("[^"]*"|null)/g, "");
+      assert.equal(timeless(slashed), timeless(plain), path);
+    }
+    assert.equal((await world.request("GET", "/healthz/")).body.status, "ok");
+    const made = await scim.request("POST", "/Users/", { body: user("slashed@example.com") });
+    assert.equal(made.status, 201, made.text);
+    assert.match(made.headers.location, new RegExp(`/Users/${made.body.id}$`));
+    assert.equal((await scim.request("DELETE", `/Users/${made.body.id}/`)).status, 204);
+  });
+});
+
+describe("ids in the path", () => {
+  test("are the same percent-encoded and in capitals", async () => {
+    const encoded = [...id].map((character) => `%${character.charCodeAt(0).toString(16)}`).join("");
+    for (const spelled of [encoded, `%${id.charCodeAt(0).toString(16)}${id.slice(1)}`, id.toUpperCase(), id.replaceAll("-", "%2d"), id.replaceAll("-", "%2D")]) {
+      const reply = await scim.request("GET", `/Users/${spelled}`);
+      assert.equal(reply.status, 200, `${spelled}: ${reply.text}`);
+      assert.equal(reply.body.id, id);
+      assert.match(reply.body.meta.location, new RegExp(`/Users/${id}$`), spelled);
+    }
+    assert.equal((await scim.request("GET", `/Schemas/${encodeURIComponent(USER)}`)).body.id, USER);
+    assert.equal((await world.admin("GET", `/tenants/${scim.id.replaceAll("-", "%2D")}`)).body.data.id, scim.id);
+  });
+
+  test("that are nobody's are 404, whatever they are made of", async () => {
+    for (const odd of [`${id}%00`, `${id}%2f`, `${id}%2F..`, "%ZZ", "%", "%ff%fe", "%c3%28", "x".repeat(5_000), "%20", `%20${id}`, "null", "😀", "*", "' or 1=1 --", "%252e", `${id}%0a`]) {
+      for (const method of ["GET", "DELETE"]) {
+        const reply = await scim.request(method, `/Users/${odd}`);
+        assert.equal(reply.status, 404, `${method} ${odd.slice(0, 50)}: ${reply.status} ${reply.text}`);
+      }
+    }
+    assert.equal((await scim.request("GET", `/Users/${id}`)).status, 200);
+  });
+});
+
+describe("HEAD", () => {
+  test("is GET without the body", async () => {
+    for (const [path, headers] of [["/Users", {}], [`/Users/${id}`, {}], ["/ServiceProviderConfig", {}], [`/Users/${id}`, { "if-none-match": "*" }], ["/Nothing", {}]]) {
+      const [head, get] = [await scim.request("HEAD", path, { headers }), await scim.request("GET", path, { headers })];
+      assert.equal(head.status, get.status, path);
+      for (const name of ["content-type", "etag", "location"]) assert.equal(head.headers[name], get.headers[name], `${name} of ${path}`);
+    }
+    assert.equal((await world.request("HEAD", "/healthz")).status, 200);
+    assert.equal((await world.request("HEAD", "/api/v1/admin/tenants/")).status, 401);
+  });
+});
+
+describe("conditional requests", () => {
+  test("find out whether anything changed: 304, and 412", async () => {
+    const read = await scim.request("GET", `/Users/${id}`);
+    const { etag } = read.headers;
+    assert.equal(read.body.meta.version, etag);
+    for (const [name, value, status] of [
+      ["if-none-match", etag, 304],
+      ["if-none-match", `"x", ${etag}`, 304],
+      ["if-none-match", "*", 304],
+      ["if-none-match", 'W/"999"', 200],
+    ]) {
+      const reply = await scim.request("GET", `/Users/${id}`, { headers: { [name]: value } });
+      assert.equal(reply.status, status, `${name}: ${value}`);
+      assert.equal(reply.headers.etag, etag);
+    }
+    const change = (value) => scim.request("PATCH", `/Users/${id}`, { body: rename(`If ${value}`), headers: { "if-match": value } });
+    assert.equal((await change('W/"999"')).status, 412);
+    assert.equal((await change(etag)).status, 200);
+    assert.equal((await change(etag)).status, 412, "the version is gone now");
+    assert.equal((await change("*")).status, 200);
+  });
+});
+
+describe("content types", () => {
+  const body = JSON.stringify(user("typed@example.com"));
+  test("that are JSON are read on SCIM routes, with any parameters; others are 415", async () => {
+    for (const [type, status] of [
+      ["application/scim+json", 201],
+      ["application/json", 409],
+      ["application/scim+json; charset=utf-8", 409],
+      ["Application/SCIM+JSON;charset=UTF-8", 409],
+      ["text/plain", 415],
+      ["application/xml", 415],
+      ["application/x-www-form-urlencoded", 415],
+      ["application/jsonp", 415],
+      ["", 415],
+    ]) {
+      const reply = await scim.request("POST", "/Users", { raw: body, headers: { "content-type": type } });
+      assert.equal(reply.status, status, `${type}: ${reply.text}`);
+    }
+  });
+
+  test("are application/json alone on the administrator's routes", async () => {
+    for (const [type, status] of [["application/json; charset=utf-8", 201], ["text/plain", 415], ["application/scim+json", 415]]) {
+      const reply = await world.request("POST", "/api/v1/admin/tenants/", { auth: `Bearer ${adminToken()}`, raw: '{"name":"Typed"}', headers: { "content-type": type } });
+      assert.equal(reply.status, status, `${type}: ${reply.text}`);
+    }
+  });
+
+  test("do not make a body out of nothing", async () => {
+    for (const raw of ["", " ", "null", "[]", "1", '"text"', "{", '{"a":1}x', '{"userName":"a","userName":"b"}', "\u{feff}{}"]) {
+      const reply = await scim.request("POST", "/Users", { raw });
+      assert.equal(reply.status, 400, `${raw}: ${reply.status} ${reply.text}`);
+      const admin = await world.request("POST", "/api/v1/admin/tenants/", { auth: `Bearer ${adminToken()}`, raw });
+      assert.equal(admin.status, 422, `${raw}: ${admin.status} ${admin.text}`);
+    }
+    assert.equal((await scim.request("PATCH", `/Users/${id}`, { raw: JSON.stringify(patch()).replace("Operations", "Nothing") })).status, 400);
+  });
+});
