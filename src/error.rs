@@ -26,6 +26,8 @@ pub enum Kind {
     /// What was assumed of the credential is no longer so: the request is tried again with what the database says. It
     /// never reaches a client.
     CredentialStale,
+    /// 503: others kept changing what the request had read; it is tried again a few times before a client sees this.
+    Raced,
     Forbidden,
     NotFound,
     MethodNotAllowed {
@@ -78,7 +80,7 @@ impl Error {
     }
 
     pub fn not_found(what: &str) -> Self {
-        Self::new(Kind::NotFound, format!("{what} not found"))
+        Self::new(Kind::NotFound, format!("{what} was not found"))
     }
 
     pub fn forbidden(detail: impl Into<String>) -> Self {
@@ -123,7 +125,7 @@ impl Error {
             Kind::Unprocessable(_) => 422,
             Kind::Internal | Kind::CredentialStale => 500,
             Kind::NotImplemented => 501,
-            Kind::Unavailable { .. } => 503,
+            Kind::Unavailable { .. } | Kind::Raced => 503,
         }
     }
 }
@@ -155,13 +157,7 @@ impl From<store::Error> for Error {
                 "the resource is at another version than If-Match names",
             ),
             store::Error::Guard(store::Guard::VersionConflict | store::Guard::MemberMissing) => {
-                Error {
-                    kind: Kind::Unavailable {
-                        retry_after_seconds: 1,
-                    },
-                    detail: "others keep changing the resource; try again".to_owned(),
-                    internal: None,
-                }
+                Error::new(Kind::Raced, "others keep changing the resource; try again")
             }
             store::Error::Overloaded(internal) => Error {
                 kind: Kind::Unavailable {

@@ -1,15 +1,15 @@
 //! Who makes this request, for both kinds of route.
 //!
 //! A SCIM request is answered in one round trip, its credential included: what a cache (or nothing at all) says of the
-//! credential is taken for true, and the batch that does the work checks it. Where it was not true, the batch gives nothing
+//! credential is taken for true, and every batch that does the work checks it. Where it was not true, the batch gives nothing
 //! or undoes itself, the database is asked, and the work is tried once more. So a revoked, paused or expired token is dead
-//! at once everywhere, whatever any cache says.
+//! at once everywhere, whatever any cache says. A request that is refused before it has come to the database is refused only
+//! once the database has been asked too: what was assumed of the tenant may be the very reason.
 
-use std::rc::Rc;
-
-use serde_json::json;
+use std::cell::Cell;
 
 use super::call::Call;
+use super::token_facts;
 use crate::auth::admin::{Admin, AdminScope};
 use crate::auth::bearer::{self, refused};
 use crate::auth::jwt;
@@ -17,16 +17,13 @@ use crate::auth::scim_token::ScimToken;
 use crate::auth::scope::{Scope, Scopes};
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
-use crate::platform::{Platform, TokenCache};
 use crate::scim::profile::Profile;
 use crate::scim::schema::ResourceType;
 use crate::store::audit::Origin;
 use crate::store::scim_tokens::{self, Facts};
 use crate::store::tenants::{self, Settings};
-use crate::store::{Guard, Rows, Statement, guards, rows_at};
+use crate::store::{self, Guard, Rows, Statement, Value, guards, rows_at};
 
-/// How long the cache keeps what it knows of a token, in seconds. It is checked with every use.
-const CACHE_SECONDS: u64 = 86_400;
 /// How often the use of a token is noted at most, in milliseconds.
 const TOUCH_INTERVAL_MS: i64 = 300_000;
 
@@ -55,6 +52,8 @@ pub struct Caller {
     pub provider_id: String,
     scopes: Scopes,
     proof: Proof,
+    /// Whether the database has confirmed what was assumed.
+    confirmed: Cell<bool>,
 }
 
 /// Whom a request is about.
@@ -69,12 +68,18 @@ pub enum Subject {
 /// What was assumed of the credential, and is to be checked.
 #[derive(Debug, Clone)]
 enum Proof {
-    Token { id: String, revision: i64 },
-    Jwt { subject: String },
+    Token {
+        id: String,
+        hash: String,
+        revision: i64,
+    },
+    Jwt {
+        subject: String,
+    },
 }
 
 impl Caller {
-    fn of_token(facts: Facts) -> Self {
+    fn of_token(facts: Facts, hash: String) -> Self {
         Caller {
             tenant: facts.tenant_id,
             settings: facts.settings,
@@ -82,8 +87,10 @@ impl Caller {
             scopes: facts.scopes,
             proof: Proof::Token {
                 id: facts.token_id,
+                hash,
                 revision: facts.revision,
             },
+            confirmed: Cell::new(false),
         }
     }
 
@@ -131,19 +138,21 @@ impl Caller {
     }
 
     /// A query that gives a row while all that was assumed is so. It reads two rows at most.
-    fn assumption(&self) -> (&'static str, Vec<crate::store::Value>) {
+    fn assumption(&self, call: &Call<'_>) -> (&'static str, Vec<Value>) {
         let mut params = vec![
             (&self.tenant).into(),
             self.settings.profile.name().into(),
             self.settings.store_passwords.into(),
         ];
         match &self.proof {
-            Proof::Token { id, revision } => {
-                params.extend([id.into(), (*revision).into()]);
+            Proof::Token { id, hash, revision } => {
+                params.extend([id.into(), (*revision).into(), hash.into()]);
+                params.extend([self.scopes.to_stored().into(), call.now.into()]);
                 (
                     "select 1 as ok from scim_tokens k cross join tenants t \
-                     where k.tenant_id = ?1 and k.id = ?4 and k.revision = ?5 and t.id = ?1 \
-                     and t.scim_profile = ?2 and t.store_passwords = ?3 and t.deleted_at is null",
+                     where k.tenant_id = ?1 and k.id = ?4 and k.revision = ?5 and k.token_hash = ?6 and k.scopes = ?7 \
+                     and k.is_active = 1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > ?8) \
+                     and t.id = ?1 and t.scim_profile = ?2 and t.store_passwords = ?3 and t.deleted_at is null",
                     params,
                 )
             }
@@ -157,27 +166,64 @@ impl Caller {
 
     /// Runs a batch that reads, after checking the credential in the same round trip.
     pub async fn read(&self, call: &Call<'_>, batch: Vec<Statement>) -> Result<Vec<Rows>> {
-        let (sql, params) = self.assumption();
+        let (sql, params) = self.assumption(call);
         let results = self
             .prefixed(call, Statement::new(sql, params), batch)
             .await?;
         match rows_at(&results, 0)?.first() {
-            Some(_) => Ok(results.into_iter().skip(1).collect()),
-            None => Err(crate::store::Error::Guard(Guard::CredentialStale).into()),
+            Some(_) => {
+                self.confirmed.set(true);
+                self.touch(call);
+                Ok(results.into_iter().skip(1).collect())
+            }
+            None => Err(store::Error::Guard(Guard::CredentialStale).into()),
         }
     }
 
     /// Runs a batch that writes, which is undone unless the credential holds. Errors are the store's, for the handler to
     /// name.
-    pub async fn write(
+    pub async fn write(&self, call: &Call<'_>, batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
+        let (sql, params) = self.assumption(call);
+        self.guarded(call, &format!("exists ({sql})"), params, batch)
+            .await
+    }
+
+    /// Like [`write`](Self::write), after a batch that read: only the credential can have died since, and it is one row.
+    pub async fn write_on(
         &self,
         call: &Call<'_>,
         batch: Vec<Statement>,
-    ) -> crate::store::Result<Vec<Rows>> {
-        let (sql, params) = self.assumption();
-        let guard = guards::require(Guard::CredentialStale, &format!("exists ({sql})"), params);
-        let results = self.prefixed(call, guard, batch).await?;
-        Ok(results.into_iter().skip(1).collect())
+    ) -> store::Result<Vec<Rows>> {
+        match &self.proof {
+            Proof::Jwt { .. } => call.run(Some(&self.tenant), batch).await,
+            Proof::Token { id, revision, .. } => {
+                let alive = "exists (select 1 from scim_tokens where tenant_id = ?1 and id = ?2 and revision = ?3)";
+                let params = vec![(&self.tenant).into(), id.into(), (*revision).into()];
+                self.guarded(call, alive, params, batch).await
+            }
+        }
+    }
+
+    async fn guarded(
+        &self,
+        call: &Call<'_>,
+        condition: &str,
+        params: Vec<Value>,
+        batch: Vec<Statement>,
+    ) -> store::Result<Vec<Rows>> {
+        let guard = guards::require(Guard::CredentialStale, condition, params);
+        let results = self.prefixed(call, guard, batch).await;
+        // The guard comes first: what failed after it, failed for somebody whose credential holds.
+        let confirmed = match &results {
+            Ok(_) | Err(store::Error::Conflict(_)) => true,
+            Err(store::Error::Guard(guard)) => *guard != Guard::CredentialStale,
+            Err(_) => false,
+        };
+        self.confirmed.set(confirmed);
+        if results.is_ok() {
+            self.touch(call);
+        }
+        Ok(results?.into_iter().skip(1).collect())
     }
 
     async fn prefixed(
@@ -185,11 +231,17 @@ impl Caller {
         call: &Call<'_>,
         first: Statement,
         batch: Vec<Statement>,
-    ) -> crate::store::Result<Vec<Rows>> {
+    ) -> store::Result<Vec<Rows>> {
         let batch = std::iter::once(first).chain(batch).collect();
-        let results = call.run(Some(&self.tenant), batch).await?;
-        self.touch(call);
-        Ok(results)
+        call.run(Some(&self.tenant), batch).await
+    }
+
+    /// Whether another look at the credential found the same.
+    fn is_as(&self, other: &Caller) -> bool {
+        self.tenant == other.tenant
+            && self.settings == other.settings
+            && self.scopes == other.scopes
+            && self.provider_id == other.provider_id
     }
 
     /// Notes that the token was used, after the reply and now and then.
@@ -214,18 +266,21 @@ pub async fn with_caller<T, F>(call: &Call<'_>, scope: Scope, work: F) -> Result
 where
     F: AsyncFn(&Caller) -> Result<T>,
 {
-    let caller = identify(call, false).await?;
-    let stale = match attempt(call, &caller, scope, &work).await {
-        Err(error) if error.kind == Kind::CredentialStale => error,
+    let assumed = identify(call, false).await?;
+    let refusal = match attempt(call, &assumed, scope, &work).await {
+        Err(error) if !assumed.confirmed.get() => error,
         done => return done,
     };
-    let caller = identify(call, true).await?;
-    match attempt(call, &caller, scope, &work).await {
+    let known = identify(call, true).await?;
+    if refusal.kind != Kind::CredentialStale && known.is_as(&assumed) {
+        return Err(refusal);
+    }
+    match attempt(call, &known, scope, &work).await {
         Err(error) if error.kind == Kind::CredentialStale => Err(Error {
             kind: Kind::Unavailable {
                 retry_after_seconds: 1,
             },
-            ..stale
+            ..error
         }),
         done => done,
     }
@@ -247,7 +302,8 @@ async fn identify(call: &Call<'_>, afresh: bool) -> Result<Caller> {
     let in_path = tenant_in_path(call)?;
     let caller = if ScimToken::looks_like(text) {
         let token = ScimToken::parse(text).ok_or_else(refused)?;
-        Caller::of_token(token_facts(call, &token.hash(), afresh).await?)
+        let hash = token.hash();
+        Caller::of_token(token_facts::find(call, &hash, afresh).await?, hash)
     } else {
         let app = call.app;
         let claims = jwt::verify(&credential, &app.config, &app.platform, &app.memory).await?;
@@ -255,8 +311,11 @@ async fn identify(call: &Call<'_>, afresh: bool) -> Result<Caller> {
         jwt_caller(call, admin, in_path.as_ref(), afresh).await?
     };
     match in_path {
-        Some(tenant) if tenant != caller.tenant => Err(Error::not_found("the tenant")),
-        _ => Ok(caller),
+        Some(tenant) if tenant == caller.tenant => Ok(caller),
+        None => Ok(caller),
+        // The cache may be wrong about whose the token is.
+        Some(_) if !afresh => Box::pin(identify(call, true)).await,
+        Some(_) => Err(Error::not_found("the tenant")),
     }
 }
 
@@ -268,33 +327,6 @@ fn tenant_in_path(call: &Call<'_>) -> Result<Option<TenantId>> {
             .map(Some)
             .ok_or_else(|| Error::not_found("the tenant")),
     }
-}
-
-async fn token_facts(call: &Call<'_>, hash: &str, afresh: bool) -> Result<Facts> {
-    let platform = &call.app.platform;
-    let key = cache_key(hash);
-    if !afresh
-        && let Some(facts) = platform
-            .token_cache
-            .get(&key)
-            .await
-            .and_then(|text| from_cache(&text))
-        && facts.expires_at.is_none_or(|expires| expires > call.now)
-    {
-        return Ok(facts);
-    }
-    let results = call
-        .run(None, vec![scim_tokens::select_facts(hash, call.now)])
-        .await?;
-    let Some(row) = rows_at(&results, 0)?.first() else {
-        if afresh {
-            forget(platform, hash);
-        }
-        return Err(refused());
-    };
-    let facts = scim_tokens::facts(row)?;
-    remember(platform, hash, &facts);
-    Ok(facts)
 }
 
 async fn jwt_caller(
@@ -336,58 +368,6 @@ async fn jwt_caller(
         proof: Proof::Jwt {
             subject: admin.subject,
         },
-    })
-}
-
-fn cache_key(hash: &str) -> String {
-    format!("scim-token:{hash}")
-}
-
-/// Puts what is known of a token into the cache, after the reply.
-pub fn remember(platform: &Platform, hash: &str, facts: &Facts) {
-    let value = json!({
-        "tenant": facts.tenant_id.as_str(),
-        "token": facts.token_id,
-        "scopes": facts.scopes.to_stored(),
-        "expires_at": facts.expires_at,
-        "idp": facts.idp_id,
-        "revision": facts.revision,
-        "profile": facts.settings.profile.name(),
-        "store_passwords": facts.settings.store_passwords,
-    });
-    let key = cache_key(hash);
-    in_background(platform, async move |cache| {
-        cache.put(&key, &value.to_string(), CACHE_SECONDS).await;
-    });
-}
-
-/// Takes a token out of the cache, after the reply.
-pub fn forget(platform: &Platform, hash: &str) {
-    let key = cache_key(hash);
-    in_background(platform, async move |cache| cache.delete(&key).await);
-}
-
-fn in_background<F>(platform: &Platform, work: F)
-where
-    F: AsyncFnOnce(Rc<dyn TokenCache>) + 'static,
-{
-    let cache = Rc::clone(&platform.token_cache);
-    platform.background.defer(Box::pin(work(cache)));
-}
-
-fn from_cache(text: &str) -> Option<Facts> {
-    let value: serde_json::Value = serde_json::from_str(text).ok()?;
-    let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
-    Some(Facts {
-        tenant_id: TenantId::parse(&text("tenant")?)?,
-        token_id: text("token")?,
-        scopes: Scopes::from_stored(&text("scopes")?),
-        expires_at: value.get("expires_at")?.as_i64(),
-        idp_id: text("idp"),
-        revision: value.get("revision")?.as_i64()?,
-        settings: Settings {
-            profile: Profile::from_name(&text("profile")?)?,
-            store_passwords: value.get("store_passwords")?.as_bool()?,
-        },
+        confirmed: Cell::new(false),
     })
 }

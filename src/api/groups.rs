@@ -33,10 +33,9 @@ const MAX_MEMBERS_IN_PATCH_REPLY: i64 = 500;
 /// `POST /Groups`.
 pub async fn create(call: &Call<'_>) -> Result<Reply> {
     let params = ListParams::of_query(call);
-    let body = call.json()?;
     with_caller(call, Scope::GroupsWrite, async |caller| {
         let projection = params.projection(&GROUPS, caller.profile())?;
-        let group = resource::read(&GROUPS, body.clone(), caller.profile())?;
+        let group = resource::read(&GROUPS, call.json()?, caller.profile())?;
         let id = call.new_id()?;
         let given = group.members.clone().unwrap_or_default();
         // The types that the client names are taken for true; the batch tells where a member is not there.
@@ -201,7 +200,6 @@ pub async fn patch(call: &Call<'_>) -> Result<Reply> {
 
 async fn change(call: &Call<'_>, action: Action) -> Result<Reply> {
     let params = ListParams::of_query(call);
-    let body = call.json()?;
     with_caller(call, Scope::GroupsWrite, async |caller| {
         let change = Change {
             call,
@@ -209,7 +207,7 @@ async fn change(call: &Call<'_>, action: Action) -> Result<Reply> {
             id: call.id("id", GROUPS.name)?,
             projection: params.projection(&GROUPS, caller.profile())?,
             action,
-            wanted: Wanted::of(action, body.clone(), caller.profile())?,
+            wanted: Wanted::of(action, call.json()?, caller.profile())?,
         };
         let mut attempt = 1;
         let condition = if_match(call);
@@ -292,7 +290,7 @@ impl Change<'_> {
         let shown = self.shows(count);
         batch.extend(shown.then(|| self.read_back()));
         let version = Version(stored.version.0 + 1);
-        match call.run(Some(tenant), batch).await {
+        match caller.write_on(call, batch).await {
             Ok(results) if shown => {
                 let stored = last_stored(&results)?;
                 Ok(Ok(show(200, &stored, &base, &self.projection)))

@@ -10,7 +10,7 @@ use crate::scim::cursor::{Binding, Cursor};
 use crate::scim::error::ScimType;
 use crate::scim::render::{self, Paging};
 use crate::scim::schema::ResourceType;
-use crate::store::resources::{self, Page, Start};
+use crate::store::resources::{self, Page, Start, TypeQuery};
 use crate::store::{Row, Rows, Value, rows_at};
 
 /// `GET /{type}`, `GET /`.
@@ -20,9 +20,8 @@ pub async fn list(call: &Call<'_>, types: &[&'static ResourceType]) -> Result<Re
 
 /// `POST /{type}/.search`, `POST /.search`.
 pub async fn search(call: &Call<'_>, types: &[&'static ResourceType]) -> Result<Reply> {
-    let body = call.json()?;
     answer(call, types, async |caller: &Caller| {
-        ListParams::of_body(body.clone(), caller.profile())
+        ListParams::of_body(call.json()?, caller.profile())
     })
     .await
 }
@@ -49,26 +48,36 @@ where
 
 async fn by_index(call: &Call<'_>, caller: &Caller, query: &ListQuery) -> Result<Reply> {
     let base = call.scim_base();
-    let mut batch = totals(caller, &base, query);
-    let counts = batch.len();
-    if query.count > 0 {
+    let skipped = query.start_index - 1;
+    let page = (query.count > 0).then(|| {
         let page = Page {
-            start: Start::Offset(query.start_index - 1),
+            start: Start::Offset(skipped),
             limit: query.count,
             sorted: query.sorted,
         };
-        batch.push(resources::select_page(
-            &caller.tenant,
-            &base,
-            &query.types,
-            &page,
-        ));
-    }
+        resources::select_page(&caller.tenant, &base, &query.types, &page)
+    });
+    // What a look-up finds is on its page: it is counted only where the page is full.
+    let looked_up = page.is_some() && query.types.iter().all(TypeQuery::is_lookup);
+    let mut batch = match looked_up {
+        true => Vec::new(),
+        false => totals(caller, &base, query),
+    };
+    let counts = batch.len();
+    batch.extend(page);
     let results = caller.read(call, batch).await?;
-    let total = sum(&results, counts)?;
     let rows = results
         .get(counts)
         .map_or(&[][..], |rows| rows.rows.as_slice());
+    let found = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let total = match looked_up {
+        false => sum(&results, counts)?,
+        true if found < query.count && (found > 0 || skipped == 0) => skipped + found,
+        true => {
+            let counted = caller.read(call, totals(caller, &base, query)).await?;
+            sum(&counted, counted.len())?
+        }
+    };
     let shown = show(rows, query, &base)?;
     Ok(Reply::scim(
         200,

@@ -19,11 +19,14 @@ mod resources;
 pub mod routes;
 mod scim_tokens;
 mod tenants;
+mod token_facts;
 mod users;
 mod validate;
 
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
+use futures_util::FutureExt;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use serde_json::json;
 
@@ -64,7 +67,12 @@ impl App {
         let dialect = found.dialect;
         let call = Call::new(self, request, &found, request_id);
         let result = match &found.endpoint {
-            Ok(endpoint) => dispatch(&call, *endpoint).await,
+            // A panic is this request's failure and nobody else's: nothing is held across requests that it could leave half
+            // changed.
+            Ok(endpoint) => AssertUnwindSafe(dispatch(&call, *endpoint))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| Err(Error::internal("a panic"))),
             Err(error) => Err(error.clone()),
         };
         let (reply, internal) = match result {
@@ -191,6 +199,7 @@ fn error_headers(error: &Error) -> Vec<(HeaderName, String)> {
         Kind::Unavailable {
             retry_after_seconds,
         } => vec![(RETRY_AFTER, retry_after_seconds.to_string())],
+        Kind::Raced => vec![(RETRY_AFTER, "1".to_owned())],
         _ => Vec::new(),
     }
 }

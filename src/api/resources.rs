@@ -19,7 +19,7 @@ use crate::store::resources::{self, Memberships};
 use crate::store::{self, Guard, Rows, guards, members, rows_at, users};
 
 /// How often a request is tried again when others changed what it had read.
-pub const MAX_ATTEMPTS: usize = 5;
+pub const MAX_ATTEMPTS: usize = 8;
 
 /// The scope that reading a resource type takes.
 pub fn read_scope(resource_type: &ResourceType) -> Scope {

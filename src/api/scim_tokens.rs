@@ -3,16 +3,18 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::authenticate::{admin, forget, remember};
+use super::authenticate::admin;
 use super::call::Call;
 use super::endpoint_info;
 use super::envelope;
 use super::reply::Reply;
+use super::resources::MAX_ATTEMPTS;
+use super::token_facts::{forget, remember};
 use super::validate::{Page, Text, Time, body, parameter, present};
 use crate::auth::admin::{Admin, AdminScope};
 use crate::auth::scim_token::ScimToken as Secret;
 use crate::auth::scope::Scopes;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
 use crate::scim::date_time;
 use crate::store::audit::{self, Action, Event, Totals};
@@ -198,6 +200,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
         expires_at: given.expires_at.map(|Time(time)| time),
         last_used_at: None,
         revoked_at: None,
+        revision: 1,
     };
     let audit = audited(
         call,
@@ -254,6 +257,20 @@ async fn find(call: &Call<'_>, admin: &Admin, revoked_too: bool) -> Result<(Scim
     Ok((token, row.clone()))
 }
 
+/// Tries again from the read where somebody else changed the token in between.
+async fn retrying<F>(work: F) -> Result<Reply>
+where
+    F: AsyncFn() -> Result<Reply>,
+{
+    let mut attempt = 1;
+    loop {
+        match work().await {
+            Err(error) if error.kind == Kind::Raced && attempt < MAX_ATTEMPTS => attempt += 1,
+            done => return done,
+        }
+    }
+}
+
 pub async fn read(call: &Call<'_>) -> Result<Reply> {
     let admin = admin(call, AdminScope::ScimTokensRead).await?;
     let (token, _) = find(call, &admin, true).await?;
@@ -261,6 +278,10 @@ pub async fn read(call: &Call<'_>) -> Result<Reply> {
 }
 
 pub async fn update(call: &Call<'_>) -> Result<Reply> {
+    retrying(async || try_update(call).await).await
+}
+
+async fn try_update(call: &Call<'_>) -> Result<Reply> {
     let admin = admin(call, AdminScope::ScimTokensWrite).await?;
     let given: TokenUpdate = body(call)?;
     check_scopes(given.scopes.as_ref())?;
@@ -311,6 +332,10 @@ async fn write(
 }
 
 pub async fn delete(call: &Call<'_>) -> Result<Reply> {
+    retrying(async || try_delete(call).await).await
+}
+
+async fn try_delete(call: &Call<'_>) -> Result<Reply> {
     let admin = admin(call, AdminScope::ScimTokensWrite).await?;
     let (mut token, row) = find(call, &admin, false).await?;
     token.is_active = false;
@@ -322,6 +347,10 @@ pub async fn delete(call: &Call<'_>) -> Result<Reply> {
 
 /// `POST …/rotate`: a new token with the old one's settings; the old one dies after the overlap, at once without one.
 pub async fn rotate(call: &Call<'_>) -> Result<Reply> {
+    retrying(async || try_rotate(call).await).await
+}
+
+async fn try_rotate(call: &Call<'_>) -> Result<Reply> {
     let admin = admin(call, AdminScope::ScimTokensWrite).await?;
     let given: TokenRotate = match call.has_body() {
         true => body(call)?,

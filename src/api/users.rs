@@ -1,7 +1,5 @@
 //! `POST`, `PUT` and `PATCH` of `/Users` (RFC 7644 §3.3, §3.5).
 
-use serde_json::Value;
-
 use super::authenticate::{Caller, Subject, with_caller};
 use super::call::Call;
 use super::password;
@@ -27,10 +25,9 @@ use crate::store::{Constraint, rows_at};
 /// `POST /Users`.
 pub async fn create(call: &Call<'_>) -> Result<Reply> {
     let params = ListParams::of_query(call);
-    let body = call.json()?;
     with_caller(call, Scope::UsersWrite, async |caller| {
         let projection = params.projection(&USERS, caller.profile())?;
-        let mut user = resource::read(&USERS, body.clone(), caller.profile())?;
+        let mut user = resource::read(&USERS, call.json()?, caller.profile())?;
         let password_hash = password::hash(call, caller, user.password.take())?;
         let id = call.new_id()?;
         let row = UserRow {
@@ -115,7 +112,7 @@ async fn restore(
         Totals::default(),
         &event,
     ));
-    match caller.write(call, batch).await {
+    match caller.write_on(call, batch).await {
         Ok(_) => Ok(written(
             &rival.id,
             Version(rival.version.0 + 1),
@@ -134,18 +131,16 @@ async fn restore(
 
 /// `PUT /Users/{id}`.
 pub async fn replace(call: &Call<'_>, subject: Subject) -> Result<Reply> {
-    let body = call.json()?;
     change(call, subject, Action::Replace, async |_, _, caller| {
-        Ok(resource::read(&USERS, body.clone(), caller.profile())?)
+        Ok(resource::read(&USERS, call.json()?, caller.profile())?)
     })
     .await
 }
 
 /// `PATCH /Users/{id}`.
 pub async fn patch(call: &Call<'_>, subject: Subject) -> Result<Reply> {
-    let body: Value = call.json()?;
     change(call, subject, Action::Patch, async |_, before, caller| {
-        let operations = patch::parse(body.clone(), &USERS, caller.profile())?;
+        let operations = patch::parse(call.json()?, &USERS, caller.profile())?;
         let mut after = before.clone();
         patch::apply(&operations, &USERS, &mut after, caller.profile())?;
         Ok(after)
@@ -199,7 +194,7 @@ where
                 Totals::default(),
                 &event,
             ));
-            match call.run(Some(&caller.tenant), batch).await {
+            match caller.write_on(call, batch).await {
                 Ok(_) => {
                     let version = Version(stored.version.0 + 1);
                     let memberships = stored.memberships.clone();

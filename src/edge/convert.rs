@@ -4,9 +4,11 @@ use futures_util::StreamExt;
 use http::header::{HeaderName, HeaderValue};
 use worker::{Headers, ResponseBuilder, Result};
 
+use super::runtime::{RuntimeClock, RuntimeEntropy};
 use crate::api::reply::Reply;
 use crate::api::{self, MAX_BODY_BYTES};
 use crate::error::{Error, Kind};
+use crate::ids;
 
 /// Reads a request, its body no further than one byte beyond what is allowed.
 pub async fn request(mut request: worker::Request) -> std::result::Result<api::Request, String> {
@@ -62,8 +64,13 @@ pub fn response(reply: api::Response) -> Result<worker::Response> {
     })
 }
 
-/// A failure before or outside the application, in the dialect of the path.
+/// A failure before the application is reached, in the dialect of the path.
 pub fn failure(path: &str, detail: &str) -> Result<worker::Response> {
     let error = Error::new(Kind::Internal, detail);
-    response(Reply::of_error(&error, api::dialect_of(path)).into_response())
+    let mut response = Reply::of_error(&error, api::dialect_of(path)).into_response();
+    let request_id = ids::new_id(&RuntimeClock, &RuntimeEntropy).unwrap_or_default();
+    if let Ok(request_id) = HeaderValue::try_from(request_id) {
+        response.headers_mut().insert("x-request-id", request_id);
+    }
+    self::response(response)
 }

@@ -10,10 +10,8 @@ mod runtime;
 mod token_cache;
 
 use std::cell::OnceCell;
-use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
-use futures_util::FutureExt;
 use worker::{Context, Env, Request, Response, Result, RouteContext, Router, event};
 
 use crate::api::App;
@@ -59,12 +57,7 @@ async fn answer(request: Request, route: RouteContext<Rc<Context>>) -> Result<Re
             return convert::failure(&path, "the request could not be read");
         }
     };
-    // A panic is this request's failure and nobody else's: the build unwinds, and the application holds nothing across
-    // requests that could be left half changed.
-    match AssertUnwindSafe(app.handle(request)).catch_unwind().await {
-        Ok(reply) => convert::response(reply),
-        Err(_) => convert::failure(&path, "the request failed here"),
-    }
+    convert::response(app.handle(request).await)
 }
 
 fn app(route: &RouteContext<Rc<Context>>) -> std::result::Result<App, String> {

@@ -47,16 +47,21 @@ pub fn of_group_rows(group: &str) -> String {
 const HAS_NESTED: &str = "exists (select 1 from group_members n indexed by group_members_nested_idx \
      where n.tenant_id = ?1 and n.member_type = 'Group')";
 
-/// The groups of a user row `r`, direct ones and those above them, each once: `direct` where it is both.
-const ABOVE: &str = "with recursive above (id) as ( \
-     select m.group_id from group_members m indexed by group_members_member_idx \
+/// The groups of a user row `r`: its own, then those above them that are not its own, each once.
+const MEMBERSHIPS: &str = "with recursive above (id) as ( \
+     select n.group_id from group_members m indexed by group_members_member_idx \
+     cross join group_members n indexed by group_members_nested_idx \
+     on n.tenant_id = ?1 and n.member_id = m.group_id and n.member_type = 'Group' \
      where m.tenant_id = ?1 and m.member_id = r.id \
      union \
      select n.group_id from above cross join group_members n indexed by group_members_nested_idx \
-     on n.tenant_id = ?1 and n.member_id = above.id and n.member_type = 'Group') ";
-
-const IS_DIRECT: &str = "exists (select 1 from group_members d \
-     where d.tenant_id = ?1 and d.group_id = above.id and d.member_id = r.id)";
+     on n.tenant_id = ?1 and n.member_id = above.id and n.member_type = 'Group'), \
+     memberships (id, type) as ( \
+     select m.group_id, 'direct' from group_members m indexed by group_members_member_idx \
+     where m.tenant_id = ?1 and m.member_id = r.id \
+     union all \
+     select above.id, 'indirect' from above where not exists (select 1 from group_members d \
+     where d.tenant_id = ?1 and d.group_id = above.id and d.member_id = r.id)) ";
 
 /// A JSON array of a user's groups, for a user row `r`. Names cost a row for each.
 pub fn groups_of_user_json(names: bool) -> String {
@@ -73,13 +78,10 @@ pub fn groups_of_user_json(names: bool) -> String {
         )
     };
     let direct = object("m.group_id", "'direct'");
-    let all = object(
-        "above.id",
-        &format!("iif({IS_DIRECT}, 'direct', 'indirect')"),
-    );
+    let all = object("memberships.id", "memberships.type");
     format!(
         "iif({HAS_NESTED}, \
-         ({ABOVE} select {all} from above), \
+         ({MEMBERSHIPS} select {all} from memberships), \
          (select {direct} from group_members m indexed by group_members_member_idx \
           where m.tenant_id = ?1 and m.member_id = r.id))"
     )
@@ -88,9 +90,9 @@ pub fn groups_of_user_json(names: bool) -> String {
 /// A user's groups as rows for a filter.
 pub fn groups_of_user_rows() -> String {
     format!(
-        "({ABOVE} select above.id as value, ?2 || '/Groups/' || above.id as ref, \
-         (select g.display_name_key from groups g where g.tenant_id = ?1 and g.id = above.id) as display, \
-         iif({IS_DIRECT}, 'direct', 'indirect') as type from above)"
+        "({MEMBERSHIPS} select memberships.id as value, ?2 || '/Groups/' || memberships.id as ref, \
+         (select g.display_name_key from groups g where g.tenant_id = ?1 and g.id = memberships.id) as display, \
+         memberships.type as type from memberships)"
     )
 }
 

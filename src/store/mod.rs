@@ -11,6 +11,7 @@ pub mod bulk;
 pub mod directory;
 mod error;
 pub mod filter_sql;
+pub mod filter_terms;
 pub mod groups;
 pub mod guards;
 pub mod members;

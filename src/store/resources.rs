@@ -1,6 +1,7 @@
 //! What users and groups have in common: reading one, reading many, leaving a tombstone.
 
-use super::filter_sql::{self, Scope, Sql};
+use super::filter_sql::{Scope, Sql};
+use super::filter_terms;
 use super::{Params, Result, Row, Statement, Value};
 use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
@@ -96,6 +97,13 @@ pub struct TypeQuery {
     pub memberships: Memberships,
 }
 
+impl TypeQuery {
+    /// Whether the filter is by a value that few resources have.
+    pub fn is_lookup(&self) -> bool {
+        self.filter.as_ref().is_some_and(filter_terms::is_lookup)
+    }
+}
+
 /// Where a page begins.
 #[derive(Debug, Clone)]
 pub enum Start {
@@ -121,36 +129,41 @@ pub struct Descending(pub bool);
 
 impl Page {
     /// `order by` of rows with columns `sort_key` and `id`. Missing keys come last ascending and first descending (RFC 7644
-    /// §3.4.2.3).
-    fn order(&self) -> &'static str {
-        match self.sorted {
-            None => "id asc",
-            Some(Descending(false)) => "sort_key asc nulls last, id asc",
-            Some(Descending(true)) => "sort_key desc nulls first, id asc",
+    /// §3.4.2.3). Where none can be missing it is not said, because no index has that order.
+    fn order(&self, always_present: bool) -> &'static str {
+        match (self.sorted, always_present) {
+            (None, _) => "id asc",
+            (Some(Descending(false)), false) => "sort_key asc nulls last, id asc",
+            (Some(Descending(true)), false) => "sort_key desc nulls first, id asc",
+            (Some(Descending(false)), true) => "sort_key asc, id asc",
+            (Some(Descending(true)), true) => "sort_key desc, id asc",
         }
     }
 
     /// What holds for rows after the start.
-    fn after(&self, key: &str, params: &mut Params) -> Option<String> {
+    fn after(&self, key: &str, always_present: bool, params: &mut Params) -> Option<String> {
         let Start::After(last, id) = &self.start else {
             return None;
         };
         let id = params.bind(id.as_str());
-        let same_key_later = |equal: String| format!("({equal} and r.id > {id})");
-        Some(match (self.sorted, last) {
-            (None, _) => format!("r.id > {id}"),
-            (Some(Descending(false)), Value::Null) => same_key_later(format!("{key} is null")),
-            (Some(Descending(true)), Value::Null) => {
-                format!("({key} is not null or r.id > {id})")
+        let Some(Descending(descending)) = self.sorted else {
+            return Some(format!("r.id > {id}"));
+        };
+        if *last == Value::Null {
+            return Some(match descending {
+                false => format!("({key} is null and r.id > {id})"),
+                true => format!("({key} is not null or r.id > {id})"),
+            });
+        }
+        let last = params.bind(last.clone());
+        Some(match (descending, always_present) {
+            // A range, which an index can enter where it begins.
+            (false, true) => format!("{key} >= {last} and ({key} > {last} or r.id > {id})"),
+            (true, true) => format!("{key} <= {last} and ({key} < {last} or r.id > {id})"),
+            (false, false) => {
+                format!("({key} > {last} or {key} is null or ({key} = {last} and r.id > {id}))")
             }
-            (Some(Descending(descending)), last) => {
-                let last = params.bind(last.clone());
-                let later = match descending {
-                    false => format!("{key} > {last} or {key} is null"),
-                    true => format!("{key} < {last}"),
-                };
-                format!("({later} or {})", same_key_later(format!("{key} = {last}")))
-            }
+            (true, false) => format!("({key} < {last} or ({key} = {last} and r.id > {id}))"),
         })
     }
 }
@@ -162,15 +175,22 @@ pub fn select_page(tenant: &TenantId, base: &str, types: &[TypeQuery], page: &Pa
         Start::Offset(offset) => offset,
         Start::After(..) => 0,
     };
-    let [limit, skipped] = [page.limit, offset].map(|number| params.bind(number));
-    let bounds = match types.len() {
-        1 => format!("limit {limit} offset {skipped}"),
-        // Of each type no more than the page could take, in the page's order.
-        _ => format!("limit {}", params.bind(page.limit.saturating_add(offset))),
+    let limit = params.bind(page.limit);
+    let skipped = params.bind(offset);
+    // Of each of several types no more than the page could take, in the page's order.
+    let (alone, bounds) = match types.len() {
+        1 => (
+            Some(limit.as_str()),
+            format!("limit {limit} offset {skipped}"),
+        ),
+        _ => {
+            let reach = params.bind(page.limit.saturating_add(offset));
+            (None, format!("limit {reach}"))
+        }
     };
     let arms: Vec<String> = types
         .iter()
-        .map(|query| select_arm(query, page, &bounds, &mut params))
+        .map(|query| select_arm(query, page, alone, &bounds, &mut params))
         .collect();
     let sql = match arms.as_slice() {
         [only] => only.clone(),
@@ -182,14 +202,20 @@ pub fn select_page(tenant: &TenantId, base: &str, types: &[TypeQuery], page: &Pa
             format!(
                 "select * from ({}) order by {} limit {limit} offset {skipped}",
                 arms.join(" union all "),
-                page.order()
+                page.order(false)
             )
         }
     };
     Statement::new(sql, params.into_values())
 }
 
-fn select_arm(query: &TypeQuery, page: &Page, bounds: &str, params: &mut Params) -> String {
+fn select_arm(
+    query: &TypeQuery,
+    page: &Page,
+    alone: Option<&str>,
+    bounds: &str,
+    params: &mut Params,
+) -> String {
     let columns = columns(query.resource_type, query.memberships);
     let table = table(query.resource_type);
     let mut sql = Sql::new(query.resource_type, params);
@@ -201,20 +227,33 @@ fn select_arm(query: &TypeQuery, page: &Page, bounds: &str, params: &mut Params)
         Some(by) => sql.sort_key(by),
         None => "null".to_owned(),
     };
-    conditions.extend(page.after(&sort_key, params));
-    let conditions = conditions.join(" and ");
+    let order_index = query
+        .sort_by
+        .and_then(|by| filter_terms::order_index(query.resource_type, by));
+    let always_present = order_index.is_some();
+    conditions.extend(page.after(&sort_key, always_present, params));
     let name = query.resource_type.name;
-    let order = page.order();
-    let index = indexed_by(query.resource_type, query.filter.as_ref());
+    let order = page.order(always_present);
     let plain = query.filter.is_none() && page.sorted.is_none();
-    if plain && matches!(page.start, Start::Offset(1..)) {
+    let mut bounds = bounds.to_owned();
+    if let (true, Start::Offset(skipped @ 1..), Some(limit)) = (plain, &page.start, alone) {
         // What is skipped is skipped on an index of ids alone, not on whole rows.
-        return format!(
-            "select '{name}' as resource_type, {columns}, null as sort_key \
-             from (select id from {table} r indexed by {table}_id_idx where {conditions} order by {order} {bounds}) page \
-             cross join {table} r on r.tenant_id = ?1 and r.id = page.id order by page.id"
-        );
+        let skipped = params.bind(*skipped);
+        conditions.push(format!(
+            "r.id >= (select p.id from {table} p indexed by {table}_id_idx where p.tenant_id = ?1 \
+             order by p.id limit 1 offset {skipped})"
+        ));
+        bounds = format!("limit {limit}");
     }
+    let conditions = conditions.join(" and ");
+    let index = match (
+        indexed_by(query.resource_type, query.filter.as_ref()),
+        order_index,
+    ) {
+        (by_filter, _) if !by_filter.is_empty() => by_filter,
+        (_, Some(Some(index))) => format!(" indexed by {index}"),
+        _ => String::new(),
+    };
     format!(
         "select '{name}' as resource_type, {columns}, {sort_key} as sort_key \
          from {table} r{index} where {conditions} order by {order} {bounds}"
@@ -223,7 +262,7 @@ fn select_arm(query: &TypeQuery, page: &Page, bounds: &str, params: &mut Params)
 
 /// ` indexed by …`, where an index answers the filter.
 fn indexed_by(resource_type: &ResourceType, filter: Option<&Predicate>) -> String {
-    match filter.and_then(|filter| filter_sql::index(resource_type, filter)) {
+    match filter.and_then(|filter| filter_terms::index(resource_type, filter)) {
         Some(index) => format!(" indexed by {index}"),
         None => String::new(),
     }

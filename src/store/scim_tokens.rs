@@ -24,6 +24,8 @@ pub struct ScimToken {
     pub expires_at: Option<i64>,
     pub last_used_at: Option<i64>,
     pub revoked_at: Option<i64>,
+    /// Grows with every change.
+    pub revision: i64,
 }
 
 const COLUMNS: &str = "k.id, k.tenant_id, k.name, k.description, k.token_hint, k.scopes, k.is_active, k.idp_id, \
@@ -54,6 +56,7 @@ pub fn scim_token(row: &Row) -> Result<ScimToken> {
         expires_at: row.optional_integer("expires_at")?,
         last_used_at: row.optional_integer("last_used_at")?,
         revoked_at: row.optional_integer("revoked_at")?,
+        revision: row.integer("revision")?,
     })
 }
 
@@ -123,13 +126,18 @@ pub fn select_page(tenant: Option<&TenantId>, limit: i64, offset: i64) -> [State
     ]
 }
 
-/// What is written of a token after its making; all of it, because the handler has read it all.
+/// What is written of a token after its making; all of it, because the handler has read it all. Fails the batch with
+/// [`Guard::VersionConflict`] where somebody else changed it since.
 pub fn update(token: &ScimToken) -> [Statement; 2] {
     [
         guards::require(
-            Guard::NotFound,
-            "exists (select 1 from scim_tokens where tenant_id = ?1 and id = ?2 and revoked_at is null)",
-            vec![(&token.tenant_id).into(), (&token.id).into()],
+            Guard::VersionConflict,
+            "exists (select 1 from scim_tokens where tenant_id = ?1 and id = ?2 and revision = ?3)",
+            vec![
+                (&token.tenant_id).into(),
+                (&token.id).into(),
+                token.revision.into(),
+            ],
         ),
         Statement::new(
             "update scim_tokens set name = ?3, description = ?4, scopes = ?5, is_active = ?6, expires_at = ?7, \

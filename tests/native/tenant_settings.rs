@@ -64,18 +64,38 @@ fn passwords_are_hashed_from_the_moment_it_is_asked_for() {
     with_password("before");
     set(&tenant, json!({"store_passwords": true}));
     let id = with_password("after");
-    let hashes = world.database.texts("select password_hash from users where password_hash is not null");
+    let hashes = world
+        .database
+        .texts("select password_hash from users where password_hash is not null");
     assert_eq!(hashes.len(), 1);
     assert!(hashes[0].starts_with("$argon2id$v=19$"), "{}", hashes[0]);
-    tenant.patch(&format!("/Users/{id}"), json!([{"op": "replace", "path": "password", "value": "another one"}])).expect(200);
-    let changed = world.database.texts("select password_hash from users where password_hash is not null");
+    tenant
+        .patch(
+            &format!("/Users/{id}"),
+            json!([{"op": "replace", "path": "password", "value": "another one"}]),
+        )
+        .expect(200);
+    let changed = world
+        .database
+        .texts("select password_hash from users where password_hash is not null");
     assert_ne!(changed, hashes);
     set(&tenant, json!({"store_passwords": false}));
     with_password("later");
-    assert_eq!(world.database.number("select count(*) from users where password_hash is not null"), 1);
+    assert_eq!(
+        world
+            .database
+            .number("select count(*) from users where password_hash is not null"),
+        1
+    );
     let everything = world.database.dump_text() + &world.log.0.borrow().join("\n");
     assert!(!everything.contains("correct horse") && !everything.contains("another one"));
-    assert!(!tenant.get(&format!("/Users/{id}")).body.to_string().contains("argon2"));
+    assert!(
+        !tenant
+            .get(&format!("/Users/{id}"))
+            .body
+            .to_string()
+            .contains("argon2")
+    );
 }
 
 #[test]
@@ -98,23 +118,43 @@ fn a_deleted_tenant_is_gone_for_its_tokens_at_once() {
     ] {
         let answer = tenant.send(method, path, body);
         answer.expect(401);
-        assert_eq!(answer.header("www-authenticate"), "Bearer error=\"invalid_token\"");
+        assert_eq!(
+            answer.header("www-authenticate"),
+            "Bearer error=\"invalid_token\""
+        );
     }
-    assert_eq!(world.database.dump(), before, "nothing of a dead tenant changes");
+    assert_eq!(
+        world.database.dump(),
+        before,
+        "nothing of a dead tenant changes"
+    );
 }
 
 #[test]
 fn the_tokens_of_a_deleted_tenant_are_gone_for_administrators() {
     let world = World::new();
     let tenant = world.tenant("compat");
-    world.admin("DELETE", &format!("/api/v1/admin/tenants/{}", tenant.id), Value::Null).expect(204);
+    world
+        .admin(
+            "DELETE",
+            &format!("/api/v1/admin/tenants/{}", tenant.id),
+            Value::Null,
+        )
+        .expect(204);
     let token = format!("/api/v1/admin/scim-tokens/{}", tenant.token_id);
     world.admin("GET", &token, Value::Null).expect(404);
-    world.admin("PATCH", &token, json!({"name": "x"})).expect(404);
-    world.admin("POST", &format!("{token}/rotate"), Value::Null).expect(404);
+    world
+        .admin("PATCH", &token, json!({"name": "x"}))
+        .expect(404);
+    world
+        .admin("POST", &format!("{token}/rotate"), Value::Null)
+        .expect(404);
     world.admin("DELETE", &token, Value::Null).expect(404);
     let listed = world.admin("GET", "/api/v1/admin/scim-tokens", Value::Null);
     assert_eq!(listed.body["pagination"]["total_items"], 0);
-    let info = format!("/api/v1/admin/scim-tokens/endpoint-info?tenant_id={}", tenant.id);
+    let info = format!(
+        "/api/v1/admin/scim-tokens/endpoint-info?tenant_id={}",
+        tenant.id
+    );
     world.admin("GET", &info, Value::Null).expect(404);
 }

@@ -17,7 +17,9 @@ fn fields(answer: &Answer) -> Vec<(Vec<&str>, &str)> {
             assert!(!field["msg"].as_str().expect("msg").is_empty());
             assert_eq!(field.as_object().expect("an object").len(), 3, "{field}");
             (
-                loc.iter().map(|part| part.as_str().expect("a part")).collect(),
+                loc.iter()
+                    .map(|part| part.as_str().expect("a part"))
+                    .collect(),
                 field["type"].as_str().expect("type"),
             )
         })
@@ -40,7 +42,9 @@ fn get(world: &World, path: &str) -> Answer {
 fn ids(answer: &Answer) -> Vec<&str> {
     answer.expect(200);
     let data = answer.body["data"].as_array().expect("data");
-    data.iter().map(|one| one["id"].as_str().expect("an id")).collect()
+    data.iter()
+        .map(|one| one["id"].as_str().expect("an id"))
+        .collect()
 }
 
 #[test]
@@ -50,7 +54,10 @@ fn a_tenant_is_created_with_the_defaults_and_read_back() {
     created.expect(201);
     let data = &created.body["data"];
     let id = data["id"].as_str().expect("an id");
-    assert_eq!(uuid::Uuid::parse_str(id).expect("a UUID").get_version_num(), 7);
+    assert_eq!(
+        uuid::Uuid::parse_str(id).expect("a UUID").get_version_num(),
+        7
+    );
     assert_eq!(
         *data,
         json!({
@@ -71,12 +78,18 @@ fn a_tenant_is_created_with_the_defaults_and_read_back() {
 #[test]
 fn every_path_works_with_a_trailing_slash() {
     let world = World::new();
-    world.admin("POST", &format!("{BASE}/"), json!({"name": "x", "id": "x"})).expect(201);
+    world
+        .admin("POST", &format!("{BASE}/"), json!({"name": "x", "id": "x"}))
+        .expect(201);
     for path in ["", "/", "/x", "/x/"] {
         get(&world, path).expect(200);
     }
-    world.admin("PATCH", &format!("{BASE}/x/"), json!({"name": "y"})).expect(200);
-    world.admin("DELETE", &format!("{BASE}/x/"), Value::Null).expect(204);
+    world
+        .admin("PATCH", &format!("{BASE}/x/"), json!({"name": "y"}))
+        .expect(200);
+    world
+        .admin("DELETE", &format!("{BASE}/x/"), Value::Null)
+        .expect(204);
 }
 
 #[test]
@@ -92,17 +105,57 @@ fn fields_that_do_not_hold_are_named() {
         (json!({"name": "   "}), &["body", "name"], "value_error"),
         (json!({"name": long}), &["body", "name"], "value_error"),
         (json!({"name": "a\u{0}b"}), &["body", "name"], "value_error"),
-        (json!({"name": "x", "id": ""}), &["body", "id"], "value_error"),
-        (json!({"name": "x", "id": "has_underscore"}), &["body", "id"], "value_error"),
-        (json!({"name": "x", "id": "Upper"}), &["body", "id"], "value_error"),
-        (json!({"name": "x", "id": "-x"}), &["body", "id"], "value_error"),
-        (json!({"name": "x", "id": "x".repeat(64)}), &["body", "id"], "value_error"),
+        (
+            json!({"name": "x", "id": ""}),
+            &["body", "id"],
+            "value_error",
+        ),
+        (
+            json!({"name": "x", "id": "has_underscore"}),
+            &["body", "id"],
+            "value_error",
+        ),
+        (
+            json!({"name": "x", "id": "Upper"}),
+            &["body", "id"],
+            "value_error",
+        ),
+        (
+            json!({"name": "x", "id": "-x"}),
+            &["body", "id"],
+            "value_error",
+        ),
+        (
+            json!({"name": "x", "id": "x".repeat(64)}),
+            &["body", "id"],
+            "value_error",
+        ),
         (json!({"name": "x", "id": 1}), &["body", "id"], "type_error"),
-        (json!({"name": "x", "scim_profile": "loose"}), &["body", "scim_profile"], "enum"),
-        (json!({"name": "x", "scim_profile": "Strict"}), &["body", "scim_profile"], "enum"),
-        (json!({"name": "x", "store_passwords": "yes"}), &["body", "store_passwords"], "type_error"),
-        (json!({"name": "x", "store_passwords": 1}), &["body", "store_passwords"], "type_error"),
-        (json!({"name": "x", "plan": "gold"}), &["body", "plan"], "extra_forbidden"),
+        (
+            json!({"name": "x", "scim_profile": "loose"}),
+            &["body", "scim_profile"],
+            "enum",
+        ),
+        (
+            json!({"name": "x", "scim_profile": "Strict"}),
+            &["body", "scim_profile"],
+            "enum",
+        ),
+        (
+            json!({"name": "x", "store_passwords": "yes"}),
+            &["body", "store_passwords"],
+            "type_error",
+        ),
+        (
+            json!({"name": "x", "store_passwords": 1}),
+            &["body", "store_passwords"],
+            "type_error",
+        ),
+        (
+            json!({"name": "x", "plan": "gold"}),
+            &["body", "plan"],
+            "extra_forbidden",
+        ),
     ];
     for (body, loc, kind) in cases {
         println!("{body}");
@@ -116,7 +169,11 @@ fn fields_that_do_not_hold_are_named() {
 #[test]
 fn a_name_may_have_200_characters_and_an_id_63() {
     let world = World::new();
-    create(&world, json!({"name": "ä".repeat(200), "id": "x".repeat(63)})).expect(201);
+    create(
+        &world,
+        json!({"name": "ä".repeat(200), "id": "x".repeat(63)}),
+    )
+    .expect(201);
 }
 
 #[test]
@@ -125,8 +182,15 @@ fn an_id_that_is_taken_is_409_even_after_its_tenant_is_deleted() {
     create(&world, json!({"name": "x", "id": "acme"})).expect(201);
     let taken = create(&world, json!({"name": "y", "id": "acme"}));
     taken.expect(409);
-    assert!(taken.body["detail"].as_str().expect("a detail").contains("acme"));
-    world.admin("DELETE", &format!("{BASE}/acme"), Value::Null).expect(204);
+    assert!(
+        taken.body["detail"]
+            .as_str()
+            .expect("a detail")
+            .contains("acme")
+    );
+    world
+        .admin("DELETE", &format!("{BASE}/acme"), Value::Null)
+        .expect(204);
     create(&world, json!({"name": "z", "id": "acme"})).expect(409);
     assert_eq!(world.database.texts("select name from tenants"), ["x"]);
 }
@@ -135,12 +199,22 @@ fn an_id_that_is_taken_is_409_even_after_its_tenant_is_deleted() {
 fn unknown_and_deleted_tenants_are_404() {
     let world = World::new();
     create(&world, json!({"name": "x", "id": "gone"})).expect(201);
-    world.admin("DELETE", &format!("{BASE}/gone"), Value::Null).expect(204);
+    world
+        .admin("DELETE", &format!("{BASE}/gone"), Value::Null)
+        .expect(204);
     for id in ["gone", "never", "has_underscore", "%00", "..", "a%2Fb"] {
-        for (method, body) in [("GET", Value::Null), ("PATCH", json!({"name": "y"})), ("DELETE", Value::Null)] {
+        for (method, body) in [
+            ("GET", Value::Null),
+            ("PATCH", json!({"name": "y"})),
+            ("DELETE", Value::Null),
+        ] {
             let answer = world.admin(method, &format!("{BASE}/{id}"), body);
             answer.expect(404);
-            assert_eq!(answer.body.as_object().expect("a body").len(), 1, "only a detail");
+            assert_eq!(
+                answer.body.as_object().expect("a body").len(),
+                1,
+                "only a detail"
+            );
         }
     }
     assert_eq!(ids(&get(&world, "")), Vec::<&str>::new());
@@ -159,7 +233,10 @@ fn pages_have_totals_and_do_not_overlap() {
             answer.body["pagination"],
             json!({"page": page, "per_page": 8, "total_items": 25, "total_pages": 4})
         );
-        assert_eq!(answer.body["meta"]["request_id"], answer.header("x-request-id"));
+        assert_eq!(
+            answer.body["meta"]["request_id"],
+            answer.header("x-request-id")
+        );
         seen.extend(ids(&answer).into_iter().map(str::to_owned));
     }
     let mut sorted = seen.clone();
@@ -170,7 +247,10 @@ fn pages_have_totals_and_do_not_overlap() {
     assert_eq!(ids(&beyond), Vec::<&str>::new());
     assert_eq!(beyond.body["pagination"]["total_pages"], 2);
     let default = get(&world, "");
-    assert_eq!((ids(&default).len(), &default.body["pagination"]["per_page"]), (20, &json!(20)));
+    assert_eq!(
+        (ids(&default).len(), &default.body["pagination"]["per_page"]),
+        (20, &json!(20))
+    );
     assert_eq!(ids(&get(&world, "?per_page=100")).len(), 25);
 }
 
@@ -188,20 +268,36 @@ fn a_page_out_of_range_is_422() {
     let world = World::new();
     for name in ["page", "per_page"] {
         for value in ["0", "-1", "-9223372036854775808", "9223372036854775807"] {
-            expect_field(&get(&world, &format!("?{name}={value}")), &["query", name], "value_error");
+            expect_field(
+                &get(&world, &format!("?{name}={value}")),
+                &["query", name],
+                "value_error",
+            );
         }
         for value in ["", "x", "1.5", "%201", "0x1", "1e3"] {
-            expect_field(&get(&world, &format!("?{name}={value}")), &["query", name], "type_error");
+            expect_field(
+                &get(&world, &format!("?{name}={value}")),
+                &["query", name],
+                "type_error",
+            );
         }
     }
-    expect_field(&get(&world, "?per_page=101"), &["query", "per_page"], "value_error");
+    expect_field(
+        &get(&world, "?per_page=101"),
+        &["query", "per_page"],
+        "value_error",
+    );
     get(&world, "?per_page=100&page=1").expect(200);
 }
 
 #[test]
 fn search_finds_parts_of_names_and_ids_without_case() {
     let world = World::new();
-    for (id, name) in [("acme", "Acme"), ("globex", "Globex 100%"), ("initech", "Ini_tech")] {
+    for (id, name) in [
+        ("acme", "Acme"),
+        ("globex", "Globex 100%"),
+        ("initech", "Ini_tech"),
+    ] {
         create(&world, json!({"name": name, "id": id})).expect(201);
     }
     let cases: [(&str, &[&str]); 9] = [
@@ -237,7 +333,13 @@ fn a_patch_changes_what_it_names_and_nothing_else() {
             "created_at": "2026-01-02T03:04:05.000Z", "updated_at": "2026-01-02T03:04:15.000Z",
         })
     );
-    world.admin("PATCH", &path, json!({"name": "New", "scim_profile": "strict"})).expect(200);
+    world
+        .admin(
+            "PATCH",
+            &path,
+            json!({"name": "New", "scim_profile": "strict"}),
+        )
+        .expect(200);
     let read = get(&world, "/acme");
     assert_eq!(read.body["data"]["name"], "New");
     assert_eq!(read.body["data"]["scim_profile"], "strict");
@@ -245,8 +347,16 @@ fn a_patch_changes_what_it_names_and_nothing_else() {
     let bad: [(Value, &[&str], &str); 4] = [
         (json!({"name": ""}), &["body", "name"], "value_error"),
         (json!({"id": "other"}), &["body", "id"], "extra_forbidden"),
-        (json!({"scim_profile": "x"}), &["body", "scim_profile"], "enum"),
-        (json!({"created_at": "x"}), &["body", "created_at"], "extra_forbidden"),
+        (
+            json!({"scim_profile": "x"}),
+            &["body", "scim_profile"],
+            "enum",
+        ),
+        (
+            json!({"created_at": "x"}),
+            &["body", "created_at"],
+            "extra_forbidden",
+        ),
     ];
     for (body, loc, kind) in bad {
         expect_field(&world.admin("PATCH", &path, body), loc, kind);
@@ -259,7 +369,9 @@ fn every_change_of_a_tenant_leaves_one_audit_event() {
     let world = World::new();
     create(&world, json!({"name": "Acme", "id": "acme"})).expect(201);
     let path = format!("{BASE}/acme");
-    world.admin("PATCH", &path, json!({"name": "New"})).expect(200);
+    world
+        .admin("PATCH", &path, json!({"name": "New"}))
+        .expect(200);
     world.admin("PATCH", &path, json!({"name": ""})).expect(422);
     world.admin("DELETE", &path, Value::Null).expect(204);
     world.admin("DELETE", &path, Value::Null).expect(404);

@@ -38,9 +38,8 @@ const MAX_ATTEMPTS: usize = 3;
 
 /// `POST /Bulk`.
 pub async fn answer(call: &Call<'_>) -> Result<Reply> {
-    let body = call.json()?;
     with_caller(call, Scope::Bulk, async |caller| {
-        let request = request::read(body.clone(), caller.profile())?;
+        let request = request::read(call.json()?, caller.profile())?;
         let new_ids = request
             .entries
             .iter()

@@ -42,7 +42,10 @@ fn a_malformed_filter_is_an_invalid_filter_that_names_the_place() {
             ("emails[type eq \"work\"", "`]`"),
             ("emails[]", "position 8"),
             ("emails[type eq \"work\"]]", "position 23"),
-            ("emails[type eq \"work\" and emails[type eq \"x\"]]", "emails"),
+            (
+                "emails[type eq \"work\" and emails[type eq \"x\"]]",
+                "emails",
+            ),
             ("userName[value eq \"a\"]", "userName"),
             ("name.givenName[value eq \"a\"]", "name.givenName"),
             ("userName eq \"a\" xor active eq true", "position 17"),
@@ -67,7 +70,10 @@ fn a_filter_that_compares_what_cannot_be_compared_is_an_invalid_filter() {
             ("active eq \"maybe\"", "active eq"),
             ("active eq 1", "active eq"),
             ("emails[primary gt true]", "primary gt"),
-            ("x509Certificates.value gt \"a\"", "x509Certificates.value gt"),
+            (
+                "x509Certificates.value gt \"a\"",
+                "x509Certificates.value gt",
+            ),
             ("meta.created co \"2026\"", "meta.created co"),
             ("meta.created gt \"yesterday\"", "meta.created gt"),
             ("meta.lastModified gt 5", "meta.lastModified gt"),
@@ -90,7 +96,14 @@ fn a_filter_that_compares_what_cannot_be_compared_is_an_invalid_filter() {
 fn strict_takes_json_values_only() {
     let world = World::new();
     let (compat, strict) = (world.tenant("compat"), world.tenant("strict"));
-    for filter in ["userName eq 'a'", "userName eq a", "userName eq 5", "active eq \"True\"", "department eq \"x\"", "active eq TRUE"] {
+    for filter in [
+        "userName eq 'a'",
+        "userName eq a",
+        "userName eq 5",
+        "active eq \"True\"",
+        "department eq \"x\"",
+        "active eq TRUE",
+    ] {
         search(&strict, filter).expect_scim_error(400, "invalidFilter", "position");
         search(&compat, filter).expect(200);
     }
@@ -107,7 +120,8 @@ fn a_filter_may_be_16_deep_40_terms_and_8192_bytes_large() {
     }
     let negated = format!("{}active eq true{}", "not (".repeat(17), ")".repeat(17));
     search(&tenant, &negated).expect_scim_error(400, "invalidFilter", "16 deep");
-    let terms = |count: usize, word: &str| vec!["userName eq \"a\""; count].join(&format!(" {word} "));
+    let terms =
+        |count: usize, word: &str| vec!["userName eq \"a\""; count].join(&format!(" {word} "));
     for word in ["and", "or"] {
         search(&tenant, &terms(40, word)).expect(200);
         search(&tenant, &terms(41, word)).expect_scim_error(400, "invalidFilter", "40");
@@ -125,9 +139,18 @@ fn the_largest_filter_of_each_kind_is_answered() {
     let tenant = world.tenant("compat");
     tenant.user("a");
     for term in [
-        "userName sw \"a\"", "emails.value eq \"a\"", "emails[type eq \"work\" and value eq \"x\"]", "groups.value eq \"a\"",
-        "groups pr", "groups[display co \"a\"]", "manager.value eq \"a\"", "not (userName eq \"b\")", "meta.location co \"a\"",
-        "addresses[country eq \"de\"]", "roles.value ew \"x\"", "meta.lastModified gt \"2020-01-01T00:00:00Z\"",
+        "userName sw \"a\"",
+        "emails.value eq \"a\"",
+        "emails[type eq \"work\" and value eq \"x\"]",
+        "groups.value eq \"a\"",
+        "groups pr",
+        "groups[display co \"a\"]",
+        "manager.value eq \"a\"",
+        "not (userName eq \"b\")",
+        "meta.location co \"a\"",
+        "addresses[country eq \"de\"]",
+        "roles.value ew \"x\"",
+        "meta.lastModified gt \"2020-01-01T00:00:00Z\"",
     ] {
         // A value path is a term itself.
         let count = match (term.contains('['), term.contains(" and ")) {
@@ -150,8 +173,12 @@ fn start_index_and_count_are_whole_numbers() {
     let tenant = world.tenant("compat");
     for name in ["startIndex", "count"] {
         for value in ["x", "1.5", "1e2", "0x10", "1,2", "null", "--1", "%C3%A4"] {
-            tenant.get(&format!("/Users?{name}={value}")).expect_scim_error(400, "invalidValue", name);
-            tenant.get(&format!("/Groups?{name}={value}")).expect_scim_error(400, "invalidValue", name);
+            tenant
+                .get(&format!("/Users?{name}={value}"))
+                .expect_scim_error(400, "invalidValue", name);
+            tenant
+                .get(&format!("/Groups?{name}={value}"))
+                .expect_scim_error(400, "invalidValue", name);
         }
     }
 }
@@ -160,11 +187,22 @@ fn start_index_and_count_are_whole_numbers() {
 fn sorting_by_nothing_that_can_be_sorted_is_an_invalid_path() {
     let world = World::new();
     let tenant = world.tenant("compat");
-    for by in ["colour", "name", "password", "userName.x", "addresses", "meta", "urn:example:x", "emails%5Btype%20eq%20%22work%22%5D"] {
+    for by in [
+        "colour",
+        "name",
+        "password",
+        "userName.x",
+        "addresses",
+        "meta",
+        "urn:example:x",
+        "emails%5Btype%20eq%20%22work%22%5D",
+    ] {
         let answer = tenant.get(&format!("/Users?sortBy={by}"));
         answer.expect_scim_error(400, "invalidPath", "sortBy");
     }
-    tenant.get("/Users?sortBy=userName&sortOrder=sideways").expect_scim_error(400, "invalidValue", "sortOrder");
+    tenant
+        .get("/Users?sortBy=userName&sortOrder=sideways")
+        .expect_scim_error(400, "invalidValue", "sortOrder");
 }
 
 #[test]
@@ -187,7 +225,9 @@ fn attributes_and_excluded_attributes_exclude_each_other() {
         answer.expect_scim_error(400, "invalidValue", "excludedAttributes");
     }
     let tables = |dump: Vec<(String, Vec<Vec<rollcall::store::Value>>)>| -> Vec<_> {
-        dump.into_iter().filter(|(table, _)| table != "scim_tokens").collect()
+        dump.into_iter()
+            .filter(|(table, _)| table != "scim_tokens")
+            .collect()
     };
     assert_eq!(tables(world.database.dump()), tables(before));
 }

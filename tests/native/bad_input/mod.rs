@@ -19,7 +19,13 @@ fn user_body() -> Value {
 }
 
 /// A request with any bytes and any content type.
-fn send_raw(tenant: &Tenant<'_>, method: &str, path: &str, kind: Option<&str>, body: &[u8]) -> Answer {
+fn send_raw(
+    tenant: &Tenant<'_>,
+    method: &str,
+    path: &str,
+    kind: Option<&str>,
+    body: &[u8],
+) -> Answer {
     let mut request: http::request::Builder = tenant.request(method, path);
     if let Some(kind) = kind {
         request = request.header("content-type", kind);
@@ -29,7 +35,13 @@ fn send_raw(tenant: &Tenant<'_>, method: &str, path: &str, kind: Option<&str>, b
 }
 
 fn send_text(tenant: &Tenant<'_>, method: &str, path: &str, body: &str) -> Answer {
-    send_raw(tenant, method, path, Some("application/scim+json"), body.as_bytes())
+    send_raw(
+        tenant,
+        method,
+        path,
+        Some("application/scim+json"),
+        body.as_bytes(),
+    )
 }
 
 /// A search for users.

@@ -26,7 +26,9 @@ fn refused_in(profile: &str, resource: &str, body: &Value, scim_type: &str, name
     tenant.get(&path).expect(200);
     let before = world.database.dump();
     println!("{profile} {resource} {body}");
-    tenant.send("PATCH", &path, body.clone()).expect_scim_error(400, scim_type, named);
+    tenant
+        .send("PATCH", &path, body.clone())
+        .expect_scim_error(400, scim_type, named);
     assert_eq!(world.database.dump(), before);
 }
 
@@ -45,13 +47,34 @@ fn a_body_without_operations_is_invalid_syntax() {
     for resource in ["User", "Group"] {
         for (body, named) in [
             (json!({"schemas": [PATCH_OP]}), "Operations"),
-            (json!({"schemas": [PATCH_OP], "Operations": []}), "Operations"),
-            (json!({"schemas": [PATCH_OP], "Operations": null}), "Operations"),
-            (json!({"schemas": [PATCH_OP], "Operations": {}}), "Operations"),
-            (json!({"schemas": [PATCH_OP], "Operations": "add"}), "Operations"),
-            (json!({"schemas": [PATCH_OP], "Operations": [5]}), "Operations[0]"),
-            (json!({"schemas": [PATCH_OP], "Operations": [[]]}), "Operations[0]"),
-            (json!({"schemas": [PATCH_OP], "Operations": [null]}), "Operations[0]"),
+            (
+                json!({"schemas": [PATCH_OP], "Operations": []}),
+                "Operations",
+            ),
+            (
+                json!({"schemas": [PATCH_OP], "Operations": null}),
+                "Operations",
+            ),
+            (
+                json!({"schemas": [PATCH_OP], "Operations": {}}),
+                "Operations",
+            ),
+            (
+                json!({"schemas": [PATCH_OP], "Operations": "add"}),
+                "Operations",
+            ),
+            (
+                json!({"schemas": [PATCH_OP], "Operations": [5]}),
+                "Operations[0]",
+            ),
+            (
+                json!({"schemas": [PATCH_OP], "Operations": [[]]}),
+                "Operations[0]",
+            ),
+            (
+                json!({"schemas": [PATCH_OP], "Operations": [null]}),
+                "Operations[0]",
+            ),
         ] {
             refused(resource, &body, "invalidSyntax", named);
         }
@@ -75,11 +98,33 @@ fn strict_wants_the_schema_of_a_patch() {
 
 #[test]
 fn an_operation_is_add_replace_or_remove() {
-    for (op, named) in [(json!("move"), "move"), (json!(""), "op"), (json!(null), "op"), (json!(1), "op"), (json!(["add"]), "op")] {
-        refused("User", &operation(json!({"op": op, "path": "title", "value": "x"})), "invalidSyntax", named);
+    for (op, named) in [
+        (json!("move"), "move"),
+        (json!(""), "op"),
+        (json!(null), "op"),
+        (json!(1), "op"),
+        (json!(["add"]), "op"),
+    ] {
+        refused(
+            "User",
+            &operation(json!({"op": op, "path": "title", "value": "x"})),
+            "invalidSyntax",
+            named,
+        );
     }
-    refused("User", &operation(json!({"path": "title", "value": "x"})), "invalidSyntax", "Operations[0].op");
-    refused_in("strict", "User", &operation(json!({"op": "Add", "path": "title", "value": "x"})), "invalidSyntax", "Add");
+    refused(
+        "User",
+        &operation(json!({"path": "title", "value": "x"})),
+        "invalidSyntax",
+        "Operations[0].op",
+    );
+    refused_in(
+        "strict",
+        "User",
+        &operation(json!({"op": "Add", "path": "title", "value": "x"})),
+        "invalidSyntax",
+        "Add",
+    );
 }
 
 #[test]
@@ -88,9 +133,19 @@ fn add_and_replace_need_a_value() {
         for resource in ["User", "Group"] {
             let body = operation(json!({"op": op, "path": "externalId"}));
             refused(resource, &body, "invalidSyntax", "value");
-            refused(resource, &operation(json!({"op": op})), "invalidSyntax", "value");
+            refused(
+                resource,
+                &operation(json!({"op": op})),
+                "invalidSyntax",
+                "value",
+            );
             for value in [json!("x"), json!(5), json!([]), json!(null)] {
-                refused(resource, &operation(json!({"op": op, "value": value})), "invalidValue", "path");
+                refused(
+                    resource,
+                    &operation(json!({"op": op, "value": value})),
+                    "invalidValue",
+                    "path",
+                );
             }
         }
     }
@@ -99,7 +154,11 @@ fn add_and_replace_need_a_value() {
 #[test]
 fn remove_without_a_path_has_no_target() {
     for resource in ["User", "Group"] {
-        for body in [json!({"op": "remove"}), json!({"op": "remove", "value": {"title": "x"}}), json!({"op": "remove", "path": null})] {
+        for body in [
+            json!({"op": "remove"}),
+            json!({"op": "remove", "value": {"title": "x"}}),
+            json!({"op": "remove", "path": null}),
+        ] {
             refused(resource, &operation(body), "noTarget", "Operations[0]");
         }
     }
@@ -113,7 +172,10 @@ fn a_path_that_leads_nowhere_is_an_invalid_path() {
         ("userName.first", "userName.first"),
         ("name.givenName.x", "name.givenName.x"),
         ("urn:example:x", "urn:example:x"),
-        ("urn:ietf:params:scim:schemas:core:2.0:User:colour", "colour"),
+        (
+            "urn:ietf:params:scim:schemas:core:2.0:User:colour",
+            "colour",
+        ),
         (".", "."),
         ("emails[type eq \"work\"", "bracket"),
         ("emails[type eq \"work\"].colour", "colour"),
@@ -127,12 +189,20 @@ fn a_path_that_leads_nowhere_is_an_invalid_path() {
         ("emails type", "emails type"),
         ("🦀", "🦀"),
     ] {
-        for op in [json!({"op": "replace", "path": path, "value": "x"}), json!({"op": "remove", "path": path})] {
+        for op in [
+            json!({"op": "replace", "path": path, "value": "x"}),
+            json!({"op": "remove", "path": path}),
+        ] {
             refused("User", &operation(op), "invalidPath", named);
         }
     }
     for path in [json!(5), json!([]), json!({}), json!(true)] {
-        refused("User", &operation(json!({"op": "add", "path": path, "value": "x"})), "invalidPath", "path");
+        refused(
+            "User",
+            &operation(json!({"op": "add", "path": path, "value": "x"})),
+            "invalidPath",
+            "path",
+        );
     }
 }
 
@@ -150,15 +220,36 @@ fn a_malformed_filter_in_a_path_is_an_invalid_filter() {
         ("emails[type eq \"work\" or]", "the filter ends"),
     ] {
         // `emails[type eq]` is short of a value, which the message may call by any name.
-        let named = if path == "emails[type eq]" { "the filter ends" } else { named };
-        refused("User", &operation(json!({"op": "remove", "path": path})), "invalidFilter", named);
+        let named = if path == "emails[type eq]" {
+            "the filter ends"
+        } else {
+            named
+        };
+        refused(
+            "User",
+            &operation(json!({"op": "remove", "path": path})),
+            "invalidFilter",
+            named,
+        );
     }
 }
 
 #[test]
 fn what_is_read_only_is_not_the_clients_to_change() {
-    for path in ["id", "meta", "meta.created", "meta.version", "groups", "groups[value eq \"x\"]", "groups.value"] {
-        for op in [json!({"op": "replace", "path": path, "value": "x"}), json!({"op": "add", "path": path, "value": "x"}), json!({"op": "remove", "path": path})] {
+    for path in [
+        "id",
+        "meta",
+        "meta.created",
+        "meta.version",
+        "groups",
+        "groups[value eq \"x\"]",
+        "groups.value",
+    ] {
+        for op in [
+            json!({"op": "replace", "path": path, "value": "x"}),
+            json!({"op": "add", "path": path, "value": "x"}),
+            json!({"op": "remove", "path": path}),
+        ] {
             refused("User", &operation(op), "mutability", path);
         }
     }
@@ -167,24 +258,41 @@ fn what_is_read_only_is_not_the_clients_to_change() {
         refused_in("strict", "User", &body, "mutability", attribute);
     }
     let manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.displayName";
-    refused("User", &operation(json!({"op": "replace", "path": manager, "value": "x"})), "mutability", "urn:");
+    refused(
+        "User",
+        &operation(json!({"op": "replace", "path": manager, "value": "x"})),
+        "mutability",
+        "urn:",
+    );
 }
 
 #[test]
 fn the_parts_of_a_member_are_immutable() {
-    for path in ["members.value", "members.type", "members[value eq \"x\"].value", "members.$ref"] {
+    for path in [
+        "members.value",
+        "members.type",
+        "members[value eq \"x\"].value",
+        "members.$ref",
+    ] {
         let body = operation(json!({"op": "replace", "path": path, "value": "x"}));
         refused("Group", &body, "mutability", path);
     }
     for op in ["add", "replace"] {
-        let body = operation(json!({"op": op, "path": "members[value eq \"x\"]", "value": {"value": "y"}}));
+        let body = operation(
+            json!({"op": op, "path": "members[value eq \"x\"]", "value": {"value": "y"}}),
+        );
         refused("Group", &body, "invalidPath", "members");
     }
 }
 
 #[test]
 fn members_without_an_id_are_an_invalid_value() {
-    for value in [json!([{"type": "User"}]), json!([{"display": "x"}, {}]), json!([5]), json!([{"value": {}}])] {
+    for value in [
+        json!([{"type": "User"}]),
+        json!([{"display": "x"}, {}]),
+        json!([5]),
+        json!([{"value": {}}]),
+    ] {
         for op in ["add", "replace"] {
             let body = operation(json!({"op": op, "path": "members", "value": value}));
             if value == json!([{"display": "x"}, {}]) {
@@ -198,21 +306,50 @@ fn members_without_an_id_are_an_invalid_value() {
 
 #[test]
 fn what_is_required_cannot_be_taken_away() {
-    refused("User", &operation(json!({"op": "remove", "path": "userName"})), "mutability", "userName");
-    refused("Group", &operation(json!({"op": "remove", "path": "displayName"})), "mutability", "displayName");
+    refused(
+        "User",
+        &operation(json!({"op": "remove", "path": "userName"})),
+        "mutability",
+        "userName",
+    );
+    refused(
+        "Group",
+        &operation(json!({"op": "remove", "path": "displayName"})),
+        "mutability",
+        "displayName",
+    );
     for value in [json!(null), json!("")] {
-        refused("User", &operation(json!({"op": "replace", "path": "userName", "value": value})), "invalidValue", "userName");
-        refused("Group", &operation(json!({"op": "replace", "path": "displayName", "value": value})), "invalidValue", "displayName");
+        refused(
+            "User",
+            &operation(json!({"op": "replace", "path": "userName", "value": value})),
+            "invalidValue",
+            "userName",
+        );
+        refused(
+            "Group",
+            &operation(json!({"op": "replace", "path": "displayName", "value": value})),
+            "invalidValue",
+            "displayName",
+        );
     }
 }
 
 #[test]
 fn a_filter_that_matches_nothing_has_no_target_in_strict() {
-    for op in [json!({"op": "remove", "path": "emails[type eq \"work\"]"}), json!({"op": "replace", "path": "emails[type eq \"work\"].value", "value": "x"})] {
+    for op in [
+        json!({"op": "remove", "path": "emails[type eq \"work\"]"}),
+        json!({"op": "replace", "path": "emails[type eq \"work\"].value", "value": "x"}),
+    ] {
         refused_in("strict", "User", &operation(op), "noTarget", "emails");
     }
     let nobody = "members[value eq \"0197b1a2-0000-7000-8000-000000000000\"]";
-    refused_in("strict", "Group", &operation(json!({"op": "remove", "path": nobody})), "noTarget", "0197b1a2");
+    refused_in(
+        "strict",
+        "Group",
+        &operation(json!({"op": "remove", "path": nobody})),
+        "noTarget",
+        "0197b1a2",
+    );
 }
 
 #[test]
@@ -225,7 +362,12 @@ fn one_bad_operation_undoes_the_good_ones() {
                 true => (json!([good, bad]), "Operations[1]"),
                 false => (json!([bad, good]), "Operations[0]"),
             };
-            refused(resource, &json!({"schemas": [PATCH_OP], "Operations": operations}), "invalidPath", index);
+            refused(
+                resource,
+                &json!({"schemas": [PATCH_OP], "Operations": operations}),
+                "invalidPath",
+                index,
+            );
         }
     }
 }
@@ -236,10 +378,14 @@ fn a_patch_may_have_1000_operations() {
     let tenant = world.tenant("compat");
     let path = format!("/Users/{}", tenant.user("a"));
     let many = |count: usize| -> Value {
-        (0..count).map(|number| json!({"op": "replace", "path": "title", "value": number.to_string()})).collect()
+        (0..count)
+            .map(|number| json!({"op": "replace", "path": "title", "value": number.to_string()}))
+            .collect()
     };
     let done = tenant.patch(&path, many(1_000));
     done.expect(200);
     assert_eq!(done.body["title"], "999");
-    tenant.patch(&path, many(1_001)).expect_scim_error(400, "invalidSyntax", "1000");
+    tenant
+        .patch(&path, many(1_001))
+        .expect_scim_error(400, "invalidSyntax", "1000");
 }

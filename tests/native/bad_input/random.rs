@@ -19,9 +19,17 @@ fn check(tenant: &Tenant<'_>, send: impl FnOnce() -> Answer) -> Result<u16, Test
     let answer = send();
     prop_assert!(answer.status < 500, "{} {}", answer.status, answer.body);
     if answer.status >= 300 {
-        prop_assert_eq!(&before, &dump(tenant.world), "a failed request changed something");
+        prop_assert_eq!(
+            &before,
+            &dump(tenant.world),
+            "a failed request changed something"
+        );
         prop_assert_eq!(&answer.body["status"], &json!(answer.status.to_string()));
-        prop_assert!(answer.body["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+        prop_assert!(
+            answer.body["detail"]
+                .as_str()
+                .is_some_and(|detail| !detail.is_empty())
+        );
     }
     Ok(answer.status)
 }
@@ -29,14 +37,56 @@ fn check(tenant: &Tenant<'_>, send: impl FnOnce() -> Answer) -> Result<u16, Test
 /// Any JSON, with a liking for names and values that mean something.
 fn any_json() -> impl Strategy<Value = Value> {
     let names = prop::sample::select(vec![
-        "schemas", "id", "userName", "USERNAME", "name", "givenName", "emails", "value", "type", "primary", "active", "members",
-        "displayName", "externalId", "meta", "groups", "password", "manager", "$ref", "Operations", "op", "path", "roles",
-        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User", "addresses", "x509Certificates", "", "🦀",
+        "schemas",
+        "id",
+        "userName",
+        "USERNAME",
+        "name",
+        "givenName",
+        "emails",
+        "value",
+        "type",
+        "primary",
+        "active",
+        "members",
+        "displayName",
+        "externalId",
+        "meta",
+        "groups",
+        "password",
+        "manager",
+        "$ref",
+        "Operations",
+        "op",
+        "path",
+        "roles",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+        "addresses",
+        "x509Certificates",
+        "",
+        "🦀",
     ]);
     let texts = prop::sample::select(vec![
-        "", " ", "a", "A", "true", "add", "replace", "remove", "members", "emails[type eq \"work\"].value", "userName",
-        "urn:ietf:params:scim:schemas:core:2.0:User", "urn:ietf:params:scim:api:messages:2.0:PatchOp", "ß", "\u{0}", "🦀", "%", "{}",
-        "{\"value\":1}", "0197b1a2-0000-7000-8000-000000000000",
+        "",
+        " ",
+        "a",
+        "A",
+        "true",
+        "add",
+        "replace",
+        "remove",
+        "members",
+        "emails[type eq \"work\"].value",
+        "userName",
+        "urn:ietf:params:scim:schemas:core:2.0:User",
+        "urn:ietf:params:scim:api:messages:2.0:PatchOp",
+        "ß",
+        "\u{0}",
+        "🦀",
+        "%",
+        "{}",
+        "{\"value\":1}",
+        "0197b1a2-0000-7000-8000-000000000000",
     ]);
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -58,16 +108,18 @@ fn any_json() -> impl Strategy<Value = Value> {
 /// A PATCH body of operations that could almost be meant.
 fn any_patch() -> impl Strategy<Value = Value> {
     let op = prop::sample::select(vec!["add", "replace", "remove", "Add", "x"]);
-    let operation = (op, any_path(), any_json(), any::<bool>(), any::<bool>()).prop_map(|(op, path, value, has_path, has_value)| {
-        let mut operation = json!({"op": op});
-        if has_path {
-            operation["path"] = path.into();
-        }
-        if has_value {
-            operation["value"] = value;
-        }
-        operation
-    });
+    let operation = (op, any_path(), any_json(), any::<bool>(), any::<bool>()).prop_map(
+        |(op, path, value, has_path, has_value)| {
+            let mut operation = json!({"op": op});
+            if has_path {
+                operation["path"] = path.into();
+            }
+            if has_value {
+                operation["value"] = value;
+            }
+            operation
+        },
+    );
     prop::collection::vec(operation, 0..4).prop_map(|operations| {
         json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations})
     })
@@ -76,12 +128,68 @@ fn any_patch() -> impl Strategy<Value = Value> {
 /// Words of filters and paths in any order, and sometimes any text.
 fn any_path() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
-        "userName", "emails", "emails.value", "name", "name.givenName", "active", "members", "members.value", "groups", "meta",
-        "meta.created", "password", "manager", "displayName", "externalId", "roles", "x509Certificates.value", "id", "schemas",
-        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User", "urn:ietf:params:scim:schemas:core:2.0:User:userName",
-        "eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr", "and", "or", "not", "(", ")", "[", "]", ".", ":", "\"", "'",
-        "\"a\"", "\"\"", "\"2026-01-01T00:00:00Z\"", "true", "false", "null", "1", "-1.5e3", "1e400", "type", "value", "primary",
-        "[type eq \"work\"]", "[value eq \"x\"].display", "emails[type eq \"work\"].value", "\"ß\\u0000\"", "%", "\\", "🦀", " ",
+        "userName",
+        "emails",
+        "emails.value",
+        "name",
+        "name.givenName",
+        "active",
+        "members",
+        "members.value",
+        "groups",
+        "meta",
+        "meta.created",
+        "password",
+        "manager",
+        "displayName",
+        "externalId",
+        "roles",
+        "x509Certificates.value",
+        "id",
+        "schemas",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+        "urn:ietf:params:scim:schemas:core:2.0:User:userName",
+        "eq",
+        "ne",
+        "co",
+        "sw",
+        "ew",
+        "gt",
+        "ge",
+        "lt",
+        "le",
+        "pr",
+        "and",
+        "or",
+        "not",
+        "(",
+        ")",
+        "[",
+        "]",
+        ".",
+        ":",
+        "\"",
+        "'",
+        "\"a\"",
+        "\"\"",
+        "\"2026-01-01T00:00:00Z\"",
+        "true",
+        "false",
+        "null",
+        "1",
+        "-1.5e3",
+        "1e400",
+        "type",
+        "value",
+        "primary",
+        "[type eq \"work\"]",
+        "[value eq \"x\"].display",
+        "emails[type eq \"work\"].value",
+        "\"ß\\u0000\"",
+        "%",
+        "\\",
+        "🦀",
+        " ",
     ]);
     prop_oneof![
         8 => prop::collection::vec(word, 1..10).prop_map(|words| words.join(" ")),
@@ -92,7 +200,11 @@ fn any_path() -> impl Strategy<Value = String> {
 }
 
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 /// A user and a group, by their paths.
@@ -174,8 +286,22 @@ fn random_parameters_never_break_a_list() {
     let world = World::new();
     let tenant = world.tenant("compat");
     targets(&tenant);
-    let name = prop::sample::select(vec!["filter", "startIndex", "count", "sortBy", "sortOrder", "attributes", "excludedAttributes", "cursor", "x"]);
-    let value = prop_oneof![any_path(), any::<i64>().prop_map(|number| number.to_string()), ".{0,10}"];
+    let name = prop::sample::select(vec![
+        "filter",
+        "startIndex",
+        "count",
+        "sortBy",
+        "sortOrder",
+        "attributes",
+        "excludedAttributes",
+        "cursor",
+        "x",
+    ]);
+    let value = prop_oneof![
+        any_path(),
+        any::<i64>().prop_map(|number| number.to_string()),
+        ".{0,10}"
+    ];
     proptest!(config(400), |(pairs in prop::collection::vec((name, value), 0..5))| {
         let query: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         for path in ["/Users", "/Groups"] {

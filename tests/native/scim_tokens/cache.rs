@@ -25,7 +25,10 @@ fn without_a_cache_everything_works() {
     world.cache.down.set(true);
     let tenant = world.tenant("compat");
     let user = tenant.user("a");
-    assert_eq!(try_everything(&tenant, &user), [200, 200, 200, 201, 201, 409, 200, 204]);
+    assert_eq!(
+        try_everything(&tenant, &user),
+        [200, 200, 200, 201, 201, 409, 200, 204]
+    );
     update(&tenant, json!({"is_active": false})).expect(200);
     tenant.get("/Users").expect(401);
 }
@@ -35,13 +38,39 @@ fn entries_that_are_garbled_are_passed_over() {
     let world = World::new();
     let tenant = world.tenant("compat");
     tenant.user("a");
-    let key = world.cache.entries.borrow().keys().next().expect("a key").clone();
+    let key = world
+        .cache
+        .entries
+        .borrow()
+        .keys()
+        .next()
+        .expect("a key")
+        .clone();
     for garbage in ["", "null", "[]", "{}", "{", "\u{0}", "{\"tenant\":1}", "x"] {
-        world.cache.entries.borrow_mut().insert(key.clone(), garbage.to_owned());
+        world
+            .cache
+            .entries
+            .borrow_mut()
+            .insert(key.clone(), garbage.to_owned());
         tenant.get("/Users").expect(200);
     }
-    for field in ["tenant", "token", "scopes", "expires_at", "idp", "revision", "profile", "store_passwords"] {
-        for value in [Value::Null, json!(-1), json!("x"), json!({}), json!(i64::MAX)] {
+    for field in [
+        "tenant",
+        "token",
+        "scopes",
+        "expires_at",
+        "idp",
+        "revision",
+        "profile",
+        "store_passwords",
+    ] {
+        for value in [
+            Value::Null,
+            json!(-1),
+            json!("x"),
+            json!({}),
+            json!(i64::MAX),
+        ] {
             tamper(&tenant, |entry| entry[field] = value.clone());
             let answer = tenant.get("/Users");
             assert_eq!(answer.status, 200, "{field} = {value}: {}", answer.body);
@@ -57,13 +86,32 @@ fn scopes_written_into_the_cache_grant_nothing() {
     let tenant = mint(&owner, json!({"scopes": ["users:read"]}));
     let before = world.database.dump();
     for _ in 0..2 {
-        tamper(&tenant, |entry| entry["scopes"] = "users:read users:write groups:read groups:write bulk".into());
+        tamper(&tenant, |entry| {
+            entry["scopes"] = "users:read users:write groups:read groups:write bulk".into()
+        });
         assert_eq!(tenant.get("/Groups").status, 403);
-        tamper(&tenant, |entry| entry["scopes"] = "users:read users:write groups:read groups:write bulk".into());
-        assert_eq!(tenant.send("DELETE", &format!("/Users/{user}"), Value::Null).status, 403);
+        tamper(&tenant, |entry| {
+            entry["scopes"] = "users:read users:write groups:read groups:write bulk".into()
+        });
+        assert_eq!(
+            tenant
+                .send("DELETE", &format!("/Users/{user}"), Value::Null)
+                .status,
+            403
+        );
     }
-    assert_eq!(world.database.query("select id from users"), [[rollcall::store::Value::Text(user)]]);
-    assert_eq!(world.database.dump().iter().find(|(table, _)| table == "audit_events"), before.iter().find(|(table, _)| table == "audit_events"));
+    assert_eq!(
+        world.database.query("select id from users"),
+        [[rollcall::store::Value::Text(user)]]
+    );
+    assert_eq!(
+        world
+            .database
+            .dump()
+            .iter()
+            .find(|(table, _)| table == "audit_events"),
+        before.iter().find(|(table, _)| table == "audit_events")
+    );
 }
 
 #[test]
@@ -79,7 +127,8 @@ fn a_tenant_written_into_the_cache_opens_no_other_tenant() {
     };
     let token_base = |path: &str| {
         let uri = format!("{}/scim/v2{path}", crate::support::ORIGIN);
-        let request = http::Request::get(uri).header("authorization", format!("Bearer {}", own.token));
+        let request =
+            http::Request::get(uri).header("authorization", format!("Bearer {}", own.token));
         world.send(request.body(Vec::new()).expect("a request"))
     };
     // The tenant alone, and the whole entry of the other tenant's token.
@@ -92,13 +141,24 @@ fn a_tenant_written_into_the_cache_opens_no_other_tenant() {
         };
         forge();
         let listed = token_base("/Users");
-        assert!(!listed.body.to_string().contains("secret"), "{}", listed.body);
+        assert!(
+            !listed.body.to_string().contains("secret"),
+            "{}",
+            listed.body
+        );
         assert_eq!(listed.body["totalResults"], 0);
         forge();
-        let other_base = Tenant { world: &world, id: other.id.clone(), token: own.token.clone(), token_id: own.token_id.clone() };
+        let other_base = Tenant {
+            world: &world,
+            id: other.id.clone(),
+            token: own.token.clone(),
+            token_id: own.token_id.clone(),
+        };
         other_base.get("/Users").expect(404);
         forge();
-        other_base.send("POST", "/Users", json!({"userName": "intruder"})).expect(404);
+        other_base
+            .send("POST", "/Users", json!({"userName": "intruder"}))
+            .expect(404);
         assert_eq!(world.database.number("select count(*) from users"), 1);
     }
 }
@@ -116,7 +176,9 @@ fn a_revision_and_an_expiry_written_into_the_cache_revive_nobody() {
     let revoked = mint(&owner, json!({}));
     revoked.get("/Users").expect(200);
     let stale = world.cache.entries.borrow().clone();
-    world.admin("DELETE", &path_of(&revoked), Value::Null).expect(204);
+    world
+        .admin("DELETE", &path_of(&revoked), Value::Null)
+        .expect(204);
     *world.cache.entries.borrow_mut() = stale;
     tamper(&revoked, |entry| entry["revision"] = 2.into());
     expect_dead(&revoked, &user);
@@ -127,7 +189,9 @@ fn a_dead_token_is_not_noted_as_used() {
     let world = World::new();
     let tenant = world.tenant("compat");
     let stale = world.cache.entries.borrow().clone();
-    world.admin("DELETE", &path_of(&tenant), Value::Null).expect(204);
+    world
+        .admin("DELETE", &path_of(&tenant), Value::Null)
+        .expect(204);
     *world.cache.entries.borrow_mut() = stale;
     tenant.get("/Users").expect(401);
     assert_eq!(shown(&tenant)["last_used_at"], Value::Null);
@@ -138,7 +202,12 @@ fn a_known_token_costs_no_round_trip_of_its_own() {
     let world = World::new();
     let tenant = world.tenant("compat");
     assert_eq!(tenant.get("/Users").trips(), 1);
-    assert_eq!(tenant.send("POST", "/Users", json!({"userName": "a"})).trips(), 1);
+    assert_eq!(
+        tenant
+            .send("POST", "/Users", json!({"userName": "a"}))
+            .trips(),
+        1
+    );
 }
 
 #[test]

@@ -16,13 +16,20 @@ fn with_stale_cache(world: &World, change: impl FnOnce()) {
 }
 
 fn rotate(tenant: &Tenant<'_>, body: Value) -> String {
-    let answer = tenant.world.admin("POST", &format!("{}/rotate", path_of(tenant)), body);
+    let answer = tenant
+        .world
+        .admin("POST", &format!("{}/rotate", path_of(tenant)), body);
     answer.expect(201);
     text(&answer.body["data"]["token"])
 }
 
 fn successor<'w>(tenant: &Tenant<'w>, token: String) -> Tenant<'w> {
-    Tenant { world: tenant.world, id: tenant.id.clone(), token, token_id: tenant.token_id.clone() }
+    Tenant {
+        world: tenant.world,
+        id: tenant.id.clone(),
+        token,
+        token_id: tenant.token_id.clone(),
+    }
 }
 
 #[test]
@@ -44,7 +51,9 @@ fn a_revoked_token_dies_at_once() {
     let tenant = world.tenant("compat");
     let user = tenant.user("a");
     with_stale_cache(&world, || {
-        world.admin("DELETE", &path_of(&tenant), Value::Null).expect(204);
+        world
+            .admin("DELETE", &path_of(&tenant), Value::Null)
+            .expect(204);
     });
     expect_dead(&tenant, &user);
 }
@@ -124,7 +133,9 @@ fn a_rotated_token_lives_through_its_overlap_and_no_longer() {
     let tenant = world.tenant("compat");
     let user = tenant.user("a");
     let mut new = String::new();
-    with_stale_cache(&world, || new = rotate(&tenant, json!({"overlap_seconds": 120})));
+    with_stale_cache(&world, || {
+        new = rotate(&tenant, json!({"overlap_seconds": 120}))
+    });
     let new = successor(&tenant, new);
     tenant.get("/Users").expect(200);
     new.get("/Users").expect(200);
@@ -144,14 +155,29 @@ fn a_rotation_keeps_the_settings_and_never_lengthens_a_life() {
         json!({"description": "d", "scopes": ["users:read"], "expires_at": "2026-01-02T03:05:00Z"}),
     );
     let before = shown(&tenant);
-    let answer = world.admin("POST", &format!("{}/rotate/", path_of(&tenant)), json!({"overlap_seconds": 86_400}));
+    let answer = world.admin(
+        "POST",
+        &format!("{}/rotate/", path_of(&tenant)),
+        json!({"overlap_seconds": 86_400}),
+    );
     answer.expect(201);
     let new = &answer.body["data"];
-    for name in ["tenant_id", "name", "description", "scopes", "expires_at", "is_active"] {
+    for name in [
+        "tenant_id",
+        "name",
+        "description",
+        "scopes",
+        "expires_at",
+        "is_active",
+    ] {
         assert_eq!(new[name], before[name], "{name}");
     }
     assert_ne!(new["id"], before["id"]);
-    assert_eq!(shown(&tenant)["expires_at"], before["expires_at"], "an overlap is no extension");
+    assert_eq!(
+        shown(&tenant)["expires_at"],
+        before["expires_at"],
+        "an overlap is no extension"
+    );
 }
 
 #[test]
@@ -160,8 +186,12 @@ fn an_overlap_out_of_range_is_422() {
     let tenant = world.tenant("compat");
     let path = format!("{}/rotate", path_of(&tenant));
     for (value, kind) in [
-        (json!(-1), "value_error"), (json!(30 * 86_400 + 1), "value_error"), (json!(i64::MAX), "value_error"),
-        (json!(i64::MIN), "value_error"), (json!("60"), "type_error"), (json!(1.5), "type_error"),
+        (json!(-1), "value_error"),
+        (json!(30 * 86_400 + 1), "value_error"),
+        (json!(i64::MAX), "value_error"),
+        (json!(i64::MIN), "value_error"),
+        (json!("60"), "type_error"),
+        (json!(1.5), "type_error"),
         (json!(true), "type_error"),
     ] {
         let answer = world.admin("POST", &path, json!({"overlap_seconds": value}));
@@ -179,19 +209,41 @@ fn a_token_revoked_between_the_read_and_the_write_of_a_request_writes_nothing() 
     let group = tenant.group("A", &[]);
     let revoke = "update scim_tokens set revoked_at = 1, is_active = 0, revision = revision + 1";
     for (method, path, body) in [
-        ("PATCH", format!("/Users/{user}"), json!({"Operations": [{"op": "add", "path": "title", "value": "x"}]})),
+        (
+            "PATCH",
+            format!("/Users/{user}"),
+            json!({"Operations": [{"op": "add", "path": "title", "value": "x"}]}),
+        ),
         ("PUT", format!("/Users/{user}"), json!({"userName": "b"})),
-        ("PATCH", format!("/Groups/{group}"), json!({"Operations": [{"op": "add", "path": "members", "value": [{"value": user}]}]})),
-        ("PUT", format!("/Groups/{group}"), json!({"displayName": "B"})),
+        (
+            "PATCH",
+            format!("/Groups/{group}"),
+            json!({"Operations": [{"op": "add", "path": "members", "value": [{"value": user}]}]}),
+        ),
+        (
+            "PUT",
+            format!("/Groups/{group}"),
+            json!({"displayName": "B"}),
+        ),
     ] {
-        world.database.execute("update scim_tokens set revoked_at = null, is_active = 1");
+        world
+            .database
+            .execute("update scim_tokens set revoked_at = null, is_active = 1");
         tenant.get("/Users").expect(200);
-        let state = "select resource, version from users union all select resource, version from groups";
+        let state =
+            "select resource, version from users union all select resource, version from groups";
         let before = world.database.query(state);
         world.database.interfere_before(1, &[revoke]);
         let answer = tenant.send(method, &path, body);
-        assert!(world.database.interference.borrow().is_none(), "the token was revoked in time");
-        assert_eq!((answer.status, world.database.query(state)), (401, before), "{method} {path}");
+        assert!(
+            world.database.interference.borrow().is_none(),
+            "the token was revoked in time"
+        );
+        assert_eq!(
+            (answer.status, world.database.query(state)),
+            (401, before),
+            "{method} {path}"
+        );
     }
 }
 
@@ -202,8 +254,15 @@ fn changes_of_two_administrators_at_once_are_both_kept() {
     let pause = "update scim_tokens set is_active = 0, revision = revision + 1";
     world.database.interfere_before(1, &[pause]);
     let renamed = update(&tenant, json!({"name": "New"}));
-    assert!(world.database.interference.borrow().is_none(), "both changed it at once");
-    assert_eq!(shown(&tenant)["is_active"], false, "a token paused meanwhile came back to life");
+    assert!(
+        world.database.interference.borrow().is_none(),
+        "both changed it at once"
+    );
+    assert_eq!(
+        shown(&tenant)["is_active"],
+        false,
+        "a token paused meanwhile came back to life"
+    );
     renamed.expect(200);
     assert_eq!(shown(&tenant)["name"], "New");
     assert_eq!(renamed.body["data"], shown(&tenant));

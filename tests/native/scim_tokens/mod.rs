@@ -92,7 +92,14 @@ fn expect_dead(tenant: &Tenant<'_>, user: &str) {
         *world.cache.entries.borrow_mut() = cached.clone();
         let answer = tenant.send(method, path, Value::Null);
         answer.expect(401);
-        assert_eq!(answer.header("www-authenticate"), "Bearer error=\"invalid_token\"");
+        assert_eq!(
+            answer.header("www-authenticate"),
+            "Bearer error=\"invalid_token\""
+        );
     }
-    assert_eq!(world.database.dump(), before, "a dead token changed something");
+    assert_eq!(
+        world.database.dump(),
+        before,
+        "a dead token changed something"
+    );
 }

@@ -44,7 +44,10 @@ fn a_token_is_a_prefix_a_secret_and_a_checksum() {
         assert_eq!(token.len(), 4 + 43 + 6);
         let (body, sum) = token.split_at(47);
         assert!(body.starts_with("rcs_"));
-        assert!(token[4..].bytes().all(|byte| ALPHABET.contains(&byte)), "{token}");
+        assert!(
+            token[4..].bytes().all(|byte| ALPHABET.contains(&byte)),
+            "{token}"
+        );
         assert_eq!(sum, checksum(body));
     }
 }
@@ -75,10 +78,17 @@ fn a_token_with_a_wrong_checksum_is_refused_without_any_io() {
     for token in forged {
         let answer = ask(&world, &token);
         answer.expect_scim_error(401, "", "not valid");
-        assert_eq!(answer.header("www-authenticate"), "Bearer error=\"invalid_token\"");
+        assert_eq!(
+            answer.header("www-authenticate"),
+            "Bearer error=\"invalid_token\""
+        );
         assert_eq!(answer.trips(), 0, "{token}");
     }
-    assert_eq!(world.cache.gets.get(), gets, "the cache was asked for a token that cannot be one");
+    assert_eq!(
+        world.cache.gets.get(),
+        gets,
+        "the cache was asked for a token that cannot be one"
+    );
 }
 
 #[test]
@@ -105,16 +115,29 @@ fn without_a_header_the_answer_is_a_plain_bearer_challenge() {
 fn a_token_is_kept_nowhere_but_as_its_hash() {
     let world = World::new();
     let tenant = world.tenant("compat");
-    let rotated = world.admin("POST", &format!("{}/rotate", path_of(&tenant)), json!({"overlap_seconds": 60}));
-    let new = rotated.body["data"]["token"].as_str().expect("a token").to_owned();
+    let rotated = world.admin(
+        "POST",
+        &format!("{}/rotate", path_of(&tenant)),
+        json!({"overlap_seconds": 60}),
+    );
+    let new = rotated.body["data"]["token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
     let narrow = mint(&tenant, json!({"scopes": ["users:read"]}));
     tenant.get("/Users").expect(200);
     ask(&world, &new).expect(200);
-    narrow.send("POST", "/Users", json!({"userName": "x"})).expect(403);
+    narrow
+        .send("POST", "/Users", json!({"userName": "x"}))
+        .expect(403);
     ask(&world, &new[..50]).expect(401);
     update(&narrow, json!({"is_active": false})).expect(200);
     narrow.get("/Users").expect(401);
-    world.database.failures.borrow_mut().push(rollcall::store::Error::Backend("broken".to_owned()));
+    world
+        .database
+        .failures
+        .borrow_mut()
+        .push(rollcall::store::Error::Backend("broken".to_owned()));
     ask(&world, &new).expect(500);
     let places = [
         ("a table", world.database.dump_text()),
@@ -152,10 +175,18 @@ fn every_change_of_a_token_leaves_one_audit_event_without_a_gap() {
     update(&tenant, json!({"name": "New", "is_active": false})).expect(200);
     update(&tenant, json!({"name": ""})).expect(422);
     update(&tenant, json!({"is_active": true})).expect(200);
-    let rotated = world.admin("POST", &format!("{}/rotate", path_of(&tenant)), json!({"overlap_seconds": 60}));
+    let rotated = world.admin(
+        "POST",
+        &format!("{}/rotate", path_of(&tenant)),
+        json!({"overlap_seconds": 60}),
+    );
     let new_id = rotated.body["data"]["id"].as_str().expect("an id");
-    world.admin("DELETE", &path_of(&tenant), Value::Null).expect(204);
-    world.admin("DELETE", &path_of(&tenant), Value::Null).expect(404);
+    world
+        .admin("DELETE", &path_of(&tenant), Value::Null)
+        .expect(204);
+    world
+        .admin("DELETE", &path_of(&tenant), Value::Null)
+        .expect(404);
     let rows = world.database.texts(
         "select seq || ' ' || actor || ' ' || action || ' ' || resource_id || ' ' || attributes from audit_events \
          where resource_type = 'ScimToken' order by seq",
@@ -172,6 +203,11 @@ fn every_change_of_a_token_leaves_one_audit_event_without_a_gap() {
             format!(r#"7 jwt:root revoke {old_id} ["revoked_at"]"#),
         ]
     );
-    let request_ids = world.database.number("select count(distinct request_id) from audit_events");
-    assert_eq!(request_ids, 6, "a rotation is one request, every other event one of its own");
+    let request_ids = world
+        .database
+        .number("select count(distinct request_id) from audit_events");
+    assert_eq!(
+        request_ids, 6,
+        "a rotation is one request, every other event one of its own"
+    );
 }

@@ -1,0 +1,101 @@
+//! What is known of a SCIM token: from the cache where it has it, from the database where it does not. The cache is a hint:
+//! each batch checks what it said (see `authenticate`).
+
+use std::rc::Rc;
+
+use serde_json::json;
+
+use super::call::Call;
+use crate::auth::bearer::refused;
+use crate::auth::scope::Scopes;
+use crate::error::Result;
+use crate::ids::TenantId;
+use crate::platform::{Platform, TokenCache};
+use crate::scim::profile::Profile;
+use crate::store::rows_at;
+use crate::store::scim_tokens::{self, Facts};
+use crate::store::tenants::Settings;
+
+/// How long the cache keeps what it knows of a token, in seconds. It is checked with every use.
+const CACHE_SECONDS: u64 = 86_400;
+
+/// The facts of a token that may be used, by its hash; 401 where there is none. `afresh` passes over the cache.
+pub async fn find(call: &Call<'_>, hash: &str, afresh: bool) -> Result<Facts> {
+    let platform = &call.app.platform;
+    let key = cache_key(hash);
+    if !afresh
+        && let Some(facts) = platform
+            .token_cache
+            .get(&key)
+            .await
+            .and_then(|text| from_cache(&text))
+        && facts.expires_at.is_none_or(|expires| expires > call.now)
+    {
+        return Ok(facts);
+    }
+    let results = call
+        .run(None, vec![scim_tokens::select_facts(hash, call.now)])
+        .await?;
+    let Some(row) = rows_at(&results, 0)?.first() else {
+        if afresh {
+            forget(platform, hash);
+        }
+        return Err(refused());
+    };
+    let facts = scim_tokens::facts(row)?;
+    remember(platform, hash, &facts);
+    Ok(facts)
+}
+
+fn cache_key(hash: &str) -> String {
+    format!("scim-token:{hash}")
+}
+
+/// Puts what is known of a token into the cache, after the reply.
+pub fn remember(platform: &Platform, hash: &str, facts: &Facts) {
+    let value = json!({
+        "tenant": facts.tenant_id.as_str(),
+        "token": facts.token_id,
+        "scopes": facts.scopes.to_stored(),
+        "expires_at": facts.expires_at,
+        "idp": facts.idp_id,
+        "revision": facts.revision,
+        "profile": facts.settings.profile.name(),
+        "store_passwords": facts.settings.store_passwords,
+    });
+    let key = cache_key(hash);
+    in_background(platform, async move |cache| {
+        cache.put(&key, &value.to_string(), CACHE_SECONDS).await;
+    });
+}
+
+/// Takes a token out of the cache, after the reply.
+pub fn forget(platform: &Platform, hash: &str) {
+    let key = cache_key(hash);
+    in_background(platform, async move |cache| cache.delete(&key).await);
+}
+
+fn in_background<F>(platform: &Platform, work: F)
+where
+    F: AsyncFnOnce(Rc<dyn TokenCache>) + 'static,
+{
+    let cache = Rc::clone(&platform.token_cache);
+    platform.background.defer(Box::pin(work(cache)));
+}
+
+fn from_cache(text: &str) -> Option<Facts> {
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
+    Some(Facts {
+        tenant_id: TenantId::parse(&text("tenant")?)?,
+        token_id: text("token")?,
+        scopes: Scopes::from_stored(&text("scopes")?),
+        expires_at: value.get("expires_at")?.as_i64(),
+        idp_id: text("idp"),
+        revision: value.get("revision")?.as_i64()?,
+        settings: Settings {
+            profile: Profile::from_name(&text("profile")?)?,
+            store_passwords: value.get("store_passwords")?.as_bool()?,
+        },
+    })
+}
