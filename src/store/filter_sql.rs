@@ -7,10 +7,11 @@
 //! A comparison with a missing value is null in SQL and false in SCIM. Inside `and` and `or` the two behave alike, so only
 //! `not` turns null into false.
 
+use super::filter_index::{column, conjuncts, equality, finds_few, gives_ids, successor};
 use super::{Params, Value};
 use crate::scim::filter::{Operand, Operator, Predicate};
 use crate::scim::resource::key_name;
-use crate::scim::schema::{Attribute, AttributeRef, GROUPS, Kind, ResourceType, USERS};
+use crate::scim::schema::{Attribute, AttributeRef, Kind, ResourceType, USERS};
 
 /// Whose attributes a predicate names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +28,10 @@ pub enum Scope {
 pub struct Sql<'p> {
     resource_type: &'static ResourceType,
     params: &'p mut Params,
-    /// Whether the resource's id is given beside this term: then the row is found already, and is tested by itself.
-    by_id: bool,
+    /// Whether an index finds one resource or few by another term: then each is tested by itself.
+    found_already: bool,
+    /// Whether ids come from the rows of another table: then no range of resources is looked at instead.
+    ids_given: bool,
 }
 
 impl<'p> Sql<'p> {
@@ -36,7 +39,8 @@ impl<'p> Sql<'p> {
         Sql {
             resource_type,
             params,
-            by_id: false,
+            found_already: false,
+            ids_given: false,
         }
     }
 
@@ -45,10 +49,13 @@ impl<'p> Sql<'p> {
         match predicate {
             Predicate::Never => "(false)".to_owned(),
             Predicate::And(all) => {
-                let outer = self.by_id;
-                self.by_id |= scope == Scope::Resource && all.iter().any(names_id);
+                let outer = (self.found_already, self.ids_given);
+                self.found_already |=
+                    scope == Scope::Resource && finds_few(self.resource_type, predicate);
+                self.ids_given |=
+                    scope == Scope::Resource && gives_ids(self.resource_type, predicate);
                 let junction = self.junction(all, " and ", scope);
-                self.by_id = outer;
+                (self.found_already, self.ids_given) = outer;
                 junction
             }
             Predicate::Or(any) => self.junction(any, " or ", scope),
@@ -122,6 +129,11 @@ impl<'p> Sql<'p> {
         }
         let expression = self.expression(found, scope);
         let indexed = expression.starts_with("r.");
+        // A plus sign takes a term out of SQLite's choice of an index.
+        let expression = match self.ids_given && indexed && operator != Operator::Equal {
+            true => format!("+{expression}"),
+            false => expression,
+        };
         self.operation(&expression, operator, operand, indexed)
     }
 
@@ -194,7 +206,7 @@ impl<'p> Sql<'p> {
             return format!("({present} and {inner})");
         }
         if found.attribute.name == "emails"
-            && !self.by_id
+            && !self.found_already
             && let Some(condition) = self.email_rows(found, inner)
         {
             return condition;
@@ -238,7 +250,7 @@ impl<'p> Sql<'p> {
             return None;
         };
         let value = found.leaf().name == "value" && found.extension.is_none();
-        if operator != Operator::Equal || !value || self.by_id {
+        if operator != Operator::Equal || !value || self.found_already {
             return None;
         }
         match found.attribute.name {
@@ -352,88 +364,6 @@ impl<'p> Sql<'p> {
     }
 }
 
-/// The generated column that holds an attribute, and that an index leads to.
-fn column(resource_type: &ResourceType, found: AttributeRef) -> Option<&'static str> {
-    let sub = found.sub.map(|sub| sub.name);
-    let is_user = resource_type.name != GROUPS.name;
-    match (found.extension.is_some(), found.attribute.name, sub) {
-        (false, "id", None) => Some("id"),
-        (false, "meta", Some("created")) => Some("created_at"),
-        (false, "meta", Some("lastModified")) => Some("modified_at"),
-        (false, "externalId", None) => Some("external_id"),
-        (false, "displayName", None) => Some("display_name_key"),
-        (false, "userName", None) if is_user => Some("user_name_key"),
-        (false, "active", None) if is_user => Some("active"),
-        (true, "employeeNumber", None) => Some("employee_number_key"),
-        (true, "manager", Some("value")) => Some("manager_id"),
-        _ => None,
-    }
-}
-
-/// The index that answers a filter: of a term that holds for every match, the one that leaves the fewest rows.
-///
-/// It is named because SQLite would not choose it: without statistics it takes a key of two columns for as good as the first
-/// column of the primary key, and reads the whole tenant. A term on `id` needs none, and neither does one on the rows of
-/// another table, which give ids.
-pub fn index(resource_type: &ResourceType, predicate: &Predicate) -> Option<String> {
-    let mut terms = Vec::new();
-    conjuncts(predicate, &mut terms);
-    let table = super::resources::table(resource_type);
-    let ranked = terms.iter().filter_map(|term| match term {
-        Predicate::Element(found, inner) => gives_ids(*found, inner).then_some((1, None)),
-        Predicate::Compare(found, operator, operand) => {
-            let Some(column) = column(resource_type, *found) else {
-                let by_value = *operator == Operator::Equal && has_rows(*found) && is_value(*found);
-                return by_value.then_some((1, None));
-            };
-            let (rank, name) = usable(column, *operator, operand)?;
-            Some((rank, name.map(|name| format!("{table}_{name}"))))
-        }
-        _ => None,
-    });
-    let (_, best) = ranked.min_by_key(|(rank, _)| *rank)?;
-    best
-}
-
-/// How good the index of a column is for a comparison, less being better, and its name after that of the table.
-fn usable(
-    column: &str,
-    operator: Operator,
-    operand: &Operand,
-) -> Option<(u8, Option<&'static str>)> {
-    use Operator::{Equal, Greater, GreaterOrEqual, StartsWith};
-    let prefix = matches!(operand, Operand::Text { key, .. } if !key.is_empty());
-    Some(match (column, operator) {
-        ("id", Equal) => (0, None),
-        ("user_name_key", Equal) => (0, Some("user_name_unique")),
-        ("external_id", Equal) => (0, Some("external_id_unique")),
-        ("employee_number_key", Equal) => (2, Some("employee_number_idx")),
-        ("display_name_key", Equal) => (3, Some("display_name_idx")),
-        ("manager_id", Equal) => (4, Some("manager_idx")),
-        ("user_name_key", StartsWith) if prefix => (5, Some("user_name_unique")),
-        ("display_name_key", StartsWith) if prefix => (6, Some("display_name_idx")),
-        ("modified_at", Greater | GreaterOrEqual) => (7, Some("modified_idx")),
-        _ => return None,
-    })
-}
-
-/// Whether the values of an attribute are rows of another table, where an index finds them.
-fn has_rows(found: AttributeRef) -> bool {
-    found.extension.is_none() && matches!(found.attribute.name, "emails" | "members" | "groups")
-}
-
-fn is_value(found: AttributeRef) -> bool {
-    found.leaf().name == "value"
-}
-
-/// Whether a value path is answered by the index on `value`.
-fn gives_ids(found: AttributeRef, inner: &Predicate) -> bool {
-    let mut terms = Vec::new();
-    conjuncts(inner, &mut terms);
-    let by_value = |term: &&Predicate| matches!(equality(term), Some(("value", _)));
-    has_rows(found) && terms.iter().any(by_value)
-}
-
 /// The parts of `meta` that are not columns as they are.
 fn meta_expression(resource_type: &ResourceType, found: AttributeRef) -> Option<String> {
     if found.extension.is_some() || found.attribute.name != "meta" {
@@ -502,43 +432,4 @@ fn present_expression(expression: &str, leaf: &Attribute) -> String {
         Kind::String | Kind::Reference | Kind::Binary => format!("({expression} <> '')"),
         _ => format!("({expression} is not null)"),
     }
-}
-
-fn names_id(predicate: &Predicate) -> bool {
-    matches!(predicate, Predicate::Compare(found, Operator::Equal, _)
-        if found.extension.is_none() && found.attribute.name == "id")
-}
-
-/// The terms of a conjunction, however nested; the predicate itself where it is none.
-fn conjuncts<'f>(predicate: &'f Predicate, found: &mut Vec<&'f Predicate>) {
-    match predicate {
-        Predicate::And(all) => all.iter().for_each(|one| conjuncts(one, found)),
-        other => found.push(other),
-    }
-}
-
-/// Name and folded text of a term `name eq "…"`.
-fn equality(term: &Predicate) -> Option<(&str, &str)> {
-    match term {
-        Predicate::Compare(attribute, Operator::Equal, Operand::Text { key, .. }) => {
-            Some((attribute.leaf().name, key))
-        }
-        _ => None,
-    }
-}
-
-/// The smallest string greater than all that begin with the prefix; none where there is none.
-fn successor(prefix: &str) -> Option<String> {
-    let mut characters: Vec<char> = prefix.chars().collect();
-    while let Some(last) = characters.pop() {
-        let next = match last {
-            '\u{D7FF}' => Some('\u{E000}'),
-            _ => u32::from(last).checked_add(1).and_then(char::from_u32),
-        };
-        if let Some(next) = next {
-            characters.push(next);
-            return Some(characters.into_iter().collect());
-        }
-    }
-    None
 }

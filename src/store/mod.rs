@@ -10,6 +10,7 @@ pub mod audit;
 pub mod bulk;
 pub mod directory;
 mod error;
+mod filter_index;
 pub mod filter_sql;
 pub mod groups;
 pub mod guards;

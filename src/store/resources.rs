@@ -1,6 +1,7 @@
 //! What users and groups have in common: reading one, reading many, leaving a tombstone.
 
-use super::filter_sql::{self, Scope, Sql};
+use super::filter_index;
+use super::filter_sql::{Scope, Sql};
 use super::{Params, Result, Row, Statement, Value};
 use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
@@ -223,7 +224,7 @@ fn select_arm(query: &TypeQuery, page: &Page, bounds: &str, params: &mut Params)
 
 /// ` indexed by …`, where an index answers the filter.
 fn indexed_by(resource_type: &ResourceType, filter: Option<&Predicate>) -> String {
-    match filter.and_then(|filter| filter_sql::index(resource_type, filter)) {
+    match filter.and_then(|filter| filter_index::index(resource_type, filter)) {
         Some(index) => format!(" indexed by {index}"),
         None => String::new(),
     }

@@ -170,6 +170,28 @@ fn no_filter_leaves_its_tenant() {
 }
 
 #[test]
+fn of_two_lookups_the_one_that_leaves_fewer_users_is_taken() {
+    let number =
+        "SEARCH r USING INDEX users_employee_number_idx (tenant_id=? AND employee_number_key=?)";
+    for (filter, search) in [
+        (r#"groups eq "x" and employeeNumber eq "y""#, number),
+        (r#"displayName sw "x" and employeeNumber eq "y""#, number),
+        (
+            r#"meta.lastModified gt "2026-01-02T03:04:05Z" and groups.value eq "x""#,
+            BY_GROUP[1],
+        ),
+        (
+            r#"emails eq "x" and meta.lastModified gt "2026-01-02T03:04:05Z""#,
+            BY_EMAIL[1],
+        ),
+        (r#"userName sw "x" and emails eq "y""#, BY_EMAIL[1]),
+        (r#"manager eq "x" and emails[value eq "y"]"#, BY_EMAIL[1]),
+    ] {
+        assert_eq!(strays("/Users", filter, &[search]), None);
+    }
+}
+
+#[test]
 fn no_sorting_leaves_its_tenant() {
     let world = World::new();
     let tenant = world.tenant("compat");
