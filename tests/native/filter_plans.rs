@@ -153,7 +153,7 @@ fn no_filter_leaves_its_tenant() {
         };
         let vocabulary = Vocabulary::new(types, &population, "compat");
         let empty = world.tenant("compat");
-        let checked = runner(250).run(&vocabulary.filters(), |filter| {
+        let checked = runner(200).run(&vocabulary.filters(), |filter| {
             for statement in listing(&empty, endpoint, &filter) {
                 lists.set(lists.get() + usize::from(is_list(&statement)));
                 prop_assert_eq!(strays_of(&world, &statement), None);
