@@ -7,14 +7,11 @@
 //! A comparison with a missing value is null in SQL and false in SCIM. Inside `and` and `or` the two behave alike, so only
 //! `not` turns null into false.
 
-use super::filter_terms::{
-    column, conjuncts, element_expression, equality, exists_element, is_membership, json_path,
-    key_expression, manager_reference, memberships, meta_expression, names_id, present_expression,
-    successor,
-};
+use super::filter_index::{column, conjuncts, equality, finds_few, gives_ids, successor};
 use super::{Params, Value};
 use crate::scim::filter::{Operand, Operator, Predicate};
-use crate::scim::schema::{AttributeRef, Kind, ResourceType};
+use crate::scim::resource::key_name;
+use crate::scim::schema::{Attribute, AttributeRef, Kind, ResourceType, USERS};
 
 /// Whose attributes a predicate names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +28,10 @@ pub enum Scope {
 pub struct Sql<'p> {
     resource_type: &'static ResourceType,
     params: &'p mut Params,
-    /// Whether the resource's id is given beside this term: then the row is found already, and is tested by itself.
-    by_id: bool,
+    /// Whether an index finds one resource or few by another term: then each is tested by itself.
+    found_already: bool,
+    /// Whether ids come from the rows of another table: then no range of resources is looked at instead.
+    ids_given: bool,
 }
 
 impl<'p> Sql<'p> {
@@ -40,7 +39,8 @@ impl<'p> Sql<'p> {
         Sql {
             resource_type,
             params,
-            by_id: false,
+            found_already: false,
+            ids_given: false,
         }
     }
 
@@ -49,10 +49,13 @@ impl<'p> Sql<'p> {
         match predicate {
             Predicate::Never => "(false)".to_owned(),
             Predicate::And(all) => {
-                let outer = self.by_id;
-                self.by_id |= scope == Scope::Resource && all.iter().any(names_id);
+                let outer = (self.found_already, self.ids_given);
+                self.found_already |=
+                    scope == Scope::Resource && finds_few(self.resource_type, predicate);
+                self.ids_given |=
+                    scope == Scope::Resource && gives_ids(self.resource_type, predicate);
                 let junction = self.junction(all, " and ", scope);
-                self.by_id = outer;
+                (self.found_already, self.ids_given) = outer;
                 junction
             }
             Predicate::Or(any) => self.junction(any, " or ", scope),
@@ -126,6 +129,11 @@ impl<'p> Sql<'p> {
         }
         let expression = self.expression(found, scope);
         let indexed = expression.starts_with("r.");
+        // A plus sign takes a term out of SQLite's choice of an index.
+        let expression = match self.ids_given && indexed && operator != Operator::Equal {
+            true => format!("+{expression}"),
+            false => expression,
+        };
         self.operation(&expression, operator, operand, indexed)
     }
 
@@ -198,7 +206,7 @@ impl<'p> Sql<'p> {
             return format!("({present} and {inner})");
         }
         if found.attribute.name == "emails"
-            && !self.by_id
+            && !self.found_already
             && let Some(condition) = self.email_rows(found, inner)
         {
             return condition;
@@ -242,7 +250,7 @@ impl<'p> Sql<'p> {
             return None;
         };
         let value = found.leaf().name == "value" && found.extension.is_none();
-        if operator != Operator::Equal || !value || self.by_id {
+        if operator != Operator::Equal || !value || self.found_already {
             return None;
         }
         match found.attribute.name {
@@ -353,5 +361,75 @@ impl<'p> Sql<'p> {
             Operand::Number(number) | Operand::Time(number) => Value::Real(*number),
             Operand::Text { key, .. } => Value::from(key.as_str()),
         })
+    }
+}
+
+/// The parts of `meta` that are not columns as they are.
+fn meta_expression(resource_type: &ResourceType, found: AttributeRef) -> Option<String> {
+    if found.extension.is_some() || found.attribute.name != "meta" {
+        return None;
+    }
+    match found.sub.map(|sub| sub.name) {
+        Some("resourceType") => Some(format!("'{}'", resource_type.name)),
+        Some("location") => Some(format!("(?2 || '{}/' || r.id)", resource_type.endpoint)),
+        Some("version") => Some("('W/\"' || r.version || '\"')".to_owned()),
+        _ => None,
+    }
+}
+
+/// The reference to a manager, as replies show it.
+fn manager_reference(found: AttributeRef) -> Option<String> {
+    let is_reference = found.attribute.name == "manager" && found.leaf().name == "$ref";
+    (found.extension.is_some() && is_reference)
+        .then(|| format!("(?2 || '{}/' || r.manager_id)", USERS.endpoint))
+}
+
+/// Whether an attribute is derived from the rows of `group_members`.
+fn is_membership(found: AttributeRef) -> bool {
+    found.extension.is_none() && matches!(found.attribute.name, "groups" | "members")
+}
+
+fn memberships(resource_type: &ResourceType) -> String {
+    match resource_type.name {
+        "Group" => super::members::of_group_rows("r.id"),
+        _ => super::members::groups_of_user_rows().to_owned(),
+    }
+}
+
+fn json_path(extension: Option<&str>, attribute: &Attribute, sub: Option<&Attribute>) -> String {
+    let mut path = "$".to_owned();
+    if let Some(extension) = extension {
+        path.push('.');
+        path.push_str(extension);
+    }
+    for attribute in std::iter::once(attribute).chain(sub) {
+        path.push_str(&format!(".\"{}\"", key_name(attribute)));
+    }
+    path
+}
+
+fn key_expression(found: AttributeRef) -> String {
+    let extension = found.extension.map(|extension| extension.key);
+    let path = json_path(extension, found.attribute, found.sub);
+    format!("json_extract(r.keys, '{path}')")
+}
+
+fn element_expression(found: AttributeRef) -> String {
+    match found.sub {
+        Some(sub) => format!("json_extract(e.value, '$.\"{}\"')", key_name(sub)),
+        None => "e.value".to_owned(),
+    }
+}
+
+fn exists_element(found: AttributeRef, inner: &str) -> String {
+    let extension = found.extension.map(|extension| extension.key);
+    let path = json_path(extension, found.attribute, None);
+    format!("(exists (select 1 from json_each(r.keys, '{path}') e where {inner}))")
+}
+
+fn present_expression(expression: &str, leaf: &Attribute) -> String {
+    match leaf.kind {
+        Kind::String | Kind::Reference | Kind::Binary => format!("({expression} <> '')"),
+        _ => format!("({expression} is not null)"),
     }
 }

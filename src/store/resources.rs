@@ -1,7 +1,7 @@
 //! What users and groups have in common: reading one, reading many, leaving a tombstone.
 
+use super::filter_index;
 use super::filter_sql::{Scope, Sql};
-use super::filter_terms;
 use super::{Params, Result, Row, Statement, Value};
 use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
@@ -100,7 +100,9 @@ pub struct TypeQuery {
 impl TypeQuery {
     /// Whether the filter is by a value that few resources have.
     pub fn is_lookup(&self) -> bool {
-        self.filter.as_ref().is_some_and(filter_terms::is_lookup)
+        let resource_type = self.resource_type;
+        let filter = self.filter.as_ref();
+        filter.is_some_and(|filter| filter_index::is_lookup(resource_type, filter))
     }
 }
 
@@ -229,7 +231,7 @@ fn select_arm(
     };
     let order_index = query
         .sort_by
-        .and_then(|by| filter_terms::order_index(query.resource_type, by));
+        .and_then(|by| filter_index::order_index(query.resource_type, by));
     let always_present = order_index.is_some();
     conditions.extend(page.after(&sort_key, always_present, params));
     let name = query.resource_type.name;
@@ -262,7 +264,7 @@ fn select_arm(
 
 /// ` indexed by …`, where an index answers the filter.
 fn indexed_by(resource_type: &ResourceType, filter: Option<&Predicate>) -> String {
-    match filter.and_then(|filter| filter_terms::index(resource_type, filter)) {
+    match filter.and_then(|filter| filter_index::index(resource_type, filter)) {
         Some(index) => format!(" indexed by {index}"),
         None => String::new(),
     }

@@ -21,7 +21,7 @@ use crate::support::population::Population;
 use crate::support::{Tenant, World};
 
 /// Filters tried on each resource type of each profile.
-const FILTERS: u32 = 450;
+const FILTERS: u32 = 300;
 const SEED: u64 = 7_644;
 
 #[test]

@@ -140,3 +140,17 @@ fn a_text_is_compared_beyond_a_zero_character() {
         }
     }
 }
+
+#[test]
+fn a_number_without_quotes_is_compared_digit_by_digit() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    for external_id in ["90071992547409931", "90071992547409932", "1.50"] {
+        let body = json!({"schemas": [USER], "userName": external_id, "externalId": external_id});
+        tenant.send("POST", "/Users", body).expect(201);
+        assert_eq!(
+            tenant.find(&format!("externalId eq {external_id}")),
+            [external_id]
+        );
+    }
+}

@@ -77,7 +77,8 @@ impl Operator {
 pub enum Literal {
     Null,
     Boolean(bool),
-    Number(f64),
+    /// As written: a client that forgot the quotes means every digit.
+    Number(String),
     Text(String),
 }
 

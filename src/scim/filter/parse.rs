@@ -204,7 +204,7 @@ impl<'a> Parser<'_, 'a> {
             Some(Token::Word("false")) => Ok(Literal::Boolean(false)),
             Some(Token::Word("null")) => Ok(Literal::Null),
             Some(Token::Word(word)) => match serde_json::from_str::<f64>(word) {
-                Ok(number) => Ok(Literal::Number(number)),
+                Ok(_) => Ok(Literal::Number(word.to_owned())),
                 Err(_) if !self.profile.is_strict() => Ok(Literal::Text(word.to_owned())),
                 Err(_) => Err(expected("a JSON value", found, self.end)),
             },

@@ -168,7 +168,10 @@ fn operand(
             Err(wrong(path, operator, "numbers have no substrings"))
         }
         Kind::Integer | Kind::Decimal => match literal {
-            Literal::Number(number) => Ok(Operand::Number(*number)),
+            Literal::Number(text) => match text.parse() {
+                Ok(number) => Ok(Operand::Number(number)),
+                Err(_) => Err(wrong(path, operator, "it takes a number")),
+            },
             _ => Err(wrong(path, operator, "it takes a number")),
         },
         Kind::DateTime if substring => Err(wrong(path, operator, "times have no substrings")),
@@ -186,7 +189,7 @@ fn operand(
             let given = match literal {
                 Literal::Text(text) => text.clone(),
                 // Numbers and booleans that a client forgot to quote.
-                Literal::Number(number) if !profile.is_strict() => number.to_string(),
+                Literal::Number(text) if !profile.is_strict() => text.clone(),
                 Literal::Boolean(value) if !profile.is_strict() => value.to_string(),
                 _ => return Err(wrong(path, operator, "it takes a string in quotes")),
             };
