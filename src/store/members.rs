@@ -96,15 +96,22 @@ pub fn groups_of_user_rows() -> String {
     )
 }
 
-/// The ids of all users in a group, itself or through groups in it. `group` is a placeholder.
+/// The ids of all users in a group, itself or through groups in it. `group` is a placeholder. Nothing is followed where the
+/// tenant has no groups in groups.
 pub fn users_below(group: &str) -> String {
     format!(
-        "with recursive below (id) as ( \
-         select {group} union \
+        "select m.member_id from group_members m \
+         where m.tenant_id = ?1 and m.group_id = {group} and m.member_type = 'User' \
+         union all \
+         select below.id from ( \
+         with recursive below (id) as ( \
+         select n.member_id from group_members n \
+         where n.tenant_id = ?1 and n.group_id = {group} and n.member_type = 'Group' and {HAS_NESTED} \
+         union \
          select n.member_id from below cross join group_members n \
          on n.tenant_id = ?1 and n.group_id = below.id and n.member_type = 'Group') \
-         select m.member_id from below cross join group_members m \
-         on m.tenant_id = ?1 and m.group_id = below.id and m.member_type = 'User'"
+         select m.member_id as id from below cross join group_members m \
+         on m.tenant_id = ?1 and m.group_id = below.id and m.member_type = 'User') below"
     )
 }
 

@@ -240,10 +240,10 @@ fn select_arm(
     let mut bounds = bounds.to_owned();
     if let (true, Start::Offset(skipped @ 1..), Some(limit)) = (plain, &page.start, alone) {
         // What is skipped is skipped on an index of ids alone, not on whole rows.
-        let skipped = params.bind(*skipped);
+        let last = params.bind(*skipped - 1);
         conditions.push(format!(
-            "r.id >= (select p.id from {table} p indexed by {table}_id_idx where p.tenant_id = ?1 \
-             order by p.id limit 1 offset {skipped})"
+            "r.id > (select p.id from {table} p indexed by {table}_id_idx where p.tenant_id = ?1 \
+             order by p.id limit 1 offset {last})"
         ));
         bounds = format!("limit {limit}");
     }

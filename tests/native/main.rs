@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unreachable,
+    clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::string_slice,
     reason = "a test that meets the unexpected has failed"
