@@ -24,32 +24,82 @@ fn two_of_three(tenant: &Tenant<'_>) -> (String, [String; 3]) {
 fn members_are_added_removed_and_replaced() {
     type Case = (fn(&[String; 3]) -> Value, &'static [usize]);
     let cases: [Case; 15] = [
-        (|u| json!([{"op": "add", "path": "members", "value": [{"value": u[2]}]}]), &[0, 1, 2]),
-        (|u| json!([{"op": "add", "value": {"members": [{"value": u[2]}]}}]), &[0, 1, 2]),
-        (|u| json!([{"op": "add", "path": "members", "value": [{"value": u[0]}, {"value": u[2]}]}]), &[0, 1, 2]),
-        (|u| json!([{"op": "remove", "path": format!("members[value eq \"{}\"]", u[0])}]), &[1]),
-        (|u| json!([{"op": "remove", "path": format!("members[value eq \"{}\" or value eq \"{}\"]", u[0], u[1])}]), &[]),
-        (|_| json!([{"op": "remove", "path": "members[type eq \"User\"]"}]), &[]),
-        (|_| json!([{"op": "remove", "path": "members[display eq \"A\"]"}]), &[1]),
+        (
+            |u| json!([{"op": "add", "path": "members", "value": [{"value": u[2]}]}]),
+            &[0, 1, 2],
+        ),
+        (
+            |u| json!([{"op": "add", "value": {"members": [{"value": u[2]}]}}]),
+            &[0, 1, 2],
+        ),
+        (
+            |u| json!([{"op": "add", "path": "members", "value": [{"value": u[0]}, {"value": u[2]}]}]),
+            &[0, 1, 2],
+        ),
+        (
+            |u| json!([{"op": "remove", "path": format!("members[value eq \"{}\"]", u[0])}]),
+            &[1],
+        ),
+        (
+            |u| json!([{"op": "remove", "path": format!("members[value eq \"{}\" or value eq \"{}\"]", u[0], u[1])}]),
+            &[],
+        ),
+        (
+            |_| json!([{"op": "remove", "path": "members[type eq \"User\"]"}]),
+            &[],
+        ),
+        (
+            |_| json!([{"op": "remove", "path": "members[display eq \"A\"]"}]),
+            &[1],
+        ),
         (|_| json!([{"op": "remove", "path": "members"}]), &[]),
-        (|u| json!([{"op": "replace", "path": "members", "value": [{"value": u[1]}, {"value": u[2]}]}]), &[1, 2]),
-        (|_| json!([{"op": "replace", "path": "members", "value": []}]), &[]),
-        (|u| json!([{"op": "replace", "value": {"members": [{"value": u[2]}]}}]), &[2]),
-        (|u| json!([
-            {"op": "remove", "path": "members"}, {"op": "add", "path": "members", "value": [{"value": u[2]}]},
-        ]), &[2]),
-        (|u| json!([
-            {"op": "add", "path": "members", "value": [{"value": u[2]}]},
-            {"op": "remove", "path": format!("members[value eq \"{}\"]", u[2])},
-        ]), &[0, 1]),
-        (|u| json!([
-            {"op": "remove", "path": format!("members[value eq \"{}\"]", u[0])},
-            {"op": "add", "path": "members", "value": [{"value": u[0]}, {"value": u[2]}]},
-        ]), &[0, 1, 2]),
-        (|u| json!([
-            {"op": "add", "path": "members", "value": [{"value": u[2]}]},
-            {"op": "replace", "path": "members", "value": [{"value": u[0]}]},
-        ]), &[0]),
+        (
+            |u| json!([{"op": "replace", "path": "members", "value": [{"value": u[1]}, {"value": u[2]}]}]),
+            &[1, 2],
+        ),
+        (
+            |_| json!([{"op": "replace", "path": "members", "value": []}]),
+            &[],
+        ),
+        (
+            |u| json!([{"op": "replace", "value": {"members": [{"value": u[2]}]}}]),
+            &[2],
+        ),
+        (
+            |u| {
+                json!([
+                    {"op": "remove", "path": "members"}, {"op": "add", "path": "members", "value": [{"value": u[2]}]},
+                ])
+            },
+            &[2],
+        ),
+        (
+            |u| {
+                json!([
+                    {"op": "add", "path": "members", "value": [{"value": u[2]}]},
+                    {"op": "remove", "path": format!("members[value eq \"{}\"]", u[2])},
+                ])
+            },
+            &[0, 1],
+        ),
+        (
+            |u| {
+                json!([
+                    {"op": "remove", "path": format!("members[value eq \"{}\"]", u[0])},
+                    {"op": "add", "path": "members", "value": [{"value": u[0]}, {"value": u[2]}]},
+                ])
+            },
+            &[0, 1, 2],
+        ),
+        (
+            |u| {
+                json!([
+                    {"op": "add", "path": "members", "value": [{"value": u[2]}]},
+                    {"op": "replace", "path": "members", "value": [{"value": u[0]}]},
+                ])
+            },
+            &[0],
+        ),
     ];
     for (operations, wanted) in cases {
         in_both(|tenant| {
@@ -61,7 +111,11 @@ fn members_are_added_removed_and_replaced() {
             assert_eq!(tenant.members(&group), sorted(&wanted), "{operations}");
             expect_count(tenant, &group, i64::try_from(wanted.len()).expect("few"));
             let changed = wanted != [&users[0], &users[1]];
-            assert_eq!(answer.header("etag"), if changed { "W/\"2\"" } else { "W/\"1\"" }, "{operations}");
+            assert_eq!(
+                answer.header("etag"),
+                if changed { "W/\"2\"" } else { "W/\"1\"" },
+                "{operations}"
+            );
             assert_eq!(tenant.get(&path(&group)).body, answer.body);
         });
     }
@@ -79,11 +133,23 @@ fn what_changes_nothing_is_no_new_version() {
             json!([{"op": "remove", "path": "members[type eq \"Group\"]"}]),
         ] {
             let answer = tenant.patch(&path(&group), operations.clone());
-            assert_eq!((answer.status, answer.header("etag")), (200, "W/\"1\""), "{operations}: {}", answer.body);
+            assert_eq!(
+                (answer.status, answer.header("etag")),
+                (200, "W/\"1\""),
+                "{operations}: {}",
+                answer.body
+            );
         }
-        let same = tenant.send("PUT", &path(&group), group_body("G", &[&users[1], &users[0]]));
+        let same = tenant.send(
+            "PUT",
+            &path(&group),
+            group_body("G", &[&users[1], &users[0]]),
+        );
         assert_eq!((same.status, same.header("etag")), (200, "W/\"1\""));
-        assert_eq!(tenant.world.database.query("select * from audit_events"), before);
+        assert_eq!(
+            tenant.world.database.query("select * from audit_events"),
+            before
+        );
     });
 }
 
@@ -91,9 +157,16 @@ fn what_changes_nothing_is_no_new_version() {
 fn a_replace_makes_the_members_those_it_names() {
     in_both(|tenant| {
         let (group, users) = two_of_three(tenant);
-        let answer = tenant.send("PUT", &path(&group), group_body("H", &[&users[1], &users[2]]));
+        let answer = tenant.send(
+            "PUT",
+            &path(&group),
+            group_body("H", &[&users[1], &users[2]]),
+        );
         answer.expect(200);
-        assert_eq!((&answer.body["displayName"], answer.header("etag")), (&json!("H"), "W/\"2\""));
+        assert_eq!(
+            (&answer.body["displayName"], answer.header("etag")),
+            (&json!("H"), "W/\"2\"")
+        );
         assert_eq!(tenant.members(&group), sorted(&[&users[1], &users[2]]));
         expect_count(tenant, &group, 2);
     });
@@ -119,7 +192,12 @@ fn a_member_named_twice_is_one_member() {
         let group = tenant.group("G", &[&user, &user]);
         expect_count(tenant, &group, 1);
         let twice = json!([{"value": user}, {"value": user, "type": "User"}]);
-        tenant.patch(&path(&group), json!([{"op": "replace", "path": "members", "value": twice}])).expect(200);
+        tenant
+            .patch(
+                &path(&group),
+                json!([{"op": "replace", "path": "members", "value": twice}]),
+            )
+            .expect(200);
         expect_count(tenant, &group, 1);
     });
 }
@@ -131,15 +209,30 @@ fn an_unknown_member_is_an_invalid_value_and_named() {
         let before = tenant.world.database.query("select * from group_members");
         for id in [NOBODY, "not-an-id"] {
             let value = json!([{"value": users[2]}, {"value": id}]);
-            for operation in [json!({"op": "add", "path": "members", "value": value}), json!({"op": "replace", "path": "members", "value": value})] {
-                tenant.patch(&path(&group), json!([operation])).expect_scim_error(400, "invalidValue", id);
+            for operation in [
+                json!({"op": "add", "path": "members", "value": value}),
+                json!({"op": "replace", "path": "members", "value": value}),
+            ] {
+                tenant
+                    .patch(&path(&group), json!([operation]))
+                    .expect_scim_error(400, "invalidValue", id);
             }
             let body = group_body("New", &[&users[2], id]);
-            tenant.send("POST", "/Groups", body.clone()).expect_scim_error(400, "invalidValue", id);
-            tenant.send("PUT", &path(&group), body).expect_scim_error(400, "invalidValue", id);
+            tenant
+                .send("POST", "/Groups", body.clone())
+                .expect_scim_error(400, "invalidValue", id);
+            tenant
+                .send("PUT", &path(&group), body)
+                .expect_scim_error(400, "invalidValue", id);
         }
-        assert_eq!(tenant.world.database.query("select * from group_members"), before);
-        assert_eq!(tenant.world.database.number("select count(*) from groups"), 1);
+        assert_eq!(
+            tenant.world.database.query("select * from group_members"),
+            before
+        );
+        assert_eq!(
+            tenant.world.database.number("select count(*) from groups"),
+            1
+        );
         assert_eq!(etag(tenant, &group), "W/\"1\"");
     });
 }
@@ -150,14 +243,24 @@ fn the_type_of_a_member_is_what_it_is_and_not_what_is_said() {
         let user = tenant.user("a");
         let inner = tenant.group("Inner", &[]);
         let mut body = group_body("Outer", &[]);
-        body["members"] = json!([{"value": user, "type": "Group"}, {"value": inner, "type": "User"}]);
+        body["members"] =
+            json!([{"value": user, "type": "Group"}, {"value": inner, "type": "User"}]);
         let outer = tenant.send("POST", "/Groups", body);
         outer.expect(201);
         for member in outer.body["members"].as_array().expect("members") {
             let is_group = member["value"] == inner.as_str();
             assert_eq!(member["type"], if is_group { "Group" } else { "User" });
-            let end = if is_group { format!("/Groups/{inner}") } else { format!("/Users/{user}") };
-            assert!(member["$ref"].as_str().expect("a reference").ends_with(&end));
+            let end = if is_group {
+                format!("/Groups/{inner}")
+            } else {
+                format!("/Users/{user}")
+            };
+            assert!(
+                member["$ref"]
+                    .as_str()
+                    .expect("a reference")
+                    .ends_with(&end)
+            );
         }
     });
 }
@@ -169,7 +272,10 @@ fn removing_who_is_no_member_is_nothing_in_compat_and_no_target_in_strict() {
         let tenant = world.tenant(profile);
         let (group, users) = two_of_three(&tenant);
         for id in [users[2].as_str(), NOBODY] {
-            let answer = tenant.patch(&path(&group), json!([{"op": "remove", "path": format!("members[value eq \"{id}\"]")}]));
+            let answer = tenant.patch(
+                &path(&group),
+                json!([{"op": "remove", "path": format!("members[value eq \"{id}\"]")}]),
+            );
             match profile {
                 "strict" => drop(answer.expect_scim_error(400, "noTarget", id)),
                 _ => drop(answer.expect(200)),
@@ -184,17 +290,25 @@ fn removing_who_is_no_member_is_nothing_in_compat_and_no_target_in_strict() {
 fn hundreds_of_members_change_in_two_round_trips() {
     let world = crate::support::World::new();
     let tenant = world.tenant("compat");
-    let users: Vec<String> = (0..300).map(|number| tenant.user(&format!("u{number}"))).collect();
+    let users: Vec<String> = (0..300)
+        .map(|number| tenant.user(&format!("u{number}")))
+        .collect();
     let ids: Vec<&str> = users.iter().map(String::as_str).collect();
     let group = tenant.group("G", &ids);
     expect_count(&tenant, &group, 300);
-    let gone: Vec<Value> = ids[..250].iter().map(|id| json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")})).collect();
+    let gone: Vec<Value> = ids[..250]
+        .iter()
+        .map(|id| json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")}))
+        .collect();
     let answer = tenant.patch(&path(&group), Value::from(gone));
     answer.expect(200);
     assert_eq!(answer.trips(), 2);
     expect_count(&tenant, &group, 50);
     let all: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
-    let answer = tenant.patch(&path(&group), json!([{"op": "add", "path": "members", "value": all}]));
+    let answer = tenant.patch(
+        &path(&group),
+        json!([{"op": "add", "path": "members", "value": all}]),
+    );
     answer.expect(200);
     assert_eq!((answer.trips(), answer.header("etag")), (2, "W/\"3\""));
     expect_count(&tenant, &group, 300);

@@ -29,8 +29,12 @@ fn path(group: &str) -> String {
 #[track_caller]
 fn expect_count(tenant: &Tenant<'_>, group: &str, wanted: i64) {
     let database = &tenant.world.database;
-    let kept = database.number(&format!("select member_count from groups where id = '{group}'"));
-    let rows = database.number(&format!("select count(*) from group_members where group_id = '{group}'"));
+    let kept = database.number(&format!(
+        "select member_count from groups where id = '{group}'"
+    ));
+    let rows = database.number(&format!(
+        "select count(*) from group_members where group_id = '{group}'"
+    ));
     assert_eq!((kept, rows), (wanted, wanted));
 }
 
@@ -60,7 +64,10 @@ fn a_created_group_is_shown_with_its_members() {
         let nested = tenant.group("Nested", &[]);
         let base = format!("{}{}", crate::support::ORIGIN, tenant.base());
         let mut body = group_body("Admins", &[&user]);
-        body["members"].as_array_mut().expect("members").push(json!({"value": nested, "type": "Group"}));
+        body["members"]
+            .as_array_mut()
+            .expect("members")
+            .push(json!({"value": nested, "type": "Group"}));
         body["externalId"] = "7".into();
         let answer = tenant.send("POST", "/Groups", body);
         answer.expect(201);
@@ -68,7 +75,10 @@ fn a_created_group_is_shown_with_its_members() {
         assert_eq!(answer.header("location"), format!("{base}/Groups/{id}"));
         assert_eq!(answer.header("etag"), "W/\"1\"");
         let mut shown = answer.body.clone();
-        shown["members"].as_array_mut().expect("members").sort_by_key(|member| member["type"] == "Group");
+        shown["members"]
+            .as_array_mut()
+            .expect("members")
+            .sort_by_key(|member| member["type"] == "Group");
         assert_eq!(
             shown,
             json!({
@@ -94,7 +104,10 @@ fn a_group_without_members_shows_an_empty_list() {
     in_both(|tenant| {
         let id = tenant.group("Empty", &[]);
         assert_eq!(tenant.get(&path(&id)).body["members"], json!([]));
-        assert_eq!(tenant.get("/Groups").body["Resources"][0]["members"], json!([]));
+        assert_eq!(
+            tenant.get("/Groups").body["Resources"][0]["members"],
+            json!([])
+        );
     });
 }
 
@@ -102,13 +115,24 @@ fn a_group_without_members_shows_an_empty_list() {
 fn a_name_is_unique_in_compat_and_not_in_strict() {
     let world = crate::support::World::new();
     let compat = world.tenant("compat");
-    for (name, same) in [("Admins", "ADMINS"), ("Ärzte", "äRZTE"), ("Straße", "STRASSE"), ("Σίσυφος", "ΣΊΣΥΦΟΣ")] {
+    for (name, same) in [
+        ("Admins", "ADMINS"),
+        ("Ärzte", "äRZTE"),
+        ("Straße", "STRASSE"),
+        ("Σίσυφος", "ΣΊΣΥΦΟΣ"),
+    ] {
         compat.group(name, &[]);
-        compat.send("POST", "/Groups", group_body(same, &[])).expect_scim_error(409, "uniqueness", "displayName");
+        compat
+            .send("POST", "/Groups", group_body(same, &[]))
+            .expect_scim_error(409, "uniqueness", "displayName");
         let other = compat.group(&format!("not {name}"), &[]);
-        compat.send("PUT", &path(&other), group_body(same, &[])).expect_scim_error(409, "uniqueness", "displayName");
+        compat
+            .send("PUT", &path(&other), group_body(same, &[]))
+            .expect_scim_error(409, "uniqueness", "displayName");
         let rename = json!([{"op": "replace", "path": "displayName", "value": same}]);
-        compat.patch(&path(&other), rename).expect_scim_error(409, "uniqueness", "displayName");
+        compat
+            .patch(&path(&other), rename)
+            .expect_scim_error(409, "uniqueness", "displayName");
     }
     let strict = world.tenant("strict");
     let (one, two) = (strict.group("Admins", &[]), strict.group("admins", &[]));
@@ -124,7 +148,9 @@ fn an_external_id_of_a_group_is_unique() {
         body["externalId"] = "7".into();
         tenant.send("POST", "/Groups", body.clone()).expect(201);
         body["displayName"] = "B".into();
-        tenant.send("POST", "/Groups", body).expect_scim_error(409, "uniqueness", "externalId");
+        tenant
+            .send("POST", "/Groups", body)
+            .expect_scim_error(409, "uniqueness", "externalId");
         // Users have external ids of their own.
         crate::users::create(tenant, "a", json!({"externalId": "7"}));
     });
@@ -136,15 +162,24 @@ fn a_deleted_group_is_gone_with_its_memberships() {
         let user = tenant.user("a");
         let inner = tenant.group("Inner", &[&user]);
         let outer = tenant.group("Outer", &[&inner]);
-        tenant.send("DELETE", &path(&inner), Value::Null).expect(204);
-        tenant.get(&path(&inner)).expect_scim_error(404, "", "Group");
-        tenant.send("DELETE", &path(&inner), Value::Null).expect(404);
+        tenant
+            .send("DELETE", &path(&inner), Value::Null)
+            .expect(204);
+        tenant
+            .get(&path(&inner))
+            .expect_scim_error(404, "", "Group");
+        tenant
+            .send("DELETE", &path(&inner), Value::Null)
+            .expect(404);
         assert_eq!(tenant.members(&outer), Vec::<String>::new());
         assert_eq!(etag(tenant, &outer), "W/\"2\"");
         expect_count(tenant, &outer, 0);
         assert_eq!(groups_of(tenant, &user), []);
         tenant.get(&format!("/Users/{user}")).expect(200);
-        let tombstones = tenant.world.database.texts("select resource_type || ' ' || id from tombstones");
+        let tombstones = tenant
+            .world
+            .database
+            .texts("select resource_type || ' ' || id from tombstones");
         assert_eq!(tombstones, [format!("Group {inner}")]);
         let again = tenant.group("Inner", &[]);
         assert_ne!(again, inner);
@@ -163,16 +198,33 @@ fn groups_are_found_by_name_and_by_member() {
             let answer = tenant.get(&format!("/Groups?sortBy=displayName&filter={query}"));
             answer.expect(200);
             let groups = answer.body["Resources"].as_array().expect("Resources");
-            groups.iter().map(|group| group["displayName"].as_str().expect("a name").to_owned()).collect()
+            groups
+                .iter()
+                .map(|group| group["displayName"].as_str().expect("a name").to_owned())
+                .collect()
         };
         assert_eq!(find("displayName eq \"ADMINS\"".to_owned()), ["Admins"]);
-        assert_eq!(find(format!("members.value eq \"{a}\"")), ["Admins", "Users"]);
+        assert_eq!(
+            find(format!("members.value eq \"{a}\"")),
+            ["Admins", "Users"]
+        );
         assert_eq!(find(format!("members[value eq \"{b}\"]")), ["Users"]);
         assert_eq!(find(format!("members eq \"{b}\"")), ["Users"]);
-        assert_eq!(find(format!("members.value eq \"{a}\" and not (members.value eq \"{b}\")")), ["Admins"]);
+        assert_eq!(
+            find(format!(
+                "members.value eq \"{a}\" and not (members.value eq \"{b}\")"
+            )),
+            ["Admins"]
+        );
         assert_eq!(find("members.display eq \"B\"".to_owned()), ["Users"]);
-        assert_eq!(find("members.type eq \"user\"".to_owned()), ["Admins", "Users"]);
-        assert_eq!(find("members[type eq \"Group\"]".to_owned()), Vec::<String>::new());
+        assert_eq!(
+            find("members.type eq \"user\"".to_owned()),
+            ["Admins", "Users"]
+        );
+        assert_eq!(
+            find("members[type eq \"Group\"]".to_owned()),
+            Vec::<String>::new()
+        );
         assert_eq!(tenant.find("groups.display eq \"users\""), ["a", "b"]);
     });
 }

@@ -15,7 +15,9 @@ fn group_of(tenant: &Tenant<'_>, count: i64) -> (String, String) {
             tenant.id
         ));
     }
-    database.execute(&format!("update groups set member_count = {count} where id = '{group}'"));
+    database.execute(&format!(
+        "update groups set member_count = {count} where id = '{group}'"
+    ));
     (group, user)
 }
 
@@ -23,8 +25,17 @@ fn add(user: &str) -> Value {
     patch_body(json!([{"op": "add", "path": "members", "value": [{"value": user}]}]))
 }
 
-fn send(tenant: &Tenant<'_>, group: &str, query: &str, prefer: Option<&str>, body: Value) -> Answer {
-    let headers: Vec<(&str, &str)> = prefer.map(|prefer| ("prefer", prefer)).into_iter().collect();
+fn send(
+    tenant: &Tenant<'_>,
+    group: &str,
+    query: &str,
+    prefer: Option<&str>,
+    body: Value,
+) -> Answer {
+    let headers: Vec<(&str, &str)> = prefer
+        .map(|prefer| ("prefer", prefer))
+        .into_iter()
+        .collect();
     tenant.send_with("PATCH", &format!("{}{query}", path(group)), &headers, body)
 }
 
@@ -35,7 +46,11 @@ fn up_to_500_members_the_group_is_shown_and_above_it_is_not() {
         let tenant = world.tenant("compat");
         let (group, user) = group_of(&tenant, before);
         let answer = send(&tenant, &group, "", None, add(&user));
-        assert_eq!((answer.status, answer.header("etag")), (status, "W/\"2\""), "{before} members");
+        assert_eq!(
+            (answer.status, answer.header("etag")),
+            (status, "W/\"2\""),
+            "{before} members"
+        );
         if status == 200 {
             let members = answer.body["members"].as_array().expect("members");
             assert_eq!(members.len(), usize::try_from(before + 1).expect("a count"));
@@ -66,7 +81,10 @@ fn a_client_gets_what_it_prefers() {
         let (group, user) = group_of(&tenant, count);
         for expected in ["added", "there already"] {
             let answer = send(&tenant, &group, "", Some(prefer), add(&user));
-            assert_eq!(answer.status, status, "{count} members, Prefer: {prefer}, {expected}");
+            assert_eq!(
+                answer.status, status,
+                "{count} members, Prefer: {prefer}, {expected}"
+            );
             assert_eq!(answer.header("etag"), "W/\"2\"");
             if status == 200 {
                 let members = answer.body["members"].as_array().expect("members");
@@ -95,11 +113,21 @@ fn members_that_are_excluded_are_never_shown() {
             let read = tenant.get(&format!("{}{query}", path(&group)));
             assert_eq!(read.body, answer.body);
         }
-        let minimal = send(&tenant, &group, "?excludedAttributes=members", Some("return=minimal"), add(&user));
+        let minimal = send(
+            &tenant,
+            &group,
+            "?excludedAttributes=members",
+            Some("return=minimal"),
+            add(&user),
+        );
         minimal.expect(204);
         let listed = tenant.get("/Groups?excludedAttributes=members");
         assert!(listed.body["Resources"][0].get("members").is_none());
-        let replaced = tenant.send("PUT", &format!("{}?excludedAttributes=members", path(&group)), group_body("Small", &[&user]));
+        let replaced = tenant.send(
+            "PUT",
+            &format!("{}?excludedAttributes=members", path(&group)),
+            group_body("Small", &[&user]),
+        );
         replaced.expect(200);
         assert!(replaced.body.get("members").is_none());
         expect_count(&tenant, &group, 1);
@@ -111,7 +139,11 @@ fn a_create_may_leave_the_members_out_of_its_reply() {
     let world = World::new();
     let tenant = world.tenant("compat");
     let user = tenant.user("a");
-    let created = tenant.send("POST", "/Groups?excludedAttributes=members", group_body("G", &[&user]));
+    let created = tenant.send(
+        "POST",
+        "/Groups?excludedAttributes=members",
+        group_body("G", &[&user]),
+    );
     created.expect(201);
     assert!(created.body.get("members").is_none());
     expect_count(&tenant, &created.id(), 1);
@@ -126,8 +158,17 @@ fn members_are_named_on_request() {
     let inner = tenant.group("Inner", &[]);
     let group = tenant.group("G", &[&user, &shown, &inner]);
     let plain = tenant.get(&path(&group));
-    assert!(plain.body["members"].as_array().expect("members").iter().all(|member| member.get("display").is_none()));
-    let named = tenant.get(&format!("{}?attributes=members.display,members.value", path(&group)));
+    assert!(
+        plain.body["members"]
+            .as_array()
+            .expect("members")
+            .iter()
+            .all(|member| member.get("display").is_none())
+    );
+    let named = tenant.get(&format!(
+        "{}?attributes=members.display,members.value",
+        path(&group)
+    ));
     for member in named.body["members"].as_array().expect("members") {
         let wanted = match member["value"].as_str() {
             Some(id) if id == user => "a",

@@ -56,7 +56,11 @@ pub fn without_meta(answer: &Answer) -> Value {
 #[test]
 fn a_created_user_is_shown_with_location_and_tag() {
     in_both(|tenant| {
-        let answer = create(tenant, "Jane@Example.com", json!({"name": {"givenName": "Jane"}, "externalId": "7"}));
+        let answer = create(
+            tenant,
+            "Jane@Example.com",
+            json!({"name": {"givenName": "Jane"}, "externalId": "7"}),
+        );
         let id = answer.id();
         let location = format!("{}{}/Users/{id}", crate::support::ORIGIN, tenant.base());
         assert_eq!(answer.header("location"), location);
@@ -109,7 +113,11 @@ fn a_replace_leaves_out_what_it_does_not_name() {
             }),
         );
         tenant.world.clock.advance_seconds(60);
-        let replaced = tenant.send("PUT", &format!("/Users/{}", created.id()), user_with("b", json!({"nickName": "B"})));
+        let replaced = tenant.send(
+            "PUT",
+            &format!("/Users/{}", created.id()),
+            user_with("b", json!({"nickName": "B"})),
+        );
         replaced.expect(200);
         assert_eq!(
             without_meta(&replaced),
@@ -118,9 +126,18 @@ fn a_replace_leaves_out_what_it_does_not_name() {
         let meta = &replaced.body["meta"];
         assert_eq!(meta["created"], "2026-01-02T03:04:05.000Z");
         assert_eq!(meta["lastModified"], "2026-01-02T03:05:05.000Z");
-        assert_eq!((meta["version"].as_str(), replaced.header("etag")), (Some("W/\"2\""), "W/\"2\""));
-        assert_eq!(tenant.find("emails.value eq \"a@b.c\""), Vec::<String>::new());
-        assert_eq!(tenant.get(&format!("/Users/{}", created.id())).body, replaced.body);
+        assert_eq!(
+            (meta["version"].as_str(), replaced.header("etag")),
+            (Some("W/\"2\""), "W/\"2\"")
+        );
+        assert_eq!(
+            tenant.find("emails.value eq \"a@b.c\""),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            tenant.get(&format!("/Users/{}", created.id())).body,
+            replaced.body
+        );
     });
 }
 
@@ -151,8 +168,14 @@ fn what_is_null_or_empty_is_unassigned() {
             "a",
             json!({"title": null, "emails": [], "name": null, "phoneNumbers": null, "addresses": [], "active": null}),
         );
-        assert_eq!(without_meta(&answer), json!({"schemas": [USER], "userName": "a", "active": true}));
-        assert_eq!(tenant.find("title pr or emails pr or name pr"), Vec::<String>::new());
+        assert_eq!(
+            without_meta(&answer),
+            json!({"schemas": [USER], "userName": "a", "active": true})
+        );
+        assert_eq!(
+            tenant.find("title pr or emails pr or name pr"),
+            Vec::<String>::new()
+        );
     });
 }
 
@@ -161,15 +184,35 @@ fn a_password_is_taken_and_never_seen_again() {
     in_both(|tenant| {
         let created = create(tenant, "a", json!({"password": "Tr0ub4dor&3"}));
         let path = format!("/Users/{}", created.id());
-        let patched = tenant.patch(&path, json!([{"op": "replace", "path": "password", "value": "Tr0ub4dor&3"}]));
+        let patched = tenant.patch(
+            &path,
+            json!([{"op": "replace", "path": "password", "value": "Tr0ub4dor&3"}]),
+        );
         patched.expect(200);
-        assert_eq!(patched.header("etag"), "W/\"1\"", "what is dropped changes nothing");
-        tenant.send("PUT", &path, user_with("a", json!({"password": "Tr0ub4dor&3"}))).expect(200);
-        for answer in [created, patched, tenant.get(&format!("{path}?attributes=password,userName")), tenant.get("/Users")] {
+        assert_eq!(
+            patched.header("etag"),
+            "W/\"1\"",
+            "what is dropped changes nothing"
+        );
+        tenant
+            .send(
+                "PUT",
+                &path,
+                user_with("a", json!({"password": "Tr0ub4dor&3"})),
+            )
+            .expect(200);
+        for answer in [
+            created,
+            patched,
+            tenant.get(&format!("{path}?attributes=password,userName")),
+            tenant.get("/Users"),
+        ] {
             assert!(!answer.body.to_string().to_lowercase().contains("tr0ub4dor"));
             assert!(answer.body.get("password").is_none());
         }
         let world = tenant.world;
-        assert!(!(world.database.dump_text() + &world.log.0.borrow().join("")).contains("Tr0ub4dor"));
+        assert!(
+            !(world.database.dump_text() + &world.log.0.borrow().join("")).contains("Tr0ub4dor")
+        );
     });
 }

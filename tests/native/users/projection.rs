@@ -57,12 +57,30 @@ fn attributes_are_all_that_is_returned_but_the_id_and_schemas() {
     in_both(|tenant| {
         let schemas = json!([USER, ENTERPRISE]);
         for (query, wanted) in [
-            ("attributes=userName", json!({"schemas": schemas, "userName": "a"})),
-            ("attributes=USERNAME,%20active", json!({"schemas": schemas, "userName": "a", "active": true})),
-            ("attributes=name.givenName", json!({"schemas": schemas, "name": {"givenName": "Jane"}})),
-            ("attributes=name", json!({"schemas": schemas, "name": {"givenName": "Jane", "familyName": "Doe"}})),
-            ("attributes=emails.value", json!({"schemas": schemas, "emails": [{"value": "a@b.c"}, {"value": "x@y.z"}]})),
-            ("attributes=urn:ietf:params:scim:schemas:core:2.0:User:userName", json!({"schemas": schemas, "userName": "a"})),
+            (
+                "attributes=userName",
+                json!({"schemas": schemas, "userName": "a"}),
+            ),
+            (
+                "attributes=USERNAME,%20active",
+                json!({"schemas": schemas, "userName": "a", "active": true}),
+            ),
+            (
+                "attributes=name.givenName",
+                json!({"schemas": schemas, "name": {"givenName": "Jane"}}),
+            ),
+            (
+                "attributes=name",
+                json!({"schemas": schemas, "name": {"givenName": "Jane", "familyName": "Doe"}}),
+            ),
+            (
+                "attributes=emails.value",
+                json!({"schemas": schemas, "emails": [{"value": "a@b.c"}, {"value": "x@y.z"}]}),
+            ),
+            (
+                "attributes=urn:ietf:params:scim:schemas:core:2.0:User:userName",
+                json!({"schemas": schemas, "userName": "a"}),
+            ),
             (
                 "attributes=urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
                 json!({"schemas": schemas, ENTERPRISE: {"department": "HR"}}),
@@ -71,7 +89,10 @@ fn attributes_are_all_that_is_returned_but_the_id_and_schemas() {
                 "attributes=urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
                 json!({"schemas": schemas, ENTERPRISE: {"department": "HR", "employeeNumber": "7"}}),
             ),
-            ("attributes=meta.resourceType", json!({"schemas": schemas, "meta": {"resourceType": "User"}})),
+            (
+                "attributes=meta.resourceType",
+                json!({"schemas": schemas, "meta": {"resourceType": "User"}}),
+            ),
             ("attributes=colour", json!({"schemas": schemas})),
             ("attributes=password", json!({"schemas": schemas})),
             ("attributes=id", json!({"schemas": schemas})),
@@ -111,7 +132,13 @@ fn a_list_of_attributes_does_not_change_what_is_stored() {
     in_both(|tenant| {
         let created = create(tenant, "a", rich());
         let path = format!("/Users/{}", created.id());
-        tenant.send("PUT", &format!("{path}?attributes=userName"), user_with("a", rich())).expect(200);
+        tenant
+            .send(
+                "PUT",
+                &format!("{path}?attributes=userName"),
+                user_with("a", rich()),
+            )
+            .expect(200);
         assert_eq!(tenant.get(&path).body, created.body);
     });
 }
@@ -126,8 +153,23 @@ fn groups_of_a_user_are_shown_and_named_on_request() {
         let plain = json!([{"value": group, "$ref": reference, "type": "direct"}]);
         assert_eq!(tenant.get(&path).body["groups"], plain);
         let named = tenant.get(&format!("{path}?attributes=groups.display,groups.value"));
-        assert_eq!(named.body["groups"], json!([{"value": group, "display": "Admins"}]));
-        assert!(tenant.get(&format!("{path}?excludedAttributes=groups")).body.get("groups").is_none());
-        assert!(tenant.get(&format!("{path}?attributes=userName")).body.get("groups").is_none());
+        assert_eq!(
+            named.body["groups"],
+            json!([{"value": group, "display": "Admins"}])
+        );
+        assert!(
+            tenant
+                .get(&format!("{path}?excludedAttributes=groups"))
+                .body
+                .get("groups")
+                .is_none()
+        );
+        assert!(
+            tenant
+                .get(&format!("{path}?attributes=userName"))
+                .body
+                .get("groups")
+                .is_none()
+        );
     });
 }

@@ -21,7 +21,12 @@ fn change(tenant: &Tenant<'_>, method: &str, path: &str, header: &str) -> Answer
 fn at_version_3(tenant: &Tenant<'_>) -> String {
     let path = format!("/Users/{}", create(tenant, "a", json!({})).id());
     for title in ["x", "y"] {
-        tenant.patch(&path, json!([{"op": "replace", "path": "title", "value": title}])).expect(200);
+        tenant
+            .patch(
+                &path,
+                json!([{"op": "replace", "path": "title", "value": title}]),
+            )
+            .expect(200);
     }
     path
 }
@@ -32,7 +37,16 @@ fn a_change_with_a_stale_tag_is_rejected() {
         let path = at_version_3(tenant);
         let before = tenant.world.database.dump();
         for method in ["PUT", "PATCH", "DELETE"] {
-            for header in ["W/\"2\"", "\"2\"", "W/\"1\", W/\"2\"", "W/\"4\"", "W/\"x\"", "\"\"", "W/\"30\"", "W/\"-3\""] {
+            for header in [
+                "W/\"2\"",
+                "\"2\"",
+                "W/\"1\", W/\"2\"",
+                "W/\"4\"",
+                "W/\"x\"",
+                "\"\"",
+                "W/\"30\"",
+                "W/\"-3\"",
+            ] {
                 let answer = change(tenant, method, &path, header);
                 answer.expect_scim_error(412, "", "");
             }
@@ -45,10 +59,21 @@ fn a_change_with_a_stale_tag_is_rejected() {
 fn a_change_with_the_right_tag_is_made() {
     in_both(|tenant| {
         for method in ["PUT", "PATCH", "DELETE"] {
-            for header in ["W/\"3\"", "\"3\"", "W/\"1\", W/\"3\"", "W/\"3\" , \"9\"", "*", " * "] {
+            for header in [
+                "W/\"3\"",
+                "\"3\"",
+                "W/\"1\", W/\"3\"",
+                "W/\"3\" , \"9\"",
+                "*",
+                " * ",
+            ] {
                 let path = at_version_3(tenant);
                 let answer = change(tenant, method, &path, header);
-                assert!(matches!(answer.status, 200 | 204), "{method} {header}: {}", answer.body);
+                assert!(
+                    matches!(answer.status, 200 | 204),
+                    "{method} {header}: {}",
+                    answer.body
+                );
                 if method != "DELETE" {
                     assert_eq!(answer.header("etag"), "W/\"4\"");
                     tenant.send("DELETE", &path, Value::Null).expect(204);
@@ -73,7 +98,11 @@ fn a_condition_on_what_is_not_there_is_404() {
 #[test]
 fn no_change_is_no_new_version() {
     in_both(|tenant| {
-        let created = create(tenant, "a", json!({"title": "Boss", "emails": [{"value": "a@b.c", "type": "work"}]}));
+        let created = create(
+            tenant,
+            "a",
+            json!({"title": "Boss", "emails": [{"value": "a@b.c", "type": "work"}]}),
+        );
         let path = format!("/Users/{}", created.id());
         tenant.world.clock.advance_seconds(100);
         let before = tenant.world.database.dump();
@@ -86,12 +115,22 @@ fn no_change_is_no_new_version() {
         ] {
             let answer = tenant.patch(&path, operations);
             answer.expect(200);
-            assert_eq!((answer.header("etag"), &answer.body), ("W/\"1\"", &created.body));
+            assert_eq!(
+                (answer.header("etag"), &answer.body),
+                ("W/\"1\"", &created.body)
+            );
         }
-        let same = super::user_with("a", json!({"title": "Boss", "emails": [{"value": "a@b.c", "type": "work"}]}));
+        let same = super::user_with(
+            "a",
+            json!({"title": "Boss", "emails": [{"value": "a@b.c", "type": "work"}]}),
+        );
         let answer = tenant.send("PUT", &path, same);
         assert_eq!((answer.status, &answer.body), (200, &created.body));
-        assert_eq!(tenant.world.database.dump(), before, "nothing is written, no event appended");
+        assert_eq!(
+            tenant.world.database.dump(),
+            before,
+            "nothing is written, no event appended"
+        );
     });
 }
 
@@ -100,11 +139,21 @@ fn every_change_is_one_version_and_one_event() {
     in_both(|tenant| {
         let path = at_version_3(tenant);
         let read = tenant.get(&path);
-        assert_eq!((read.header("etag"), &read.body["meta"]["version"]), ("W/\"3\"", &json!("W/\"3\"")));
+        assert_eq!(
+            (read.header("etag"), &read.body["meta"]["version"]),
+            ("W/\"3\"", &json!("W/\"3\""))
+        );
         let events = tenant.world.database.texts(
             "select seq || ' ' || action || ' ' || attributes from audit_events where resource_type = 'User' order by seq",
         );
-        assert_eq!(events, [r#"3 create ["userName","active"]"#, r#"4 patch ["title"]"#, r#"5 patch ["title"]"#]);
+        assert_eq!(
+            events,
+            [
+                r#"3 create ["userName","active"]"#,
+                r#"4 patch ["title"]"#,
+                r#"5 patch ["title"]"#
+            ]
+        );
     });
 }
 
@@ -112,11 +161,16 @@ fn every_change_is_one_version_and_one_event() {
 fn a_read_of_a_known_version_is_not_modified() {
     in_both(|tenant| {
         let path = at_version_3(tenant);
-        let read = |header: &str| tenant.send_with("GET", &path, &[("if-none-match", header)], Value::Null);
+        let read = |header: &str| {
+            tenant.send_with("GET", &path, &[("if-none-match", header)], Value::Null)
+        };
         for header in ["W/\"3\"", "\"3\"", "W/\"1\", W/\"3\"", "*"] {
             let answer = read(header);
             answer.expect(304);
-            assert_eq!((answer.header("etag"), &answer.body), ("W/\"3\"", &Value::Null));
+            assert_eq!(
+                (answer.header("etag"), &answer.body),
+                ("W/\"3\"", &Value::Null)
+            );
         }
         for header in ["W/\"2\"", "\"x\"", "", "W/\"33\""] {
             let answer = read(header);
@@ -124,6 +178,8 @@ fn a_read_of_a_known_version_is_not_modified() {
             assert_eq!(answer.header("etag"), "W/\"3\"");
         }
         let missing = "/Users/0197b1a2-0000-7000-8000-000000000000";
-        tenant.send_with("GET", missing, &[("if-none-match", "*")], Value::Null).expect(404);
+        tenant
+            .send_with("GET", missing, &[("if-none-match", "*")], Value::Null)
+            .expect(404);
     });
 }
