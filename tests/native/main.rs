@@ -23,6 +23,7 @@ mod isolation;
 mod rfc;
 mod scim_tokens;
 mod search;
+mod meanwhile;
 mod support;
 mod tenant_settings;
 mod tenants;
