@@ -148,11 +148,12 @@ impl Caller {
             Proof::Token { id, hash, revision } => {
                 params.extend([id.into(), (*revision).into(), hash.into()]);
                 params.extend([self.scopes.to_stored().into(), call.now.into()]);
+                params.push((&self.provider_id).into());
                 (
                     "select 1 as ok from scim_tokens k cross join tenants t \
                      where k.tenant_id = ?1 and k.id = ?4 and k.revision = ?5 and k.token_hash = ?6 and k.scopes = ?7 \
                      and k.is_active = 1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > ?8) \
-                     and t.id = ?1 and t.scim_profile = ?2 and t.store_passwords = ?3 and t.deleted_at is null",
+                     and coalesce(k.idp_id, '') = ?9 and t.id = ?1 and t.scim_profile = ?2 and t.store_passwords = ?3 and t.deleted_at is null",
                     params,
                 )
             }
