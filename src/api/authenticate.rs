@@ -189,20 +189,25 @@ impl Caller {
             .await
     }
 
-    /// Like [`write`](Self::write), after a batch that read: only the credential can have died since, and it is one row.
+    /// Like [`write`](Self::write), after a batch that read: only the credential and the tenant can have died since, and they
+    /// are a row each.
     pub async fn write_on(
         &self,
         call: &Call<'_>,
         batch: Vec<Statement>,
     ) -> store::Result<Vec<Rows>> {
-        match &self.proof {
-            Proof::Jwt { .. } => call.run(Some(&self.tenant), batch).await,
-            Proof::Token { id, revision, .. } => {
-                let alive = "exists (select 1 from scim_tokens where tenant_id = ?1 and id = ?2 and revision = ?3)";
-                let params = vec![(&self.tenant).into(), id.into(), (*revision).into()];
-                self.guarded(call, alive, params, batch).await
-            }
-        }
+        let (alive, params) = match &self.proof {
+            Proof::Jwt { .. } => (
+                "exists (select 1 from tenants where id = ?1 and deleted_at is null)",
+                vec![(&self.tenant).into()],
+            ),
+            Proof::Token { id, revision, .. } => (
+                "exists (select 1 from scim_tokens k cross join tenants t where k.tenant_id = ?1 and k.id = ?2 \
+                 and k.revision = ?3 and t.id = ?1 and t.deleted_at is null)",
+                vec![(&self.tenant).into(), id.into(), (*revision).into()],
+            ),
+        };
+        self.guarded(call, alive, params, batch).await
     }
 
     async fn guarded(
