@@ -148,11 +148,12 @@ impl Caller {
             Proof::Token { id, hash, revision } => {
                 params.extend([id.into(), (*revision).into(), hash.into()]);
                 params.extend([self.scopes.to_stored().into(), call.now.into()]);
+                params.push((&self.provider_id).into());
                 (
                     "select 1 as ok from scim_tokens k cross join tenants t \
                      where k.tenant_id = ?1 and k.id = ?4 and k.revision = ?5 and k.token_hash = ?6 and k.scopes = ?7 \
                      and k.is_active = 1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > ?8) \
-                     and t.id = ?1 and t.scim_profile = ?2 and t.store_passwords = ?3 and t.deleted_at is null",
+                     and coalesce(k.idp_id, '') = ?9 and t.id = ?1 and t.scim_profile = ?2 and t.store_passwords = ?3 and t.deleted_at is null",
                     params,
                 )
             }
@@ -188,20 +189,25 @@ impl Caller {
             .await
     }
 
-    /// Like [`write`](Self::write), after a batch that read: only the credential can have died since, and it is one row.
+    /// Like [`write`](Self::write), after a batch that read: only the credential and the tenant can have died since, and they
+    /// are a row each.
     pub async fn write_on(
         &self,
         call: &Call<'_>,
         batch: Vec<Statement>,
     ) -> store::Result<Vec<Rows>> {
-        match &self.proof {
-            Proof::Jwt { .. } => call.run(Some(&self.tenant), batch).await,
-            Proof::Token { id, revision, .. } => {
-                let alive = "exists (select 1 from scim_tokens where tenant_id = ?1 and id = ?2 and revision = ?3)";
-                let params = vec![(&self.tenant).into(), id.into(), (*revision).into()];
-                self.guarded(call, alive, params, batch).await
-            }
-        }
+        let (alive, params) = match &self.proof {
+            Proof::Jwt { .. } => (
+                "exists (select 1 from tenants where id = ?1 and deleted_at is null)",
+                vec![(&self.tenant).into()],
+            ),
+            Proof::Token { id, revision, .. } => (
+                "exists (select 1 from scim_tokens k cross join tenants t where k.tenant_id = ?1 and k.id = ?2 \
+                 and k.revision = ?3 and t.id = ?1 and t.deleted_at is null)",
+                vec![(&self.tenant).into(), id.into(), (*revision).into()],
+            ),
+        };
+        self.guarded(call, alive, params, batch).await
     }
 
     async fn guarded(

@@ -60,6 +60,12 @@ impl Plan {
         for row in named.iter().flat_map(|rows| &rows.rows) {
             let probed = members::probed(row)?;
             known.insert(probed.id.clone());
+            if !probed.is_member && changes.must_match.contains(&probed.id) {
+                return Err(Error::scim(
+                    ScimType::NoTarget,
+                    format!("`{}` is not a member", shortened(&probed.id)),
+                ));
+            }
             let wanted = changes.add.contains(&probed.id);
             match (wanted, probed.is_member, probed.kind) {
                 (true, true, _) => {}
@@ -67,12 +73,6 @@ impl Plan {
                 (true, false, None) => return Err(invalid_member(&probed.id)),
                 (false, true, _) => {
                     plan.gone.insert(probed.id);
-                }
-                (false, false, _) if changes.must_match => {
-                    return Err(Error::scim(
-                        ScimType::NoTarget,
-                        format!("`{}` is not a member", shortened(&probed.id)),
-                    ));
                 }
                 (false, false, _) => {}
             }

@@ -46,7 +46,7 @@ impl Simulation<'_> {
             let (held, _) = self.membership(group, id, stored);
             let added = state.add.remove(id).is_some();
             let is_member = added || (held && !state.remove.contains(id));
-            if !is_member && changes.must_match {
+            if !is_member && changes.must_match.contains(id) {
                 return Err(
                     ScimError::no_target(format!("`{}` is not a member", shortened(id))).into(),
                 );

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Op, Operation};
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::evaluate::element_matches;
+use crate::scim::filter::parse::shortened;
 use crate::scim::filter::{Operand, Operator, Predicate};
 use crate::scim::profile::Profile;
 use crate::scim::value;
@@ -23,8 +24,8 @@ pub struct MemberChanges {
     pub remove_matching: Vec<Predicate>,
     /// Ids to add.
     pub add: BTreeSet<String>,
-    /// Whether it is an error (`noTarget`) that an id to take away is not a member: `strict`, with a filter.
-    pub must_match: bool,
+    /// Ids of whom it is an error (`noTarget`) not to be members before: those that `strict` takes away by a filter.
+    pub must_match: BTreeSet<String>,
 }
 
 impl MemberChanges {
@@ -107,7 +108,7 @@ impl MemberChanges {
                     self.remove_ids(ids.iter().filter_map(id_of).map(str::to_owned));
                 }
             },
-            (Op::Remove, Some(filter)) => self.remove_by(filter, profile),
+            (Op::Remove, Some(filter)) => self.remove_by(filter, profile)?,
             (Op::Add | Op::Replace, Some(_)) => {
                 return Err(Error::path(format!(
                     "`{}`: members are added by their ids, not by a filter",
@@ -118,10 +119,12 @@ impl MemberChanges {
         Ok(())
     }
 
-    fn remove_by(&mut self, filter: &Predicate, profile: Profile) {
+    fn remove_by(&mut self, filter: &Predicate, profile: Profile) -> Result<()> {
         match ids_of(filter) {
             Some(ids) => {
-                self.must_match |= profile.is_strict();
+                if profile.is_strict() {
+                    self.expect_members(&ids)?;
+                }
                 self.remove_ids(ids);
             }
             None => {
@@ -134,6 +137,18 @@ impl MemberChanges {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Those added by an earlier operation are members by now; after a replacement, nobody else is.
+    fn expect_members(&mut self, ids: &[String]) -> Result<()> {
+        for id in ids.iter().filter(|id| !self.add.contains(*id)) {
+            if self.clear {
+                return Err(Error::no_target(format!("`{}` is not a member", shortened(id))));
+            }
+            self.must_match.insert(id.clone());
+        }
+        Ok(())
     }
 }
 

@@ -182,6 +182,8 @@ fn any_path() -> impl Strategy<Value = String> {
         "type",
         "value",
         "primary",
+        "members[type eq \"User\"]",
+        "members[display pr]",
         "[type eq \"work\"]",
         "[value eq \"x\"].display",
         "emails[type eq \"work\"].value",
