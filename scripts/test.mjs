@@ -5,6 +5,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { setUp } from "./setup.mjs";
+import { judges } from "./setup/judges.mjs";
 import { rustComponent } from "./setup/rust_component.mjs";
 import { wranglerEnv } from "./setup/node_modules.mjs";
 import { inRoot, root } from "./setup/paths.mjs";
@@ -30,6 +31,10 @@ await main(async () => {
   const total = { passed: 0, failed: 0 };
   const failed = [];
   const skipped = [];
+  if (names.includes("edge")) {
+    const { missing } = await conformanceTools();
+    if (missing) skipped.push(`the conformance tools (tests/edge/judges.test.mjs): ${missing}`);
+  }
   for (const name of names) {
     const [title, work] = stages[name];
     if (name === "edge" && failed.includes("wasm")) {
@@ -55,6 +60,17 @@ await main(async () => {
   console.log(`${total.passed} passed, ${total.failed} failed`);
   if (failed.length) process.exitCode = 1;
 });
+
+/** Where they cannot be installed although Python is there, their own tests fail and all the others run. */
+async function conformanceTools() {
+  try {
+    return await judges();
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(error.message);
+    return {};
+  }
+}
 
 async function cargoTool(component, args) {
   const missing = await rustComponent(component);

@@ -1,0 +1,68 @@
+// Judges from outside: two SCIM conformance tools that are none of ours, against the built worker in workerd, over HTTP on loopback, in
+// both profiles. Each test prints how many checks its judge made and names what the judge skipped. The set-up installs them (see
+// scripts/setup/judges.mjs); where Python is missing they are skipped by name, and `npm test` says what to install.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { judges } from "../../scripts/setup/judges.mjs";
+import { scim2Tester, scimSanity } from "./support/judges.mjs";
+import { startWorld } from "./support/world.mjs";
+
+/** What a judge skips, and why that is right. Anything else that is skipped fails the test. */
+const DRAFT = "draft-abbey-scim-agent-extension, which is no standard and not served";
+const SKIPPED_BY_SCIM_SANITY = { "Agent CRUD Lifecycle": DRAFT, "AgenticApplication CRUD Lifecycle": DRAFT, "Agent Rapid Lifecycle": DRAFT };
+
+/**
+ * Where a judge is wrong, with the proof. Each of these has to be said exactly so: one that is said no more is to be taken off this list.
+ *
+ * scim-sanity adds the member `fake-member-id` to a group and wants 200. RFC 7643 §4.2: a member's value "contains the value of an
+ * 'id' attribute of a SCIM resource", which this is not; §2.3.7: "A SCIM service provider MAY choose to enforce referential integrity for
+ * reference types referring to SCIM resources." scim-sanity's own advice begins "RFC 7644 §3.5.2 does not require …". Ids are given out
+ * by the service, so an id of nobody can never become somebody's; to say 200 would be to lose a membership in silence.
+ */
+const WRONG_OF_SCIM_SANITY = [{ name: "PATCH /Groups/{id} add member", outcome: "objected", said: "Expected 200, got 400" }];
+
+const JUDGES = [
+  { name: "scim2-tester", judge: scim2Tester, passes: 135, skips: {}, wrong: [] },
+  { name: "scim-sanity", judge: scimSanity, passes: 27, skips: SKIPPED_BY_SCIM_SANITY, wrong: WRONG_OF_SCIM_SANITY },
+];
+
+const { missing } = await judges();
+const skip = missing && `not judged: ${missing}`;
+let world;
+before(async () => (world = skip ? undefined : await startWorld()));
+after(() => world?.stop());
+
+const urlOf = async ({ base }) => new URL(base, await world.mf.ready).href;
+const of = (checks, outcome) => checks.filter((check) => check.outcome === outcome);
+const named = (checks) => checks.map(({ name, said }) => `${name}: ${said}`).join("\n\n");
+
+describe("conformance tools", () => {
+  for (const { name, judge, passes, skips, wrong } of JUDGES) {
+    for (const profile of ["compat", "strict"]) {
+      const but = wrong.length ? `, but for ${wrong.length} that it is wrong about` : "";
+      test(`${name} finds nothing wrong with ${profile}${but}`, { skip }, async (t) => {
+        const scim = await world.tenant({ profile });
+        const checks = await judge(await urlOf(scim), scim.token);
+        const [passed, skipped, objections] = ["passed", "skipped", "objected"].map((outcome) => of(checks, outcome));
+        t.diagnostic(`${name} on ${profile}: ${passed.length} passed, ${skipped.length} skipped, ${objections.length} where the tool is wrong`);
+        for (const check of skipped) t.diagnostic(`${name} on ${profile} skipped ${check.name}: ${skips[check.name] ?? check.said}`);
+        for (const check of wrong) t.diagnostic(`${name} on ${profile} is wrong about ${check.name}: ${check.said}`);
+
+        const isKnown = (check) => wrong.some((known) => known.name === check.name && known.said === check.said);
+        const unknown = objections.filter((check) => !isKnown(check));
+        if (unknown.length) assert.fail(named(unknown));
+        assert.deepEqual(objections, wrong, "said no more: take it off the list");
+        assert.deepEqual(skipped.map((check) => check.name).sort(), Object.keys(skips).sort());
+        // A judge that looks at less than it did proves less: the discovery documents say less, or the tool changed.
+        assert.ok(passed.length >= passes, `${passed.length} passed, ${passes} did before`);
+        assert.equal((await world.rows("select id from users where tenant_id = ?1", scim.id)).length, 0, "users are left behind");
+      });
+    }
+
+    test(`${name} does object where there is something to object to`, { skip }, async () => {
+      const scim = await world.tenant();
+      const checks = await judge(await urlOf(scim), `${scim.token.slice(0, -1)}?`);
+      assert.ok(of(checks, "objected").length > 5, named(checks));
+    });
+  }
+});
