@@ -144,7 +144,10 @@ impl MemberChanges {
     fn expect_members(&mut self, ids: &[String]) -> Result<()> {
         for id in ids.iter().filter(|id| !self.add.contains(*id)) {
             if self.clear {
-                return Err(Error::no_target(format!("`{}` is not a member", shortened(id))));
+                return Err(Error::no_target(format!(
+                    "`{}` is not a member",
+                    shortened(id)
+                )));
             }
             self.must_match.insert(id.clone());
         }

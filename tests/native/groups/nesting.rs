@@ -43,7 +43,7 @@ fn a_user_is_in_the_groups_above_its_groups() {
         );
         assert_eq!(
             tenant.members(&outer),
-            [middle.clone()],
+            vec![middle.clone()],
             "a group shows its direct members"
         );
         for group in [&inner, &middle, &outer] {

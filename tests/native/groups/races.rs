@@ -99,7 +99,7 @@ fn with_a_tag_a_lost_race_is_412_and_changes_nothing() {
                 .interfere_before(1, &[&insert, &update]);
             let answer = tenant.send_with(method, &path(&group), &[("if-match", "W/\"1\"")], body);
             answer.expect_scim_error(412, "", "");
-            assert_eq!(tenant.members(&group), [theirs.clone()]);
+            assert_eq!(tenant.members(&group), vec![theirs.clone()]);
             tenant
                 .send("DELETE", &path(&group), Value::Null)
                 .expect(204);

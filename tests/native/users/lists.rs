@@ -54,7 +54,8 @@ fn an_empty_list_is_a_list() {
 fn start_index_and_count_follow_the_rfc_at_their_edges() {
     in_both(|tenant| {
         fill(tenant, 5);
-        let cases: [(&str, (i64, i64, i64), &[&str]); 14] = [
+        type Case<'c> = (&'c str, (i64, i64, i64), &'c [&'c str]);
+        let cases: [Case<'_>; 14] = [
             (
                 "",
                 (5, 1, 5),
