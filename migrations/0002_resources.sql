@@ -84,7 +84,10 @@ create table group_members (
 ) strict, without rowid;
 
 create index group_members_member_idx on group_members (tenant_id, member_id, group_id);
+-- Groups in groups, from the inner one to the outer and back: few, whatever else the groups hold.
 create index group_members_nested_idx on group_members (tenant_id, member_id, group_id)
+  where member_type = 'Group';
+create index group_members_inner_idx on group_members (tenant_id, group_id, member_id)
   where member_type = 'Group';
 
 -- What deleted resources leave behind, for those who ask what changed.
