@@ -9,8 +9,8 @@ use super::group_members::Plan;
 use super::query::ListParams;
 use super::reply::Reply;
 use super::resources::{
-    MAX_ATTEMPTS, check_precondition, differing, first, if_match, is_worth_retrying, lost_race,
-    show, taken,
+    MAX_ATTEMPTS, check_precondition, complete, differing, first, if_match, is_worth_retrying,
+    lost_race, show, taken,
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
@@ -52,23 +52,37 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
             Err(store::Error::Guard(Guard::MemberMissing)) => {
                 Plan::looked_up(call, caller, &id, &given).await?
             }
-            done => return created(done?, call, &projection),
+            done => return created(done?, call, caller, &projection).await,
         };
         let done = insert(call, caller, &id, &group, plan, &projection).await?;
-        created(done, call, &projection)
+        created(done, call, caller, &projection).await
     })
     .await
 }
 
-fn created(
+async fn created(
     stored: std::result::Result<Stored, Constraint>,
     call: &Call<'_>,
+    caller: &Caller,
     projection: &Projection,
 ) -> Result<Reply> {
     match stored {
-        Ok(stored) => Ok(show(201, &stored, &call.scim_base(), projection)),
+        Ok(stored) => shown(201, stored, call, caller, projection).await,
         Err(constraint) => Err(refusal(constraint)),
     }
+}
+
+/// A reply that carries a group, with all of its members where they are asked for.
+async fn shown(
+    status: u16,
+    mut stored: Stored,
+    call: &Call<'_>,
+    caller: &Caller,
+    projection: &Projection,
+) -> Result<Reply> {
+    let names = Memberships::of(&GROUPS, projection).names;
+    complete(call, caller, std::iter::once(&mut stored), names).await?;
+    Ok(show(status, &stored, &call.scim_base(), projection))
 }
 
 async fn insert(
@@ -287,13 +301,15 @@ impl Change<'_> {
             Totals::default(),
             &event,
         ));
-        let shown = self.shows(count);
-        batch.extend(shown.then(|| self.read_back()));
+        let shows = self.shows(count);
+        batch.extend(shows.then(|| self.read_back()));
         let version = Version(stored.version.0 + 1);
         match caller.write_on(call, batch).await {
-            Ok(results) if shown => {
+            Ok(results) if shows => {
                 let stored = last_stored(&results)?;
-                Ok(Ok(show(200, &stored, &base, &self.projection)))
+                shown(200, stored, call, caller, &self.projection)
+                    .await
+                    .map(Ok)
             }
             Ok(_) => Ok(Ok(Reply::empty(204).etag(version))),
             Err(error) => Ok(Err(error)),
@@ -312,7 +328,7 @@ impl Change<'_> {
         }
         let results = self.caller.read(self.call, vec![self.read_back()]).await?;
         let stored = first(&results, 0, &GROUPS)?;
-        Ok(show(200, &stored, &self.call.scim_base(), &self.projection))
+        shown(200, stored, self.call, self.caller, &self.projection).await
     }
 
     /// Whether the reply carries the group: always after a PUT; after a PATCH as `Prefer` says (RFC 7240 §4.2), else while

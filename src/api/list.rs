@@ -4,7 +4,7 @@ use super::authenticate::{Caller, with_caller};
 use super::call::Call;
 use super::query::{ListParams, ListQuery};
 use super::reply::Reply;
-use super::resources::read_scope;
+use super::resources::{complete, read_scope};
 use crate::error::{Error, Result};
 use crate::scim::cursor::{Binding, Cursor};
 use crate::scim::error::ScimType;
@@ -78,7 +78,7 @@ async fn by_index(call: &Call<'_>, caller: &Caller, query: &ListQuery) -> Result
             sum(&counted, counted.len())?
         }
     };
-    let shown = show(rows, query, &base)?;
+    let shown = show(call, caller, rows, query).await?;
     Ok(Reply::scim(
         200,
         render::list(&shown, total, &Paging::Index(query.start_index)),
@@ -161,7 +161,7 @@ async fn by_cursor(
         }
         None => None,
     };
-    let shown = show(page, query, &base)?;
+    let shown = show(call, caller, page, query).await?;
     Ok(Reply::scim(
         200,
         render::list(&shown, total, &Paging::Cursor(next)),
@@ -189,19 +189,34 @@ fn sum(results: &[Rows], counts: usize) -> Result<i64> {
     Ok(total)
 }
 
-fn show(rows: &[Row], query: &ListQuery, base: &str) -> Result<Vec<String>> {
-    rows.iter()
+async fn show(
+    call: &Call<'_>,
+    caller: &Caller,
+    rows: &[Row],
+    query: &ListQuery,
+) -> Result<Vec<String>> {
+    let mut resources = rows
+        .iter()
         .map(|row| {
             let name = row.text("resource_type")?;
-            let (of_type, projection) = query
+            let of_type = query
                 .types
                 .iter()
-                .zip(&query.projections)
-                .find(|(query, _)| query.resource_type.name == name)
-                .ok_or_else(|| Error::internal(format!("a row of type {name}")))?;
-            Ok(resources::stored(of_type.resource_type, row)?.to_json(base, projection))
+                .position(|query| query.resource_type.name == name)
+                .and_then(|index| query.types.get(index).zip(query.projections.get(index)));
+            let (of_type, projection) =
+                of_type.ok_or_else(|| Error::internal(format!("a row of type {name}")))?;
+            Ok((resources::stored(of_type.resource_type, row)?, projection))
         })
-        .collect()
+        .collect::<Result<Vec<_>>>()?;
+    let names = query.types.iter().any(|query| query.memberships.names);
+    let stored = resources.iter_mut().map(|(stored, _)| stored);
+    complete(call, caller, stored, names).await?;
+    let base = call.scim_base();
+    Ok(resources
+        .iter()
+        .map(|(stored, projection)| stored.to_json(&base, projection))
+        .collect())
 }
 
 fn to_json(value: &Value) -> serde_json::Value {

@@ -2,7 +2,7 @@
 
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 
-use super::authenticate::{Subject, with_caller};
+use super::authenticate::{Caller, Subject, with_caller};
 use super::call::Call;
 use super::query::ListParams;
 use super::reply::Reply;
@@ -52,13 +52,22 @@ pub async fn read(
         let statement =
             resources::select_one(&caller.tenant, &base, resource_type, &id, memberships);
         let results = caller.read(call, vec![statement]).await?;
-        let stored = first(&results, 0, resource_type)?;
+        let mut stored = first(&results, 0, resource_type)?;
         let unchanged = call
             .header(IF_NONE_MATCH)
             .is_some_and(|header| Condition::parse(header).holds(stored.version));
         match unchanged {
             true => Ok(Reply::empty(304).etag(stored.version)),
-            false => Ok(show(200, &stored, &base, &projection)),
+            false => {
+                complete(
+                    call,
+                    caller,
+                    std::iter::once(&mut stored),
+                    memberships.names,
+                )
+                .await?;
+                Ok(show(200, &stored, &base, &projection))
+            }
         }
     })
     .await
@@ -108,6 +117,39 @@ pub async fn delete(
         }
     })
     .await
+}
+
+/// Reads the members of groups that have too many to come along with the group, in one round trip more.
+pub async fn complete<'s>(
+    call: &Call<'_>,
+    caller: &Caller,
+    stored: impl Iterator<Item = &'s mut Stored>,
+    names: bool,
+) -> Result<()> {
+    let mut oversized: Vec<&mut Stored> = stored.filter(|stored| stored.oversized).collect();
+    if oversized.is_empty() {
+        return Ok(());
+    }
+    let base = call.scim_base();
+    let batch = oversized
+        .iter()
+        .map(|stored| members::select_parts(&caller.tenant, &base, &stored.id, names))
+        .collect();
+    let results = caller.read(call, batch).await?;
+    for (stored, rows) in oversized.iter_mut().zip(&results) {
+        let mut array = String::from("[");
+        for row in &rows.rows {
+            let part = row.text("part")?;
+            if array.len() > 1 {
+                array.push(',');
+            }
+            array.push_str(part.trim_start_matches('[').trim_end_matches(']'));
+        }
+        array.push(']');
+        stored.memberships = Some(array);
+        stored.oversized = false;
+    }
+    Ok(())
 }
 
 /// The `If-Match` of a request.

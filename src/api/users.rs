@@ -239,5 +239,6 @@ fn written(
         modified,
         resource: resource.to_stored(&USERS),
         memberships,
+        oversized: false,
     }
 }

@@ -26,6 +26,8 @@ pub struct Stored {
     pub resource: String,
     /// A JSON array: the groups of a user, the members of a group; none where it was not asked for.
     pub memberships: Option<String>,
+    /// Whether a group's members were asked for, and are too many to come along in one value.
+    pub oversized: bool,
 }
 
 impl Stored {

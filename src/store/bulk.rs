@@ -327,7 +327,7 @@ pub fn select_many<'i>(
 ) -> Vec<Statement> {
     let table = super::resources::table(resource_type);
     let sql = format!(
-        "select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships \
+        "select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as oversized \
          from json_each(?2) e cross join {table} r on r.tenant_id = ?1 and r.id = e.value"
     );
     for_each(tenant, ids(wanted), sql, &[])

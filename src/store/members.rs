@@ -19,16 +19,49 @@ const MEMBER_NAME: &str = "coalesce( \
      (select json_extract(g.resource, '$.displayName') from groups g \
      where g.tenant_id = ?1 and g.id = m.member_id))";
 
-/// A JSON array of a group's direct members, for a group row `r`. Names cost a row for each.
-pub fn of_group_json(names: bool) -> String {
+/// Most members that come along in one value. D1 gives no string of more than two million bytes; a member takes 230.
+const INLINE_MEMBERS: i64 = 5_000;
+/// The same with names, which may be long.
+const INLINE_NAMED_MEMBERS: i64 = 1_000;
+
+fn member_json(names: bool) -> String {
     let display = match names {
         true => format!(", 'display', {MEMBER_NAME}"),
         false => String::new(),
     };
     format!(
-        "(select json_group_array(json_object('value', m.member_id, \
-         '$ref', ?2 || '/' || m.member_type || 's/' || m.member_id{display}, 'type', m.member_type)) \
-         from group_members m where m.tenant_id = ?1 and m.group_id = r.id)"
+        "json_group_array(json_object('value', m.member_id, \
+         '$ref', ?2 || '/' || m.member_type || 's/' || m.member_id{display}, 'type', m.member_type))"
+    )
+}
+
+/// A JSON array of a group's direct members, for a group row `r`, null where they are too many; and whether they are. Names
+/// cost a row for each.
+pub fn of_group_json(names: bool) -> (String, String) {
+    let most = match names {
+        true => INLINE_NAMED_MEMBERS,
+        false => INLINE_MEMBERS,
+    };
+    let members = member_json(names);
+    (
+        format!(
+            "iif(r.member_count <= {most}, (select {members} from group_members m \
+             where m.tenant_id = ?1 and m.group_id = r.id), null)"
+        ),
+        format!("(r.member_count > {most})"),
+    )
+}
+
+/// A large group's direct members in up to 256 parts, each a JSON array: column `part`. Ids end in random digits, so that the
+/// parts are of a size.
+pub fn select_parts(tenant: &TenantId, base: &str, group: &str, names: bool) -> Statement {
+    let members = member_json(names);
+    Statement::new(
+        format!(
+            "select {members} as part from group_members m where m.tenant_id = ?1 and m.group_id = ?3 \
+             group by substr(m.member_id, -2)"
+        ),
+        vec![tenant.into(), base.into(), group.into()],
     )
 }
 

@@ -48,13 +48,16 @@ impl Memberships {
 
 /// Columns of [`stored`], for a row named `r`. `?1` is the tenant and `?2` the base URL of the request.
 fn columns(resource_type: &ResourceType, memberships: Memberships) -> String {
-    let memberships = match (memberships.wanted, resource_type.name) {
-        (false, _) => "null".to_owned(),
+    let (memberships, oversized) = match (memberships.wanted, resource_type.name) {
+        (false, _) => ("null".to_owned(), "0".to_owned()),
         (true, "Group") => super::members::of_group_json(memberships.names),
-        (true, _) => super::members::groups_of_user_json(memberships.names),
+        (true, _) => (
+            super::members::groups_of_user_json(memberships.names),
+            "0".to_owned(),
+        ),
     };
     format!(
-        "r.id, r.version, r.created_at, r.modified_at, r.resource, {memberships} as memberships"
+        "r.id, r.version, r.created_at, r.modified_at, r.resource, {memberships} as memberships, {oversized} as oversized"
     )
 }
 
@@ -68,6 +71,7 @@ pub fn stored(resource_type: &'static ResourceType, row: &Row) -> Result<Stored>
         modified: row.integer("modified_at")?,
         resource: row.text("resource")?,
         memberships: row.optional_text("memberships")?,
+        oversized: row.boolean("oversized")?,
     })
 }
 

@@ -133,7 +133,7 @@ pub fn select_rival(
 ) -> Statement {
     let text = |name: &str| resource.attributes.get(name).and_then(Json::as_str);
     Statement::new(
-        "select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, r.active, ?2 as base \
+        "select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as oversized, r.active, ?2 as base \
          from users r where r.tenant_id = ?1 and r.id in ( \
          select n.id from users n indexed by users_user_name_unique where n.tenant_id = ?1 and n.user_name_key = ?3 \
          union all \
