@@ -10,7 +10,7 @@ use crate::auth::scope::Scope;
 use crate::error::{Error, Kind, Result};
 use crate::scim::error::ScimType;
 use crate::scim::projection::Projection;
-use crate::scim::render::Stored;
+use crate::scim::render::{self, Stored};
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, ResourceType};
 use crate::scim::version::Condition;
@@ -133,20 +133,18 @@ pub async fn complete<'s>(
     let base = call.scim_base();
     let batch = oversized
         .iter()
-        .map(|stored| members::select_parts(&caller.tenant, &base, &stored.id, names))
+        .map(|stored| members::select_parts(&caller.tenant, &stored.id, names))
         .collect();
     let results = caller.read(call, batch).await?;
     for (stored, rows) in oversized.iter_mut().zip(&results) {
-        let mut array = String::from("[");
-        for row in &rows.rows {
-            let part = row.text("part")?;
-            if array.len() > 1 {
-                array.push(',');
-            }
-            array.push_str(part.trim_start_matches('[').trim_end_matches(']'));
-        }
-        array.push(']');
-        stored.memberships = Some(array);
+        let parts = rows
+            .rows
+            .iter()
+            .map(|row| Ok((row.text("type")?, row.text("part")?)))
+            .collect::<store::Result<Vec<_>>>()?;
+        let members = render::members_json(&base, parts.into_iter())
+            .map_err(|error| Error::internal(format!("members of {}: {error}", stored.id)))?;
+        stored.memberships = Some(members);
         stored.oversized = false;
     }
     Ok(())

@@ -72,6 +72,19 @@ impl Projection {
         }
     }
 
+    /// Whether a core attribute is returned with all that it has.
+    pub fn shows_whole(&self, name: &str) -> bool {
+        let named = |targets: &[Target]| targets.iter().any(|target| names(target, name));
+        match &self.choice {
+            Choice::Default => true,
+            Choice::Only(targets) => targets.iter().any(|target| {
+                names(target, name)
+                    && !matches!(target, Target::Attribute(AttributeRef { sub: Some(_), .. }))
+            }),
+            Choice::Except(targets) => !named(targets),
+        }
+    }
+
     /// Whether a sub-attribute that is returned on request only is requested, by itself or with its whole attribute.
     pub fn requests(&self, name: &str, sub: &str) -> bool {
         match &self.choice {

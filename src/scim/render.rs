@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::LIST_RESPONSE;
@@ -38,17 +39,33 @@ impl Stored {
 
     /// The resource as a client sees it, as JSON text.
     pub fn to_json(&self, base: &str, projection: &Projection) -> String {
-        let whole = self.to_whole_json(base);
+        let visible = self.visible_memberships();
         if projection.is_default() {
-            return whole;
+            return self.assemble(base, visible);
         }
-        match serde_json::from_str(&whole) {
+        // Memberships shown whole are not parsed: they may be 100,000.
+        let (parsed, spliced) = match projection.shows_whole(self.memberships_name()) {
+            true => (None, visible),
+            false => (visible, None),
+        };
+        let whole = self.assemble(base, parsed);
+        let mut text = match serde_json::from_str(&whole) {
             Ok(value) => projection.apply(self.resource_type, value).to_string(),
             Err(_) => whole,
+        };
+        if let Some(memberships) = spliced
+            && text.pop().is_some()
+        {
+            text.push_str(",\"");
+            text.push_str(self.memberships_name());
+            text.push_str("\":");
+            text.push_str(memberships);
+            text.push('}');
         }
+        text
     }
 
-    fn to_whole_json(&self, base: &str) -> String {
+    fn assemble(&self, base: &str, memberships: Option<&str>) -> String {
         let inner = self
             .resource
             .trim()
@@ -63,13 +80,14 @@ impl Stored {
             "version": self.version.etag(),
         });
         let inner = with_references(inner, base);
-        let mut text = String::with_capacity(inner.len() + 512);
+        let room = inner.len() + memberships.map_or(0, str::len) + 512;
+        let mut text = String::with_capacity(room);
         // An id is a UUID and has nothing to escape.
         text.push_str("{\"id\":\"");
         text.push_str(&self.id);
         text.push_str("\",");
         text.push_str(&inner);
-        if let Some(memberships) = self.visible_memberships() {
+        if let Some(memberships) = memberships {
             text.push_str(",\"");
             text.push_str(self.memberships_name());
             text.push_str("\":");
@@ -95,6 +113,46 @@ impl Stored {
             _ => "groups",
         }
     }
+}
+
+/// A group's members as a JSON array, put together from parts: the members' type, and a JSON array of their ids or of pairs
+/// of id and name.
+pub fn members_json(
+    base: &str,
+    parts: impl Iterator<Item = (String, String)>,
+) -> serde_json::Result<String> {
+    let mut array = String::from("[");
+    for (kind, part) in parts {
+        let members: Vec<Member<'_>> = serde_json::from_str(&part)?;
+        array.reserve(members.len() * (base.len() + 128));
+        for member in members {
+            let (id, name) = match member {
+                Member::Id(id) => (id, None),
+                Member::Named(id, name) => (id, Some(name)),
+            };
+            if array.len() > 1 {
+                array.push(',');
+            }
+            // Ids and types have nothing to escape.
+            array.push_str(&format!(
+                "{{\"value\":\"{id}\",\"$ref\":\"{base}/{kind}s/{id}\""
+            ));
+            if let Some(name) = name {
+                array.push_str(&format!(",\"display\":{}", Value::from(name)));
+            }
+            array.push_str(&format!(",\"type\":\"{kind}\"}}"));
+        }
+    }
+    array.push(']');
+    Ok(array)
+}
+
+/// A member as a part has it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Member<'t> {
+    Id(&'t str),
+    Named(&'t str, String),
 }
 
 /// Stored text with its reference to a manager on a base: absolute, because a relative one begins at the service's root
