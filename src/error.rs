@@ -50,8 +50,8 @@ pub enum Kind {
 /// One field that does not hold, in the form that clients of the admin API read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// Where: `["body", "name"]`, `["query", "page"]`.
-    pub loc: Vec<String>,
+    /// Where: `["body", "name"]`, `["query", "page"]`, `["body", "scopes", 1]`.
+    pub loc: Vec<serde_json::Value>,
     pub msg: String,
     #[serde(rename = "type")]
     pub kind: &'static str,
@@ -94,7 +94,7 @@ impl Error {
     /// One field that does not hold.
     pub fn field(loc: &[&str], msg: impl Into<String>, kind: &'static str) -> Self {
         let field = FieldError {
-            loc: loc.iter().map(|&part| part.to_owned()).collect(),
+            loc: loc.iter().map(|&part| part.into()).collect(),
             msg: msg.into(),
             kind,
         };

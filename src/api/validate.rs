@@ -2,6 +2,8 @@
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use serde_path_to_error::Segment;
 
 use super::call::Call;
 use crate::error::{Error, FieldError, Kind, Result};
@@ -17,20 +19,18 @@ const MAX_PAGE: i64 = 1_000_000;
 pub fn body<T: DeserializeOwned>(call: &Call<'_>) -> Result<T> {
     let value = call.json()?;
     serde_path_to_error::deserialize(value).map_err(|error| {
-        let mut loc = vec!["body".to_owned()];
-        loc.extend(
-            error
-                .path()
-                .iter()
-                .map(ToString::to_string)
-                .filter(|segment| segment != "?"),
-        );
+        let mut loc = vec![Value::from("body")];
+        loc.extend(error.path().iter().filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(Value::from(*index)),
+            Segment::Map { key } => Some(Value::from(key.as_str())),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        }));
         let message = error.inner().to_string();
         let kind = kind_of(&message);
         if kind == "missing"
             && let Some(name) = message.split('`').nth(1)
         {
-            loc.push(name.to_owned());
+            loc.push(name.into());
         }
         let field = FieldError {
             loc,

@@ -166,7 +166,7 @@ fn fields_that_do_not_hold_are_named() {
         .as_array()
         .expect("loc")
         .clone();
-    assert_eq!(&loc[..2], ["body", "scopes"]);
+    assert_eq!(loc, &[json!("body"), json!("scopes"), json!(1)]);
     assert_eq!(world.database.dump(), before);
 }
 
