@@ -38,6 +38,7 @@ function costs(name, [method, path, body, headers], { status = 200, trips = 1, c
     const read = limit(allowed.read) + AUTHENTICATION * reply.cost.trips;
     const written = limit(allowed.written ?? (method === "GET" ? 0 : Infinity));
     table.push([name, reply.cost.trips, trips, reply.cost.read, read, reply.cost.written, written, took]);
+    assert.ok(reply.cost.read > 0, "D1 counted nothing: the credential alone is read");
     assert.ok(reply.cost.trips <= trips, `${reply.cost.trips} round trips, allowed ${trips}`);
     assert.ok(reply.cost.read <= read, `${reply.cost.read} rows read, allowed ${read}`);
     assert.ok(reply.cost.written <= written, `${reply.cost.written} rows written, allowed ${written}`);
