@@ -64,12 +64,7 @@ struct Meta {
 }
 
 fn rows(result: &D1Result) -> Result<Rows> {
-    #[expect(
-        clippy::expect_used,
-        reason = "a result without it is none of D1's: then nothing is known of the batch"
-    )]
-    let success = result.success().expect("D1 tells whether it succeeded");
-    if !success {
+    if !result.success().map_err(failed)? {
         let reason = result.error().ok().flatten().unwrap_or_default();
         return Err(Error::from_message(&reason));
     }

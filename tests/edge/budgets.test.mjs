@@ -92,6 +92,7 @@ describe("lists by an index", () => {
   ]) {
     costs(`Users by ${text.replaceAll(`${ENTERPRISE}:`, "…:").replaceAll(/-[0-9a-f]{4}-7000-8000-/g, "…")}`, ["GET", filter("Users", text)], { read: (reply) => perMatch(reply) + Math.max(0, memberships(reply) - reply.body.Resources.length), check: found(count) });
   }
+  costs(`Users by groups.value, the group of ${MEMBERS}`, ["GET", filter("Users", `groups.value eq "${groupId(2)}"`)], { read: (reply) => perMatch(reply) + memberships(reply) + 3 * MEMBERS, check: found(MEMBERS) });
   // `active` is no index: what the other condition finds is looked at.
   costs("Users by active eq false and userName sw, 10 of 100", ["GET", filter("Users", `active eq false and userName sw "user-${hundred}"`)], { read: 6 * 100, check: found(10) });
   costs("Users by meta.lastModified gt, the latest 50", ["GET", () => filter("Users", `meta.lastModified gt "${lastModified}"`)], { read: perMatch, check: found(50) });
@@ -143,6 +144,7 @@ describe("pages, totals and scans", () => {
   costs("POST /.search of both types by id", ["POST", "/.search", search({ filter: `id eq "${userId(ALONE)}"` })], { read: (reply) => 2 * perMatch(reply), written: 0, check: found(1) });
   costs("totals of users", ["GET", "/Users?count=0"], { read: 1, check: ({ body }) => assert.equal(body.totalResults, USERS) });
   costs("totals of groups", ["GET", "/Groups?count=0"], { read: 1, check: ({ body }) => assert.equal(body.totalResults, SIZES.length + EMPTY_GROUPS) });
+  costs("page of 100 by displayName, which may be missing", ["GET", "/Users?count=100&sortBy=displayName"], { read: (reply) => page(reply) + 2 * USERS, check: full });
   // No index: this tenant's users are read, for the total and for the page, and nobody else's.
   costs("Users by nickName, which no index has", ["GET", filter("Users", 'nickName eq "nick-77"')], { read: 2 * USERS + 6, check: found(1) });
 });
