@@ -92,7 +92,8 @@ describe("lists by an index", () => {
   ]) {
     costs(`Users by ${text.replaceAll(`${ENTERPRISE}:`, "…:").replaceAll(/-[0-9a-f]{4}-7000-8000-/g, "…")}`, ["GET", filter("Users", text)], { read: (reply) => perMatch(reply) + Math.max(0, memberships(reply) - reply.body.Resources.length), check: found(count) });
   }
-  costs(`Users by groups.value, the group of ${MEMBERS}`, ["GET", filter("Users", `groups.value eq "${groupId(2)}"`)], { read: (reply) => perMatch(reply) + memberships(reply) + 3 * MEMBERS, check: found(MEMBERS) });
+  // More than a page: they are counted in a round trip of its own.
+  costs(`Users by groups.value, the group of ${MEMBERS}`, ["GET", filter("Users", `groups.value eq "${groupId(2)}"`)], { trips: 2, read: (reply) => 6 * MEMBERS + memberships(reply), check: found(MEMBERS) });
   // `active` is no index: what the other condition finds is looked at.
   costs("Users by active eq false and userName sw, 10 of 100", ["GET", filter("Users", `active eq false and userName sw "user-${hundred}"`)], { read: 6 * 100, check: found(10) });
   costs("Users by meta.lastModified gt, the latest 50", ["GET", () => filter("Users", `meta.lastModified gt "${lastModified}"`)], { read: perMatch, check: found(50) });
