@@ -61,7 +61,9 @@ describe("reading one", () => {
   costs("GET a user who is not there", ["GET", `/Users/${userId(USERS)}`], { status: 404, read: 6 });
   for (const [number, size] of SIZES.entries()) {
     costs(`GET a group of ${size} without members`, ["GET", `/Groups/${groupId(number)}?excludedAttributes=members`], { read: 6 });
-    costs(`GET a group of ${size}`, ["GET", `/Groups/${groupId(number)}`], { read: 6 + size, check: ({ body }) => assert.equal(body.members.length, size) });
+    // Those of a large group come in parts, in a round trip of their own, and are sorted into them.
+    const large = size > 5_000;
+    costs(`GET a group of ${size}`, ["GET", `/Groups/${groupId(number)}`], { trips: large ? 2 : 1, read: 6 + size * (large ? 2 : 1), check: ({ body }) => assert.equal(body.members.length, size) });
   }
 });
 
