@@ -1,9 +1,15 @@
 //! The database on D1.
+//!
+//! Results are read here and not by the `worker` crate, which takes the size of the database for a number of 32 bits: above
+//! 4 GiB, and D1 goes to 10 GB, it cannot read the counts beside it.
 
 use async_trait::async_trait;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use wasm_bindgen::JsValue;
-use worker::{D1Database, D1Result};
+use wasm_bindgen::{JsCast, JsValue};
+use worker::js_sys::{Array, Error as JsError};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::worker_sys::types::{D1Database as Batching, D1Result};
+use worker::{D1Database, D1PreparedStatement};
 
 use crate::platform::Database;
 use crate::store::{Error, Result, Row, Rows, Statement, Value};
@@ -18,12 +24,21 @@ impl Database for D1 {
             .into_iter()
             .map(|statement| {
                 let params: Vec<JsValue> = statement.params.iter().map(to_js).collect();
-                self.0.prepare(statement.sql.into_owned()).bind(&params)
+                let prepared = self.0.prepare(statement.sql.into_owned());
+                prepared.bind(&params).map_err(refused)
             })
-            .collect::<worker::Result<Vec<_>>>()
-            .map_err(refused)?;
-        let results = self.0.batch(statements).await.map_err(refused)?;
-        results.iter().map(rows).collect()
+            .collect::<Result<Vec<D1PreparedStatement>>>()?;
+        let statements = statements.iter().map(D1PreparedStatement::inner).collect();
+        let database: &JsValue = self.0.as_ref();
+        let results = database
+            .unchecked_ref::<Batching>()
+            .batch(statements)
+            .map_err(failed)?;
+        let results = JsFuture::from(results).await.map_err(failed)?;
+        Array::from(&results)
+            .iter()
+            .map(|result| rows(result.unchecked_ref()))
+            .collect()
     }
 }
 
@@ -41,27 +56,45 @@ fn to_js(value: &Value) -> JsValue {
     }
 }
 
+/// What D1 counted for a statement. Numbers of JavaScript, whatever their size.
+#[derive(serde::Deserialize)]
+struct Meta {
+    rows_read: Option<f64>,
+    rows_written: Option<f64>,
+}
+
 fn rows(result: &D1Result) -> Result<Rows> {
-    if !result.success() {
-        let reason = result.error().unwrap_or_default();
+    if !result.success().map_err(failed)? {
+        let reason = result.error().ok().flatten().unwrap_or_default();
         return Err(Error::from_message(&reason));
     }
-    let rows: Vec<RawRow> = result
-        .results()
-        .map_err(|error| Error::Backend(error.to_string()))?;
-    let meta = result.meta().ok().flatten();
-    let count = |of: fn(&worker::d1::D1ResultMeta) -> Option<usize>| {
-        let count = meta.as_ref().and_then(of).unwrap_or_default();
-        u64::try_from(count).unwrap_or(u64::MAX)
-    };
+    let unreadable = |error: &dyn std::fmt::Display| Error::Backend(error.to_string());
+    let found = result.results().map_err(failed)?.unwrap_or_default();
+    let rows = found
+        .iter()
+        .map(|row| {
+            let RawRow(columns) =
+                serde_wasm_bindgen::from_value(row).map_err(|error| unreadable(&error))?;
+            Ok(Row::new(columns))
+        })
+        .collect::<Result<Vec<Row>>>()?;
+    let meta = result.meta().map_err(failed)?;
+    let meta: Meta =
+        serde_wasm_bindgen::from_value(meta.into()).map_err(|error| unreadable(&error))?;
     Ok(Rows {
-        rows: rows
-            .into_iter()
-            .map(|RawRow(columns)| Row::new(columns))
-            .collect(),
-        read: count(|meta| meta.rows_read),
-        written: count(|meta| meta.rows_written),
+        rows,
+        read: whole(meta.rows_read),
+        written: whole(meta.rows_written),
     })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count is a whole number, not below 0"
+)]
+fn whole(count: Option<f64>) -> u64 {
+    count.unwrap_or_default() as u64
 }
 
 /// D1's errors have their reason in the cause alone, and must not be formatted: their `Display` throws.
@@ -70,6 +103,19 @@ fn refused(error: worker::Error) -> Error {
         worker::Error::D1(error) => Error::from_message(&error.cause()),
         other => Error::from_message(&other.to_string()),
     }
+}
+
+/// The reason of an error as the runtime throws it: that of its cause, where it has one.
+fn failed(error: JsValue) -> Error {
+    let message = |error: &JsError| String::from(error.message());
+    let reason = match error.dyn_ref::<JsError>() {
+        Some(error) => match error.cause().dyn_ref::<JsError>() {
+            Some(cause) => message(cause),
+            None => message(error),
+        },
+        None => error.as_string().unwrap_or_default(),
+    };
+    Error::from_message(&reason)
 }
 
 /// A row as D1 gives it: an object.

@@ -1,7 +1,6 @@
 // A D1 that does what a test's requests tell it, put between the worker and the real D1 as a wrapped binding. It passes everything through,
-// except: a batch with the text PANIC among its parameters is not run and comes back, after a moment, with results whose `success`
-// cannot be read, on which the worker's D1 library panics; a batch with the text SLOW takes longer than that moment, and one with the
-// text HELD long enough for other requests to be answered in between.
+// except: after a parameter with the text PANIC no further statement of the batch can be prepared, on which the worker's D1 library
+// panics; a batch with the text SLOW takes a moment, and one with the text HELD long enough for other requests to be answered in between.
 import { deployedWorker } from "./world.mjs";
 
 export const PANIC = "panic-please";
@@ -11,20 +10,23 @@ export const HELD = "hold-it-please";
 const script = `
   const has = (statements, marker) => statements.some((statement) => statement.params?.some((value) => typeof value === "string" && value.includes(marker)));
   const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-  const unreadable = { get success() { throw new Error("this result cannot be read"); } };
 
   // The name is what the worker looks at.
   class D1Database {
     constructor(inner) { this.inner = inner; }
     prepare(sql) {
+      // A batch is prepared without a pause: what comes next is of the same one.
+      if (this.broken) throw (this.broken = false, new Error("this statement cannot be prepared"));
       const statement = this.inner.prepare(sql);
-      return { bind: (...params) => ({ params, bound: statement.bind(...params) }) };
+      return {
+        bind: (...params) => {
+          const bound = { params, bound: statement.bind(...params) };
+          this.broken = has([bound], "${PANIC}");
+          return bound;
+        },
+      };
     }
     async batch(statements) {
-      if (has(statements, "${PANIC}")) {
-        await wait(150);
-        return statements.map(() => unreadable);
-      }
       if (has(statements, "${SLOW}")) await wait(400);
       if (has(statements, "${HELD}")) await wait(2_000);
       return this.inner.batch(statements.map(({ bound }) => bound));

@@ -30,11 +30,15 @@ export function deployedWorker(more = {}) {
   };
 }
 
-/** Starts the worker on an empty, migrated database. Give it `workers` where one worker is not enough; the first is the one that answers. */
-export async function startWorld({ workers = [deployedWorker({ d1Databases: ["DB"] })], database = ["DB"] } = {}) {
+/**
+ * Starts the worker on an empty, migrated database, or on the one in the folder `persist`. Give it `workers` where one worker is not enough;
+ * the first is the one that answers.
+ */
+export async function startWorld({ workers = [deployedWorker({ d1Databases: ["DB"] })], database = ["DB"], persist } = {}) {
   const world = new World();
   world.mf = new Miniflare({
     cf: false,
+    d1Persist: persist,
     log: new Log(LogLevel.NONE),
     handleRuntimeStdio: (...streams) => streams.forEach((stream) => stream.on("data", (chunk) => (world.output += chunk))),
     workers: workers.map((worker, index) => ({ name: `worker-${index}`, ...worker })),
@@ -43,7 +47,8 @@ export async function startWorld({ workers = [deployedWorker({ d1Databases: ["DB
     await world.mf.ready;
     world.db = await world.mf.getD1Database(...database);
     world.kv = await world.mf.getKVNamespace("TOKENS", "worker-0");
-    for (const statement of migrations()) await world.db.prepare(statement).run();
+    const migrated = await world.row("select 1 from sqlite_master where name = 'tenants'");
+    for (const statement of migrated ? [] : migrations()) await world.db.prepare(statement).run();
   } catch (error) {
     await world.stop();
     throw error;
@@ -128,7 +133,7 @@ export function adminToken({ secret = SECRET, header = {}, ...claims } = {}) {
 }
 
 /** Statements of all migrations, one by one: D1 takes no more at once. A `;` ends one, except inside a trigger's body. */
-function migrations() {
+export function migrations() {
   const folder = inRoot("migrations");
   const statements = [];
   for (const name of readdirSync(folder).filter((name) => name.endsWith(".sql")).sort()) {
