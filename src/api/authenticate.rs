@@ -275,6 +275,11 @@ where
     let assumed = identify(call, false).await?;
     let refusal = match attempt(call, &assumed, scope, &work).await {
         Err(error) if !assumed.confirmed.get() => error,
+        // Work that came to no batch has asked nobody whether it may be done.
+        Ok(done) if !assumed.confirmed.get() => match assumed.read(call, Vec::new()).await {
+            Ok(_) => return Ok(done),
+            Err(error) => error,
+        },
         done => return done,
     };
     let known = identify(call, true).await?;

@@ -20,12 +20,7 @@ pub fn hash(call: &Call<'_>, caller: &Caller, password: Option<String>) -> Resul
     if !caller.settings.store_passwords {
         return Ok(None);
     }
-    if password.len() > MAX_BYTES {
-        return Err(Error::scim(
-            ScimType::InvalidValue,
-            format!("password is longer than {MAX_BYTES} bytes"),
-        ));
-    }
+    check(&password)?;
     let mut salt = [0; 16];
     call.app
         .platform
@@ -37,4 +32,15 @@ pub fn hash(call: &Call<'_>, caller: &Caller, password: Option<String>) -> Resul
         .hash_password(password.as_bytes(), &salt)
         .map_err(|error| Error::internal(error.to_string()))?;
     Ok(Some(hash.to_string()))
+}
+
+/// 400 for a password that is too long to be hashed.
+pub fn check(password: &str) -> Result<()> {
+    if password.len() > MAX_BYTES {
+        return Err(Error::scim(
+            ScimType::InvalidValue,
+            format!("password is longer than {MAX_BYTES} bytes"),
+        ));
+    }
+    Ok(())
 }

@@ -61,6 +61,10 @@ impl ListParams {
             )
         };
         for (name, value) in call.query() {
+            // A parameter without a value is as good as none; but an empty cursor asks for the first page.
+            if value.is_empty() && name != "cursor" {
+                continue;
+            }
             match name.as_str() {
                 "filter" => params.filter = Some(value),
                 "startIndex" => params.start_index = Some(value),

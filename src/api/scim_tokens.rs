@@ -364,6 +364,12 @@ async fn try_rotate(call: &Call<'_>) -> Result<Reply> {
         ));
     }
     let (old, row) = find(call, &admin, false).await?;
+    if old.expires_at.is_some_and(|expires| expires <= call.now) {
+        return Err(Error::new(
+            Kind::Conflict,
+            "the token has expired; create a new one",
+        ));
+    }
     let dies = call.now + given.overlap_seconds * 1_000;
     let mut ending = ScimToken {
         expires_at: Some(old.expires_at.map_or(dies, |expires| expires.min(dies))),
@@ -380,7 +386,6 @@ async fn try_rotate(call: &Call<'_>) -> Result<Reply> {
         created_by: admin.subject.clone(),
         updated_at: call.now,
         last_used_at: None,
-        is_active: true,
         ..old
     };
     let mut batch: Vec<Statement> = scim_tokens::update(&ending).into();

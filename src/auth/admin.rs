@@ -40,7 +40,7 @@ pub struct Admin {
 impl Admin {
     /// Reads the claims. A `tenant_id` that cannot be one is a token for no tenant at all.
     pub fn from_claims(claims: &AdminClaims) -> Result<Self> {
-        let tenant = match &claims.tenant_id {
+        let tenant = match claims.tenant_id()? {
             None => None,
             Some(text) => Some(TenantId::parse(text).ok_or_else(super::bearer::refused)?),
         };

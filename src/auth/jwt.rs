@@ -18,6 +18,8 @@ const LEEWAY_SECONDS: i64 = 60;
 const KEYS_FRESH_MS: i64 = 600_000;
 /// How soon an unknown key may make us fetch again, in milliseconds: otherwise anybody could make us fetch at will.
 const REFETCH_MS: i64 = 30_000;
+/// How soon keys that were never fetched are asked for again, in milliseconds.
+const RETRY_MS: i64 = 5_000;
 const MAX_JWKS_BYTES: usize = 256 * 1024;
 const JWKS_TIMEOUT_MS: u32 = 5_000;
 /// Longest token in bytes; a header of more is nobody's.
@@ -31,8 +33,10 @@ pub struct AdminClaims {
     aud: OneOrMany,
     #[serde(default)]
     scope: Option<OneOrMany>,
-    #[serde(default)]
-    pub tenant_id: Option<String>,
+    /// Left out: an administrator of the platform. Null is not left out: an issuer that has no value to give must not give
+    /// all of them.
+    #[serde(default, deserialize_with = "present")]
+    tenant_id: Option<Option<String>>,
 }
 
 /// A claim that is a string or an array of strings (RFC 7519 §4.1.3).
@@ -52,7 +56,22 @@ impl OneOrMany {
     }
 }
 
+fn present<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
 impl AdminClaims {
+    /// The tenant that the token is for: none for the platform, an error for a null.
+    pub fn tenant_id(&self) -> Result<Option<&str>> {
+        match &self.tenant_id {
+            None => Ok(None),
+            Some(None) => Err(refused()),
+            Some(Some(tenant)) => Ok(Some(tenant)),
+        }
+    }
+
     /// The scopes: a string with spaces between them (RFC 8693 §4.2), or an array.
     pub fn scopes(&self) -> Vec<String> {
         let split = |text: &String| -> Vec<String> {
@@ -125,6 +144,12 @@ async fn fetched_keys(
             return Ok(Rc::clone(&known.keys));
         }
     }
+    if memory
+        .failed_at()
+        .is_some_and(|failed| now - failed < RETRY_MS)
+    {
+        return Err(unavailable("JWKS: the last try failed".to_owned()));
+    }
     let document = platform
         .http
         .get(url, MAX_JWKS_BYTES, JWKS_TIMEOUT_MS)
@@ -149,13 +174,20 @@ async fn fetched_keys(
                 });
                 Ok(known.keys)
             }
-            None => Err(Error {
-                kind: crate::error::Kind::Unavailable {
-                    retry_after_seconds: 5,
-                },
-                detail: "the keys that verify tokens cannot be fetched now".to_owned(),
-                internal: Some(format!("JWKS: {reason}")),
-            }),
+            None => {
+                memory.note_failure(now);
+                Err(unavailable(format!("JWKS: {reason}")))
+            }
         },
+    }
+}
+
+fn unavailable(internal: String) -> Error {
+    Error {
+        kind: crate::error::Kind::Unavailable {
+            retry_after_seconds: 5,
+        },
+        detail: "the keys that verify tokens cannot be fetched now".to_owned(),
+        internal: Some(internal),
     }
 }

@@ -1,7 +1,7 @@
 //! What one running instance of the application remembers between requests. All of it may vanish at any moment, and none of
 //! it is the truth: it saves round trips.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -25,6 +25,7 @@ pub struct Fetched {
 pub struct Memory {
     touched: RefCell<HashMap<String, i64>>,
     fetched: RefCell<Option<Fetched>>,
+    failed_at: Cell<Option<i64>>,
 }
 
 impl Memory {
@@ -45,6 +46,16 @@ impl Memory {
 
     pub fn fetched(&self) -> Option<Fetched> {
         self.fetched.borrow().clone()
+    }
+
+    /// Notes that keys could not be fetched, where there are none yet.
+    pub fn note_failure(&self, now: i64) {
+        self.failed_at.set(Some(now));
+    }
+
+    /// When keys could not be fetched, where there are none yet.
+    pub fn failed_at(&self) -> Option<i64> {
+        self.failed_at.get().filter(|_| self.fetched().is_none())
     }
 
     pub fn remember(&self, fetched: Fetched) {

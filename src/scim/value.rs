@@ -10,6 +10,9 @@ use super::error::{Error, Result};
 use super::profile::Profile;
 use super::schema::{Attribute, Kind, Mutability};
 
+/// Most values of a multi-valued attribute, a group's members excepted.
+pub const MAX_VALUES: usize = 500;
+
 /// The canonical form of an attribute's whole value. `at` names the attribute in error messages.
 pub fn read(
     attribute: &'static Attribute,
@@ -28,10 +31,18 @@ pub fn read(
         one if !profile.is_strict() => vec![one],
         _ => return Err(Error::value(format!("{at} takes an array"))),
     };
+    // Members are a set by their ids, wherever they go; they alone are many.
+    let is_set = attribute.name == "members";
+    if values.len() > MAX_VALUES && !is_set {
+        return Err(Error::value(format!(
+            "{at} has {} values; {MAX_VALUES} are allowed",
+            values.len()
+        )));
+    }
     let mut read = Vec::with_capacity(values.len());
     for (index, value) in values.into_iter().enumerate() {
         let element = read_one(attribute, value, &format!("{at}[{index}]"), profile)?;
-        read.extend(element.filter(|element| !read.contains(element)));
+        read.extend(element.filter(|element| is_set || !read.contains(element)));
     }
     one_primary(&mut read, at, profile)?;
     Ok((!read.is_empty()).then_some(Value::Array(read)))

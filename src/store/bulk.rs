@@ -113,6 +113,8 @@ pub struct Saved<'s> {
     pub id: &'s str,
     pub provider_id: &'s str,
     pub version: Version,
+    /// The version that was read; none of a new resource.
+    pub base: Option<Version>,
     pub created: i64,
     pub resource: &'s Resource,
     pub password_hash: Option<&'s str>,
@@ -125,27 +127,48 @@ fn saved_item(resource_type: &'static ResourceType, saved: &Saved<'_>) -> Json {
     json!({
         "id": saved.id,
         "provider": saved.provider_id,
-        "version": saved.version.0,
         "created": saved.created,
         "resource": saved.resource.to_stored(resource_type),
         "keys": saved.resource.to_keys(resource_type),
         "hash": saved.password_hash,
         "unique": i64::from(saved.unique_name),
         "members": saved.member_difference,
+        // What a version grows by: a group may have grown already, by the loss of a member in the same batch.
+        "gain": saved.version.0 - saved.base.map_or(0, |base| base.0),
     })
 }
 
-/// Writes users, new ones and changed ones, in this order: who gives a name up comes before who takes it.
+/// Frees the names and `externalId`s of resources that the same batch writes under others: rows are written one after the
+/// other, and a name may go from one to the next, or round in a circle.
+pub fn vacate(
+    tenant: &TenantId,
+    resource_type: &ResourceType,
+    renamed: &[String],
+) -> Vec<Statement> {
+    let sql = match resource_type.name == USERS.name {
+        true => {
+            "update users set keys = json_remove(json_set(keys, '$.username', char(0) || id), '$.externalid') \
+             where tenant_id = ?1 and id in (select value from json_each(?2))"
+        }
+        false => {
+            "update groups set unique_name = 0, keys = json_remove(keys, '$.externalid', '$.displayname') \
+             where tenant_id = ?1 and id in (select value from json_each(?2))"
+        }
+    };
+    for_each(tenant, ids(renamed), sql, &[])
+}
+
+/// Writes users, new ones and changed ones.
 pub fn save_users(tenant: &TenantId, users: &[Saved<'_>], now: i64) -> Vec<Statement> {
     let items = users.iter().map(|user| saved_item(&USERS, user)).collect();
     let mut statements = for_each(
         tenant,
         items,
         "insert into users (tenant_id, id, provider_id, version, created_at, modified_at, password_hash, resource, keys) \
-         select ?1, json_extract(value, '$.id'), json_extract(value, '$.provider'), json_extract(value, '$.version'), \
+         select ?1, json_extract(value, '$.id'), json_extract(value, '$.provider'), json_extract(value, '$.gain'), \
          json_extract(value, '$.created'), ?3, json_extract(value, '$.hash'), json_extract(value, '$.resource'), \
          json_extract(value, '$.keys') from json_each(?2) where true \
-         on conflict (tenant_id, id) do update set version = excluded.version, modified_at = excluded.modified_at, \
+         on conflict (tenant_id, id) do update set version = version + excluded.version, modified_at = excluded.modified_at, \
          password_hash = coalesce(excluded.password_hash, password_hash), resource = excluded.resource, keys = excluded.keys",
         &[now.into()],
     );
@@ -187,11 +210,11 @@ pub fn save_groups(tenant: &TenantId, groups: &[Saved<'_>], now: i64) -> Vec<Sta
         items,
         "insert into groups (tenant_id, id, provider_id, version, created_at, modified_at, member_count, unique_name, \
          resource, keys) \
-         select ?1, json_extract(value, '$.id'), json_extract(value, '$.provider'), json_extract(value, '$.version'), \
+         select ?1, json_extract(value, '$.id'), json_extract(value, '$.provider'), json_extract(value, '$.gain'), \
          json_extract(value, '$.created'), ?3, json_extract(value, '$.members'), json_extract(value, '$.unique'), \
          json_extract(value, '$.resource'), json_extract(value, '$.keys') from json_each(?2) where true \
-         on conflict (tenant_id, id) do update set version = excluded.version, modified_at = excluded.modified_at, \
-         member_count = member_count + excluded.member_count, unique_name = excluded.unique_name, \
+         on conflict (tenant_id, id) do update set version = version + excluded.version, modified_at = excluded.modified_at, \
+         member_count = member_count + excluded.member_count, unique_name = iif(json_extract(excluded.keys, '$.displayname') is display_name_key, unique_name, excluded.unique_name), \
          resource = excluded.resource, keys = excluded.keys",
         &[now.into()],
     )

@@ -52,7 +52,8 @@ pub fn update(
     [
         guards::version(tenant, &GROUPS, group.id, version),
         Statement::new(
-            "update groups set version = version + 1, modified_at = ?3, member_count = member_count + ?4, unique_name = ?5, \
+            "update groups set version = version + 1, modified_at = ?3, member_count = member_count + ?4, \
+             unique_name = iif(display_name_key is json_extract(?7, '$.displayname'), unique_name, ?5), \
              resource = ?6, keys = ?7 where tenant_id = ?1 and id = ?2",
             vec![
                 tenant.into(),

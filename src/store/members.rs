@@ -4,13 +4,17 @@
 //! keeps each group once. A tenant without groups in groups pays nothing for them: the recursion is entered only where
 //! `group_members_nested_idx` has a row.
 
-use super::{Guard, Params, Result, Row, Statement, Value, guards};
+use super::bulk::{self, Membership};
+use super::{Guard, Params, Result, Row, Statement, Value, guards, resources};
 use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
-use crate::scim::schema::GROUPS;
+use crate::scim::schema::{GROUPS, ResourceType, USERS};
 
 /// Ids in one statement: D1 binds 100 parameters, and a few are needed for the rest.
 const CHUNK: usize = 90;
+/// Ids above which they cross as JSON, in few statements: D1 runs 1,000 statements for one request. Below, they cross as
+/// parameters, because the rows of `json_each` are counted as read.
+const MANY: usize = 20 * CHUNK;
 
 /// The name of a member of a group, for a row `m`.
 const MEMBER_NAME: &str = "coalesce( \
@@ -175,6 +179,14 @@ pub fn probe<'i>(
     group: &str,
     ids: impl IntoIterator<Item = &'i String>,
 ) -> Vec<Statement> {
+    let ids: Vec<&String> = ids.into_iter().collect();
+    if ids.len() > MANY {
+        let pairs: Vec<(String, String)> = ids
+            .iter()
+            .map(|id| (group.to_owned(), (*id).clone()))
+            .collect();
+        return bulk::probe_members(tenant, &pairs);
+    }
     chunked(ids, |ids| {
         let mut params = Params::new(vec![tenant.into(), group.into()]);
         let values = values(ids, &mut params);
@@ -238,7 +250,21 @@ pub fn insert(
     users: &[String],
     groups: &[String],
 ) -> Vec<Statement> {
-    let rows = |ids: &[String], table: &str, kind: &str| -> Vec<Statement> {
+    let rows = |ids: &[String], resource_type: &ResourceType| -> Vec<Statement> {
+        let (table, kind) = (resources::table(resource_type), resource_type.name);
+        if ids.len() > MANY {
+            let memberships: Vec<Membership<'_>> = ids
+                .iter()
+                .map(|member| Membership {
+                    group,
+                    member,
+                    kind,
+                })
+                .collect();
+            let mut statements = bulk::guard_existence(tenant, resource_type, ids);
+            statements.extend(bulk::insert_members(tenant, &memberships));
+            return statements;
+        }
         let missing = chunked(ids, |ids| {
             let mut params = Params::new(vec![tenant.into()]);
             let values = values(ids, &mut params);
@@ -267,8 +293,8 @@ pub fn insert(
         });
         missing.into_iter().chain(insert).collect()
     };
-    let mut statements = rows(users, "users", "User");
-    statements.extend(rows(groups, "groups", "Group"));
+    let mut statements = rows(users, &USERS);
+    statements.extend(rows(groups, &GROUPS));
     statements
 }
 
@@ -278,6 +304,14 @@ pub fn delete<'i>(
     group: &str,
     ids: impl IntoIterator<Item = &'i String>,
 ) -> Vec<Statement> {
+    let ids: Vec<&String> = ids.into_iter().collect();
+    if ids.len() > MANY {
+        let pairs: Vec<(String, String)> = ids
+            .iter()
+            .map(|id| (group.to_owned(), (*id).clone()))
+            .collect();
+        return bulk::delete_members(tenant, &pairs);
+    }
     chunked(ids, |ids| {
         let mut params = Params::new(vec![tenant.into(), group.into()]);
         let list: Vec<String> = ids.iter().map(|id| params.bind(*id)).collect();

@@ -327,3 +327,29 @@ fn me_is_the_user_whose_id_is_the_subject_of_the_token() {
     mine.get("/Me").expect(404);
     tenant.get(&format!("/Users/{other}")).expect(200);
 }
+
+#[test]
+fn an_empty_parameter_is_as_good_as_none() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let user = tenant.user("ada");
+    for query in [
+        "attributes=",
+        "excludedAttributes=",
+        "filter=",
+        "sortBy=",
+        "startIndex=&count=",
+        "cursor=&startIndex=",
+    ] {
+        let answer = tenant.get(&format!("/Users?{query}"));
+        assert_eq!(
+            answer.expect(200).body["Resources"][0]["userName"],
+            "ada",
+            "{query}"
+        );
+    }
+    let answer = tenant.get(&format!(
+        "/Users/{user}?attributes=userName&excludedAttributes="
+    ));
+    assert_eq!(answer.expect(200).body["userName"], "ada");
+}

@@ -158,3 +158,32 @@ fn the_tokens_of_a_deleted_tenant_are_gone_for_administrators() {
     );
     world.admin("GET", &info, Value::Null).expect(404);
 }
+
+#[test]
+fn groups_of_equal_names_from_stricter_days_can_still_be_changed() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let (first, second) = (tenant.group("Twins", &[]), tenant.group("Twins", &[]));
+    let user = tenant.user("ada");
+    let path = format!("/api/v1/admin/tenants/{}", tenant.id);
+    world
+        .admin(
+            "PATCH",
+            &path,
+            serde_json::json!({"scim_profile": "compat"}),
+        )
+        .expect(200);
+    for group in [&first, &second] {
+        let operations =
+            serde_json::json!([{"op": "add", "path": "members", "value": [{"value": user}]}]);
+        tenant
+            .patch(&format!("/Groups/{group}"), operations)
+            .expect(200);
+    }
+    // A new one of that name is held to what holds now.
+    let third = serde_json::json!({"displayName": "Alone"});
+    tenant.send("POST", "/Groups", third.clone()).expect(201);
+    tenant
+        .send("POST", "/Groups", third)
+        .expect_scim_error(409, "uniqueness", "displayName");
+}

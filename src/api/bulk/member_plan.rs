@@ -77,6 +77,10 @@ impl Simulation<'_> {
             let state = self.states.get(&(resource_type.name, id.to_owned()))?;
             Some(state.alive.then_some(resource_type.name))
         });
+        if own == Some(None) {
+            // Its memberships go with it, and are not to be taken away twice.
+            return (false, None);
+        }
         let own = own.or_else(|| {
             // A resource that a later operation makes.
             let made = self.made.values().find(|made| made.id == id)?;

@@ -1,6 +1,7 @@
 //! The body of a Bulk request (RFC 7644 §3.7), taken apart. What is wrong with one operation is that operation's failure;
 //! what is wrong with the whole is the request's.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
@@ -215,23 +216,14 @@ fn split(path: &str) -> Option<(&'static ResourceType, Option<String>)> {
     })
 }
 
+/// The `bulkId`s that a value refers to: those that [`substitute`] would ask for.
 fn collect(value: &Value, references: &mut BTreeSet<String>) {
-    match value {
-        Value::String(text) => {
-            // A whole value, or the value in a PATCH path's filter.
-            for (at, _) in text.match_indices(REFERENCE) {
-                let rest = text.get(at + REFERENCE.len()..).unwrap_or_default();
-                if at == 0 {
-                    references.insert(rest.to_owned());
-                } else if let Some(end) = rest.find('"') {
-                    references.insert(rest.get(..end).unwrap_or_default().to_owned());
-                }
-            }
-        }
-        Value::Array(values) => values.iter().for_each(|value| collect(value, references)),
-        Value::Object(object) => object.values().for_each(|value| collect(value, references)),
-        _ => {}
-    }
+    let found = RefCell::new(std::mem::take(references));
+    substitute(value, &|reference| {
+        found.borrow_mut().insert(reference.to_owned());
+        None
+    });
+    *references = found.into_inner();
 }
 
 /// Puts ids in the place of references to them.
@@ -252,7 +244,7 @@ pub fn substitute(value: &Value, id_of: &dyn Fn(&str) -> Option<String>) -> Valu
     }
 }
 
-/// Puts ids in the place of references in a text.
+/// Puts ids in the place of references in a text: one that is the whole text, or stands in quotes, as in the filter of a path.
 pub fn substitute_text(text: &str, id_of: &dyn Fn(&str) -> Option<String>) -> String {
     if let Some(reference) = text.strip_prefix(REFERENCE)
         && let Some(id) = id_of(reference)

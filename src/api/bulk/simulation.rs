@@ -330,8 +330,13 @@ impl<'s> Simulation<'s> {
     fn delete(&mut self, resource_type: &'static ResourceType, id: &str, before: State) -> Done {
         self.claim(resource_type, id, Some(&before.resource), None);
         for state in self.states.values_mut() {
-            state.add.remove(id);
-            state.remove.remove(id);
+            let added = state.add.remove(id).is_some();
+            let removed = state.remove.remove(id);
+            // The group is another one now, and says so; one that lost the member in the database is told there.
+            if added && !removed {
+                state.version = Version(state.version.0 + 1);
+                state.changed = true;
+            }
         }
         let state = State {
             alive: false,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::simulation::{Done, Event, Simulation, State};
+use crate::api::password;
 use crate::error::Result;
 use crate::scim::error::Error as ScimError;
 use crate::scim::fold::fold;
@@ -141,6 +142,9 @@ impl Simulation<'_> {
             .filter(|password| !password.is_empty());
         if password.is_none() || !self.caller.settings.store_passwords {
             return Ok(None);
+        }
+        if let Some(password) = &password {
+            password::check(password)?;
         }
         self.passwords += 1;
         if self.passwords > MAX_PASSWORDS {

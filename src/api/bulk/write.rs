@@ -9,6 +9,7 @@ use crate::api::authenticate::Caller;
 use crate::api::call::Call;
 use crate::api::password;
 use crate::error::Result;
+use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 use crate::scim::version::Version;
 use crate::store::Statement;
@@ -56,6 +57,7 @@ pub fn statements(
                 id,
                 provider_id: &caller.provider_id,
                 version: state.version,
+                base: state.base,
                 created: state.created,
                 resource: &state.resource,
                 password_hash: hash.as_deref(),
@@ -63,6 +65,12 @@ pub fn statements(
                 member_difference: difference(state),
             })
             .collect();
+        let renamed: Vec<String> = living
+            .iter()
+            .filter(|(id, state)| is_renamed(simulation, resource_type, id, state))
+            .map(|(id, _)| (*id).clone())
+            .collect();
+        gone.extend(bulk::vacate(tenant, resource_type, &renamed));
         saved.extend(match resource_type.name == USERS.name {
             true => bulk::save_users(tenant, &rows, call.now),
             false => bulk::save_groups(tenant, &rows, call.now),
@@ -101,6 +109,21 @@ fn touched<'s>(
         .filter(|(name, _)| *name == resource_type.name)
         .filter_map(|key| Some((&key.1, simulation.states.get(key)?)))
         .collect()
+}
+
+/// Whether a resource that was there gives up a value that no other may have.
+fn is_renamed(
+    simulation: &Simulation<'_>,
+    resource_type: &'static ResourceType,
+    id: &str,
+    state: &State,
+) -> bool {
+    let Some(Some(stored)) = simulation.facts.resource(resource_type, id) else {
+        return false;
+    };
+    let before = Resource::from_stored(&stored.resource).unwrap_or_default();
+    simulation.unique_keys(resource_type, &before)
+        != simulation.unique_keys(resource_type, &state.resource)
 }
 
 fn read_versions(touched: &[(&String, &State)]) -> Vec<(String, Version)> {

@@ -85,11 +85,24 @@ impl Change<'_> {
                     .collect();
                 let kept = values.len();
                 values.extend(new);
+                self.limit(values.len())?;
                 self.flip_primary(&mut values, |index| index >= kept)?;
             }
             (Op::Add | Op::Replace, None) => {}
         }
         Ok((!values.is_empty()).then_some(Value::Array(values)))
+    }
+
+    /// The same limit as for values that come all at once.
+    fn limit(&self, values: usize) -> Result<()> {
+        match values > value::MAX_VALUES {
+            true => Err(Error::value(format!(
+                "`{}` would have {values} values; {} are allowed",
+                self.path.text,
+                value::MAX_VALUES
+            ))),
+            false => Ok(()),
+        }
     }
 
     fn read_many(&self, value: Value) -> Result<Option<Value>> {
@@ -119,6 +132,7 @@ impl Change<'_> {
                 }
                 (Op::Add, _) | (Op::Replace, Profile::Compat) => {
                     values.push(self.implied_element());
+                    self.limit(values.len())?;
                     selected.push(true);
                 }
             }

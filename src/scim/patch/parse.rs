@@ -58,6 +58,12 @@ pub fn parse(
                     ..error
                 },
             })?;
+        // What has no path is as many operations as it has names.
+        if parser.operations.len() > MAX_OPERATIONS {
+            return Err(Error::syntax(format!(
+                "{at}: the body comes to more than {MAX_OPERATIONS} operations"
+            )));
+        }
     }
     Ok(parser.operations)
 }

@@ -186,9 +186,20 @@ fn a_tenant_id_that_cannot_be_one_makes_the_token_invalid() {
     ] {
         expect_refused(&world, &token(&world, json!({"tenant_id": id})));
     }
-    for id in [json!(1), json!(["acme"]), json!({}), json!(true)] {
+    // Null is no tenant, and must not be all of them.
+    for id in [
+        json!(1),
+        json!(["acme"]),
+        json!({}),
+        json!(true),
+        json!(null),
+    ] {
         expect_refused(&world, &token(&world, json!({"tenant_id": id})));
     }
+    // Null is no tenant, and must not be all of them.
+    let mut claims = world.claims();
+    claims.insert("tenant_id".to_owned(), Value::Null);
+    expect_refused(&world, &world.jwt(&claims));
 }
 
 #[test]

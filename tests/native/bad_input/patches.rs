@@ -389,3 +389,36 @@ fn a_patch_may_have_1000_operations() {
         .patch(&path, many(1_001))
         .expect_scim_error(400, "invalidSyntax", "1000");
 }
+
+#[test]
+fn values_and_operations_have_limits_however_they_come() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let emails = |count: usize| -> Vec<Value> {
+        (0..count)
+            .map(|index| json!({"value": format!("{index}@example.com")}))
+            .collect()
+    };
+    let user = |count: usize| json!({"userName": format!("u{count}"), "emails": emails(count)});
+    tenant
+        .send("POST", "/Users", user(501))
+        .expect_scim_error(400, "invalidValue", "emails");
+    let id = tenant.send("POST", "/Users", user(500)).expect(201).id();
+    let path = format!("/Users/{id}");
+    let one_more =
+        json!([{"op": "add", "path": "emails", "value": [{"value": "one@example.com"}]}]);
+    tenant
+        .patch(&path, one_more)
+        .expect_scim_error(400, "invalidValue", "500");
+    let one_more =
+        json!([{"op": "add", "path": "emails[type eq \"x\"].value", "value": "one@example.com"}]);
+    tenant
+        .patch(&path, one_more)
+        .expect_scim_error(400, "invalidValue", "500");
+    let many: serde_json::Map<String, Value> = (0..1_001)
+        .map(|index| (format!("emails[value eq \"{index}\"].type"), json!("x")))
+        .collect();
+    tenant
+        .patch(&path, json!([{"op": "replace", "value": many}]))
+        .expect_scim_error(400, "invalidSyntax", "1000");
+}

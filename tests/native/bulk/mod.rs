@@ -1,5 +1,6 @@
 //! `POST /Bulk` (RFC 7644 §3.7).
 
+mod handed_over;
 mod outcomes;
 mod references;
 

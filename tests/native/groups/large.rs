@@ -95,3 +95,33 @@ fn a_large_group_is_shown_after_a_change_where_that_is_asked_for() {
         5_500
     );
 }
+
+#[test]
+fn a_group_of_any_size_is_emptied_and_filled_within_the_statements_of_one_request() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let group = crowd(&tenant, 100_000);
+    let path = format!("/Groups/{group}");
+    let statements = world.database.recording(|| {
+        let operations = json!([{"op": "remove", "path": "members"}]);
+        tenant.patch(&path, operations).expect(200);
+    });
+    assert!(statements.len() < 100, "{} statements", statements.len());
+    assert_eq!(
+        world.database.number("select count(*) from group_members"),
+        0
+    );
+    let members: Vec<Value> = (0..15_000)
+        .map(|index| json!({"value": format!("019b0000-0000-7000-8000-{:012x}", index * 7_919)}))
+        .collect();
+    let put = json!({"displayName": "Everybody", "members": members});
+    let statements = world.database.recording(|| {
+        let answer = tenant.send("PUT", &path, put);
+        assert_eq!(distinct(&answer.expect(200).body["members"]), 15_000);
+    });
+    assert!(statements.len() < 100, "{} statements", statements.len());
+    assert_eq!(
+        world.database.number("select member_count from groups"),
+        15_000
+    );
+}

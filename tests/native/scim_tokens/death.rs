@@ -278,3 +278,24 @@ fn a_rotation_takes_over_scopes_that_were_narrowed_meanwhile() {
     new.get("/Users").expect(200);
     new.get("/Groups").expect(403);
 }
+
+#[test]
+fn a_rotation_wakes_no_paused_token_and_revives_no_expired_one() {
+    let world = World::new();
+    let owner = world.tenant("compat");
+    let tenant = mint(&owner, json!({"expires_at": "2026-01-02T03:05:00Z"}));
+    let path = path_of(&tenant);
+    world
+        .admin("PATCH", &path, json!({"is_active": false}))
+        .expect(200);
+    let rotated = world.admin(
+        "POST",
+        &format!("{path}/rotate"),
+        json!({"overlap_seconds": 60}),
+    );
+    assert_eq!(rotated.expect(201).body["data"]["is_active"], false);
+    let next = rotated.body["data"]["id"].as_str().expect("an id");
+    world.clock.advance_seconds(3_600);
+    let path = format!("/api/v1/admin/scim-tokens/{next}/rotate");
+    world.admin("POST", &path, json!({})).expect(409);
+}
