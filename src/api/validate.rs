@@ -18,6 +18,14 @@ const MAX_PAGE: i64 = 1_000_000;
 /// The body as a `T`.
 pub fn body<T: DeserializeOwned>(call: &Call<'_>) -> Result<T> {
     let value = call.json()?;
+    // A structure could be read from an array too, by position.
+    if !value.is_object() {
+        return Err(Error::field(
+            &["body"],
+            "it has to be a JSON object",
+            "type_error",
+        ));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let mut loc = vec![Value::from("body")];
         loc.extend(error.path().iter().filter_map(|segment| match segment {

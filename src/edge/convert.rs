@@ -10,6 +10,9 @@ use crate::api::{self, MAX_BODY_BYTES};
 use crate::error::{Error, Kind};
 use crate::ids;
 
+/// How much of a body that is too long is read to its end.
+const MAX_DRAINED_BYTES: usize = 16 * MAX_BODY_BYTES;
+
 /// Reads a request, its body no further than one byte beyond what is allowed.
 pub async fn request(mut request: worker::Request) -> std::result::Result<api::Request, String> {
     let method = http::Method::from_bytes(request.inner().method().as_bytes())
@@ -36,10 +39,16 @@ async fn body(request: &mut worker::Request) -> std::result::Result<Vec<u8>, Str
     }
     let mut stream = request.stream().map_err(|error| error.to_string())?;
     let mut body = Vec::new();
+    let mut received = 0;
     while let Some(chunk) = stream.next().await {
-        body.extend(chunk.map_err(|error| error.to_string())?);
-        if body.len() > MAX_BODY_BYTES {
+        let chunk = chunk.map_err(|error| error.to_string())?;
+        received += chunk.len();
+        // What is too long is read on, and dropped: a body left unread leaves the connection unusable for the next request.
+        if body.len() <= MAX_BODY_BYTES {
+            body.extend(chunk);
             body.truncate(MAX_BODY_BYTES + 1);
+        }
+        if received > MAX_DRAINED_BYTES {
             break;
         }
     }

@@ -75,6 +75,16 @@ test("over HTTP: a tenant, a token, a user, a list", { timeout: 30_000 }, async 
   assert.ok(!output.includes(minted.body.data.token.slice(0, 12)), "the token is in the log");
 });
 
+test("a body that is too long is refused, and the connection serves the next request", { timeout: 60_000 }, async () => {
+  const admin = { authorization: `Bearer ${adminToken()}` };
+  for (let round = 0; round < 3; round += 1) {
+    const long = await send("POST", "/api/v1/admin/tenants/", admin, { name: "x".repeat(1_100_000) });
+    assert.equal(long.status, 413);
+    assert.equal((await send("POST", "/api/v1/admin/tenants/", admin, { name: `After ${round}` })).status, 201);
+    assert.equal((await send("GET", "/api/v1/admin/tenants/", admin)).status, 200);
+  }
+});
+
 test("the endpoint ends with its process group, and its port is free again", { timeout: 30_000 }, async () => {
   await end();
   await assert.rejects(fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) }));

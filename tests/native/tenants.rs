@@ -388,3 +388,17 @@ fn every_change_of_a_tenant_leaves_one_audit_event() {
         ]
     );
 }
+
+#[test]
+fn a_body_that_is_no_object_is_422() {
+    let world = World::new();
+    for body in [json!(["Seq"]), json!("x"), json!(1), json!([])] {
+        let answer = world.admin("POST", "/api/v1/admin/tenants/", body);
+        answer.expect(422);
+        assert_eq!(answer.body["detail"][0]["loc"], json!(["body"]));
+        assert_eq!(
+            answer.body["detail"][0]["msg"],
+            "it has to be a JSON object"
+        );
+    }
+}

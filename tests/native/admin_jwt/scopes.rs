@@ -186,14 +186,7 @@ fn a_tenant_id_that_cannot_be_one_makes_the_token_invalid() {
     ] {
         expect_refused(&world, &token(&world, json!({"tenant_id": id})));
     }
-    // Null is no tenant, and must not be all of them.
-    for id in [
-        json!(1),
-        json!(["acme"]),
-        json!({}),
-        json!(true),
-        json!(null),
-    ] {
+    for id in [json!(1), json!(["acme"]), json!({}), json!(true)] {
         expect_refused(&world, &token(&world, json!({"tenant_id": id})));
     }
     // Null is no tenant, and must not be all of them.
