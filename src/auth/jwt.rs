@@ -19,7 +19,7 @@ const KEYS_FRESH_MS: i64 = 600_000;
 /// How soon an unknown key may make us fetch again, in milliseconds: otherwise anybody could make us fetch at will.
 const REFETCH_MS: i64 = 30_000;
 /// How soon keys that were never fetched are asked for again, in milliseconds.
-const RETRY_MS: i64 = 5_000;
+const RETRY_MS: i64 = 1_000;
 const MAX_JWKS_BYTES: usize = 256 * 1024;
 const JWKS_TIMEOUT_MS: u32 = 5_000;
 /// Longest token in bytes; a header of more is nobody's.
@@ -185,7 +185,7 @@ async fn fetched_keys(
 fn unavailable(internal: String) -> Error {
     Error {
         kind: crate::error::Kind::Unavailable {
-            retry_after_seconds: 5,
+            retry_after_seconds: 1,
         },
         detail: "the keys that verify tokens cannot be fetched now".to_owned(),
         internal: Some(internal),

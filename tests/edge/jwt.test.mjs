@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { adminToken, deployedWorker, settings, startWorld } from "./support/world.mjs";
 
 const keys = {
@@ -131,9 +132,12 @@ describe("a JWKS at an address", () => {
   ]) {
     test(`that ${what} is 503 for now, with a time to come back, and works once it is well`, async () => {
       await fetching(how, async () => {
-        assert.equal((await ask(world, jwt("EdDSA"))).status, 503);
+        const away = await ask(world, jwt("EdDSA"));
+        assert.equal(away.status, 503);
         assert.ok(!asked.includes("/elsewhere"), "a redirect was followed");
         answer = serve;
+        // Not before the time that was told: until then nobody is asked again.
+        await sleep(Number(away.headers["retry-after"]) * 1_000 + 50);
         assert.equal((await ask(world, jwt("EdDSA"))).status, 200);
       });
     });

@@ -191,3 +191,17 @@ fn a_token_that_is_malformed_or_too_long_fetches_nothing() {
     expect_refused(&world, &"x".repeat(9_000));
     assert_eq!(world.web.fetches.get(), 0);
 }
+
+#[test]
+fn an_issuer_that_never_answered_is_not_asked_with_every_request() {
+    let (world, key) = (world(), Signer::ed25519(1));
+    let token = key.token("one", &world.claims());
+    take_down(&world);
+    for _ in 0..5 {
+        list(&world, &token).expect(503);
+    }
+    assert_eq!(world.web.fetches.get(), 1);
+    world.clock.advance_seconds(1);
+    list(&world, &token).expect(503);
+    assert_eq!(world.web.fetches.get(), 2);
+}
