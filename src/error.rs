@@ -17,8 +17,6 @@ use crate::store;
 pub enum Kind {
     /// RFC 7644 table 9.
     Scim(ScimType),
-    /// 400 outside SCIM.
-    BadRequest,
     /// 401: no credential (`None`), or one that does not hold; the reason is not told apart for the caller.
     Unauthorized {
         token_sent: bool,
@@ -113,7 +111,6 @@ impl Error {
     pub fn status(&self) -> u16 {
         match &self.kind {
             Kind::Scim(scim_type) => scim_type.status(),
-            Kind::BadRequest => 400,
             Kind::Unauthorized { .. } => 401,
             Kind::Forbidden => 403,
             Kind::NotFound => 404,

@@ -86,14 +86,7 @@ impl ListParams {
             return Err(Error::syntax("the body is not a JSON object").into());
         };
         let mut given = Given::new(body, "the body")?;
-        let named = given.take("schemas").is_some_and(|schemas| {
-            let urns = schemas.as_array().into_iter().flatten();
-            urns.filter_map(Value::as_str)
-                .any(|urn| urn.eq_ignore_ascii_case(SEARCH_REQUEST))
-        });
-        if !named && profile.is_strict() {
-            return Err(Error::syntax(format!("schemas does not name {SEARCH_REQUEST}")).into());
-        }
+        given.take_message_schemas(SEARCH_REQUEST, profile)?;
         let mut text = |name: &str| -> Result<Option<String>> {
             match given.take(name) {
                 None | Some(Value::Null) => Ok(None),

@@ -148,6 +148,20 @@ impl Given {
         self.by_name.shift_remove(&name.to_ascii_lowercase())
     }
 
+    /// Takes `schemas` of a message (RFC 7644 §3.1), which in `strict` has to name the message's own; `compat` does without,
+    /// because Entra does.
+    pub fn take_message_schemas(&mut self, urn: &str, profile: Profile) -> Result<()> {
+        let named = self.take("schemas").is_some_and(|schemas| {
+            let urns = schemas.as_array().into_iter().flatten();
+            urns.filter_map(Value::as_str)
+                .any(|named| named.eq_ignore_ascii_case(urn))
+        });
+        match named || !profile.is_strict() {
+            true => Ok(()),
+            false => Err(Error::syntax(format!("schemas does not name {urn}"))),
+        }
+    }
+
     /// In `strict`, what was not taken is an error; in `compat` it is dropped.
     pub fn refuse_rest(self, at: &str, profile: Profile) -> Result<()> {
         match self.by_name.keys().next() {

@@ -242,15 +242,18 @@ pub fn insert_members(tenant: &TenantId, members: &[Membership<'_>]) -> Vec<Stat
     )
 }
 
-/// Deletes memberships, pairs of a group's and a member's id.
-pub fn delete_members(tenant: &TenantId, members: &[(String, String)]) -> Vec<Statement> {
-    let items = members
+fn pair_items(pairs: &[(String, String)]) -> Vec<Json> {
+    pairs
         .iter()
         .map(|(group, member)| json!([group, member]))
-        .collect();
+        .collect()
+}
+
+/// Deletes memberships, pairs of a group's and a member's id.
+pub fn delete_members(tenant: &TenantId, members: &[(String, String)]) -> Vec<Statement> {
     for_each(
         tenant,
-        items,
+        pair_items(members),
         "delete from group_members where tenant_id = ?1 and (group_id, member_id) in \
          (select json_extract(value, '$[0]'), json_extract(value, '$[1]') from json_each(?2))",
         &[],
@@ -394,13 +397,9 @@ pub fn select_holders<'i>(
 /// What ids are and whether they are members, for pairs of a group's and a member's id: columns `group_id`, `id`, `is_member`
 /// and `kind`.
 pub fn probe_members(tenant: &TenantId, pairs: &[(String, String)]) -> Vec<Statement> {
-    let items = pairs
-        .iter()
-        .map(|(group, member)| json!([group, member]))
-        .collect();
     for_each(
         tenant,
-        items,
+        pair_items(pairs),
         "with wanted as materialized (select json_extract(value, '$[0]') as group_id, json_extract(value, '$[1]') as id \
          from json_each(?2)) \
          select w.group_id, w.id, exists (select 1 from group_members m \

@@ -172,6 +172,13 @@ fn chunked<'i>(
     ids.chunks(CHUNK).map(statement).collect()
 }
 
+/// Each id beside the group's, for statements on many groups.
+fn pairs(group: &str, ids: &[&String]) -> Vec<(String, String)> {
+    ids.iter()
+        .map(|id| (group.to_owned(), (*id).clone()))
+        .collect()
+}
+
 /// What ids are, and whether they are members of the group already: columns `id`, `kind` (`User`, `Group` or null) and
 /// `is_member`. Reads one row for a member, one or two for anything else.
 pub fn probe<'i>(
@@ -181,11 +188,7 @@ pub fn probe<'i>(
 ) -> Vec<Statement> {
     let ids: Vec<&String> = ids.into_iter().collect();
     if ids.len() > MANY {
-        let pairs: Vec<(String, String)> = ids
-            .iter()
-            .map(|id| (group.to_owned(), (*id).clone()))
-            .collect();
-        return bulk::probe_members(tenant, &pairs);
+        return bulk::probe_members(tenant, &pairs(group, &ids));
     }
     chunked(ids, |ids| {
         let mut params = Params::new(vec![tenant.into(), group.into()]);
@@ -306,11 +309,7 @@ pub fn delete<'i>(
 ) -> Vec<Statement> {
     let ids: Vec<&String> = ids.into_iter().collect();
     if ids.len() > MANY {
-        let pairs: Vec<(String, String)> = ids
-            .iter()
-            .map(|id| (group.to_owned(), (*id).clone()))
-            .collect();
-        return bulk::delete_members(tenant, &pairs);
+        return bulk::delete_members(tenant, &pairs(group, &ids));
     }
     chunked(ids, |ids| {
         let mut params = Params::new(vec![tenant.into(), group.into()]);

@@ -39,11 +39,6 @@ impl Memberships {
             },
         }
     }
-
-    pub const NONE: Memberships = Memberships {
-        wanted: false,
-        names: false,
-    };
 }
 
 /// Columns of [`stored`], for a row named `r`. `?1` is the tenant and `?2` the base URL of the request.

@@ -62,14 +62,7 @@ pub fn read(body: Value, profile: Profile) -> Result<Request> {
         return Err(ScimError::syntax("the body is not a JSON object").into());
     };
     let mut given = Given::new(body, "the body")?;
-    let named = given.take("schemas").is_some_and(|schemas| {
-        let urns = schemas.as_array().into_iter().flatten();
-        urns.filter_map(Value::as_str)
-            .any(|urn| urn.eq_ignore_ascii_case(BULK_REQUEST))
-    });
-    if !named && profile.is_strict() {
-        return Err(ScimError::syntax(format!("schemas does not name {BULK_REQUEST}")).into());
-    }
+    given.take_message_schemas(BULK_REQUEST, profile)?;
     let fail_on_errors = match given.take("failOnErrors") {
         None | Some(Value::Null) => None,
         Some(value) => {

@@ -23,7 +23,7 @@ pub fn parse(
         return Err(Error::syntax("the body is not a JSON object"));
     };
     let mut given = Given::new(body, "the body")?;
-    check_schemas(given.take("schemas"), profile)?;
+    given.take_message_schemas(PATCH_OP, profile)?;
     let Some(Value::Array(operations)) = given.take("Operations") else {
         return Err(Error::syntax(
             "Operations is required: an array of operations",
@@ -66,22 +66,6 @@ pub fn parse(
         }
     }
     Ok(parser.operations)
-}
-
-fn check_schemas(schemas: Option<Value>, profile: Profile) -> Result<()> {
-    let named = schemas
-        .as_ref()
-        .and_then(Value::as_array)
-        .is_some_and(|schemas| {
-            schemas
-                .iter()
-                .filter_map(Value::as_str)
-                .any(|urn| urn.eq_ignore_ascii_case(PATCH_OP))
-        });
-    match named || !profile.is_strict() {
-        true => Ok(()),
-        false => Err(Error::syntax(format!("schemas does not name {PATCH_OP}"))),
-    }
 }
 
 struct Parser {
