@@ -7,6 +7,7 @@ import { build } from "./build.mjs";
 import { setUp } from "./setup.mjs";
 import { judges } from "./setup/judges.mjs";
 import { rustComponent } from "./setup/rust_component.mjs";
+import { slapd } from "./setup/slapd.mjs";
 import { wranglerEnv } from "./setup/node_modules.mjs";
 import { inRoot, root } from "./setup/paths.mjs";
 import { endWithUs, main, say, SetupError } from "./setup/progress.mjs";
@@ -16,7 +17,7 @@ const nothing = { passed: 0, failed: 0 };
 const stages = {
   fmt: ["formatting (cargo fmt --check)", () => cargoTool("rustfmt", ["fmt", "--check"])],
   clippy: ["lints (cargo clippy; the first time 1 to 2 minutes)", () => cargoTool("clippy", ["clippy", "--all-targets", "--", "-D", "warnings"])],
-  native: ["native tests (cargo test; the first time 1 to 3 minutes to compile)", () => run("cargo", ["test", "--no-fail-fast"], cargoSummary)],
+  native: ["native tests (cargo test; the first time 1 to 3 minutes to compile)", nativeTests],
   wasm: ["the wasm build", buildWorker],
   edge: ["tests of the built worker in workerd (node --test tests/edge)", edgeTests],
 };
@@ -31,6 +32,10 @@ await main(async () => {
   const total = { passed: 0, failed: 0 };
   const failed = [];
   const skipped = [];
+  if (names.includes("native") || names.includes("edge")) {
+    const { missing } = await slapd();
+    if (missing) skipped.push(`the tests that need an LDAP server (named slapd): ${missing}`);
+  }
   if (names.includes("edge")) {
     const { missing } = await conformanceTools();
     if (missing) skipped.push(`the conformance tools (tests/edge/judges.test.mjs): ${missing}`);
@@ -75,6 +80,13 @@ async function conformanceTools() {
 async function cargoTool(component, args) {
   const missing = await rustComponent(component);
   return missing ? { skipped: missing } : run("cargo", args, () => nothing);
+}
+
+/** Tests that need an LDAP server lie in modules named slapd. */
+async function nativeTests() {
+  const { env, missing } = await slapd();
+  const skip = missing ? ["--", "--skip", "::slapd::"] : [];
+  return run("cargo", ["test", "--no-fail-fast", ...skip], cargoSummary, { ...process.env, ...env });
 }
 
 async function buildWorker(tools) {

@@ -12,6 +12,7 @@ pub mod config;
 pub mod error;
 pub mod ids;
 pub mod json;
+pub mod ldap;
 pub mod platform;
 pub mod scim;
 pub mod seal;

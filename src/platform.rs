@@ -51,6 +51,55 @@ pub trait HttpClient {
     async fn get(&self, url: &str, max_bytes: usize, timeout_ms: u32) -> Result<Vec<u8>, String>;
 }
 
+/// How a TCP connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TcpSecurity {
+    /// Not at all.
+    Plain,
+    /// Not at first, and by TLS from [`TcpStream::start_tls`] on.
+    StartTls,
+    /// By TLS from the first byte on.
+    Tls,
+}
+
+/// Opens TCP connections.
+#[async_trait(?Send)]
+pub trait Tcp {
+    /// A connection to that port of a host, a name or an address. The error is a reason for a human. Where TLS is asked for, its
+    /// failure may show only at the first write or read: the certificate has to be valid for `host`.
+    async fn connect(
+        &self,
+        host: &str,
+        port: u16,
+        security: TcpSecurity,
+        timeout_ms: u32,
+    ) -> Result<Box<dyn TcpStream>, TcpError>;
+}
+
+/// A TCP connection. After an error it is good for nothing but to be closed.
+#[async_trait(?Send)]
+pub trait TcpStream {
+    async fn write_all(&mut self, bytes: &[u8], timeout_ms: u32) -> Result<(), TcpError>;
+    /// Some bytes as soon as there are any; none means that the other side has closed.
+    async fn read(&mut self, timeout_ms: u32) -> Result<Vec<u8>, TcpError>;
+    /// Goes on by TLS, on a connection opened with [`TcpSecurity::StartTls`].
+    async fn start_tls(self: Box<Self>, timeout_ms: u32) -> Result<Box<dyn TcpStream>, TcpError>;
+    /// Closes both directions; never waits long.
+    async fn close(self: Box<Self>);
+}
+
+/// Why a TCP connection failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TcpError {
+    #[error("nothing happened within {0} ms")]
+    Timeout(u32),
+    /// TLS could not be agreed on, or the certificate does not hold.
+    #[error("{0}")]
+    Tls(String),
+    #[error("{0}")]
+    Other(String),
+}
+
 /// Work that goes on after the reply.
 pub trait Background {
     /// Runs the future some time soon, at most 30 seconds; its failure concerns nobody.
@@ -71,6 +120,7 @@ pub struct Platform {
     pub clock: Rc<dyn Clock>,
     pub entropy: Rc<dyn Entropy>,
     pub http: Rc<dyn HttpClient>,
+    pub tcp: Rc<dyn Tcp>,
     pub background: Rc<dyn Background>,
     pub log: Rc<dyn Log>,
 }

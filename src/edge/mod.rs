@@ -7,6 +7,7 @@ mod convert;
 mod d1;
 mod http_client;
 mod runtime;
+mod socket;
 mod token_cache;
 
 use std::cell::OnceCell;
@@ -77,6 +78,7 @@ fn app(route: &RouteContext<Rc<Context>>) -> std::result::Result<App, String> {
             clock: Rc::new(runtime::RuntimeClock),
             entropy: Rc::new(runtime::RuntimeEntropy),
             http: Rc::new(http_client::Fetcher),
+            tcp: Rc::new(socket::Sockets),
             background: Rc::new(runtime::AfterReply(Rc::clone(&route.data))),
             log: Rc::new(runtime::Console),
         },

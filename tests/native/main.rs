@@ -22,6 +22,7 @@ mod filters;
 mod groups;
 mod idp;
 mod isolation;
+mod ldap;
 mod meanwhile;
 mod rfc;
 mod scim_tokens;

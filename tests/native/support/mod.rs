@@ -5,8 +5,10 @@ pub mod d1_twin;
 pub mod filter_text;
 pub mod fixtures;
 pub mod keys;
+pub mod network;
 pub mod outside;
 pub mod population;
+pub mod slapd;
 
 use std::rc::Rc;
 
@@ -20,6 +22,7 @@ use rollcall::platform::Platform;
 use serde_json::{Map, Value, json};
 
 use d1_twin::D1Twin;
+use network::Loopback;
 use outside::{TestBackground, TestCache, TestClock, TestEntropy, TestLog, TestWeb};
 
 /// Where the tests' requests go.
@@ -73,6 +76,7 @@ impl World {
                 clock: clock.clone(),
                 entropy: Rc::new(TestEntropy::default()),
                 http: web.clone(),
+                tcp: Rc::new(Loopback),
                 background: background.clone(),
                 log: log.clone(),
             },

@@ -1,0 +1,147 @@
+//! TCP connections by the runtime's `connect()`.
+//!
+//! The runtime sets no time limits, so every wait here races one. It tells a certificate that does not hold from nothing else: its
+//! error is `internal error`, at the first read or write after the connection. So what fails between asking for TLS and the first
+//! byte that arrives by it is taken for a failure of TLS, and the reason names what may be behind it.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::{Either, select};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use worker::{Delay, SecureTransport, Socket};
+
+use crate::platform::{Tcp, TcpError, TcpSecurity, TcpStream};
+
+/// Most bytes that one read gives.
+const READ_BYTES: usize = 64 * 1024;
+/// How long closing is waited for, in milliseconds. The runtime may never answer it.
+const CLOSE_MS: u32 = 1_000;
+
+/// The runtime's sockets.
+pub struct Sockets;
+
+#[async_trait(?Send)]
+impl Tcp for Sockets {
+    async fn connect(
+        &self,
+        host: &str,
+        port: u16,
+        security: TcpSecurity,
+        timeout_ms: u32,
+    ) -> Result<Box<dyn TcpStream>, TcpError> {
+        let transport = match security {
+            TcpSecurity::Plain => SecureTransport::Off,
+            TcpSecurity::StartTls => SecureTransport::StartTls,
+            TcpSecurity::Tls => SecureTransport::On,
+        };
+        let stream = RuntimeStream {
+            socket: Socket::builder()
+                .secure_transport(transport)
+                .connect(host, port)
+                .map_err(|error| TcpError::Other(plain(&error.to_string())))?,
+            tls: match security {
+                TcpSecurity::Tls => Tls::Untried,
+                TcpSecurity::Plain | TcpSecurity::StartTls => Tls::Proven,
+            },
+        };
+        match within(timeout_ms, stream.socket.opened()).await {
+            Some(Ok(_)) => Ok(Box::new(stream)),
+            Some(Err(error)) => {
+                let reason = stream.failure(&error.to_string());
+                Box::new(stream).close().await;
+                Err(reason)
+            }
+            None => {
+                Box::new(stream).close().await;
+                Err(TcpError::Timeout(timeout_ms))
+            }
+        }
+    }
+}
+
+/// Whether a byte has arrived by TLS yet; a connection without TLS has nothing to prove.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tls {
+    Untried,
+    Proven,
+}
+
+struct RuntimeStream {
+    socket: Socket,
+    tls: Tls,
+}
+
+#[async_trait(?Send)]
+impl TcpStream for RuntimeStream {
+    async fn write_all(&mut self, bytes: &[u8], timeout_ms: u32) -> Result<(), TcpError> {
+        let written = within(timeout_ms, self.socket.write_all(bytes)).await;
+        match written {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(self.failure(&error.to_string())),
+            None => Err(TcpError::Timeout(timeout_ms)),
+        }
+    }
+
+    async fn read(&mut self, timeout_ms: u32) -> Result<Vec<u8>, TcpError> {
+        let mut bytes = vec![0; READ_BYTES];
+        let read = within(timeout_ms, self.socket.read(&mut bytes)).await;
+        match read {
+            Some(Ok(length)) => {
+                bytes.truncate(length);
+                if length == 0 && self.tls == Tls::Untried {
+                    return Err(self.failure("it was closed"));
+                }
+                self.tls = Tls::Proven;
+                Ok(bytes)
+            }
+            Some(Err(error)) => Err(self.failure(&error.to_string())),
+            None => Err(TcpError::Timeout(timeout_ms)),
+        }
+    }
+
+    // No read or write is under way here: each is waited for to its end, and one that was given up leaves a stream good for nothing.
+    async fn start_tls(self: Box<Self>, _timeout_ms: u32) -> Result<Box<dyn TcpStream>, TcpError> {
+        Ok(Box::new(RuntimeStream {
+            socket: self.socket.start_tls(),
+            tls: Tls::Untried,
+        }))
+    }
+
+    async fn close(mut self: Box<Self>) {
+        let _ = within(CLOSE_MS, self.socket.close()).await;
+    }
+}
+
+impl RuntimeStream {
+    fn failure(&self, reason: &str) -> TcpError {
+        let reason = plain(reason);
+        match self.tls {
+            Tls::Proven => TcpError::Other(reason),
+            Tls::Untried => TcpError::Tls(format!(
+                "{reason}. The certificate is not issued by a public authority, does not name this host, or has expired; or this port does not speak TLS"
+            )),
+        }
+    }
+}
+
+/// The runtime's words without what only its authors can read.
+fn plain(reason: &str) -> String {
+    let reason = reason.split("; reference").next().unwrap_or(reason).trim();
+    let reason = reason.strip_prefix("Error: ").unwrap_or(reason);
+    match reason {
+        "internal error" | "" => "the connection failed".to_owned(),
+        reason => reason.to_owned(),
+    }
+}
+
+/// The future's value, none where it takes longer than that.
+async fn within<T>(timeout_ms: u32, work: impl Future<Output = T>) -> Option<T> {
+    let limit = Delay::from(Duration::from_millis(timeout_ms.into()));
+    match select(pin!(work), limit).await {
+        Either::Left((value, _)) => Some(value),
+        Either::Right(_) => None,
+    }
+}

@@ -1,0 +1,20 @@
+//! What it takes to reach a directory.
+
+use crate::config::Secret;
+pub use crate::platform::TcpSecurity as Security;
+
+/// Where a directory is, and as whom it is read.
+#[derive(Clone)]
+pub struct Settings {
+    /// A name or an address, without brackets.
+    pub host: String,
+    pub port: u16,
+    pub security: Security,
+    /// Empty together with the password for an anonymous bind.
+    pub bind_dn: String,
+    pub bind_password: Secret,
+    /// Most entries in a page that is asked for. Active Directory gives 1,000 at most.
+    pub page_size: u32,
+    /// For each wait, in milliseconds.
+    pub timeout_ms: u32,
+}
