@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::bearer::{Credential, refused};
 use super::jwks::{KeySet, Untrusted, VerifyingKey};
-use super::memory::{Fetched, Memory};
+use super::memory::{Fetched, Memory, is_within};
 use crate::config::{Config, KeySource};
 use crate::error::{Error, Result};
 use crate::platform::Platform;
@@ -139,14 +139,14 @@ async fn fetched_keys(
     let now = platform.clock.now();
     let known = memory.fetched();
     if let Some(known) = &known {
-        let is_fresh = now - known.at < KEYS_FRESH_MS && known.keys.find(kid).is_some();
-        if is_fresh || now - known.tried_at < REFETCH_MS {
+        let is_fresh = is_within(now, known.at, KEYS_FRESH_MS) && known.keys.find(kid).is_some();
+        if is_fresh || is_within(now, known.tried_at, REFETCH_MS) {
             return Ok(Rc::clone(&known.keys));
         }
     }
     if memory
         .failed_at()
-        .is_some_and(|failed| now - failed < RETRY_MS)
+        .is_some_and(|failed| is_within(now, failed, RETRY_MS))
     {
         return Err(unavailable("JWKS: the last try failed".to_owned()));
     }

@@ -10,6 +10,12 @@ use super::jwks::KeySet;
 /// Most tokens whose last use is remembered; then all are forgotten, which costs one update each.
 const MAX_TOUCHED: usize = 10_000;
 
+/// Whether a moment is less than `milliseconds` ago. What lies in the future is not: the clock was set back since, and nothing
+/// may wait for it to come there again.
+pub fn is_within(now: i64, moment: i64, milliseconds: i64) -> bool {
+    (0..milliseconds).contains(&now.saturating_sub(moment))
+}
+
 /// A key set that was fetched, and when.
 #[derive(Clone)]
 pub struct Fetched {
@@ -34,7 +40,7 @@ impl Memory {
         let mut touched = self.touched.borrow_mut();
         let due = touched
             .get(token_id)
-            .is_none_or(|last| now - last >= interval);
+            .is_none_or(|&last| !is_within(now, last, interval));
         if due {
             if touched.len() >= MAX_TOUCHED {
                 touched.clear();

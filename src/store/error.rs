@@ -72,11 +72,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 const TRANSIENT: [&str; 7] = [
     "overloaded",
     "Network connection lost",
-    "storage caused object to be reset",
+    "caused object to be reset",
     "reset because its code was updated",
     "Cannot resolve D1 DB due to transient issue",
-    "D1 DB is overloaded",
     "exceeded its CPU time limit",
+    "exceeded its memory limit",
 ];
 
 impl Error {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use rollcall::platform::Database;
 use rollcall::store::{Error, Result, Row, Rows, Statement, Value};
 use rusqlite::Connection;
+use rusqlite::backup::Backup;
 use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
@@ -25,6 +26,7 @@ const LIMITS: [(Limit, i32); 9] = [
 
 pub struct D1Twin {
     connection: RefCell<Connection>,
+    saved: RefCell<Option<Connection>>,
     /// Errors to give instead of running the next batches.
     pub failures: RefCell<Vec<Error>>,
     /// Runs before the batch with that number from now, as another client's request would.
@@ -55,6 +57,7 @@ impl D1Twin {
         }
         D1Twin {
             connection: RefCell::new(connection),
+            saved: RefCell::default(),
             failures: RefCell::default(),
             interference: RefCell::default(),
             recorded: RefCell::default(),
@@ -87,6 +90,20 @@ impl D1Twin {
 
     pub fn execute(&self, sql: &str) {
         self.connection.borrow().execute_batch(sql).expect(sql);
+    }
+
+    /// Keeps everything as it is now.
+    pub fn save(&self) {
+        let mut saved = Connection::open_in_memory().expect("an SQLite in memory");
+        copy(&self.connection.borrow(), &mut saved);
+        self.saved.replace(Some(saved));
+    }
+
+    /// Sets everything back to what was kept.
+    pub fn restore(&self) {
+        let saved = self.saved.borrow();
+        let saved = saved.as_ref().expect("what was kept");
+        copy(saved, &mut self.connection.borrow_mut());
     }
 
     /// The statements that some work runs.
@@ -147,6 +164,11 @@ impl Database for D1Twin {
         transaction.commit().map_err(refused)?;
         Ok(results)
     }
+}
+
+fn copy(from: &Connection, to: &mut Connection) {
+    let copying = Backup::new(from, to).expect("a copy");
+    copying.step(-1).expect("the whole of it");
 }
 
 /// The values of a statement's parameters as D1 binds them.

@@ -2,6 +2,7 @@
 
 pub mod behind;
 pub mod d1_twin;
+pub mod faults;
 pub mod filter_text;
 pub mod fixtures;
 pub mod keys;
@@ -15,7 +16,7 @@ use std::rc::Rc;
 use http::{HeaderMap, Request};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, Header};
-use rollcall::api::App;
+use rollcall::api::{App, Response};
 use rollcall::auth::memory::Memory;
 use rollcall::config::Config;
 use rollcall::platform::Platform;
@@ -102,6 +103,11 @@ impl World {
         let path = request.uri().path().to_owned();
         let response = pollster::block_on(self.app.handle(request));
         self.background.finish();
+        self.read_answer(&path, response)
+    }
+
+    /// The answer to a request on that path, checked for what holds of every answer.
+    pub fn read_answer(&self, path: &str, response: Response) -> Answer {
         let (parts, body) = response.into_parts();
         let answer = Answer {
             status: parts.status.as_u16(),
@@ -112,7 +118,7 @@ impl World {
                 false => serde_json::from_slice(&body).expect("a JSON body"),
             },
         };
-        answer.check_headers(&path);
+        answer.check_headers(path);
         answer
     }
 

@@ -97,9 +97,14 @@ pub struct TestBackground(RefCell<Vec<LocalFuture<'static, ()>>>);
 
 impl TestBackground {
     pub fn finish(&self) {
-        for work in self.0.take() {
+        for work in self.take() {
             pollster::block_on(work);
         }
+    }
+
+    /// What waits to be done.
+    pub fn take(&self) -> Vec<LocalFuture<'static, ()>> {
+        self.0.take()
     }
 }
 

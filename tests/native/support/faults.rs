@@ -1,0 +1,222 @@
+//! The platform with faults on purpose: any one call that a request makes of it can fail, hang, or lie.
+//!
+//! Each part of the platform is wrapped. The calls of a request are counted, and the one whose number is armed goes wrong.
+
+use std::cell::{Cell, RefCell};
+use std::future::pending;
+use std::rc::Rc;
+
+use async_trait::async_trait;
+use rollcall::platform::{Clock, Database, Entropy, HttpClient, TokenCache};
+use rollcall::store::{Error, Result, Rows, Statement};
+
+use super::World;
+
+/// What a call is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Database,
+    Cache,
+    Web,
+    Entropy,
+    Clock,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The database says this instead of running the batch.
+    Says(&'static str),
+    /// The same, from this call on.
+    SaysFromNowOn(&'static str),
+    /// The batch runs and its reply is lost.
+    ReplyLost,
+    /// What is asked for is not to be had: a cache, a document, random numbers.
+    Down,
+    /// No answer comes, and the request is given up: before anything was done, or after.
+    HangsBefore,
+    HangsAfter,
+    /// From this call on the clock is off by so many milliseconds.
+    ClockJumps(i64),
+}
+
+pub const LOST: &str = "D1_ERROR: Network connection lost.";
+pub const OVERLOADED: &str = "D1_ERROR: D1 DB is overloaded. Too many requests queued.";
+/// Nothing that passes by itself.
+pub const BROKEN: &str = "D1_ERROR: no such column: nonsense at offset 7: SQLITE_ERROR";
+const HOURS: i64 = 3_600_000;
+
+impl Part {
+    /// All that can go wrong with a call.
+    pub fn faults(self) -> &'static [Fault] {
+        match self {
+            Part::Database => &[
+                Fault::Says(LOST),
+                Fault::Says(OVERLOADED),
+                Fault::SaysFromNowOn(OVERLOADED),
+                Fault::Says(BROKEN),
+                Fault::ReplyLost,
+                Fault::HangsBefore,
+                Fault::HangsAfter,
+            ],
+            Part::Cache | Part::Web => &[Fault::Down, Fault::HangsBefore, Fault::HangsAfter],
+            Part::Entropy => &[Fault::Down],
+            Part::Clock => &[Fault::ClockJumps(2 * HOURS), Fault::ClockJumps(-2 * HOURS)],
+        }
+    }
+}
+
+/// The faults of a world.
+#[derive(Default)]
+pub struct Faults {
+    calls: RefCell<Vec<Part>>,
+    armed: Cell<Option<(usize, Fault)>>,
+    outage: Cell<Option<&'static str>>,
+    clock_off: Cell<i64>,
+    hangs: Cell<bool>,
+}
+
+impl Faults {
+    /// Wraps a world's platform.
+    pub fn install(world: &mut World) -> Rc<Self> {
+        let faults = Rc::new(Faults::default());
+        let platform = &mut world.app.platform;
+        platform.database = Rc::new(Faulty(platform.database.clone(), faults.clone()));
+        platform.token_cache = Rc::new(Faulty(platform.token_cache.clone(), faults.clone()));
+        platform.http = Rc::new(Faulty(platform.http.clone(), faults.clone()));
+        platform.entropy = Rc::new(Faulty(platform.entropy.clone(), faults.clone()));
+        platform.clock = Rc::new(Faulty(platform.clock.clone(), faults.clone()));
+        faults
+    }
+
+    /// Begins to count again. The call with that number goes wrong; none where there is no number.
+    pub fn arm(&self, armed: Option<(usize, Fault)>) {
+        self.calls.borrow_mut().clear();
+        self.armed.set(armed);
+        self.outage.set(None);
+        self.clock_off.set(0);
+        self.hangs.set(false);
+    }
+
+    /// The calls made since.
+    pub fn calls(&self) -> Vec<Part> {
+        self.calls.borrow().clone()
+    }
+
+    /// Whether a call has been left without an answer.
+    pub fn hangs(&self) -> bool {
+        self.hangs.get()
+    }
+
+    fn count(&self, part: Part) -> Option<Fault> {
+        let number = self.calls.borrow().len();
+        self.calls.borrow_mut().push(part);
+        match self.armed.get() {
+            Some((armed, fault)) if armed == number => Some(fault),
+            _ => None,
+        }
+    }
+
+    async fn hang<T>(&self) -> T {
+        self.hangs.set(true);
+        pending().await
+    }
+
+    /// Makes a call that cannot go wrong otherwise than by not being answered, or by `down`.
+    async fn pass<T>(&self, part: Part, work: impl Future<Output = T>, down: T) -> T {
+        match self.count(part) {
+            Some(Fault::Down) => down,
+            Some(Fault::HangsBefore) => self.hang().await,
+            Some(Fault::HangsAfter) => {
+                work.await;
+                self.hang().await
+            }
+            _ => work.await,
+        }
+    }
+}
+
+/// A part of the platform that fails when it is told to.
+struct Faulty<T: ?Sized>(Rc<T>, Rc<Faults>);
+
+#[async_trait(?Send)]
+impl Database for Faulty<dyn Database> {
+    async fn run(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
+        let Faulty(inner, faults) = self;
+        let fault = faults.count(Part::Database);
+        if let Some(message) = faults.outage.get() {
+            return Err(Error::from_message(message));
+        }
+        match fault {
+            Some(Fault::Says(message)) => Err(Error::from_message(message)),
+            Some(Fault::SaysFromNowOn(message)) => {
+                faults.outage.set(Some(message));
+                Err(Error::from_message(message))
+            }
+            Some(Fault::ReplyLost) => {
+                inner.run(batch).await?;
+                Err(Error::from_message(LOST))
+            }
+            Some(Fault::HangsBefore) => faults.hang().await,
+            Some(Fault::HangsAfter) => {
+                let _ = inner.run(batch).await;
+                faults.hang().await
+            }
+            _ => inner.run(batch).await,
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl TokenCache for Faulty<dyn TokenCache> {
+    async fn get(&self, key: &str) -> Option<String> {
+        let Faulty(inner, faults) = self;
+        faults.pass(Part::Cache, inner.get(key), None).await
+    }
+
+    async fn put(&self, key: &str, value: &str, seconds: u64) {
+        let Faulty(inner, faults) = self;
+        let work = inner.put(key, value, seconds);
+        faults.pass(Part::Cache, work, ()).await;
+    }
+
+    async fn delete(&self, key: &str) {
+        let Faulty(inner, faults) = self;
+        faults.pass(Part::Cache, inner.delete(key), ()).await;
+    }
+}
+
+#[async_trait(?Send)]
+impl HttpClient for Faulty<dyn HttpClient> {
+    async fn get(
+        &self,
+        url: &str,
+        max_bytes: usize,
+        timeout_ms: u32,
+    ) -> std::result::Result<Vec<u8>, String> {
+        let Faulty(inner, faults) = self;
+        let down = Err(format!("no answer within {timeout_ms} ms"));
+        let work = inner.get(url, max_bytes, timeout_ms);
+        faults.pass(Part::Web, work, down).await
+    }
+}
+
+impl Entropy for Faulty<dyn Entropy> {
+    fn fill(&self, buffer: &mut [u8]) -> std::result::Result<(), String> {
+        let Faulty(inner, faults) = self;
+        match faults.count(Part::Entropy) {
+            Some(_) => Err("no random numbers".to_owned()),
+            None => inner.fill(buffer),
+        }
+    }
+}
+
+impl Clock for Faulty<dyn Clock> {
+    fn now(&self) -> i64 {
+        let Faulty(inner, faults) = self;
+        if let Some(Fault::ClockJumps(off)) = faults.count(Part::Clock) {
+            faults.clock_off.set(off);
+        }
+        inner.now() + faults.clock_off.get()
+    }
+}
