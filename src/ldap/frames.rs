@@ -53,7 +53,7 @@ fn length(bytes: &[u8]) -> Result<Option<usize>, String> {
     };
     if *tag != SEQUENCE {
         return Err(format!(
-            "a message begins with the byte {SEQUENCE:#04x}, and {tag:#04x} arrived"
+            "the byte {tag:#04x} where a message begins, which is always {SEQUENCE:#04x}"
         ));
     }
     let Some((first, rest)) = rest.split_first() else {

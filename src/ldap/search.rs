@@ -11,7 +11,7 @@ pub(super) const OPERATION: &str = "search";
 /// How many times the timeout of a single wait a page may take as a whole.
 const PAGE_WAITS: u32 = 10;
 /// Pages in a row that may come without an entry. Active Directory sends some where it looked at much and found nothing.
-const MAX_EMPTY_PAGES: usize = 1_000;
+const MAX_EMPTY_PAGES: usize = 100;
 /// When a page is handed over before its end, in bytes of its entries.
 const ENOUGH_BYTES: usize = 4 * 1024 * 1024;
 /// Most bytes of entries that are held at once.

@@ -1,8 +1,11 @@
 //! The client of directories, against a real server and against servers that misbehave.
 
+mod answers;
 mod dn;
 mod entry;
 mod filters;
+mod misbehaving;
+mod scripted;
 mod slapd;
 
 use std::rc::Rc;
