@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::jwks::KeySet;
-use crate::seal::KEY_BYTES;
+use crate::seal::{KEY_BYTES, KeyRing};
 
 /// A secret from the configuration: neither printed nor serialised.
 #[derive(Clone)]
@@ -45,17 +45,23 @@ pub struct Config {
     pub keys: KeySource,
     /// Seals paging cursors.
     pub cursor_key: Secret,
+    /// Seal the secrets of identity providers.
+    pub encryption_keys: KeyRing,
+    /// Whether identity providers on this very machine may be reached, and over plain HTTP.
+    pub local_development: bool,
     /// Whether replies carry a `Server-Timing` header with what the database counted.
     pub server_timing: bool,
 }
 
+/// Names the encryption key that was replaced.
+const PREVIOUS: &str = "ENCRYPTION_KEY_PREVIOUS";
 /// Shortest local secret in bytes: as long as the hash (RFC 7518 §3.2).
 const MIN_LOCAL_SECRET: usize = 32;
 
 impl Config {
     /// Reads the variables `JWT_ISSUER`, `JWT_AUDIENCE`, one of `JWT_JWKS` (the document itself), `JWT_JWKS_URL` and
-    /// `JWT_LOCAL_SECRET`, `CURSOR_KEY` (32 bytes in base64), and `SERVER_TIMING` (`on`). The error names the variable that does
-    /// not hold.
+    /// `JWT_LOCAL_SECRET`, `CURSOR_KEY` and `ENCRYPTION_KEY` (32 bytes each, in base64), `ENCRYPTION_KEY_PREVIOUS` (what
+    /// `ENCRYPTION_KEY` was before), `LOCAL_DEVELOPMENT` and `SERVER_TIMING` (`on`). The error names the variable that does not hold.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let keys = match (
@@ -91,6 +97,13 @@ impl Config {
             audience: required("JWT_AUDIENCE")?,
             keys,
             cursor_key: key("CURSOR_KEY", variable("CURSOR_KEY"))?,
+            encryption_keys: KeyRing::new(
+                key("ENCRYPTION_KEY", variable("ENCRYPTION_KEY"))?,
+                variable(PREVIOUS)
+                    .map(|value| key(PREVIOUS, Some(value)))
+                    .transpose()?,
+            ),
+            local_development: variable("LOCAL_DEVELOPMENT").as_deref() == Some("on"),
             server_timing: variable("SERVER_TIMING").as_deref() == Some("on"),
         })
     }

@@ -55,6 +55,16 @@ pub struct FieldError {
     pub kind: &'static str,
 }
 
+impl FieldError {
+    pub fn new(loc: &[&str], msg: impl Into<String>, kind: &'static str) -> Self {
+        FieldError {
+            loc: loc.iter().map(|&part| part.into()).collect(),
+            msg: msg.into(),
+            kind,
+        }
+    }
+}
+
 /// A failed request.
 #[derive(Debug, Clone)]
 pub struct Error {
@@ -91,12 +101,20 @@ impl Error {
 
     /// One field that does not hold.
     pub fn field(loc: &[&str], msg: impl Into<String>, kind: &'static str) -> Self {
-        let field = FieldError {
-            loc: loc.iter().map(|&part| part.into()).collect(),
-            msg: msg.into(),
-            kind,
-        };
-        Self::new(Kind::Unprocessable(vec![field]), "a field does not hold")
+        Self::fields(vec![FieldError::new(loc, msg, kind)])
+    }
+
+    /// All fields that do not hold.
+    pub fn fields(fields: Vec<FieldError>) -> Self {
+        Self::new(Kind::Unprocessable(fields), "a field does not hold")
+    }
+
+    /// The fields that do not hold; the error itself where it is another.
+    pub fn into_fields(self) -> Result<Vec<FieldError>> {
+        match self.kind {
+            Kind::Unprocessable(fields) => Ok(fields),
+            _ => Err(self),
+        }
     }
 
     /// A failure that is ours: the client learns nothing but the request's id.
@@ -156,6 +174,10 @@ impl From<store::Error> for Error {
             store::Error::Guard(store::Guard::VersionConflict | store::Guard::MemberMissing) => {
                 Error::new(Kind::Raced, "others keep changing the resource; try again")
             }
+            store::Error::Guard(store::Guard::ProviderMissing) => {
+                Error::not_found("the identity provider")
+            }
+            store::Error::Guard(store::Guard::GroupMissing) => Error::not_found("the group"),
             store::Error::Overloaded(internal) => Error {
                 kind: Kind::Unavailable {
                     retry_after_seconds: 2,

@@ -13,6 +13,7 @@ const defaults = {
   JWT_LOCAL_SECRET: key,
   CURSOR_KEY: key,
   ENCRYPTION_KEY: key,
+  LOCAL_DEVELOPMENT: () => "on",
   SERVER_TIMING: () => "on",
 };
 

@@ -10,6 +10,7 @@ use std::cell::Cell;
 
 use super::call::Call;
 use super::token_facts;
+use super::validate::parameter;
 use crate::auth::admin::{Admin, AdminScope};
 use crate::auth::bearer::{self, refused};
 use crate::auth::jwt;
@@ -41,6 +42,22 @@ pub async fn admin(call: &Call<'_>, scope: AdminScope) -> Result<Admin> {
         call.note_tenant(tenant);
     }
     Ok(admin)
+}
+
+/// The tenant that a query names, where it names one; for an administrator of one tenant, that one.
+pub fn tenant_in_query(call: &Call<'_>, admin: &Admin) -> Result<Option<TenantId>> {
+    let Some(text) = parameter(call, "tenant_id") else {
+        return Ok(admin.tenant.clone());
+    };
+    match TenantId::parse(&text) {
+        Some(tenant) if admin.sees(&tenant) => Ok(Some(tenant)),
+        Some(_) => Err(Error::not_found("the tenant")),
+        None => Err(Error::field(
+            &["query", "tenant_id"],
+            "it is not a tenant id",
+            "value_error",
+        )),
+    }
 }
 
 /// The client of a SCIM request: a tenant and what may be done there.

@@ -6,7 +6,8 @@ use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName};
 use serde_json::Value;
 
-use super::reply::Dialect;
+use super::reply::{Dialect, Reply};
+use super::resources::MAX_ATTEMPTS;
 use super::routes::{self, Match};
 use super::{App, MAX_BODY_BYTES, Request};
 use crate::error::{Error, Kind, Result};
@@ -179,6 +180,20 @@ impl<'a> Call<'a> {
             actor,
             request_id: self.request_id.clone(),
             at: self.now,
+        }
+    }
+}
+
+/// Tries again from the read where somebody else changed in between what was read.
+pub async fn retrying<F>(work: F) -> Result<Reply>
+where
+    F: AsyncFn() -> Result<Reply>,
+{
+    let mut attempt = 1;
+    loop {
+        match work().await {
+            Err(error) if error.kind == Kind::Raced && attempt < MAX_ATTEMPTS => attempt += 1,
+            done => return done,
         }
     }
 }

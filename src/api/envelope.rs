@@ -1,5 +1,6 @@
 //! The envelopes of admin replies.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::call::Call;
@@ -17,22 +18,22 @@ fn meta(call: &Call<'_>) -> Value {
 }
 
 /// One thing.
-pub fn single(call: &Call<'_>, status: u16, data: &Value) -> Reply {
+pub fn single(call: &Call<'_>, status: u16, data: &impl Serialize) -> Reply {
     Reply::json(status, &json!({"data": data, "meta": meta(call)}))
 }
 
 /// A page of things, out of the results of a count and of a page.
-pub fn list(
+pub fn list<T: Serialize>(
     call: &Call<'_>,
     page: Page,
     results: &[Rows],
-    show: impl Fn(&Row) -> Result<Value>,
+    show: impl Fn(&Row) -> Result<T>,
 ) -> Result<Reply> {
     let total = match rows_at(results, 0)?.first() {
         Some(row) => row.integer("total")?,
         None => 0,
     };
-    let data: Vec<Value> = rows_at(results, 1)?
+    let data: Vec<T> = rows_at(results, 1)?
         .rows
         .iter()
         .map(show)

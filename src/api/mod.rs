@@ -11,6 +11,7 @@ mod endpoint_info;
 mod envelope;
 mod group_members;
 mod groups;
+pub mod identity_providers;
 mod list;
 mod password;
 mod query;
@@ -38,6 +39,7 @@ use crate::platform::Platform;
 use crate::scim::schema::USERS;
 use authenticate::Subject;
 use call::Call;
+use identity_providers::group_mappings;
 use reply::{Dialect, Reply};
 use routes::{Endpoint, Match, ScimEndpoint};
 
@@ -152,6 +154,14 @@ async fn dispatch(call: &Call<'_>, endpoint: Endpoint) -> Result<Reply> {
         Endpoint::UpdateScimToken => scim_tokens::update(call).await,
         Endpoint::DeleteScimToken => scim_tokens::delete(call).await,
         Endpoint::RotateScimToken => scim_tokens::rotate(call).await,
+        Endpoint::ListIdentityProviders(view) => identity_providers::list(call, view).await,
+        Endpoint::CreateIdentityProvider(view) => identity_providers::create(call, view).await,
+        Endpoint::ReadIdentityProvider(view) => identity_providers::read(call, view).await,
+        Endpoint::UpdateIdentityProvider(view) => identity_providers::update(call, view).await,
+        Endpoint::DeleteIdentityProvider(view) => identity_providers::delete(call, view).await,
+        Endpoint::ListGroupMappings => group_mappings::list(call).await,
+        Endpoint::CreateGroupMapping => group_mappings::create(call).await,
+        Endpoint::DeleteGroupMapping => group_mappings::delete(call).await,
         Endpoint::Scim(endpoint) => scim(call, endpoint).await,
     }
 }

@@ -31,7 +31,24 @@ pub enum Endpoint {
     UpdateScimToken,
     DeleteScimToken,
     RotateScimToken,
+    ListIdentityProviders(View),
+    CreateIdentityProvider(View),
+    ReadIdentityProvider(View),
+    UpdateIdentityProvider(View),
+    DeleteIdentityProvider(View),
+    ListGroupMappings,
+    CreateGroupMapping,
+    DeleteGroupMapping,
     Scim(ScimEndpoint),
+}
+
+/// Through whose eyes a route sees identity providers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// An administrator's, who names a provider without its tenant.
+    Admin,
+    /// A tenant's: its own, without what LDAP needs.
+    Tenant,
 }
 
 /// What a SCIM route does.
@@ -90,6 +107,19 @@ fn admin_routes() -> Vec<(Method, &'static str, Endpoint)> {
         (Method::PATCH, "/api/v1/admin/scim-tokens/:token_id", E::UpdateScimToken),
         (Method::DELETE, "/api/v1/admin/scim-tokens/:token_id", E::DeleteScimToken),
         (Method::POST, "/api/v1/admin/scim-tokens/:token_id/rotate", E::RotateScimToken),
+        (Method::GET, "/api/v1/admin/identity-providers", E::ListIdentityProviders(View::Admin)),
+        (Method::POST, "/api/v1/admin/identity-providers", E::CreateIdentityProvider(View::Admin)),
+        (Method::GET, "/api/v1/admin/identity-providers/:idp_id", E::ReadIdentityProvider(View::Admin)),
+        (Method::PATCH, "/api/v1/admin/identity-providers/:idp_id", E::UpdateIdentityProvider(View::Admin)),
+        (Method::DELETE, "/api/v1/admin/identity-providers/:idp_id", E::DeleteIdentityProvider(View::Admin)),
+        (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers", E::ListIdentityProviders(View::Tenant)),
+        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers", E::CreateIdentityProvider(View::Tenant)),
+        (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", E::ReadIdentityProvider(View::Tenant)),
+        (Method::PATCH, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", E::UpdateIdentityProvider(View::Tenant)),
+        (Method::DELETE, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", E::DeleteIdentityProvider(View::Tenant)),
+        (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings", E::ListGroupMappings),
+        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings", E::CreateGroupMapping),
+        (Method::DELETE, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings/:mapping_id", E::DeleteGroupMapping),
     ]
 }
 

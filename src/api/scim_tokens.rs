@@ -3,14 +3,13 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::authenticate::admin;
-use super::call::Call;
+use super::authenticate::{admin, tenant_in_query};
+use super::call::{Call, retrying};
 use super::endpoint_info;
 use super::envelope;
 use super::reply::Reply;
-use super::resources::MAX_ATTEMPTS;
 use super::token_facts::{forget, remember};
-use super::validate::{Page, Text, Time, body, parameter, present};
+use super::validate::{Page, Text, Time, body, present};
 use crate::auth::admin::{Admin, AdminScope};
 use crate::auth::scim_token::ScimToken as Secret;
 use crate::auth::scope::Scopes;
@@ -19,7 +18,7 @@ use crate::ids::{self, TenantId};
 use crate::scim::date_time;
 use crate::store::audit::{self, Action, Event, Totals};
 use crate::store::scim_tokens::{self, Facts, ScimToken};
-use crate::store::{self, Guard, Row, Statement, rows_at, tenants};
+use crate::store::{self, Guard, Row, Statement, identity_providers, rows_at, tenants};
 
 const WHAT: &str = "the SCIM token";
 /// Longest time for which a rotated token lives on, in seconds: 30 days.
@@ -36,6 +35,7 @@ struct TokenCreate {
     scopes: Option<Scopes>,
     #[serde(default)]
     expires_at: Option<Time>,
+    /// The provider whose `externalId`s its clients use.
     #[serde(default)]
     idp_id: Option<Text<1, 64>>,
 }
@@ -136,22 +136,6 @@ fn not_found(error: store::Error) -> Error {
     }
 }
 
-/// The tenant that a query names, where it names one; for an administrator of one tenant, that one.
-fn tenant_in_query(call: &Call<'_>, admin: &Admin) -> Result<Option<TenantId>> {
-    let Some(text) = parameter(call, "tenant_id") else {
-        return Ok(admin.tenant.clone());
-    };
-    match TenantId::parse(&text) {
-        Some(tenant) if admin.sees(&tenant) => Ok(Some(tenant)),
-        Some(_) => Err(Error::not_found("the tenant")),
-        None => Err(Error::field(
-            &["query", "tenant_id"],
-            "it is not a tenant id",
-            "value_error",
-        )),
-    }
-}
-
 pub async fn list(call: &Call<'_>) -> Result<Reply> {
     let admin = admin(call, AdminScope::ScimTokensRead).await?;
     let page = Page::of(call)?;
@@ -178,13 +162,17 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     if !admin.sees(&given.tenant_id) {
         return Err(unknown_tenant());
     }
-    if given.idp_id.is_some() {
-        return Err(Error::field(
+    let unknown_provider = || {
+        Error::field(
             &["body", "idp_id"],
             "the tenant has no such identity provider",
             "value_error",
-        ));
-    }
+        )
+    };
+    let idp_id = match given.idp_id {
+        None => None,
+        Some(text) => Some(ids::canonical_uuid(text.as_str()).ok_or_else(unknown_provider)?),
+    };
     let token = ScimToken {
         id: call.new_id()?,
         tenant_id: given.tenant_id,
@@ -193,7 +181,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
         token_hint: String::new(),
         scopes: given.scopes.unwrap_or_else(Scopes::all),
         is_active: true,
-        idp_id: None,
+        idp_id,
         created_at: call.now,
         created_by: admin.subject.clone(),
         updated_at: call.now,
@@ -213,6 +201,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
         .await
         .map_err(|error| match error {
             store::Error::Guard(Guard::NotFound) => unknown_tenant(),
+            store::Error::Guard(Guard::ProviderMissing) => unknown_provider(),
             other => other.into(),
         })
 }
@@ -228,6 +217,9 @@ async fn issue(
     token.token_hint = secret.hint();
     let hash = secret.hash();
     let mut batch = vec![tenants::require(&token.tenant_id)];
+    if let Some(idp_id) = &token.idp_id {
+        batch.push(identity_providers::require(&token.tenant_id, idp_id));
+    }
     batch.extend(scim_tokens::insert(&token, &hash));
     batch.extend(more);
     batch.push(scim_tokens::select_facts(&hash, call.now));
@@ -255,20 +247,6 @@ async fn find(call: &Call<'_>, admin: &Admin, revoked_too: bool) -> Result<(Scim
     }
     call.note_tenant(&token.tenant_id);
     Ok((token, row.clone()))
-}
-
-/// Tries again from the read where somebody else changed the token in between.
-async fn retrying<F>(work: F) -> Result<Reply>
-where
-    F: AsyncFn() -> Result<Reply>,
-{
-    let mut attempt = 1;
-    loop {
-        match work().await {
-            Err(error) if error.kind == Kind::Raced && attempt < MAX_ATTEMPTS => attempt += 1,
-            done => return done,
-        }
-    }
 }
 
 pub async fn read(call: &Call<'_>) -> Result<Reply> {

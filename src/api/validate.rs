@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_path_to_error::Segment;
 
 use super::call::Call;
-use crate::error::{Error, FieldError, Kind, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::scim::date_time;
 
 /// Default and largest page of an admin list.
@@ -14,6 +14,9 @@ const DEFAULT_PER_PAGE: i64 = 20;
 const MAX_PER_PAGE: i64 = 100;
 /// Last page that can be asked for; a database offset beyond it is nobody's list.
 const MAX_PAGE: i64 = 1_000_000;
+
+/// Most fields that one reply complains of.
+const MAX_FIELDS: usize = 20;
 
 /// The body as a `T`.
 pub fn body<T: DeserializeOwned>(call: &Call<'_>) -> Result<T> {
@@ -26,27 +29,85 @@ pub fn body<T: DeserializeOwned>(call: &Call<'_>) -> Result<T> {
             "type_error",
         ));
     }
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let mut loc = vec![Value::from("body")];
-        loc.extend(error.path().iter().filter_map(|segment| match segment {
+    read(value, &["body"])
+}
+
+/// A value as a `T`. The error has every field that can be told not to hold: what does not is taken out and the rest read again.
+pub fn read<T: DeserializeOwned>(mut value: Value, at: &[&str]) -> Result<T> {
+    let mut fields: Vec<FieldError> = Vec::new();
+    loop {
+        let error = match serde_path_to_error::deserialize::<_, T>(&value) {
+            Ok(read) if fields.is_empty() => return Ok(read),
+            Ok(_) => break,
+            Err(error) => error,
+        };
+        let mut path: Vec<Segment> = error.path().iter().cloned().collect();
+        let field = field_of(at, &path, &error.inner().to_string());
+        let is_missing = field.kind == "missing";
+        // What was taken out may be missed now.
+        let is_known = fields.iter().any(|known| known.loc == field.loc);
+        if !is_known {
+            fields.push(field);
+        }
+        if (is_known && !is_missing)
+            || fields.len() >= MAX_FIELDS
+            || !take_out(&mut value, &mut path)
+        {
+            break;
+        }
+    }
+    Err(Error::fields(fields))
+}
+
+fn field_of(at: &[&str], path: &[Segment], message: &str) -> FieldError {
+    let kind = kind_of(message);
+    let mut field = FieldError::new(at, without_value(message), kind);
+    field
+        .loc
+        .extend(path.iter().filter_map(|segment| match segment {
             Segment::Seq { index } => Some(Value::from(*index)),
             Segment::Map { key } => Some(Value::from(key.as_str())),
             Segment::Enum { .. } | Segment::Unknown => None,
         }));
-        let message = error.inner().to_string();
-        let kind = kind_of(&message);
-        if kind == "missing"
-            && let Some(name) = message.split('`').nth(1)
-        {
-            loc.push(name.into());
-        }
-        let field = FieldError {
-            loc,
-            msg: message,
-            kind,
-        };
-        Error::new(Kind::Unprocessable(vec![field]), "a field does not hold")
-    })
+    if kind == "missing"
+        && let Some(name) = message.split('`').nth(1)
+    {
+        field.loc.push(name.into());
+    }
+    field
+}
+
+/// The message of a wrong type without the value that has it: it may be a secret in the wrong place.
+fn without_value(message: &str) -> String {
+    match (
+        message.strip_prefix("invalid type: string \""),
+        message.rsplit_once("\", expected "),
+    ) {
+        (Some(_), Some((_, expected))) => format!("invalid type: string, expected {expected}"),
+        _ => message.to_owned(),
+    }
+}
+
+/// Takes the field at the end of a path out of the object that has it; false where there is none. An array goes whole, so that
+/// the places of its other elements stay true.
+fn take_out(value: &mut Value, path: &mut Vec<Segment>) -> bool {
+    while !matches!(path.last(), Some(Segment::Map { .. }) | None)
+        || path
+            .iter()
+            .any(|segment| matches!(segment, Segment::Seq { .. }))
+    {
+        path.pop();
+    }
+    let Some(Segment::Map { key }) = path.pop() else {
+        return false;
+    };
+    let object = path.iter().try_fold(value, |value, segment| match segment {
+        Segment::Map { key } => value.get_mut(key),
+        _ => Some(value),
+    });
+    object
+        .and_then(Value::as_object_mut)
+        .is_some_and(|object| object.shift_remove(&key).is_some())
 }
 
 /// The kind of a deserialisation error, in words that clients can match on.
@@ -70,6 +131,11 @@ fn kind_of(message: &str) -> &'static str {
 pub struct Text<const MIN: usize, const MAX: usize>(String);
 
 impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
+    /// A text of our own that holds.
+    pub fn constant(text: &'static str) -> Self {
+        Text(text.to_owned())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -120,6 +186,22 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
+/// A whole number from `MIN` to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Whole<const MIN: i64, const MAX: i64>(pub i64);
+
+impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Whole<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        match i64::deserialize(deserializer)? {
+            number if (MIN..=MAX).contains(&number) => Ok(Whole(number)),
+            _ => Err(D::Error::custom(format_args!(
+                "it has to be {MIN} to {MAX}"
+            ))),
+        }
+    }
+}
+
 /// For a field that may be left out, be null, or have a value, where the three differ.
 pub fn present<'de, T, D>(deserializer: D) -> std::result::Result<Option<Option<T>>, D::Error>
 where
@@ -156,6 +238,19 @@ pub fn parameter(call: &Call<'_>, name: &str) -> Option<String> {
         .into_iter()
         .find(|(given, _)| given == name)
         .map(|(_, value)| value)
+}
+
+/// A query parameter that is `true` or `false`; false where it is left out.
+pub fn flag(call: &Call<'_>, name: &str) -> Result<bool> {
+    match parameter(call, name).as_deref() {
+        Some("true" | "1") => Ok(true),
+        None | Some("" | "false" | "0") => Ok(false),
+        Some(_) => Err(Error::field(
+            &["query", name],
+            "it has to be true or false",
+            "type_error",
+        )),
+    }
 }
 
 fn number(call: &Call<'_>, name: &str, default: i64, max: i64) -> Result<i64> {

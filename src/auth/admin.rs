@@ -11,6 +11,8 @@ pub enum AdminScope {
     TenantsWrite,
     ScimTokensRead,
     ScimTokensWrite,
+    IdentityProvidersRead,
+    IdentityProvidersWrite,
     ScimRead,
     ScimWrite,
 }
@@ -22,6 +24,8 @@ impl AdminScope {
             AdminScope::TenantsWrite => "tenants:write",
             AdminScope::ScimTokensRead => "scim-tokens:read",
             AdminScope::ScimTokensWrite => "scim-tokens:write",
+            AdminScope::IdentityProvidersRead => "identity-providers:read",
+            AdminScope::IdentityProvidersWrite => "identity-providers:write",
             AdminScope::ScimRead => "scim:read",
             AdminScope::ScimWrite => "scim:write",
         }

@@ -10,6 +10,8 @@ pub enum Kind {
     ScimTokenHash,
     /// The id of a SCIM token: the token named by an administrator.
     ScimToken,
+    /// The id of an identity provider: the provider named by an administrator.
+    IdentityProvider,
 }
 
 impl Kind {
@@ -17,6 +19,7 @@ impl Kind {
         match self {
             Kind::ScimTokenHash => "scim_token_hash",
             Kind::ScimToken => "scim_token",
+            Kind::IdentityProvider => "identity_provider",
         }
     }
 }

@@ -10,6 +10,8 @@ pub enum Constraint {
     UserExternalId,
     GroupDisplayName,
     GroupExternalId,
+    IdentityProviderName,
+    GroupMapping,
     /// A unique index or key that no client can run into.
     Other,
 }
@@ -26,15 +28,21 @@ pub enum Guard {
     PreconditionFailed,
     /// A user or group that is to become a member is not there any more.
     MemberMissing,
+    /// The identity provider that something is to belong to is not there any more.
+    ProviderMissing,
+    /// The group that a mapping is to lead to is not there any more.
+    GroupMissing,
 }
 
 impl Guard {
-    const ALL: [Guard; 5] = [
+    const ALL: [Guard; 7] = [
         Guard::CredentialStale,
         Guard::NotFound,
         Guard::VersionConflict,
         Guard::PreconditionFailed,
         Guard::MemberMissing,
+        Guard::ProviderMissing,
+        Guard::GroupMissing,
     ];
 
     /// The word that the guard raises in SQL.
@@ -45,6 +53,8 @@ impl Guard {
             Guard::VersionConflict => "guard_version_conflict",
             Guard::PreconditionFailed => "guard_precondition_failed",
             Guard::MemberMissing => "guard_member_missing",
+            Guard::ProviderMissing => "guard_provider_missing",
+            Guard::GroupMissing => "guard_group_missing",
         }
     }
 }
@@ -111,6 +121,10 @@ fn constraint(columns: &str) -> Constraint {
         Constraint::GroupDisplayName
     } else if has("groups.external_id") {
         Constraint::GroupExternalId
+    } else if has("identity_providers.name_key") {
+        Constraint::IdentityProviderName
+    } else if has("group_mappings.internal_group_id") {
+        Constraint::GroupMapping
     } else if has("tenants.id") {
         Constraint::TenantId
     } else {

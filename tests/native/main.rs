@@ -21,6 +21,7 @@ mod filter_limits;
 mod filter_plans;
 mod filters;
 mod groups;
+mod identity_providers;
 mod idp;
 mod isolation;
 mod ldap;

@@ -10,7 +10,7 @@ import { readReply } from "./reply.mjs";
 export const ORIGIN = "http://rollcall.test";
 export const ADMIN = "/api/v1/admin";
 const SECRET = "a-local-secret-of-the-test-suites-0123456789";
-export const settings = { JWT_ISSUER: "https://login.example.com", JWT_AUDIENCE: "rollcall", JWT_LOCAL_SECRET: SECRET, CURSOR_KEY: randomBytes(32).toString("base64"), SERVER_TIMING: "on" };
+export const settings = { JWT_ISSUER: "https://login.example.com", JWT_AUDIENCE: "rollcall", JWT_LOCAL_SECRET: SECRET, CURSOR_KEY: randomBytes(32).toString("base64"), ENCRYPTION_KEY: randomBytes(32).toString("base64"), SERVER_TIMING: "on" };
 
 /** The deployed worker for Miniflare; `more` adds bindings. */
 export function deployedWorker(more = {}) {

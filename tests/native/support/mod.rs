@@ -31,6 +31,7 @@ pub const ORIGIN: &str = "https://scim.example.com";
 pub const ISSUER: &str = "https://issuer.example.com";
 pub const AUDIENCE: &str = "rollcall-test";
 pub const SECRET: &str = "a-local-secret-of-more-than-32-bytes";
+pub const ENCRYPTION_KEY: &str = "Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=";
 /// 2026-01-02T03:04:05Z, when every test begins.
 pub const START: i64 = 1_767_323_045_000;
 
@@ -58,11 +59,13 @@ impl World {
         let web = Rc::new(TestWeb::default());
         let background = Rc::new(TestBackground::default());
         let log = Rc::new(TestLog::default());
+        let is_given = |name| variables.iter().any(|(variable, _)| *variable == name);
         let config = Config::read(|name| match name {
             "JWT_ISSUER" => Some(ISSUER.to_owned()),
             "JWT_AUDIENCE" => Some(AUDIENCE.to_owned()),
             "CURSOR_KEY" => Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned()),
             "SERVER_TIMING" => Some("on".to_owned()),
+            "ENCRYPTION_KEY" if !is_given("ENCRYPTION_KEY") => Some(ENCRYPTION_KEY.to_owned()),
             _ => variables
                 .iter()
                 .find(|(variable, _)| *variable == name)

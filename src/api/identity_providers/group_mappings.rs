@@ -1,0 +1,129 @@
+//! `/api/v1/tenants/{tenant_id}/identity-providers/{idp_id}/group-mappings`.
+
+use super::types::{GroupMappingCreate, GroupMappingResponse};
+use super::{Access, WHAT};
+use crate::api::call::Call;
+use crate::api::envelope;
+use crate::api::reply::Reply;
+use crate::api::routes::View;
+use crate::api::validate::{Page, Text, body};
+use crate::error::{Error, Kind, Result};
+use crate::ids::{self, TenantId};
+use crate::scim::date_time;
+use crate::store::audit::Action;
+use crate::store::group_mappings::{self, GroupMapping};
+use crate::store::{self, Constraint, Guard, Row, Rows, identity_providers, rows_at};
+
+const MAPPING: &str = "the group mapping";
+
+fn show(mapping: GroupMapping) -> GroupMappingResponse {
+    GroupMappingResponse {
+        id: mapping.id,
+        idp_id: mapping.idp_id,
+        external_group_id: mapping.external_group_id,
+        external_group_name: mapping.external_group_name,
+        internal_group_id: mapping.internal_group_id,
+        internal_group_name: mapping.internal_group_name,
+        created_at: date_time::format(mapping.created_at),
+    }
+}
+
+fn show_row(row: &Row) -> Result<GroupMappingResponse> {
+    Ok(show(group_mappings::group_mapping(row)?))
+}
+
+/// The tenant and the provider's id in the path.
+fn provider_in_path<'a>(call: &Call<'_>, access: &'a Access) -> Result<(&'a TenantId, String)> {
+    let tenant = access
+        .tenant
+        .as_ref()
+        .ok_or_else(|| Error::not_found("the tenant"))?;
+    Ok((tenant, call.id("idp_id", WHAT)?))
+}
+
+pub async fn list(call: &Call<'_>) -> Result<Reply> {
+    let access = Access::reading(call, View::Tenant).await?;
+    let page = Page::of(call)?;
+    let (tenant, idp) = provider_in_path(call, &access)?;
+    let mut batch: Vec<_> =
+        group_mappings::select_page(tenant, &idp, page.per_page, page.offset()).into();
+    batch.push(identity_providers::select(&idp, Some(tenant)));
+    let results = call.run(Some(tenant), batch).await?;
+    match rows_at(&results, 2)?.first() {
+        Some(_) => envelope::list(call, page, &results, show_row),
+        None => Err(Error::not_found(WHAT)),
+    }
+}
+
+pub async fn create(call: &Call<'_>) -> Result<Reply> {
+    let access = Access::writing(call, View::Tenant).await?;
+    let (tenant, idp) = provider_in_path(call, &access)?;
+    let given: GroupMappingCreate = body(call)?;
+    let unknown_group = || {
+        Error::field(
+            &["body", "internal_group_id"],
+            "the tenant has no such group",
+            "value_error",
+        )
+    };
+    let mapping = GroupMapping {
+        id: call.new_id()?,
+        idp_id: idp,
+        external_group_id: given.external_group_id.into_string(),
+        external_group_name: given.external_group_name.map(Text::into_string),
+        internal_group_id: ids::canonical_uuid(given.internal_group_id.as_str())
+            .ok_or_else(unknown_group)?,
+        internal_group_name: None,
+        created_at: call.now,
+    };
+    let mut batch = vec![
+        identity_providers::require(tenant, &mapping.idp_id),
+        group_mappings::require_group(tenant, &mapping.internal_group_id),
+        group_mappings::insert(tenant, &mapping),
+    ];
+    let attributes = [
+        "external_group_id",
+        "external_group_name",
+        "internal_group_id",
+    ];
+    batch.extend(access.audited(
+        call,
+        tenant,
+        Action::Create,
+        ("GroupMapping", &mapping.id),
+        attributes.map(str::to_owned).into(),
+    ));
+    batch.push(group_mappings::select(tenant, &mapping.idp_id, &mapping.id));
+    let results = call
+        .run(Some(tenant), batch)
+        .await
+        .map_err(|error| match error {
+            store::Error::Guard(Guard::GroupMissing) => unknown_group(),
+            store::Error::Conflict(Constraint::GroupMapping) => Error::new(
+                Kind::Conflict,
+                "these two groups are mapped to each other already",
+            ),
+            other => other.into(),
+        })?;
+    let row = results.last().and_then(Rows::first);
+    let shown = show_row(row.ok_or_else(|| Error::not_found(MAPPING))?)?;
+    Ok(envelope::single(call, 201, &shown))
+}
+
+pub async fn delete(call: &Call<'_>) -> Result<Reply> {
+    let access = Access::writing(call, View::Tenant).await?;
+    let (tenant, idp) = provider_in_path(call, &access)?;
+    let id = call.id("mapping_id", MAPPING)?;
+    let mut batch = vec![
+        identity_providers::require(tenant, &idp),
+        group_mappings::require(tenant, &idp, &id),
+        group_mappings::delete(tenant, &idp, &id),
+    ];
+    let subject = ("GroupMapping", id.as_str());
+    batch.extend(access.audited(call, tenant, Action::Delete, subject, Vec::new()));
+    match call.run(Some(tenant), batch).await {
+        Ok(_) => Ok(Reply::empty(204)),
+        Err(store::Error::Guard(Guard::NotFound)) => Err(Error::not_found(MAPPING)),
+        Err(error) => Err(error.into()),
+    }
+}

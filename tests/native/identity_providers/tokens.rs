@@ -1,0 +1,180 @@
+//! SCIM tokens that belong to a provider: what they write has that provider's `externalId`s, and they die with it.
+
+use serde_json::{Value, json};
+
+use super::{BASE, provider};
+use crate::support::{Tenant, World};
+use crate::tenants::expect_field;
+
+const TOKENS: &str = "/api/v1/admin/scim-tokens";
+
+/// The tenant as a provider's client sees it.
+fn client<'w>(tenant: &Tenant<'w>, idp: &str) -> Tenant<'w> {
+    let body = json!({"tenant_id": tenant.id, "name": "client", "idp_id": idp});
+    let minted = tenant.world.admin("POST", TOKENS, body);
+    let data = &minted.expect(201).body["data"];
+    assert_eq!(data["idp_id"], idp);
+    let text = |name: &str| data[name].as_str().expect("a text").to_owned();
+    Tenant {
+        world: tenant.world,
+        id: tenant.id.clone(),
+        token: text("token"),
+        token_id: text("id"),
+    }
+}
+
+fn user(name: &str, external_id: &str) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name, "externalId": external_id,
+    })
+}
+
+fn group(name: &str, external_id: &str) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name, "externalId": external_id,
+    })
+}
+
+#[test]
+fn a_token_names_a_live_provider_of_its_tenant() {
+    let world = World::new();
+    let (tenant, other) = (world.tenant("compat"), world.tenant("compat"));
+    let (own, gone, foreign) = (
+        provider(&tenant, "OIDC"),
+        provider(&tenant, "SAML"),
+        provider(&other, "OIDC"),
+    );
+    world
+        .admin("DELETE", &format!("{BASE}/{gone}"), Value::Null)
+        .expect(204);
+    let nobody = "0197b1a2-0000-7000-8000-000000000000";
+    let before = world.database.dump();
+    let mut bodies = Vec::new();
+    for idp in [gone.as_str(), &foreign, nobody, "Entra"] {
+        let body = json!({"tenant_id": tenant.id, "name": "x", "idp_id": idp});
+        let answer = world.admin("POST", TOKENS, body);
+        expect_field(&answer, &["body", "idp_id"], "value_error");
+        bodies.push(answer.body);
+    }
+    bodies.dedup();
+    assert_eq!(bodies.len(), 1, "they are told apart: {bodies:?}");
+    assert_eq!(world.database.dump(), before);
+    client(&tenant, &own);
+}
+
+#[test]
+fn two_providers_number_their_people_and_groups_apart() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let (entra, okta) = (
+        client(&tenant, &provider(&tenant, "OIDC")),
+        client(&tenant, &provider(&tenant, "SAML")),
+    );
+    for (client, name) in [(&entra, "ada"), (&okta, "bob"), (&tenant, "cy")] {
+        client.send("POST", "/Users", user(name, "1")).expect(201);
+        client.send("POST", "/Groups", group(name, "1")).expect(201);
+        // Within one provider a number is taken.
+        client
+            .send("POST", "/Users", user(&format!("{name}.2"), "1"))
+            .expect_scim_error(409, "uniqueness", "externalId");
+        client
+            .send("POST", "/Groups", group(&format!("{name}.2"), "1"))
+            .expect_scim_error(409, "uniqueness", "externalId");
+    }
+}
+
+#[test]
+fn bulk_keeps_the_numbers_of_two_providers_apart() {
+    let world = World::new();
+    for profile in ["compat", "strict"] {
+        let tenant = world.tenant(profile);
+        let (entra, okta) = (
+            client(&tenant, &provider(&tenant, "OIDC")),
+            client(&tenant, &provider(&tenant, "SAML")),
+        );
+        let bulk = |client: &Tenant<'_>, name: &str| {
+            let operation = |path: &str, data: Value, index: usize| json!({"method": "POST", "path": path, "bulkId": format!("b{index}"), "data": data});
+            let body = json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+                "Operations": [
+                    operation("/Users", user(name, "7"), 1),
+                    operation("/Groups", group(name, "7"), 2),
+                    operation("/Users", user(&format!("{name}.again"), "7"), 3),
+                    operation("/Groups", group(&format!("{name} again"), "7"), 4),
+                ],
+            });
+            let answer = client.send("POST", "/Bulk", body);
+            answer.expect(200);
+            let operations = answer.body["Operations"].as_array().expect("operations");
+            operations
+                .iter()
+                .map(|one| one["status"].as_str().expect("a status").to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(bulk(&entra, "ada"), ["201", "201", "409", "409"]);
+        assert_eq!(bulk(&okta, "bob"), ["201", "201", "409", "409"]);
+        // And beside what was there before.
+        assert_eq!(bulk(&okta, "cy"), ["409", "409", "409", "409"]);
+    }
+}
+
+#[test]
+fn the_tokens_of_a_deleted_provider_are_dead_at_once() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let (gone, stays) = (provider(&tenant, "OIDC"), provider(&tenant, "SAML"));
+    let (first, second, other) = (
+        client(&tenant, &gone),
+        client(&tenant, &gone),
+        client(&tenant, &stays),
+    );
+    for client in [&first, &second, &other] {
+        client.get("/Users").expect(200);
+    }
+    let cached = world.cache.entries.borrow().clone();
+    world
+        .admin("DELETE", &format!("{BASE}/{gone}"), Value::Null)
+        .expect(204);
+    // Whatever the cache says.
+    *world.cache.entries.borrow_mut() = cached;
+    for client in [&first, &second] {
+        client.get("/Users").expect(401);
+        client.send("POST", "/Users", user("eve", "1")).expect(401);
+        let shown = world.admin("GET", &format!("{TOKENS}/{}", client.token_id), Value::Null);
+        assert_eq!(shown.expect(200).body["data"]["is_active"], false);
+        assert_eq!(shown.body["data"]["revoked_at"], "2026-01-02T03:04:05.000Z");
+        let path = format!("{TOKENS}/{}/rotate", client.token_id);
+        world.admin("POST", &path, Value::Null).expect(404);
+    }
+    other.get("/Users").expect(200);
+    tenant.get("/Users").expect(200);
+    // One event for each, and the numbers have no gaps.
+    let revoked = world
+        .database
+        .texts("select resource_id from audit_events where action = 'revoke' order by resource_id");
+    let mut wanted = vec![first.token_id.clone(), second.token_id.clone()];
+    wanted.sort();
+    assert_eq!(revoked, wanted);
+    let ends =
+        "select max(seq) - count(*) + max(seq) - (select audit_seq from tenants) from audit_events";
+    assert_eq!(world.database.number(ends), 0);
+}
+
+#[test]
+fn a_token_is_not_made_for_a_provider_that_is_deleted_meanwhile() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let idp = provider(&tenant, "OIDC");
+    world.database.interference.replace(Some((
+        0,
+        vec![format!(
+            "update identity_providers set deleted_at = 1 where id = '{idp}'"
+        )],
+    )));
+    let body = json!({"tenant_id": tenant.id, "name": "x", "idp_id": idp});
+    expect_field(
+        &world.admin("POST", TOKENS, body),
+        &["body", "idp_id"],
+        "value_error",
+    );
+}
