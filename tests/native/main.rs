@@ -14,6 +14,7 @@
 mod admin_jwt;
 mod bad_input;
 mod bulk;
+mod connection;
 mod faults;
 mod filter_equivalence;
 mod filter_grammar;

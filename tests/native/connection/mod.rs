@@ -1,0 +1,4 @@
+//! Tests of the connection to an identity provider.
+
+mod address;
+mod slapd;
