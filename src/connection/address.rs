@@ -6,6 +6,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Names that lead nowhere outside (RFC 6761, RFC 6762, RFC 8375, and `internal`, which ICANN keeps for it).
 const PRIVATE_NAMES: [&str; 5] = ["localhost", "local", "internal", "localdomain", "home.arpa"];
 
+/// Judges a host. `local` allows this machine's own, as local development needs.
+pub fn judge_host(host: &str, local: bool) -> Result<(), String> {
+    match is_private(host) && !(local && is_here(host)) {
+        true => Err(format!("{host} is not allowed: it is in a private network")),
+        false => Ok(()),
+    }
+}
+
+fn is_here(host: &str) -> bool {
+    match host.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost",
+    }
+}
+
 /// Whether a host, a name or an address with or without brackets, is on this machine or in a private network; also one that is
 /// neither a name nor an address in its ordinary form, as `127.1` or `0x7f000001` are.
 pub fn is_private(host: &str) -> bool {

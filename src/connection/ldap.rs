@@ -1,6 +1,6 @@
 //! The test of a directory: connect, TLS, bind, base DN, user filter, group filter.
 
-use super::{Check, Stages};
+use super::{Check, Checks, Failed};
 use crate::ldap::{Connection, Error, Result, Scope, Search, Security, Settings};
 use crate::platform::Platform;
 
@@ -22,21 +22,21 @@ pub struct Directory<'a> {
 
 /// Tests a directory.
 pub async fn checks(platform: &Platform, directory: &Directory<'_>) -> Vec<Check> {
-    let mut stages = Stages::new(&platform.clock);
-    if let Some(mut connection) = secured(platform, directory.settings, &mut stages).await {
+    let mut stages = Checks::new(&*platform.clock);
+    if let Ok(mut connection) = secured(platform, directory.settings, &mut stages).await {
         // A stage that failed has said so: what is left is to take leave.
         let _ = looked_at(platform, directory, &mut connection, &mut stages).await;
         connection.close().await;
     }
-    stages.into_checks()
+    stages.into_vec()
 }
 
 /// The stages `connect` and `TLS`.
 async fn secured(
     platform: &Platform,
     settings: &Settings,
-    stages: &mut Stages,
-) -> Option<Connection> {
+    stages: &mut Checks<'_>,
+) -> std::result::Result<Connection, Failed> {
     let opened = async {
         match Connection::connect(platform, settings).await {
             Ok(connection) => Ok((Ok(connection), "the server answers".to_owned())),
@@ -45,7 +45,7 @@ async fn secured(
             Err(error) => Err(error.to_string()),
         }
     };
-    let opened = stages.run("connect", opened).await?;
+    let opened = stages.stage("connect", opened).await?;
     let secured = async {
         let connection = opened?;
         match settings.security {
@@ -63,7 +63,7 @@ async fn secured(
             .map(|(connection, message)| (connection, message.to_owned()))
             .map_err(|error| error.to_string())
     };
-    stages.run("TLS", secured).await
+    stages.stage("TLS", secured).await
 }
 
 /// Reads the root (RFC 4512 §5.1), which servers show to anybody: the first answer is the proof of TLS. That the server may refuse it does
@@ -88,8 +88,8 @@ async fn looked_at(
     platform: &Platform,
     directory: &Directory<'_>,
     connection: &mut Connection,
-    stages: &mut Stages,
-) -> Option<()> {
+    stages: &mut Checks<'_>,
+) -> std::result::Result<(), Failed> {
     let bind_dn = &directory.settings.bind_dn;
     let bound = async {
         let message = match bind_dn.as_str() {
@@ -100,7 +100,7 @@ async fn looked_at(
         bound.map_err(|error| error.to_string())?;
         Ok(((), message))
     };
-    stages.run("bind", bound).await?;
+    stages.stage("bind", bound).await?;
 
     let based = async {
         let base = search(
@@ -115,7 +115,7 @@ async fn looked_at(
             None => Err(format!("the bind DN may not see {}", directory.base_dn)),
         }
     };
-    stages.run("base DN", based).await?;
+    stages.stage("base DN", based).await?;
 
     let unique_id = directory.unique_id_attribute;
     let users = async {
@@ -131,9 +131,11 @@ async fn looked_at(
             _ => matched.told(unique_id),
         }
     };
-    stages.run("user filter", users).await?;
+    stages.stage("user filter", users).await?;
 
-    let (base_dn, filter) = directory.groups?;
+    let Some((base_dn, filter)) = directory.groups else {
+        return Ok(());
+    };
     let groups = async {
         let groups = search(base_dn, Scope::Subtree, filter, unique_id);
         let matched = Matched::count(platform, connection, &groups, unique_id).await?;
@@ -145,7 +147,7 @@ async fn looked_at(
             _ => matched.told(unique_id),
         }
     };
-    stages.run("group filter", groups).await
+    stages.stage("group filter", groups).await
 }
 
 fn search(base_dn: &str, scope: Scope, filter: &str, attribute: &str) -> Search {

@@ -5,59 +5,61 @@ pub mod address;
 pub mod ldap;
 
 use std::future::Future;
-use std::rc::Rc;
 
 use serde::Serialize;
 
 use crate::platform::Clock;
 
-/// A stage of a test, as it went.
+/// How one stage of a test ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
     pub name: &'static str,
     pub ok: bool,
+    /// What was found, or what is wrong and can be done.
     pub message: String,
-    /// Milliseconds, of the platform's clock.
+    /// What the stage took, in milliseconds; only waiting counts.
     pub duration_ms: i64,
 }
 
 /// The stages of a test so far.
-pub struct Stages {
-    clock: Rc<dyn Clock>,
+pub struct Checks<'c> {
+    clock: &'c dyn Clock,
     checks: Vec<Check>,
 }
 
-impl Stages {
-    pub fn new(clock: &Rc<dyn Clock>) -> Self {
-        Stages {
-            clock: Rc::clone(clock),
+/// A stage failed, and the test is over: [`Checks`] has why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failed;
+
+impl<'c> Checks<'c> {
+    pub fn new(clock: &'c dyn Clock) -> Self {
+        Checks {
+            clock,
             checks: Vec::new(),
         }
     }
 
-    /// Runs a stage. It gives its value and what to say of it, or why it failed; then there is no value, and no further stage to run.
-    pub async fn run<T>(
+    /// Runs a stage, which gives something to go on with and what to say of it, or the reason why it failed.
+    pub async fn stage<T>(
         &mut self,
         name: &'static str,
         work: impl Future<Output = Result<(T, String), String>>,
-    ) -> Option<T> {
-        let start = self.clock.now();
-        let result = work.await;
-        let duration_ms = self.clock.now() - start;
-        let (value, message) = match result {
-            Ok((value, message)) => (Some(value), message),
-            Err(reason) => (None, reason),
+    ) -> Result<T, Failed> {
+        let started = self.clock.now();
+        let (ok, message, value) = match work.await {
+            Ok((value, message)) => (true, message, Ok(value)),
+            Err(message) => (false, message, Err(Failed)),
         };
         self.checks.push(Check {
             name,
-            ok: value.is_some(),
+            ok,
             message,
-            duration_ms,
+            duration_ms: self.clock.now() - started,
         });
         value
     }
 
-    pub fn into_checks(self) -> Vec<Check> {
+    pub fn into_vec(self) -> Vec<Check> {
         self.checks
     }
 }

@@ -8,7 +8,7 @@ use super::message::{self, LdapResult, MessageId, Request, Response};
 use super::search::{Pages, Search};
 use super::settings::{Security, Settings};
 use crate::config::Secret;
-use crate::connection::address::is_private;
+use crate::connection::address::judge_host;
 use crate::platform::{Clock, Platform, TcpError, TcpStream};
 
 /// `success` of RFC 4511.
@@ -50,12 +50,7 @@ impl Connection {
             true => format!("[{}]:{}", settings.host, settings.port),
             false => format!("{}:{}", settings.host, settings.port),
         };
-        if is_private(&settings.host) && !settings.allow_private {
-            return Err(Error::Invalid(format!(
-                "{} is in a private network; a directory has to be reachable from the internet",
-                settings.host
-            )));
-        }
+        judge_host(&settings.host, settings.local_development).map_err(Error::Invalid)?;
         let stream = platform
             .tcp
             .connect(

@@ -17,6 +17,6 @@ pub struct Settings {
     pub page_size: u32,
     /// For each wait, in milliseconds.
     pub timeout_ms: u32,
-    /// Whether the host may be in a private network: in local development alone.
-    pub allow_private: bool,
+    /// Whether this is local development, where the host may be this machine.
+    pub local_development: bool,
 }

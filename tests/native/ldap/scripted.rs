@@ -74,7 +74,7 @@ pub fn settings(port: u16) -> Settings {
         bind_password: Secret::new(PASSWORD.as_bytes()),
         page_size: 5,
         timeout_ms: 300,
-        allow_private: true,
+        local_development: true,
     }
 }
 

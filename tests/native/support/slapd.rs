@@ -122,7 +122,7 @@ impl Slapd {
             bind_password: Secret::new(format!("{name}-password").into_bytes()),
             page_size: 5,
             timeout_ms: 5_000,
-            allow_private: true,
+            local_development: true,
         }
     }
 }
