@@ -1,114 +1,312 @@
-//! From what a request wants of a group's members to rows: what is looked up first, and what is inserted and deleted then.
+//! From what a request wants of a group's members to rows: what is looked up first, and what is inserted and deleted then. For
+//! one group, and for those of a Bulk request, whose members are also what the operations before made of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::scim::error::ScimType;
+use crate::scim::filter::Predicate;
+use crate::scim::filter::evaluate::element_matches;
 use crate::scim::filter::parse::shortened;
 use crate::scim::patch::MemberChanges;
-use crate::store::{Rows, Statement, members};
+use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
+use crate::store::members::{self, Membership, Pair};
+use crate::store::{Rows, Statement, guards};
+
+/// What an id is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known {
+    pub is_member: bool,
+    /// `User` or `Group`; none where it is nobody's.
+    pub kind: Option<&'static str>,
+}
+
+/// Who is in a group, and who could be.
+pub trait Members {
+    /// All members.
+    fn all(&mut self) -> BTreeSet<String>;
+    /// The members that meet a filter, the request's one with that number.
+    fn matching(&mut self, number: usize, filter: &Predicate) -> BTreeSet<String>;
+    fn look_up(&mut self, id: &str) -> Known;
+    /// The name under which a filter finds a member.
+    fn display(&mut self, id: &str, kind: &'static str) -> Option<String>;
+    /// The base of the members' `$ref`.
+    fn base(&self) -> &str;
+
+    /// Whether somebody, were they a member, would meet a filter.
+    fn meets(&mut self, id: &str, filter: &Predicate) -> bool {
+        let Some(kind) = self.look_up(id).kind else {
+            return false;
+        };
+        let name = match filter.names("display") {
+            true => self.display(id, kind),
+            false => None,
+        };
+        let element = json!({
+            "value": id, "type": kind, "$ref": format!("{}/{kind}s/{id}", self.base()), "display": name,
+        });
+        element_matches(filter, &element)
+    }
+}
 
 /// Rows of one group to insert and to delete.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
-    users: BTreeSet<String>,
-    groups: BTreeSet<String>,
-    gone: BTreeSet<String>,
+    /// Ids, with their types.
+    pub add: BTreeMap<String, &'static str>,
+    pub remove: BTreeSet<String>,
 }
 
 impl Plan {
-    /// Adds a member; once, however often it is named.
-    pub fn add(&mut self, id: String, is_group: bool) {
-        match is_group {
-            true => self.groups.insert(id),
-            false => self.users.insert(id),
-        };
+    /// The plan for what is wanted. An id of nobody to add is an `invalidValue`; one to remove was no member anyway.
+    pub fn new(changes: &MemberChanges, there: &mut dyn Members) -> Result<Self> {
+        let mut add: BTreeSet<&String> = changes.add.keys().collect();
+        let mut gone = changes.remove.clone();
+        if changes.clear {
+            gone.extend(there.all());
+        }
+        for (number, matching) in changes.remove_matching.iter().enumerate() {
+            if !changes.clear {
+                gone.extend(there.matching(number, &matching.filter));
+            }
+            for (id, at) in &changes.add {
+                if *at < matching.at && add.contains(id) && there.meets(id, &matching.filter) {
+                    add.remove(id);
+                    gone.insert(id.clone());
+                }
+            }
+        }
+        let mut plan = Plan::default();
+        for id in gone.into_iter().filter(|id| !add.contains(id)) {
+            if there.look_up(&id).is_member {
+                plan.remove.insert(id);
+            } else if changes.must_match.contains(&id) {
+                return Err(Error::scim(
+                    ScimType::NoTarget,
+                    format!("`{}` is not a member", shortened(&id)),
+                ));
+            }
+        }
+        for id in add {
+            match there.look_up(id) {
+                Known {
+                    is_member: true, ..
+                } => {}
+                Known {
+                    kind: Some(kind), ..
+                } => {
+                    plan.add.insert(id.clone(), kind);
+                }
+                _ => {
+                    return Err(Error::scim(
+                        ScimType::InvalidValue,
+                        format!("members: no user or group has the id `{}`", shortened(id)),
+                    ));
+                }
+            }
+        }
+        Ok(plan)
     }
 
-    /// The statements whose rows [`new`](Self::new) reads: what the ids named are, who is there if all are to go, and who
-    /// meets each filter. Ids of nobody are not asked for.
+    /// A plan that takes the types that the client declared: `User` where it says nothing.
+    pub fn as_declared(given: &[Value]) -> Self {
+        let text = |member: &Value, name: &str| {
+            let text = member.get(name).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let add = given.iter().map(|member| {
+            let kind = match text(member, "type").eq_ignore_ascii_case(GROUPS.name) {
+                true => GROUPS.name,
+                false => USERS.name,
+            };
+            (text(member, "value"), kind)
+        });
+        Plan {
+            add: add.collect(),
+            remove: BTreeSet::new(),
+        }
+    }
+
+    /// Goes on with another plan, made for what this one leaves.
+    pub fn then(&mut self, next: Plan) {
+        for id in next.remove {
+            if self.add.remove(&id).is_none() {
+                self.remove.insert(id);
+            }
+        }
+        for (id, kind) in next.add {
+            if !self.remove.remove(&id) {
+                self.add.insert(id, kind);
+            }
+        }
+    }
+
+    pub fn changes_anything(&self) -> bool {
+        !(self.add.is_empty() && self.remove.is_empty())
+    }
+
+    /// By how much the number of members changes.
+    pub fn difference(&self) -> i64 {
+        let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+        count(self.add.len()) - count(self.remove.len())
+    }
+}
+
+/// The type of that name, as it is kept with a member.
+pub fn kind_of(name: Option<&str>) -> Option<&'static str> {
+    let known = RESOURCE_TYPES
+        .iter()
+        .find(|resource_type| Some(resource_type.name) == name);
+    known.map(|resource_type| resource_type.name)
+}
+
+/// The guard that those who are to become members are there, but for those that the batch itself makes.
+pub fn existence<'p>(
+    tenant: &TenantId,
+    plans: impl Iterator<Item = &'p Plan> + Clone,
+    is_made: impl Fn(&'static ResourceType, &str) -> bool,
+) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    for resource_type in RESOURCE_TYPES {
+        let wanted: BTreeSet<&String> = plans
+            .clone()
+            .flat_map(|plan| &plan.add)
+            .filter(|(id, kind)| **kind == resource_type.name && !is_made(resource_type, id))
+            .map(|(id, _)| id)
+            .collect();
+        statements.extend(guards::existence(tenant, resource_type, wanted));
+    }
+    statements
+}
+
+/// The rows of groups, by their ids, to delete and to insert.
+pub fn rows<'p>(
+    tenant: &TenantId,
+    plans: impl Iterator<Item = (&'p str, &'p Plan)> + Clone,
+) -> Vec<Statement> {
+    let gone: Vec<Pair> = plans
+        .clone()
+        .flat_map(|(group, plan)| plan.remove.iter().map(|id| (group.to_owned(), id.clone())))
+        .collect();
+    let new: Vec<Membership<'_>> = plans
+        .flat_map(|(group, plan)| {
+            plan.add.iter().map(move |(member, kind)| Membership {
+                group,
+                member,
+                kind,
+            })
+        })
+        .collect();
+    let mut statements = members::delete(tenant, &gone);
+    statements.extend(members::insert(tenant, &new));
+    statements
+}
+
+/// One group's members as the database has them, as far as a request asks.
+pub struct Probed<'p> {
+    base: &'p str,
+    lists: Vec<BTreeSet<String>>,
+    known: BTreeMap<String, Known>,
+    names: BTreeMap<String, Option<String>>,
+}
+
+/// Whether a filter looks at the names of those whom the same request adds before it.
+fn asks_for_names(changes: &MemberChanges) -> bool {
+    let mut filters = changes.remove_matching.iter();
+    filters.any(|matching| {
+        matching.filter.names("display") && changes.add.values().any(|at| *at < matching.at)
+    })
+}
+
+impl<'p> Probed<'p> {
+    /// The statements whose rows [`read`](Self::read) takes: who is there if all are to go, who meets each filter, and what
+    /// the ids named are.
     pub fn probes(
         tenant: &TenantId,
         base: &str,
         group: &str,
         changes: &MemberChanges,
     ) -> Vec<Statement> {
-        let mut statements = Vec::new();
-        if changes.clear {
-            statements.push(members::select_all(tenant, group));
+        let mut statements = match changes.clear {
+            true => vec![members::select_all(tenant, group)],
+            false => changes
+                .remove_matching
+                .iter()
+                .map(|matching| members::select_matching(tenant, base, group, &matching.filter))
+                .collect(),
+        };
+        let named: BTreeSet<&String> = changes.add.keys().chain(&changes.remove).collect();
+        let pairs: Vec<Pair> = named
+            .into_iter()
+            .map(|id| (group.to_owned(), id.clone()))
+            .collect();
+        statements.extend(members::probe(tenant, &pairs));
+        if asks_for_names(changes) {
+            statements.extend(members::select_names(tenant, changes.add.keys()));
         }
-        for filter in &changes.remove_matching {
-            statements.push(members::select_matching(tenant, base, group, filter));
-        }
-        let named: BTreeSet<&String> = changes.add.iter().chain(&changes.remove).collect();
-        statements.extend(members::probe(tenant, group, named));
         statements
     }
 
-    /// The plan for what is wanted, given the rows of the probes. An id of nobody to add is an `invalidValue`; one to remove
-    /// was no member anyway.
-    pub fn new(changes: &MemberChanges, probed: &[Rows]) -> Result<Self> {
-        let mut plan = Plan::default();
-        let lists = usize::from(changes.clear) + changes.remove_matching.len();
-        let (lists, named) = probed.split_at_checked(lists).unwrap_or((&[], probed));
-        let mut there = BTreeSet::new();
-        for row in lists.iter().flat_map(|rows| &rows.rows) {
-            there.insert(row.text("id")?);
-        }
-        let mut known = BTreeSet::new();
-        for row in named.iter().flat_map(|rows| &rows.rows) {
-            let probed = members::probed(row)?;
-            known.insert(probed.id.clone());
-            if !probed.is_member && changes.must_match.contains(&probed.id) {
-                return Err(Error::scim(
-                    ScimType::NoTarget,
-                    format!("`{}` is not a member", shortened(&probed.id)),
-                ));
+    /// Takes up what the probes found.
+    pub fn read(base: &'p str, changes: &MemberChanges, results: &[Rows]) -> Result<Self> {
+        let lists = match changes.clear {
+            true => 1,
+            false => changes.remove_matching.len(),
+        };
+        let (lists, rest) = results.split_at_checked(lists).unwrap_or((&[], results));
+        let lists = lists
+            .iter()
+            .map(|rows| rows.rows.iter().map(|row| Ok(row.text("id")?)).collect())
+            .collect::<Result<Vec<BTreeSet<String>>>>()?;
+        let mut probed = Probed {
+            base,
+            lists,
+            known: BTreeMap::new(),
+            names: BTreeMap::new(),
+        };
+        for row in rest.iter().flat_map(|rows| &rows.rows) {
+            if row.value("name").is_ok() {
+                probed
+                    .names
+                    .insert(row.text("id")?, row.optional_text("name")?);
+                continue;
             }
-            let wanted = changes.add.contains(&probed.id);
-            match (wanted, probed.is_member, probed.kind) {
-                (true, true, _) => {}
-                (true, false, Some(kind)) => plan.add(probed.id, kind == "Group"),
-                (true, false, None) => return Err(invalid_member(&probed.id)),
-                (false, true, _) => {
-                    plan.gone.insert(probed.id);
-                }
-                (false, false, _) => {}
-            }
+            let found = members::probed(row)?;
+            let known = Known {
+                is_member: found.is_member,
+                kind: kind_of(found.kind.as_deref()),
+            };
+            probed.known.insert(found.id, known);
         }
-        plan.gone
-            .extend(there.into_iter().filter(|id| !changes.add.contains(id)));
-        Ok(plan)
-    }
-
-    pub fn changes_anything(&self) -> bool {
-        !(self.users.is_empty() && self.groups.is_empty() && self.gone.is_empty())
-    }
-
-    /// By how much the number of members changes.
-    pub fn difference(&self) -> i64 {
-        let count = |ids: &BTreeSet<String>| i64::try_from(ids.len()).unwrap_or(i64::MAX);
-        count(&self.users) + count(&self.groups) - count(&self.gone)
-    }
-
-    pub fn statements(&self, tenant: &TenantId, group: &str) -> Vec<Statement> {
-        let list = |ids: &BTreeSet<String>| -> Vec<String> { ids.iter().cloned().collect() };
-        let mut statements = members::delete(tenant, group, &self.gone);
-        statements.extend(members::insert(
-            tenant,
-            group,
-            &list(&self.users),
-            &list(&self.groups),
-        ));
-        statements
+        Ok(probed)
     }
 }
 
-/// 400 for a member that is nobody.
-fn invalid_member(id: &str) -> Error {
-    Error::scim(
-        ScimType::InvalidValue,
-        format!("members: no user or group has the id `{}`", shortened(id)),
-    )
+impl Members for Probed<'_> {
+    fn all(&mut self) -> BTreeSet<String> {
+        self.lists.first().cloned().unwrap_or_default()
+    }
+
+    fn matching(&mut self, number: usize, _: &Predicate) -> BTreeSet<String> {
+        self.lists.get(number).cloned().unwrap_or_default()
+    }
+
+    /// Whoever is in a list is a member.
+    fn look_up(&mut self, id: &str) -> Known {
+        self.known.get(id).copied().unwrap_or_else(|| Known {
+            is_member: self.lists.iter().any(|list| list.contains(id)),
+            kind: None,
+        })
+    }
+
+    fn display(&mut self, id: &str, _: &'static str) -> Option<String> {
+        self.names.get(id).cloned().flatten()
+    }
+
+    fn base(&self) -> &str {
+        self.base
+    }
 }

@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use super::authenticate::{Caller, with_caller};
 use super::call::Call;
-use super::group_members::Plan;
+use super::group_members::{self, Plan, Probed};
 use super::query::ListParams;
 use super::reply::Reply;
 use super::resources::{
-    MAX_ATTEMPTS, check_precondition, complete, differing, first, if_match, is_worth_retrying,
-    lost_race, show, taken,
+    MAX_ATTEMPTS, check_precondition, check_size, complete, differing, first, if_match,
+    is_worth_retrying, lost_race, show, taken,
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ use crate::store;
 use crate::store::audit::{self, Action, Event, Totals};
 use crate::store::groups::{self, GroupRow};
 use crate::store::resources::{self as rows, Memberships};
-use crate::store::{Constraint, Guard, Statement, rows_at};
+use crate::store::{Constraint, Guard, Statement, guards, rows_at};
 
 /// Largest group that the reply to a PATCH carries without being asked; above, the reply is 204.
 const MAX_MEMBERS_IN_PATCH_REPLY: i64 = 500;
@@ -36,6 +36,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     with_caller(call, Scope::GroupsWrite, async |caller| {
         let projection = params.projection(&GROUPS, caller.profile())?;
         let group = resource::read(&GROUPS, call.json()?, caller.profile())?;
+        check_size(&GROUPS, &group)?;
         let id = call.new_id()?;
         let given = group.members.clone().unwrap_or_default();
         // The types that the client names are taken for true; the batch tells where a member is not there.
@@ -50,7 +51,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
         .await
         {
             Err(store::Error::Guard(Guard::MemberMissing)) => {
-                Plan::looked_up(call, caller, &id, &given).await?
+                looked_up(call, caller, &id, &given).await?
             }
             done => return created(done?, call, caller, &projection).await,
         };
@@ -96,16 +97,14 @@ async fn insert(
     let row = GroupRow {
         id,
         provider_id: &caller.provider_id,
+        created: call.now,
+        gain: 1,
         resource: group,
-        profile: caller.profile(),
+        unique_name: !caller.profile().is_strict(),
+        members: plan.difference(),
     };
-    let mut batch = vec![groups::insert(
-        &caller.tenant,
-        &row,
-        plan.difference(),
-        call.now,
-    )];
-    batch.extend(plan.statements(&caller.tenant, id));
+    let mut batch = groups::save(&caller.tenant, &[row], call.now);
+    batch.extend(member_rows(caller, id, &plan));
     let mut attributes: Vec<String> = group.attributes.keys().cloned().collect();
     attributes.extend(plan.changes_anything().then(|| "members".to_owned()));
     let event = Event {
@@ -122,7 +121,7 @@ async fn insert(
         &caller.tenant,
         &caller.origin(call),
         totals,
-        &event,
+        &[event],
     ));
     let memberships = Memberships::of(&GROUPS, projection);
     let base = call.scim_base();
@@ -138,6 +137,13 @@ async fn insert(
         Err(store::Error::Conflict(constraint)) => Ok(Err(constraint)),
         Err(error) => Err(error),
     }
+}
+
+fn member_rows(caller: &Caller, group: &str, plan: &Plan) -> Vec<Statement> {
+    let tenant = &caller.tenant;
+    let mut statements = group_members::existence(tenant, std::iter::once(plan), |_, _| false);
+    statements.extend(group_members::rows(tenant, std::iter::once((group, plan))));
+    statements
 }
 
 fn last_stored(results: &[store::Rows]) -> store::Result<Stored> {
@@ -261,7 +267,7 @@ impl Change<'_> {
         let base = call.scim_base();
         let members = &self.wanted.members;
         let mut batch = vec![groups::select_head(tenant, &base, id)];
-        batch.extend(Plan::probes(tenant, &base, id, members));
+        batch.extend(Probed::probes(tenant, &base, id, members));
         let results = caller.read(call, batch).await?;
         let stored = first(&results, 0, &GROUPS)?;
         check_precondition(if_match(call).as_ref(), &stored)?;
@@ -272,7 +278,9 @@ impl Change<'_> {
         let before = Resource::from_stored(&stored.resource)
             .map_err(|error| Error::internal(format!("stored group {id}: {error}")))?;
         let after = self.wanted.resource(&before, caller.profile())?;
-        let plan = Plan::new(members, results.get(1..).unwrap_or_default())?;
+        check_size(&GROUPS, &after)?;
+        let rest = results.get(1..).unwrap_or_default();
+        let plan = Plan::new(members, &mut Probed::read(&base, members, rest)?)?;
         let count = member_count + plan.difference();
         if after == before && !plan.changes_anything() {
             return self.unchanged(stored, count).await.map(Ok);
@@ -280,13 +288,15 @@ impl Change<'_> {
         let row = GroupRow {
             id,
             provider_id: &caller.provider_id,
+            created: stored.created,
+            gain: 1,
             resource: &after,
-            profile: caller.profile(),
+            unique_name: !caller.profile().is_strict(),
+            members: plan.difference(),
         };
-        let [guard, update] =
-            groups::update(tenant, &row, plan.difference(), stored.version, call.now);
-        let mut batch = vec![guard, update];
-        batch.extend(plan.statements(tenant, id));
+        let mut batch = guards::versions(tenant, &GROUPS, [(id.as_str(), stored.version)]);
+        batch.extend(groups::save(tenant, &[row], call.now));
+        batch.extend(member_rows(caller, id, &plan));
         let mut attributes = differing(&before, &after);
         attributes.extend(plan.changes_anything().then(|| "members".to_owned()));
         let event = Event {
@@ -299,7 +309,7 @@ impl Change<'_> {
             tenant,
             &caller.origin(call),
             Totals::default(),
-            &event,
+            &[event],
         ));
         let shows = self.shows(count);
         batch.extend(shows.then(|| self.read_back()));
@@ -354,38 +364,11 @@ impl Change<'_> {
     }
 }
 
-impl Plan {
-    /// A plan for members of a new group, whose types are looked up because those declared did not hold.
-    async fn looked_up(
-        call: &Call<'_>,
-        caller: &Caller,
-        group: &str,
-        given: &[Value],
-    ) -> Result<Plan> {
-        let mut wanted = MemberChanges::default();
-        wanted.replace_all(given);
-        wanted.clear = false;
-        let base = call.scim_base();
-        let results = caller
-            .read(call, Plan::probes(&caller.tenant, &base, group, &wanted))
-            .await?;
-        Plan::new(&wanted, &results)
-    }
-
-    /// A plan that takes the types that the client declared: `User` where it says nothing.
-    fn as_declared(given: &[Value]) -> Plan {
-        let mut plan = Plan::default();
-        let text = |member: &Value, name: &str| {
-            member
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        for member in given {
-            let is_group = text(member, "type").eq_ignore_ascii_case("Group");
-            plan.add(text(member, "value"), is_group);
-        }
-        plan
-    }
+/// A plan for members of a new group, whose types are looked up because those declared did not hold.
+async fn looked_up(call: &Call<'_>, caller: &Caller, group: &str, given: &[Value]) -> Result<Plan> {
+    let wanted = MemberChanges::adding(given);
+    let base = call.scim_base();
+    let probes = Probed::probes(&caller.tenant, &base, group, &wanted);
+    let results = caller.read(call, probes).await?;
+    Plan::new(&wanted, &mut Probed::read(&base, &wanted, &results)?)
 }

@@ -16,7 +16,7 @@ use crate::scim::schema::{GROUPS, ResourceType};
 use crate::scim::version::Condition;
 use crate::store::audit::{self, Action, Event, Totals};
 use crate::store::resources::{self, Memberships};
-use crate::store::{self, Guard, Rows, guards, members, rows_at, users};
+use crate::store::{self, Guard, Rows, guards, members, rows_at};
 
 /// How often a request is tried again when others changed what it had read.
 pub const MAX_ATTEMPTS: usize = 8;
@@ -84,32 +84,34 @@ pub async fn delete(
         let tenant = &caller.tenant;
         let condition = if_match(call);
         let mut batch = guards::precondition(tenant, resource_type, &id, condition.as_ref());
-        batch.push(resources::bury(tenant, resource_type, &id, call.now));
-        batch.extend(members::leave_all_groups(tenant, &id, call.now));
+        batch.extend(resources::delete(
+            tenant,
+            resource_type,
+            std::slice::from_ref(&id),
+            call.now,
+        ));
         let totals = match resource_type.name == GROUPS.name {
-            true => {
-                batch.push(members::dissolve(tenant, &id));
-                Totals {
-                    groups: -1,
-                    ..Totals::default()
-                }
-            }
-            false => {
-                batch.push(users::delete_emails(tenant, &id));
-                Totals {
-                    users: -1,
-                    ..Totals::default()
-                }
-            }
+            true => Totals {
+                groups: -1,
+                ..Totals::default()
+            },
+            false => Totals {
+                users: -1,
+                ..Totals::default()
+            },
         };
-        batch.push(resources::delete(tenant, resource_type, &id));
         let event = Event {
             action: Action::Delete,
             resource_type: resource_type.name,
             resource_id: &id,
             attributes: Vec::new(),
         };
-        batch.extend(audit::append(tenant, &caller.origin(call), totals, &event));
+        batch.extend(audit::append(
+            tenant,
+            &caller.origin(call),
+            totals,
+            &[event],
+        ));
         match caller.write(call, batch).await {
             Ok(_) => Ok(Reply::empty(204)),
             Err(store::Error::Guard(Guard::NotFound)) => Err(Error::not_found(resource_type.name)),
@@ -187,6 +189,14 @@ pub fn show(status: u16, stored: &Stored, base: &str, projection: &Projection) -
     match status {
         201 => reply.location(stored.location(base)),
         _ => reply,
+    }
+}
+
+/// 413 for a resource that is larger than can be stored.
+pub fn check_size(resource_type: &'static ResourceType, resource: &Resource) -> Result<()> {
+    match resources::fits(resource_type, resource) {
+        true => Ok(()),
+        false => Err(store::Error::TooLarge("a row".to_owned()).into()),
     }
 }
 

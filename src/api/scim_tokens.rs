@@ -118,7 +118,7 @@ fn audited(
     token: &ScimToken,
     action: Action,
     attributes: &[&str],
-) -> [Statement; 2] {
+) -> Vec<Statement> {
     let event = Event {
         action,
         resource_type: "ScimToken",
@@ -126,7 +126,7 @@ fn audited(
         attributes: attributes.iter().map(|&name| name.to_owned()).collect(),
     };
     let origin = call.origin_of(admin.actor());
-    audit::append(&token.tenant_id, &origin, Totals::default(), &event)
+    audit::append(&token.tenant_id, &origin, Totals::default(), &[event])
 }
 
 fn not_found(error: store::Error) -> Error {
@@ -197,7 +197,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
         Action::Create,
         &["name", "scopes", "expires_at"],
     );
-    issue(call, token, audit.into())
+    issue(call, token, audit)
         .await
         .map_err(|error| match error {
             store::Error::Guard(Guard::NotFound) => unknown_tenant(),

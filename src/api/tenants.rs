@@ -71,7 +71,7 @@ fn audited(
     tenant: &TenantId,
     action: Action,
     attributes: Vec<String>,
-) -> [Statement; 2] {
+) -> Vec<Statement> {
     let event = Event {
         action,
         resource_type: "Tenant",
@@ -82,7 +82,7 @@ fn audited(
         tenant,
         &call.origin_of(admin.actor()),
         Totals::default(),
-        &event,
+        &[event],
     )
 }
 

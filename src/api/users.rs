@@ -6,12 +6,13 @@ use super::password;
 use super::query::ListParams;
 use super::reply::Reply;
 use super::resources::{
-    MAX_ATTEMPTS, check_precondition, differing, first, if_match, is_worth_retrying, lost_race,
-    show, taken,
+    MAX_ATTEMPTS, check_precondition, check_size, differing, first, if_match, is_worth_retrying,
+    lost_race, show, taken,
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
 use crate::scim::patch;
+use crate::scim::projection::Projection;
 use crate::scim::render::Stored;
 use crate::scim::resource::{self, Resource};
 use crate::scim::schema::USERS;
@@ -20,7 +21,7 @@ use crate::store;
 use crate::store::audit::{self, Action, Event, Totals};
 use crate::store::resources::{self as rows, Memberships};
 use crate::store::users::{self, UserRow};
-use crate::store::{Constraint, rows_at};
+use crate::store::{Constraint, guards, rows_at, unique};
 
 /// `POST /Users`.
 pub async fn create(call: &Call<'_>) -> Result<Reply> {
@@ -28,15 +29,19 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     with_caller(call, Scope::UsersWrite, async |caller| {
         let projection = params.projection(&USERS, caller.profile())?;
         let mut user = resource::read(&USERS, call.json()?, caller.profile())?;
+        check_size(&USERS, &user)?;
         let password_hash = password::hash(call, caller, user.password.take())?;
         let id = call.new_id()?;
         let row = UserRow {
             id: &id,
             provider_id: &caller.provider_id,
+            created: call.now,
+            gain: 1,
+            before: None,
             resource: &user,
             password_hash: password_hash.as_deref(),
         };
-        let mut batch = users::insert(&caller.tenant, &row, call.now);
+        let mut batch = users::save(&caller.tenant, std::slice::from_ref(&row), call.now);
         let event = Event {
             action: Action::Create,
             resource_type: USERS.name,
@@ -51,13 +56,12 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
             &caller.tenant,
             &caller.origin(call),
             totals,
-            &event,
+            &[event],
         ));
         let stored = match caller.write(call, batch).await {
             Ok(_) => written(&id, Version(1), call.now, call.now, &user, None),
             Err(store::Error::Conflict(constraint)) => {
-                let row = UserRow { id: "", ..row };
-                restore(call, caller, &row, constraint).await?
+                restore(call, caller, &row, &projection, constraint).await?
             }
             Err(error) => return Err(error.into()),
         };
@@ -72,6 +76,7 @@ async fn restore(
     call: &Call<'_>,
     caller: &Caller,
     user: &UserRow<'_>,
+    projection: &Projection,
     constraint: Constraint,
 ) -> Result<Stored> {
     let refusal = || match constraint {
@@ -83,7 +88,13 @@ async fn restore(
         return Err(refusal());
     }
     let base = call.scim_base();
-    let statement = users::select_rival(&caller.tenant, &base, &caller.provider_id, user.resource);
+    let statement = unique::select_rival(
+        &caller.tenant,
+        &base,
+        &caller.provider_id,
+        user.resource,
+        Memberships::of(&USERS, projection),
+    );
     let results = caller.read(call, vec![statement]).await?;
     let rivals = &rows_at(&results, 0)?.rows;
     let [rival] = rivals.as_slice() else {
@@ -97,9 +108,12 @@ async fn restore(
     let before = parsed(&rival)?;
     let row = UserRow {
         id: &rival.id,
+        created: rival.created,
+        before: Some(&before),
         ..user.clone()
     };
-    let mut batch = users::update(&caller.tenant, &row, &before, rival.version, call.now);
+    let mut batch = guards::versions(&caller.tenant, &USERS, [(row.id, rival.version)]);
+    batch.extend(users::save(&caller.tenant, &[row], call.now));
     let event = Event {
         action: Action::Restore,
         resource_type: USERS.name,
@@ -110,7 +124,7 @@ async fn restore(
         &caller.tenant,
         &caller.origin(call),
         Totals::default(),
-        &event,
+        &[event],
     ));
     match caller.write_on(call, batch).await {
         Ok(_) => Ok(written(
@@ -119,7 +133,7 @@ async fn restore(
             rival.created,
             call.now,
             user.resource,
-            None,
+            rival.memberships,
         )),
         // Another client was faster with the same person, or the new name is somebody else's.
         Err(store::Error::Conflict(_) | store::Error::Guard(store::Guard::VersionConflict)) => {
@@ -169,6 +183,7 @@ where
             check_precondition(condition.as_ref(), &stored)?;
             let before = parsed(&stored)?;
             let mut after = make(call, &before, caller).await?;
+            check_size(&USERS, &after)?;
             let password_hash = password::hash(call, caller, after.password.take())?;
             // No change, no new version: Okta renames a group to its own name with every membership.
             if after == before && password_hash.is_none() {
@@ -177,10 +192,14 @@ where
             let row = UserRow {
                 id: &id,
                 provider_id: &caller.provider_id,
+                created: stored.created,
+                gain: 1,
+                before: Some(&before),
                 resource: &after,
                 password_hash: password_hash.as_deref(),
             };
-            let mut batch = users::update(&caller.tenant, &row, &before, stored.version, call.now);
+            let mut batch = guards::versions(&caller.tenant, &USERS, [(row.id, stored.version)]);
+            batch.extend(users::save(&caller.tenant, &[row], call.now));
             let event = Event {
                 action,
                 resource_type: USERS.name,
@@ -192,7 +211,7 @@ where
                 &caller.tenant,
                 &origin,
                 Totals::default(),
-                &event,
+                &[event],
             ));
             match caller.write_on(call, batch).await {
                 Ok(_) => {

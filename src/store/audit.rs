@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::Statement;
+use super::set::Set;
 use crate::ids::TenantId;
 
 /// What was done.
@@ -58,33 +59,49 @@ pub struct Totals {
     pub groups: i64,
 }
 
-/// Appends an event, numbers it, and keeps the tenant's counters.
+/// Appends events in their order, numbers them, and keeps the tenant's counters.
 pub fn append(
     tenant: &TenantId,
     origin: &Origin,
     totals: Totals,
-    event: &Event<'_>,
-) -> [Statement; 2] {
-    let attributes: Json = event.attributes.iter().map(String::as_str).collect();
-    [
-        Statement::new(
-            "update tenants set audit_seq = audit_seq + 1, user_total = user_total + ?2, \
-             group_total = group_total + ?3 where id = ?1",
-            vec![tenant.into(), totals.users.into(), totals.groups.into()],
-        ),
-        Statement::new(
-            "insert into audit_events (tenant_id, seq, at, actor, action, resource_type, resource_id, attributes, request_id) \
-             select id, audit_seq, ?2, ?3, ?4, ?5, ?6, ?7, ?8 from tenants where id = ?1",
-            vec![
-                tenant.into(),
-                origin.at.into(),
-                (&origin.actor).into(),
-                event.action.name().into(),
-                event.resource_type.into(),
-                event.resource_id.into(),
-                attributes.to_string().into(),
-                (&origin.request_id).into(),
-            ],
-        ),
-    ]
+    events: &[Event<'_>],
+) -> Vec<Statement> {
+    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+    let count_up = Statement::new(
+        "update tenants set audit_seq = audit_seq + ?2, user_total = user_total + ?3, \
+         group_total = group_total + ?4 where id = ?1",
+        vec![
+            tenant.into(),
+            count.into(),
+            totals.users.into(),
+            totals.groups.into(),
+        ],
+    );
+    let rows = (1 - count..).zip(events).map(|(place, event)| {
+        let attributes: Json = event.attributes.iter().map(String::as_str).collect();
+        vec![
+            place.into(),
+            event.action.name().into(),
+            event.resource_type.into(),
+            event.resource_id.into(),
+            attributes.to_string().into(),
+        ]
+    });
+    // The last event has the tenant's number.
+    let set = Set::new(&["place", "action", "type", "id", "attributes"], rows);
+    let fixed = [
+        tenant.into(),
+        origin.at.into(),
+        (&origin.actor).into(),
+        (&origin.request_id).into(),
+    ];
+    let append = set.statements(&fixed, |part| {
+        format!(
+            "{} insert into audit_events (tenant_id, seq, at, actor, action, resource_type, resource_id, attributes, request_id) \
+             select ?1, t.audit_seq + e.place, ?2, ?3, e.action, e.type, e.id, e.attributes, ?4 \
+             from e cross join tenants t on t.id = ?1",
+            part.table()
+        )
+    });
+    std::iter::once(count_up).chain(append).collect()
 }

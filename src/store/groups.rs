@@ -1,71 +1,58 @@
 //! Rows of `groups`.
 
-use super::{Statement, guards};
+use super::Statement;
+use super::set::Set;
 use crate::ids::TenantId;
-use crate::scim::profile::Profile;
 use crate::scim::resource::Resource;
 use crate::scim::schema::GROUPS;
-use crate::scim::version::Version;
 
-/// A group to be written.
+/// A group as it is to be, new or not.
 #[derive(Debug, Clone)]
 pub struct GroupRow<'r> {
     pub id: &'r str,
+    /// The provider whose `externalId` it is; empty for none. One that is there keeps its own.
     pub provider_id: &'r str,
+    /// When it was created, in milliseconds since 1970.
+    pub created: i64,
+    /// By how much its version grows: a new one's is this. It may have grown already, by the loss of a member in the same batch.
+    pub gain: i64,
     pub resource: &'r Resource,
-    /// Clients of `compat` rely on names that are unique.
-    pub profile: Profile,
+    /// Whether nobody else may have its name: clients of `compat` rely on that. A group that keeps its name keeps its own.
+    pub unique_name: bool,
+    /// By how much the number of its members changes; their rows go into the same batch.
+    pub members: i64,
 }
 
-impl GroupRow<'_> {
-    fn unique_name(&self) -> bool {
-        self.profile == Profile::Compat
-    }
-}
-
-/// Inserts a group with that many members, whose rows go into the same batch.
-pub fn insert(tenant: &TenantId, group: &GroupRow<'_>, members: i64, now: i64) -> Statement {
-    Statement::new(
-        "insert into groups (tenant_id, id, provider_id, version, created_at, modified_at, member_count, unique_name, \
-         resource, keys) values (?1, ?2, ?3, 1, ?4, ?4, ?5, ?6, ?7, ?8)",
+/// Writes groups, new ones and changed ones. A name or an `externalId` that is taken fails the batch. That those that were
+/// there still are, and at the version that was read, is for a guard before it.
+pub fn save(tenant: &TenantId, groups: &[GroupRow<'_>], now: i64) -> Vec<Statement> {
+    let rows = groups.iter().map(|group| {
         vec![
-            tenant.into(),
             group.id.into(),
             group.provider_id.into(),
-            now.into(),
-            members.into(),
-            group.unique_name().into(),
+            group.gain.into(),
+            group.created.into(),
+            group.members.into(),
+            group.unique_name.into(),
             group.resource.to_stored(&GROUPS).into(),
             group.resource.to_keys(&GROUPS).into(),
-        ],
-    )
-}
-
-/// Writes a group over the version that was read; anything else fails the batch.
-pub fn update(
-    tenant: &TenantId,
-    group: &GroupRow<'_>,
-    members_difference: i64,
-    version: Version,
-    now: i64,
-) -> [Statement; 2] {
-    [
-        guards::version(tenant, &GROUPS, group.id, version),
-        Statement::new(
-            "update groups set version = version + 1, modified_at = ?3, member_count = member_count + ?4, \
-             unique_name = iif(display_name_key is json_extract(?7, '$.displayname'), unique_name, ?5), \
-             resource = ?6, keys = ?7 where tenant_id = ?1 and id = ?2",
-            vec![
-                tenant.into(),
-                group.id.into(),
-                now.into(),
-                members_difference.into(),
-                group.unique_name().into(),
-                group.resource.to_stored(&GROUPS).into(),
-                group.resource.to_keys(&GROUPS).into(),
-            ],
-        ),
-    ]
+        ]
+    });
+    let columns = &[
+        "id", "provider", "gain", "created", "members", "uniquely", "resource", "keys",
+    ];
+    Set::new(columns, rows).statements(&[tenant.into(), now.into()], |part| {
+        format!(
+            "{} insert into groups (tenant_id, id, provider_id, version, created_at, modified_at, member_count, unique_name, \
+             resource, keys) \
+             select ?1, e.id, e.provider, e.gain, e.created, ?2, e.members, e.uniquely, e.resource, e.keys from e where true \
+             on conflict (tenant_id, id) do update set version = version + excluded.version, modified_at = excluded.modified_at, \
+             member_count = member_count + excluded.member_count, \
+             unique_name = iif(json_extract(excluded.keys, '$.displayname') is display_name_key, unique_name, excluded.unique_name), \
+             resource = excluded.resource, keys = excluded.keys",
+            part.table()
+        )
+    })
 }
 
 /// How many members a group has: column `member_count`, beside the columns of a stored resource without memberships.

@@ -5,6 +5,7 @@
 //! `guards` is a view without rows; inserting a word into it raises that word (see the migration). A guard whose
 //! condition holds inserts nothing, and costs the rows that its condition reads.
 
+use super::set::Set;
 use super::{Guard, Statement, Value};
 use crate::ids::TenantId;
 use crate::scim::schema::ResourceType;
@@ -21,21 +22,56 @@ pub fn require(guard: Guard, condition: &str, params: Vec<Value>) -> Statement {
     )
 }
 
-/// The resource is there at exactly that version: nobody wrote since it was read.
-pub fn version(
+/// The resources are there at exactly these versions: nobody wrote since they were read.
+pub fn versions<'r>(
     tenant: &TenantId,
     resource_type: &ResourceType,
-    id: &str,
-    version: Version,
-) -> Statement {
-    let table = super::resources::table(resource_type);
-    require(
+    versions: impl IntoIterator<Item = (&'r str, Version)>,
+) -> Vec<Statement> {
+    let rows = versions
+        .into_iter()
+        .map(|(id, version)| vec![id.into(), version.0.into()]);
+    all_there(
         Guard::VersionConflict,
-        &format!(
-            "exists (select 1 from {table} where tenant_id = ?1 and id = ?2 and version = ?3)"
-        ),
-        vec![tenant.into(), id.into(), version.0.into()],
+        tenant,
+        resource_type,
+        &Set::new(&["id", "version"], rows),
+        "r.id = e.id and r.version = e.version",
     )
+}
+
+/// All these ids are resources of the type.
+pub fn existence<'i>(
+    tenant: &TenantId,
+    resource_type: &ResourceType,
+    ids: impl IntoIterator<Item = &'i String>,
+) -> Vec<Statement> {
+    let set = Set::of_ids(ids);
+    all_there(
+        Guard::MemberMissing,
+        tenant,
+        resource_type,
+        &set,
+        "r.id = e.id",
+    )
+}
+
+fn all_there(
+    guard: Guard,
+    tenant: &TenantId,
+    resource_type: &ResourceType,
+    set: &Set,
+    same: &str,
+) -> Vec<Statement> {
+    let table = super::resources::table(resource_type);
+    set.statements(&[tenant.into()], |part| {
+        format!(
+            "{} insert into guards (reason) select '{}' where exists (select 1 from e where not exists \
+             (select 1 from {table} r where r.tenant_id = ?1 and {same}))",
+            part.table(),
+            guard.word()
+        )
+    })
 }
 
 /// The resource is there, and at a version that the client's `If-Match` allows.

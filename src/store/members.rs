@@ -4,17 +4,11 @@
 //! keeps each group once. A tenant without groups in groups pays nothing for them: the recursion is entered only where
 //! `group_members_nested_idx` has a row.
 
-use super::bulk::{self, Membership};
-use super::{Guard, Params, Result, Row, Statement, Value, guards, resources};
+use super::set::Set;
+use super::{Params, Result, Row, Statement};
 use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
-use crate::scim::schema::{GROUPS, ResourceType, USERS};
-
-/// Ids in one statement: D1 binds 100 parameters, and a few are needed for the rest.
-const CHUNK: usize = 90;
-/// Ids above which they cross as JSON, in few statements: D1 runs 1,000 statements for one request. Below, they cross as
-/// parameters, because the rows of `json_each` are counted as read.
-const MANY: usize = 20 * CHUNK;
+use crate::scim::schema::GROUPS;
 
 /// The name of a member of a group, for a row `m`.
 const MEMBER_NAME: &str = "coalesce( \
@@ -155,58 +149,34 @@ pub fn users_below(group: &str) -> String {
     )
 }
 
-/// `(?n), (?n+1), …`: a list of ids as a table. Unlike `json_each`, whose rows D1 counts, it is read for nothing.
-fn values(ids: &[&String], params: &mut Params) -> String {
-    let rows: Vec<String> = ids
+/// A pair of a group's and a member's id.
+pub type Pair = (String, String);
+
+fn set_of(pairs: &[Pair]) -> Set {
+    let rows = pairs
         .iter()
-        .map(|id| format!("({})", params.bind(*id)))
-        .collect();
-    rows.join(", ")
+        .map(|(group, member)| vec![group.into(), member.into()]);
+    Set::new(&["group_id", "id"], rows)
 }
 
-fn chunked<'i>(
-    ids: impl IntoIterator<Item = &'i String>,
-    statement: impl Fn(&[&'i String]) -> Statement,
-) -> Vec<Statement> {
-    let ids: Vec<&String> = ids.into_iter().collect();
-    ids.chunks(CHUNK).map(statement).collect()
-}
-
-/// Each id beside the group's, for statements on many groups.
-fn pairs(group: &str, ids: &[&String]) -> Vec<(String, String)> {
-    ids.iter()
-        .map(|id| (group.to_owned(), (*id).clone()))
-        .collect()
-}
-
-/// What ids are, and whether they are members of the group already: columns `id`, `kind` (`User`, `Group` or null) and
-/// `is_member`. Reads one row for a member, one or two for anything else.
-pub fn probe<'i>(
-    tenant: &TenantId,
-    group: &str,
-    ids: impl IntoIterator<Item = &'i String>,
-) -> Vec<Statement> {
-    let ids: Vec<&String> = ids.into_iter().collect();
-    if ids.len() > MANY {
-        return bulk::probe_members(tenant, &pairs(group, &ids));
-    }
-    chunked(ids, |ids| {
-        let mut params = Params::new(vec![tenant.into(), group.into()]);
-        let values = values(ids, &mut params);
-        let sql = format!(
-            "with wanted (id) as (values {values}), \
-             known as materialized (select id, (select m.member_type from group_members m \
-             where m.tenant_id = ?1 and m.group_id = ?2 and m.member_id = wanted.id) as held from wanted) \
-             select id, held is not null as is_member, coalesce(held, \
+/// What ids are, and whether they are members of their group already: columns `group_id`, `id`, `kind` (`User`, `Group` or
+/// null) and `is_member`. Reads one row for a member, one or two for anything else.
+pub fn probe(tenant: &TenantId, pairs: &[Pair]) -> Vec<Statement> {
+    set_of(pairs).statements(&[tenant.into()], |part| {
+        format!(
+            "{}, known as materialized (select e.group_id, e.id, (select m.member_type from group_members m \
+             where m.tenant_id = ?1 and m.group_id = e.group_id and m.member_id = e.id) as held from e) \
+             select group_id, id, held is not null as is_member, coalesce(held, \
              (select 'User' from users u where u.tenant_id = ?1 and u.id = known.id), \
-             (select 'Group' from groups g where g.tenant_id = ?1 and g.id = known.id)) as kind from known"
-        );
-        Statement::new(sql, params.into_values())
+             (select 'Group' from groups g where g.tenant_id = ?1 and g.id = known.id)) as kind from known",
+            part.table()
+        )
     })
 }
 
 /// What [`probe`] found of one id.
 pub struct Probed {
+    pub group: String,
     pub id: String,
     pub is_member: bool,
     /// The type of the resource with that id; none where the tenant has no such resource.
@@ -215,9 +185,24 @@ pub struct Probed {
 
 pub fn probed(row: &Row) -> Result<Probed> {
     Ok(Probed {
+        group: row.text("group_id")?,
         id: row.text("id")?,
         is_member: row.boolean("is_member")?,
         kind: row.optional_text("kind")?,
+    })
+}
+
+/// The names of users and groups as members: columns `id` and `name`.
+pub fn select_names<'i>(
+    tenant: &TenantId,
+    ids: impl IntoIterator<Item = &'i String>,
+) -> Vec<Statement> {
+    Set::of_ids(ids).statements(&[tenant.into()], |part| {
+        format!(
+            "{} select m.id, {} as name from (select id, id as member_id from e) m",
+            part.table(),
+            MEMBER_NAME
+        )
     })
 }
 
@@ -238,127 +223,96 @@ pub fn select_matching(
     )
 }
 
-/// All members of a group: column `id`. For replacing them, which is told by the whole list anyway.
+/// All members of a group: columns `id` and `kind`. For replacing them, which is told by the whole list anyway.
 pub fn select_all(tenant: &TenantId, group: &str) -> Statement {
     Statement::new(
-        "select member_id as id from group_members where tenant_id = ?1 and group_id = ?2",
+        "select member_id as id, member_type as kind from group_members where tenant_id = ?1 and group_id = ?2",
         vec![tenant.into(), group.into()],
     )
 }
 
-/// Inserts memberships of users and of groups. Fails the batch with [`Guard::MemberMissing`] where one of them is gone.
-pub fn insert(
-    tenant: &TenantId,
-    group: &str,
-    users: &[String],
-    groups: &[String],
-) -> Vec<Statement> {
-    let rows = |ids: &[String], resource_type: &ResourceType| -> Vec<Statement> {
-        let (table, kind) = (resources::table(resource_type), resource_type.name);
-        if ids.len() > MANY {
-            let memberships: Vec<Membership<'_>> = ids
-                .iter()
-                .map(|member| Membership {
-                    group,
-                    member,
-                    kind,
-                })
-                .collect();
-            let mut statements = bulk::guard_existence(tenant, resource_type, ids);
-            statements.extend(bulk::insert_members(tenant, &memberships));
-            return statements;
-        }
-        let missing = chunked(ids, |ids| {
-            let mut params = Params::new(vec![tenant.into()]);
-            let values = values(ids, &mut params);
-            guards::require(
-                Guard::MemberMissing,
-                &format!(
-                    "not exists (select 1 from (values {values}) w where not exists \
-                     (select 1 from {table} r where r.tenant_id = ?1 and r.id = w.column1))"
-                ),
-                params.into_values(),
-            )
-        });
-        let insert = chunked(ids, |ids| {
-            let mut params = Params::new(vec![tenant.into(), group.into(), Value::from(kind)]);
-            let rows: Vec<String> = ids
-                .iter()
-                .map(|id| format!("(?1, ?2, {}, ?3)", params.bind(*id)))
-                .collect();
-            Statement::new(
-                format!(
-                    "insert into group_members (tenant_id, group_id, member_id, member_type) values {}",
-                    rows.join(", ")
-                ),
-                params.into_values(),
-            )
-        });
-        missing.into_iter().chain(insert).collect()
-    };
-    let mut statements = rows(users, &USERS);
-    statements.extend(rows(groups, &GROUPS));
-    statements
+/// One membership.
+#[derive(Debug)]
+pub struct Membership<'m> {
+    pub group: &'m str,
+    pub member: &'m str,
+    /// `User` or `Group`.
+    pub kind: &'static str,
 }
 
-/// Deletes memberships by the members' ids.
-pub fn delete<'i>(
-    tenant: &TenantId,
-    group: &str,
-    ids: impl IntoIterator<Item = &'i String>,
-) -> Vec<Statement> {
-    let ids: Vec<&String> = ids.into_iter().collect();
-    if ids.len() > MANY {
-        return bulk::delete_members(tenant, &pairs(group, &ids));
-    }
-    chunked(ids, |ids| {
-        let mut params = Params::new(vec![tenant.into(), group.into()]);
-        let list: Vec<String> = ids.iter().map(|id| params.bind(*id)).collect();
-        let condition = match list.as_slice() {
-            [one] => format!("= {one}"),
-            many => format!("in ({})", many.join(", ")),
-        };
-        Statement::new(
-            format!(
-                "delete from group_members where tenant_id = ?1 and group_id = ?2 and member_id {condition}"
-            ),
-            params.into_values(),
+/// Inserts memberships. That the members are there is for a [guard](super::guards::existence) before it.
+pub fn insert(tenant: &TenantId, members: &[Membership<'_>]) -> Vec<Statement> {
+    let rows = members.iter().map(|member| {
+        vec![
+            member.group.into(),
+            member.member.into(),
+            member.kind.into(),
+        ]
+    });
+    Set::new(&["group_id", "id", "kind"], rows).statements(&[tenant.into()], |part| {
+        format!(
+            "{} insert into group_members (tenant_id, group_id, member_id, member_type) \
+             select ?1, e.group_id, e.id, e.kind from e",
+            part.table()
         )
     })
 }
 
-/// Takes a deleted resource out of every group it is in: those groups change, and say so by their versions.
+/// Deletes memberships.
+pub fn delete(tenant: &TenantId, pairs: &[Pair]) -> Vec<Statement> {
+    // Of one group, the members are compared alone: rows of pairs are counted once more.
+    if let [(group, _), rest @ ..] = pairs
+        && rest.iter().all(|(other, _)| other == group)
+    {
+        let members = pairs.iter().map(|(_, member)| member);
+        return Set::of_ids(members).statements(&[tenant.into(), group.into()], |part| {
+            format!(
+                "delete from group_members where tenant_id = ?1 and group_id = ?2 and {}",
+                part.has("member_id")
+            )
+        });
+    }
+    set_of(pairs).statements(&[tenant.into()], |part| {
+        format!(
+            "delete from group_members where tenant_id = ?1 and {}",
+            part.has("group_id, member_id")
+        )
+    })
+}
+
+/// Takes deleted resources out of every group they are in: those groups change, and say so by their versions.
 ///
 /// The groups are updated by an upsert that always conflicts, because it reads one row for each, where an update with a
 /// subquery reads three.
-pub fn leave_all_groups(tenant: &TenantId, member: &str, now: i64) -> Vec<Statement> {
-    let params = |now: Option<i64>| {
-        let mut params = vec![tenant.into(), member.into()];
-        params.extend(now.map(Value::from));
-        params
-    };
-    vec![
-        Statement::new(
-            "insert into groups (tenant_id, id, provider_id, version, created_at, modified_at, member_count, unique_name, \
+pub fn leave_all_groups(tenant: &TenantId, members: &[String], now: i64) -> Vec<Statement> {
+    let set = Set::of_ids(members);
+    let mut statements = set.statements(&[tenant.into(), now.into()], |part| {
+        format!(
+            "{} insert into groups (tenant_id, id, provider_id, version, created_at, modified_at, member_count, unique_name, \
              resource, keys) \
-             select m.tenant_id, m.group_id, '', 0, 0, 0, 0, 0, '{}', '{}' \
-             from group_members m indexed by group_members_member_idx \
-             where m.tenant_id = ?1 and m.member_id = ?2 \
-             on conflict (tenant_id, id) do update set version = version + 1, modified_at = ?3, \
+             select ?1, m.group_id, '', 0, 0, 0, 0, 0, '{{}}', '{{}}' \
+             from e cross join group_members m indexed by group_members_member_idx \
+             on m.tenant_id = ?1 and m.member_id = e.id where true \
+             on conflict (tenant_id, id) do update set version = version + 1, modified_at = ?2, \
              member_count = member_count - 1",
-            params(Some(now)),
-        ),
-        Statement::new(
-            "delete from group_members indexed by group_members_member_idx where tenant_id = ?1 and member_id = ?2",
-            params(None),
-        ),
-    ]
+            part.table()
+        )
+    });
+    statements.extend(set.statements(&[tenant.into()], |part| {
+        format!(
+            "delete from group_members indexed by group_members_member_idx where tenant_id = ?1 and {}",
+            part.has("member_id")
+        )
+    }));
+    statements
 }
 
-/// Deletes all memberships of a group that the same batch deletes.
-pub fn dissolve(tenant: &TenantId, group: &str) -> Statement {
-    Statement::new(
-        "delete from group_members where tenant_id = ?1 and group_id = ?2",
-        vec![tenant.into(), group.into()],
-    )
+/// Deletes all memberships of groups that the same batch deletes.
+pub fn dissolve(tenant: &TenantId, groups: &[String]) -> Vec<Statement> {
+    Set::of_ids(groups).statements(&[tenant.into()], |part| {
+        format!(
+            "delete from group_members where tenant_id = ?1 and {}",
+            part.has("group_id")
+        )
+    })
 }

@@ -7,7 +7,6 @@
 //! held together by a [`guard`](guards) in the writing batch.
 
 pub mod audit;
-pub mod bulk;
 pub mod directory;
 mod error;
 mod filter_index;
@@ -19,8 +18,10 @@ pub mod identity_providers;
 pub mod members;
 pub mod resources;
 pub mod scim_tokens;
+mod set;
 mod statement;
 pub mod tenants;
+pub mod unique;
 pub mod users;
 
 pub use error::{Constraint, Error, Guard, Result};

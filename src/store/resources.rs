@@ -2,11 +2,13 @@
 
 use super::filter_index;
 use super::filter_sql::{Scope, Sql};
-use super::{Params, Result, Row, Statement, Value};
+use super::set::Set;
+use super::{Params, Result, Row, Statement, Value, members, users};
 use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
 use crate::scim::projection::Projection;
 use crate::scim::render::Stored;
+use crate::scim::resource::Resource;
 use crate::scim::schema::{AttributeRef, GROUPS, ResourceType};
 use crate::scim::version::Version;
 
@@ -42,12 +44,12 @@ impl Memberships {
 }
 
 /// Columns of [`stored`], for a row named `r`. `?1` is the tenant and `?2` the base URL of the request.
-fn columns(resource_type: &ResourceType, memberships: Memberships) -> String {
+pub(super) fn columns(resource_type: &ResourceType, memberships: Memberships) -> String {
     let (memberships, oversized) = match (memberships.wanted, resource_type.name) {
         (false, _) => ("null".to_owned(), "0".to_owned()),
-        (true, "Group") => super::members::of_group_json(memberships.names),
+        (true, "Group") => members::of_group_json(memberships.names),
         (true, _) => (
-            super::members::groups_of_user_json(memberships.names),
+            members::groups_of_user_json(memberships.names),
             "0".to_owned(),
         ),
     };
@@ -301,28 +303,83 @@ pub fn select_total(
     )
 }
 
-/// Leaves a tombstone of a resource that the same batch deletes after this.
-pub fn bury(tenant: &TenantId, resource_type: &ResourceType, id: &str, now: i64) -> Statement {
-    let table = table(resource_type);
-    Statement::new(
-        format!(
-            "insert into tombstones (tenant_id, resource_type, id, external_id, deleted_at) \
-             select tenant_id, ?3, id, external_id, ?4 from {table} where tenant_id = ?1 and id = ?2"
-        ),
-        vec![
-            tenant.into(),
-            id.into(),
-            resource_type.name.into(),
-            now.into(),
-        ],
-    )
+/// Longest row in bytes, some room left for its other columns and for its indexes' entries: D1 takes two million.
+const MAX_ROW: usize = 1_900_000;
+
+/// Whether a resource is short enough for a row.
+pub fn fits(resource_type: &'static ResourceType, resource: &Resource) -> bool {
+    let stored = resource.to_stored(resource_type).len();
+    // Folding a letter gives three times its bytes at most.
+    stored * 4 < MAX_ROW || stored + resource.to_keys(resource_type).len() < MAX_ROW
 }
 
-/// Deletes the row itself.
-pub fn delete(tenant: &TenantId, resource_type: &ResourceType, id: &str) -> Statement {
+/// Resources by their ids: columns of a stored resource without memberships.
+pub fn select_many<'i>(
+    tenant: &TenantId,
+    resource_type: &ResourceType,
+    ids: impl IntoIterator<Item = &'i String>,
+) -> Vec<Statement> {
     let table = table(resource_type);
-    Statement::new(
-        format!("delete from {table} where tenant_id = ?1 and id = ?2"),
-        vec![tenant.into(), id.into()],
-    )
+    Set::of_ids(ids).statements(&[tenant.into()], |part| {
+        format!(
+            "{} select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as oversized \
+             from e cross join {table} r on r.tenant_id = ?1 and r.id = e.id",
+            part.table()
+        )
+    })
+}
+
+/// Deletes resources with all that hangs on them, and leaves tombstones. Groups that lose a member by it change, and say so
+/// by their versions.
+pub fn delete(
+    tenant: &TenantId,
+    resource_type: &ResourceType,
+    ids: &[String],
+    now: i64,
+) -> Vec<Statement> {
+    let table = table(resource_type);
+    let set = Set::of_ids(ids);
+    let mut statements = set.statements(
+        &[tenant.into(), resource_type.name.into(), now.into()],
+        |part| {
+            format!(
+                "{} insert into tombstones (tenant_id, resource_type, id, external_id, deleted_at) \
+                 select ?1, ?2, r.id, r.external_id, ?3 from e cross join {table} r \
+                 on r.tenant_id = ?1 and r.id = e.id",
+                part.table()
+            )
+        },
+    );
+    statements.extend(members::leave_all_groups(tenant, ids, now));
+    statements.extend(match resource_type.name == GROUPS.name {
+        true => members::dissolve(tenant, ids),
+        false => users::delete_emails(tenant, ids),
+    });
+    statements.extend(set.statements(&[tenant.into()], |part| {
+        format!(
+            "delete from {table} where tenant_id = ?1 and {}",
+            part.has("id")
+        )
+    }));
+    statements
+}
+
+/// Puts other `externalId`s on tombstones of the same batch: those that the resources would have had.
+pub fn correct_tombstones(
+    tenant: &TenantId,
+    resource_type: &ResourceType,
+    external_ids: &[(String, Option<String>)],
+) -> Vec<Statement> {
+    let rows = external_ids
+        .iter()
+        .map(|(id, external_id)| vec![id.into(), external_id.clone().into()]);
+    let set = Set::new(&["id", "external_id"], rows);
+    set.statements(&[tenant.into(), resource_type.name.into()], |part| {
+        format!(
+            "{} insert into tombstones (tenant_id, resource_type, id, external_id, deleted_at) \
+             select ?1, ?2, e.id, e.external_id, 0 from e where true \
+             on conflict (tenant_id, resource_type, id) do update set external_id = excluded.external_id",
+            part.table()
+        )
+    })
 }

@@ -100,6 +100,11 @@ impl Params {
         format!("?{}", index + 1)
     }
 
+    /// How many there are so far.
+    pub fn count(&self) -> usize {
+        self.values.len()
+    }
+
     pub fn into_values(self) -> Vec<Value> {
         self.values
     }

@@ -5,15 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::authenticate::Caller;
 use crate::api::call::Call;
+use crate::api::group_members::kind_of;
 use crate::error::Result;
 use crate::scim::filter::Predicate;
 use crate::scim::render::Stored;
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
-use crate::store::bulk::{self, UniqueKey};
-use crate::store::{Rows, members, resources};
-
-/// A pair of a group's and a member's id.
-pub type Pair = (String, String);
+use crate::store::members::Pair;
+use crate::store::unique::UniqueKey;
+use crate::store::{Row, Rows, members, resources, unique};
 
 /// What was read. A key that is there and holds nothing is known not to exist.
 #[derive(Debug, Default)]
@@ -23,8 +22,8 @@ pub struct Facts {
     pub holders: BTreeMap<(UniqueKey, String), Option<String>>,
     /// Whether the pair is a membership, and what type the member's resource has.
     pub pairs: BTreeMap<Pair, (bool, Option<String>)>,
-    /// All members of a group.
-    pub members: BTreeMap<String, Vec<String>>,
+    /// All members of a group, with their types.
+    pub members: BTreeMap<String, BTreeMap<String, &'static str>>,
     /// The members of a group that meet a filter, by the operation that has it and the filter's number there.
     pub matching: BTreeMap<(usize, usize), Vec<String>>,
 }
@@ -82,29 +81,24 @@ impl Facts {
         let mut questions = Vec::new();
         let mut batch = Vec::new();
         for (resource_type, ids) in [(&USERS, &needs.users), (&GROUPS, &needs.groups)] {
-            for statement in bulk::select_many(tenant, resource_type, ids) {
+            for statement in resources::select_many(tenant, resource_type, ids) {
                 questions.push(Question::Resources(resource_type));
                 batch.push(statement);
             }
         }
-        for unique in [
-            UniqueKey::UserName,
-            UniqueKey::UserExternalId,
-            UniqueKey::GroupName,
-            UniqueKey::GroupExternalId,
-        ] {
+        for unique in UniqueKey::ALL {
             let keys = needs
                 .holders
                 .iter()
                 .filter(|(of, _)| *of == unique)
                 .map(|(_, key)| key);
-            for statement in bulk::select_holders(tenant, unique, &caller.provider_id, keys) {
+            for statement in unique::select_holders(tenant, unique, &caller.provider_id, keys) {
                 questions.push(Question::Holders(unique));
                 batch.push(statement);
             }
         }
         let pairs: Vec<Pair> = needs.pairs.iter().cloned().collect();
-        for statement in bulk::probe_members(tenant, &pairs) {
+        for statement in members::probe(tenant, &pairs) {
             questions.push(Question::Pairs);
             batch.push(statement);
         }
@@ -159,13 +153,18 @@ impl Facts {
             }
             Question::Pairs => {
                 for row in &rows.rows {
-                    let (group, probed) = bulk::probed_pair(row)?;
-                    self.pairs
-                        .insert((group, probed.id), (probed.is_member, probed.kind));
+                    let probed = members::probed(row)?;
+                    let pair = (probed.group, probed.id);
+                    self.pairs.insert(pair, (probed.is_member, probed.kind));
                 }
             }
             Question::Members(group) => {
-                self.members.insert(group, ids(rows)?);
+                let member = |row: &Row| -> Result<(String, &'static str)> {
+                    let kind = kind_of(Some(&row.text("kind")?));
+                    Ok((row.text("id")?, kind.unwrap_or(USERS.name)))
+                };
+                let members = rows.rows.iter().map(member).collect::<Result<_>>()?;
+                self.members.insert(group, members);
             }
             Question::Matching(key) => {
                 self.matching.insert(key, ids(rows)?);

@@ -1,110 +1,132 @@
-//! What an operation of a Bulk request does to a group's members, against what the database has and what the operations
-//! before it did.
+//! A group's members as they are after the operations so far: what the database has, and what those before it did.
 
 use std::collections::BTreeSet;
 
-use super::simulation::{Simulation, State};
-use crate::error::Result;
-use crate::scim::error::Error as ScimError;
-use crate::scim::filter::parse::shortened;
-use crate::scim::patch::MemberChanges;
-use crate::scim::schema::{GROUPS, USERS};
+use super::simulation::Simulation;
+use crate::api::group_members::{Known, Members, Plan, kind_of};
+use crate::scim::filter::Predicate;
+use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 
-impl Simulation<'_> {
-    /// Turns what is wanted of the members into rows to add and to take away.
-    pub fn plan_members(
-        &mut self,
-        index: Option<usize>,
-        group: &str,
-        state: &mut State,
-        changes: &MemberChanges,
-    ) -> Result<()> {
-        let stored = state.base.is_some();
-        let mut gone: BTreeSet<String> = changes.remove.clone();
-        if changes.clear {
-            gone.extend(state.add.keys().cloned());
-            match self.facts.members.get(group) {
-                Some(members) => gone.extend(members.iter().cloned()),
-                None if stored => {
-                    self.needs.members.insert(group.to_owned());
-                }
-                None => {}
-            }
-        }
-        for (number, filter) in changes.remove_matching.iter().enumerate() {
-            let key = (index.unwrap_or_default(), number);
-            match self.facts.matching.get(&key) {
-                Some(members) => gone.extend(members.iter().cloned()),
-                None if stored => {
-                    let need = (group.to_owned(), filter.clone());
-                    self.needs.matching.insert(key, need);
-                }
-                None => {}
-            }
-        }
-        for id in gone.difference(&changes.add) {
-            let (held, _) = self.membership(group, id, stored);
-            let added = state.add.remove(id).is_some();
-            let is_member = added || (held && !state.remove.contains(id));
-            if !is_member && changes.must_match.contains(id) {
-                return Err(
-                    ScimError::no_target(format!("`{}` is not a member", shortened(id))).into(),
-                );
-            }
-            if held {
-                state.remove.insert(id.clone());
-            }
-        }
-        for id in &changes.add {
-            let (held, kind) = self.membership(group, id, stored);
-            let kind = kind.ok_or_else(|| {
-                ScimError::value(format!(
-                    "members: no user or group has the id `{}`",
-                    shortened(id)
-                ))
-            })?;
-            state.remove.remove(id);
-            if !held {
-                state.add.insert(id.clone(), kind);
-            }
-        }
-        Ok(())
+/// The members of one group, for one operation.
+pub struct MembersSoFar<'m, 's> {
+    pub simulation: &'m mut Simulation<'s>,
+    pub index: usize,
+    pub group: &'m str,
+    /// Whether the database has the group.
+    pub is_stored: bool,
+    /// What the operations so far did to its members.
+    pub plan: &'m Plan,
+}
+
+impl MembersSoFar<'_, '_> {
+    /// Those of the database's members who still are.
+    fn left<'i>(&self, ids: impl IntoIterator<Item = &'i String>) -> BTreeSet<String> {
+        ids.into_iter()
+            .filter(|id| !self.plan.remove.contains(*id) && !self.simulation.is_deleted(id))
+            .cloned()
+            .collect()
     }
 
-    /// Whether the database has a membership, and what type the member is after the operations so far.
-    fn membership(&mut self, group: &str, id: &str, stored: bool) -> (bool, Option<&'static str>) {
-        let own = [&USERS, &GROUPS].into_iter().find_map(|resource_type| {
-            let state = self.states.get(&(resource_type.name, id.to_owned()))?;
-            Some(state.alive.then_some(resource_type.name))
-        });
-        if own == Some(None) {
-            // Its memberships go with it, and are not to be taken away twice.
-            return (false, None);
-        }
-        let own = own.or_else(|| {
-            // A resource that a later operation makes.
-            let made = self.made.values().find(|made| made.id == id)?;
-            Some(Some(made.resource_type.name))
-        });
-        if let Some(kind) = own
-            && !stored
-        {
-            return (false, kind);
-        }
-        let pair = (group.to_owned(), id.to_owned());
-        match self.facts.pairs.get(&pair) {
-            Some((held, kind)) => {
-                let known = match kind.as_deref() {
-                    Some("User") => Some(USERS.name),
-                    Some("Group") => Some(GROUPS.name),
-                    _ => None,
-                };
-                (*held, own.unwrap_or(known))
+    /// Those whom the database may find under a name that they have no more.
+    fn touched(&self) -> Vec<String> {
+        let touched = self.simulation.order.iter();
+        touched.map(|(_, id)| id.clone()).collect()
+    }
+}
+
+impl Members for MembersSoFar<'_, '_> {
+    fn all(&mut self) -> BTreeSet<String> {
+        let mut all: BTreeSet<String> = self.plan.add.keys().cloned().collect();
+        match self.simulation.facts.members.get(self.group) {
+            Some(members) => all.extend(self.left(members.keys())),
+            None if self.is_stored => {
+                let needs = &mut self.simulation.needs;
+                needs.members.insert(self.group.to_owned());
             }
+            None => {}
+        }
+        all
+    }
+
+    fn matching(&mut self, number: usize, filter: &Predicate) -> BTreeSet<String> {
+        let mut matching = BTreeSet::new();
+        let key = (self.index, number);
+        match self.simulation.facts.matching.get(&key) {
+            Some(members) => matching = self.left(members),
+            None if self.is_stored => {
+                let need = (self.group.to_owned(), filter.clone());
+                self.simulation.needs.matching.insert(key, need);
+            }
+            None => {}
+        }
+        let mut afresh: Vec<String> = self.plan.add.keys().cloned().collect();
+        if filter.names("display") && self.is_stored {
+            afresh.extend(self.touched());
+        }
+        for id in afresh {
+            match self.look_up(&id).is_member && self.meets(&id, filter) {
+                true => matching.insert(id),
+                false => matching.remove(&id),
+            };
+        }
+        matching
+    }
+
+    fn look_up(&mut self, id: &str) -> Known {
+        if self.simulation.is_deleted(id) {
+            // Its memberships went with it.
+            return Known::default();
+        }
+        if let Some(kind) = self.plan.add.get(id) {
+            return Known {
+                is_member: true,
+                kind: Some(kind),
+            };
+        }
+        let made = self.simulation.type_of(id).map(|made| made.name);
+        if made.is_some() && (!self.is_stored || self.simulation.is_new(id)) {
+            return Known {
+                is_member: false,
+                kind: made,
+            };
+        }
+        let listed = self.simulation.facts.members.get(self.group);
+        if let Some(kind) = listed.and_then(|members| members.get(id)) {
+            return Known {
+                is_member: !self.plan.remove.contains(id),
+                kind: Some(kind),
+            };
+        }
+        let pair = (self.group.to_owned(), id.to_owned());
+        match self.simulation.facts.pairs.get(&pair) {
+            Some((held, kind)) => Known {
+                is_member: *held && !self.plan.remove.contains(id),
+                kind: made.or_else(|| kind_of(kind.as_deref())),
+            },
             None => {
-                self.needs.pairs.insert(pair);
-                (false, own.unwrap_or(Some(USERS.name)))
+                self.simulation.needs.pairs.insert(pair);
+                Known {
+                    is_member: false,
+                    kind: Some(USERS.name),
+                }
             }
         }
+    }
+
+    fn display(&mut self, id: &str, kind: &'static str) -> Option<String> {
+        let resource_type: &'static ResourceType = RESOURCE_TYPES
+            .iter()
+            .find(|resource_type| resource_type.name == kind)?;
+        let state = self.simulation.state(resource_type, id)?;
+        let text = |name: &str| state.resource.attributes.get(name)?.as_str();
+        let name = text("displayName").or_else(|| match kind == GROUPS.name {
+            true => None,
+            false => text("userName"),
+        });
+        name.map(str::to_owned)
+    }
+
+    fn base(&self) -> &str {
+        self.simulation.base
     }
 }

@@ -1,7 +1,8 @@
 //! `POST /Bulk` (RFC 7644 §3.7).
 //!
 //! The operations are worked out in memory ([`simulation`]) on what is known of the database ([`facts`]); what is missing is
-//! read, in one round trip for all operations, and the work is done again. Then all that succeeded is written in one batch.
+//! read, in one round trip for all operations, and the work is done again; so it is where a guess about a later operation
+//! was wrong ([`resolve`]). Then all that succeeded is written in one batch.
 //! So the round trips do not grow with the operations: one to read and one to write for a thousand new users.
 //!
 //! Ids of new resources are ours to give, and are given before anything is written: references may lead backwards, forwards
@@ -10,11 +11,10 @@
 mod facts;
 mod member_plan;
 mod request;
+mod resolve;
 mod simulation;
 mod states;
 mod write;
-
-use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -27,12 +27,14 @@ use crate::scim::BULK_RESPONSE;
 use crate::store::{self, Guard};
 use facts::Facts;
 use request::{Entry, Method};
-use simulation::{Done, Made, Simulation};
+use resolve::Guess;
+use simulation::Simulation;
+use states::Done;
 
 pub use request::MAX_OPERATIONS;
 
 /// Round trips that one request may take to learn what it needs: names, then those who hold them, then their members.
-const MAX_ROUNDS: usize = 5;
+const MAX_ROUNDS: usize = 8;
 /// How often the whole is tried again when others changed what it had read.
 const MAX_ATTEMPTS: usize = 3;
 
@@ -86,90 +88,37 @@ struct Work<'w> {
 impl Work<'_> {
     /// Works the operations out, and writes them. The outer error is final, the inner one is the writing batch's.
     async fn attempt(&self) -> Result<store::Result<Reply>> {
+        let base = self.call.scim_base();
         let mut facts = Facts::default();
-        let mut made = self.made();
-        let mut failing = BTreeSet::new();
+        let mut guess = Guess::default();
         let mut rounds = 0;
         loop {
+            let made = guess.made(self.entries, self.new_ids);
             let mut simulation = Simulation::new(
                 self.caller,
+                &base,
                 &facts,
                 self.call.now,
                 &made,
                 self.new_ids,
-                &failing,
+                &guess,
             );
             simulation.run(self.entries, self.fail_on_errors);
-            if !simulation.needs.is_empty() {
+            let needs = std::mem::take(&mut simulation.needs);
+            if !needs.is_empty() {
                 rounds += 1;
                 if rounds > MAX_ROUNDS {
                     return Err(store::Error::Guard(Guard::VersionConflict).into());
                 }
-                let needs = std::mem::take(&mut simulation.needs);
                 drop(simulation);
                 facts.learn(self.call, self.caller, needs).await?;
                 // What failed for want of a fact may not fail with it.
-                failing.clear();
+                guess = Guess::default();
                 continue;
             }
-            let restored = std::mem::take(&mut simulation.restored);
-            let failed = self.failed(&simulation, &failing);
-            let moved = restored
-                .into_iter()
-                .filter(|(bulk_id, id)| made.get(bulk_id).is_some_and(|made| made.id != *id))
-                .collect::<Vec<_>>();
-            if failed.is_subset(&failing) && moved.is_empty() {
-                return self.finish(&simulation).await;
-            }
-            drop(simulation);
-            for (bulk_id, id) in moved {
-                if let Some(made) = made.get_mut(&bulk_id) {
-                    made.id = id;
-                }
-            }
-            failing.extend(failed);
-        }
-    }
-
-    /// What the POST operations make, under the ids they are given.
-    fn made(&self) -> BTreeMap<String, Made> {
-        self.entries
-            .iter()
-            .zip(self.new_ids)
-            .filter_map(|(entry, id)| {
-                let operation = entry.operation.as_ref().ok()?;
-                let made = Made {
-                    id: id.clone(),
-                    resource_type: operation.resource_type,
-                };
-                (operation.method == Method::Post).then_some((entry.bulk_id.clone()?, made))
-            })
-            .collect()
-    }
-
-    /// The `bulkId`s of operations that make nothing: they failed, were not reached, or refer to one that does.
-    fn failed(&self, simulation: &Simulation<'_>, known: &BTreeSet<String>) -> BTreeSet<String> {
-        let mut failed = known.clone();
-        for (index, entry) in self.entries.iter().enumerate() {
-            let done = simulation
-                .outcomes
-                .get(index)
-                .is_some_and(std::result::Result::is_ok);
-            if !done && let Some(bulk_id) = &entry.bulk_id {
-                failed.insert(bulk_id.clone());
-            }
-        }
-        loop {
-            let before = failed.len();
-            for entry in self.entries {
-                if let (Some(bulk_id), Ok(operation)) = (&entry.bulk_id, &entry.operation)
-                    && !operation.references.is_disjoint(&failed)
-                {
-                    failed.insert(bulk_id.clone());
-                }
-            }
-            if failed.len() == before {
-                return failed;
+            match guess.next(self.entries, &simulation) {
+                Some(next) => guess = next,
+                None => return self.finish(&simulation).await,
             }
         }
     }

@@ -7,10 +7,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::facts::{Facts, Needs};
+use super::member_plan::MembersSoFar;
 use super::request::{Entry, Method, Operation, substitute, substitute_text};
+use super::resolve::{Guess, Made};
+use super::states::{Done, Effect, Event, Key, State};
 use crate::api::authenticate::Caller;
-use crate::api::resources::{differing, taken, write_scope};
+use crate::api::group_members::Plan;
+use crate::api::resources::{check_size, differing, taken, write_scope};
 use crate::error::{Error, Kind, Result};
 use crate::ids;
 use crate::scim::error::Error as ScimError;
@@ -20,63 +26,21 @@ use crate::scim::resource::{self, Resource};
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
 use crate::scim::version::{Condition, Version};
 use crate::store::audit::Action;
-use crate::store::bulk::UniqueKey;
-
-/// A resource as it is after some operations.
-#[derive(Debug, Clone)]
-pub struct State {
-    pub resource: Resource,
-    pub version: Version,
-    /// The version in the database; none for a new resource.
-    pub base: Option<Version>,
-    pub created: i64,
-    pub alive: bool,
-    pub changed: bool,
-    pub password: Option<String>,
-    /// Members to add, with their types, and to take away, against what the database has.
-    pub add: BTreeMap<String, &'static str>,
-    pub remove: BTreeSet<String>,
-}
-
-/// One line of the audit trail.
-#[derive(Debug)]
-pub struct Event {
-    pub action: Action,
-    pub resource_type: &'static ResourceType,
-    pub id: String,
-    pub attributes: Vec<String>,
-}
-
-/// How an operation ended.
-#[derive(Debug)]
-pub struct Done {
-    pub status: u16,
-    pub resource_type: &'static ResourceType,
-    pub id: String,
-    pub version: Option<Version>,
-}
-
-/// A resource's type and id.
-pub type Key = (&'static str, String);
-
-/// A resource that an operation of the request makes.
-#[derive(Debug, Clone)]
-pub struct Made {
-    pub id: String,
-    pub resource_type: &'static ResourceType,
-}
+use crate::store::unique::UniqueKey;
 
 /// The work.
 pub struct Simulation<'s> {
     pub caller: &'s Caller,
+    /// The base that the request used.
+    pub base: &'s str,
     pub facts: &'s Facts,
     pub now: i64,
     /// What POST operations make, by `bulkId`.
     pub made: &'s BTreeMap<String, Made>,
     /// The id for each operation that makes a resource.
     pub new_ids: &'s [String],
-    /// `bulkId`s whose operations are known to fail.
-    pub failing: &'s BTreeSet<String>,
+    /// What is taken for true of later operations.
+    pub guess: &'s Guess,
     pub needs: Needs,
     pub states: BTreeMap<Key, State>,
     /// Touched resources in the order in which they were touched.
@@ -84,35 +48,49 @@ pub struct Simulation<'s> {
     pub(super) holders: BTreeMap<(UniqueKey, String), Option<String>>,
     pub events: Vec<Event>,
     pub outcomes: Vec<std::result::Result<Done, Error>>,
-    /// POST operations that restored a resource under its old id, by `bulkId`.
-    pub restored: BTreeMap<String, String>,
+    /// Operations that fail for no other reason than what they refer to.
+    pub by_reference: BTreeSet<usize>,
+    /// POST operations that restored a resource under its old id.
+    pub restored: BTreeMap<usize, String>,
     pub(super) passwords: usize,
+    /// Types of what is made, by its id.
+    pub(super) made_types: BTreeMap<&'s str, &'static ResourceType>,
+    /// The ids that this request may give.
+    pub(super) fresh: BTreeSet<&'s str>,
 }
 
 impl<'s> Simulation<'s> {
     pub fn new(
         caller: &'s Caller,
+        base: &'s str,
         facts: &'s Facts,
         now: i64,
         made: &'s BTreeMap<String, Made>,
         new_ids: &'s [String],
-        failing: &'s BTreeSet<String>,
+        guess: &'s Guess,
     ) -> Self {
+        let made_types = made.values();
         Simulation {
             caller,
+            base,
             facts,
             now,
             made,
             new_ids,
-            failing,
+            guess,
             needs: Needs::default(),
             states: BTreeMap::new(),
             order: Vec::new(),
             holders: BTreeMap::new(),
             events: Vec::new(),
             outcomes: Vec::new(),
+            by_reference: BTreeSet::new(),
             restored: BTreeMap::new(),
             passwords: 0,
+            made_types: made_types
+                .map(|made| (made.id.as_str(), made.resource_type))
+                .collect(),
+            fresh: new_ids.iter().map(String::as_str).collect(),
         }
     }
 
@@ -124,7 +102,7 @@ impl<'s> Simulation<'s> {
                 break;
             }
             let outcome = match &entry.operation {
-                Ok(operation) => self.operation(index, entry, operation),
+                Ok(operation) => self.operation(index, operation),
                 Err(error) => Err(error.clone()),
             };
             failures += usize::from(outcome.is_err());
@@ -132,16 +110,50 @@ impl<'s> Simulation<'s> {
         }
     }
 
-    fn operation(&mut self, index: usize, entry: &Entry, operation: &Operation) -> Result<Done> {
-        self.caller.require(write_scope(operation.resource_type))?;
-        for reference in &operation.references {
-            if !self.made.contains_key(reference) || self.failing.contains(reference) {
-                return Err(ScimError::value(format!(
-                    "`bulkId:{}` refers to no resource that this request makes",
-                    shortened(reference)
-                ))
-                .into());
+    /// An operation that refers to one that fails is tried all the same, for its own failure; but nothing comes of it.
+    fn operation(&mut self, index: usize, operation: &Operation) -> Result<Done> {
+        if self.guess.unresolved.contains(&index) {
+            return Err(Error::new(
+                Kind::Conflict,
+                "the operation and a later one that it refers to exclude each other",
+            ));
+        }
+        let effect = self.effect(index, operation)?;
+        match self.broken_reference(index, operation) {
+            None => Ok(self.commit(index, effect)),
+            Some(error) => {
+                self.by_reference.insert(index);
+                Err(error)
             }
+        }
+    }
+
+    fn broken_reference(&self, index: usize, operation: &Operation) -> Option<Error> {
+        let fails = |made: &Made| match made.index.cmp(&index) {
+            std::cmp::Ordering::Less => !matches!(self.outcomes.get(made.index), Some(Ok(_))),
+            std::cmp::Ordering::Equal => false,
+            std::cmp::Ordering::Greater => self.guess.blocked.contains(&index),
+        };
+        let broken = operation
+            .references
+            .iter()
+            .find(|reference| self.made.get(*reference).is_some_and(fails))?;
+        let detail = format!(
+            "`bulkId:{}` refers to an operation that fails",
+            shortened(broken)
+        );
+        Some(ScimError::value(detail).into())
+    }
+
+    fn effect(&mut self, index: usize, operation: &Operation) -> Result<Effect> {
+        self.caller.require(write_scope(operation.resource_type))?;
+        let unknown = |reference: &&String| !self.made.contains_key(*reference);
+        if let Some(reference) = operation.references.iter().find(unknown) {
+            return Err(ScimError::value(format!(
+                "`bulkId:{}` refers to no resource that this request makes",
+                shortened(reference)
+            ))
+            .into());
         }
         let id_of = |reference: &str| self.made.get(reference).map(|made| made.id.clone());
         let data = substitute(&operation.data, &id_of);
@@ -151,32 +163,31 @@ impl<'s> Simulation<'s> {
             .map(|target| substitute_text(target, &id_of));
         let resource_type = operation.resource_type;
         match (operation.method, target) {
-            (Method::Post, _) => {
-                let id = self.new_ids.get(index).cloned().unwrap_or_default();
-                self.create(entry, resource_type, id, data)
-            }
-            (method, target) => {
+            (Method::Post, _) => self.create(index, resource_type, data),
+            (_, target) => {
                 let id = target
                     .and_then(|target| ids::canonical_uuid(&target))
                     .ok_or_else(|| Error::not_found(resource_type.name))?;
-                self.change(index, method, operation, &id, data)
+                self.change(index, operation, id, data)
             }
         }
     }
 
     fn create(
         &mut self,
-        entry: &Entry,
+        index: usize,
         resource_type: &'static ResourceType,
-        id: String,
-        data: serde_json::Value,
-    ) -> Result<Done> {
+        data: Value,
+    ) -> Result<Effect> {
+        let id = self.new_ids.get(index).cloned().unwrap_or_default();
         let mut resource = resource::read(resource_type, data, self.caller.profile())?;
+        check_size(resource_type, &resource)?;
         let members = resource.members.take();
         let password = self.password(&mut resource)?;
         if let Some(holder) = self.rival(resource_type, &id, &resource)? {
-            return self.restore(entry, &holder, resource, password);
+            return self.restore(holder, resource, password);
         }
+        let mut attributes: Vec<String> = resource.attributes.keys().cloned().collect();
         let mut state = State {
             resource,
             version: Version(1),
@@ -185,21 +196,20 @@ impl<'s> Simulation<'s> {
             alive: true,
             changed: true,
             password,
-            add: BTreeMap::new(),
-            remove: BTreeSet::new(),
+            members: Plan::default(),
         };
-        let mut attributes: Vec<String> = state.resource.attributes.keys().cloned().collect();
         if let Some(members) = members.filter(|members| !members.is_empty()) {
-            let mut changes = MemberChanges::default();
-            changes.replace_all(&members);
-            changes.clear = false;
-            self.plan_members(None, &id, &mut state, &changes)?;
+            self.plan_members(index, &id, &mut state, &MemberChanges::adding(&members))?;
             attributes.push("members".to_owned());
         }
-        self.claim(resource_type, &id, None, Some(&state.resource));
-        let done = self.store(resource_type, &id, state, 201);
-        self.event(Action::Create, resource_type, &id, attributes);
-        Ok(done)
+        Ok(Effect {
+            status: 201,
+            resource_type,
+            id,
+            before: None,
+            state,
+            event: Some((Action::Create, attributes)),
+        })
     }
 
     /// The inactive user whose name or `externalId` a new one has, in `compat`; 409 where the holder is another one.
@@ -230,74 +240,90 @@ impl<'s> Simulation<'s> {
 
     fn restore(
         &mut self,
-        entry: &Entry,
-        id: &str,
+        id: String,
         resource: Resource,
         password: Option<String>,
-    ) -> Result<Done> {
+    ) -> Result<Effect> {
         let before = self
-            .state(&USERS, id)
+            .state(&USERS, &id)
             .ok_or_else(|| Error::not_found(USERS.name))?;
         let attributes = differing(&before.resource, &resource);
-        self.claim(&USERS, id, Some(&before.resource), Some(&resource));
-        let state = State {
-            version: Version(before.version.0 + 1),
-            resource,
-            changed: true,
-            password,
-            ..before
-        };
-        if let Some(bulk_id) = &entry.bulk_id {
-            self.restored.insert(bulk_id.clone(), id.to_owned());
-        }
-        let done = self.store(&USERS, id, state, 201);
-        self.event(Action::Restore, &USERS, id, attributes);
-        Ok(done)
+        Ok(Effect {
+            status: 201,
+            resource_type: &USERS,
+            id,
+            before: Some(before.resource.clone()),
+            state: State {
+                version: Version(before.version.0 + 1),
+                resource,
+                changed: true,
+                password: password.or(before.password),
+                ..before
+            },
+            event: Some((Action::Restore, attributes)),
+        })
     }
 
     fn change(
         &mut self,
         index: usize,
-        method: Method,
         operation: &Operation,
-        id: &str,
-        data: serde_json::Value,
-    ) -> Result<Done> {
-        let resource_type = operation.resource_type;
+        id: String,
+        data: Value,
+    ) -> Result<Effect> {
+        let (method, resource_type) = (operation.method, operation.resource_type);
         let before = self
-            .state(resource_type, id)
+            .state(resource_type, &id)
             .ok_or_else(|| Error::not_found(resource_type.name))?;
         check(operation.condition.as_ref(), before.version)?;
+        let was = Some(before.resource.clone());
         if method == Method::Delete {
-            return Ok(self.delete(resource_type, id, before));
+            return Ok(Effect {
+                status: 204,
+                resource_type,
+                id,
+                before: was,
+                state: State {
+                    alive: false,
+                    changed: true,
+                    ..before
+                },
+                event: Some((Action::Delete, Vec::new())),
+            });
         }
         let (mut resource, changes) = self.wanted(method, resource_type, &before, data)?;
+        check_size(resource_type, &resource)?;
         let password = self.password(&mut resource)?;
         let mut state = before.clone();
-        self.plan_members(Some(index), id, &mut state, &changes)?;
-        let members_differ = state.add != before.add || state.remove != before.remove;
-        if resource == before.resource && !members_differ && password.is_none() {
-            return Ok(self.store(resource_type, id, before, 200));
-        }
-        for (unique, key, name) in self.unique_keys(resource_type, &resource) {
-            if self.holder(unique, &key).is_some_and(|holder| holder != id) {
-                return Err(taken(name));
+        self.plan_members(index, &id, &mut state, &changes)?;
+        let members_differ = state.members != before.members;
+        let mut event = None;
+        if resource != before.resource || members_differ || password.is_some() {
+            for (unique, key, name) in self.unique_keys(resource_type, &resource) {
+                if self.holder(unique, &key).is_some_and(|holder| holder != id) {
+                    return Err(taken(name));
+                }
             }
+            let mut attributes = differing(&before.resource, &resource);
+            attributes.extend(members_differ.then(|| "members".to_owned()));
+            state.resource = resource;
+            state.version = Version(before.version.0 + 1);
+            state.changed = true;
+            state.password = password.or(state.password);
+            let action = match method {
+                Method::Put => Action::Replace,
+                _ => Action::Patch,
+            };
+            event = Some((action, attributes));
         }
-        let mut attributes = differing(&before.resource, &resource);
-        attributes.extend(members_differ.then(|| "members".to_owned()));
-        self.claim(resource_type, id, Some(&before.resource), Some(&resource));
-        state.resource = resource;
-        state.version = Version(before.version.0 + 1);
-        state.changed = true;
-        state.password = password.or(state.password);
-        let done = self.store(resource_type, id, state, 200);
-        let action = match method {
-            Method::Put => Action::Replace,
-            _ => Action::Patch,
-        };
-        self.event(action, resource_type, id, attributes);
-        Ok(done)
+        Ok(Effect {
+            status: 200,
+            resource_type,
+            id,
+            before: was,
+            state,
+            event,
+        })
     }
 
     /// The resource that a PUT or PATCH wants, and what it wants of the members.
@@ -306,7 +332,7 @@ impl<'s> Simulation<'s> {
         method: Method,
         resource_type: &'static ResourceType,
         before: &State,
-        data: serde_json::Value,
+        data: Value,
     ) -> Result<(Resource, MemberChanges)> {
         let profile = self.caller.profile();
         if method == Method::Patch {
@@ -327,28 +353,26 @@ impl<'s> Simulation<'s> {
         Ok((resource, changes))
     }
 
-    fn delete(&mut self, resource_type: &'static ResourceType, id: &str, before: State) -> Done {
-        self.claim(resource_type, id, Some(&before.resource), None);
-        for state in self.states.values_mut() {
-            let added = state.add.remove(id).is_some();
-            let removed = state.remove.remove(id);
-            // The group is another one now, and says so; one that lost the member in the database is told there.
-            if added && !removed {
-                state.version = Version(state.version.0 + 1);
-                state.changed = true;
-            }
-        }
-        let state = State {
-            alive: false,
-            changed: true,
-            ..before
-        };
-        let done = Done {
-            version: None,
-            ..self.store(resource_type, id, state, 204)
-        };
-        self.event(Action::Delete, resource_type, id, Vec::new());
-        done
+    /// Turns what is wanted of the members into rows to add and to take away.
+    fn plan_members(
+        &mut self,
+        index: usize,
+        group: &str,
+        state: &mut State,
+        changes: &MemberChanges,
+    ) -> Result<()> {
+        let plan = Plan::new(
+            changes,
+            &mut MembersSoFar {
+                simulation: self,
+                index,
+                group,
+                is_stored: state.base.is_some(),
+                plan: &state.members,
+            },
+        )?;
+        state.members.then(plan);
+        Ok(())
     }
 }
 

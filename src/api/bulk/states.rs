@@ -1,25 +1,150 @@
 //! What the simulation keeps account of: resources as they are so far, who holds which unique value, and the audit trail.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::simulation::{Done, Event, Simulation, State};
+use super::simulation::Simulation;
+use crate::api::group_members::Plan;
 use crate::api::password;
 use crate::error::Result;
 use crate::scim::error::Error as ScimError;
 use crate::scim::fold::fold;
 use crate::scim::resource::Resource;
-use crate::scim::schema::{GROUPS, ResourceType};
+use crate::scim::schema::{GROUPS, ResourceType, USERS};
+use crate::scim::version::Version;
 use crate::store::audit::Action;
-use crate::store::bulk::UniqueKey;
+use crate::store::unique::UniqueKey;
+
+/// A resource as it is after some operations.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub resource: Resource,
+    pub version: Version,
+    /// The version in the database; none for a new resource.
+    pub base: Option<Version>,
+    pub created: i64,
+    pub alive: bool,
+    pub changed: bool,
+    pub password: Option<String>,
+    /// Members to add and to take away, against what the database has.
+    pub members: Plan,
+}
+
+/// One line of the audit trail.
+#[derive(Debug)]
+pub struct Event {
+    pub action: Action,
+    pub resource_type: &'static ResourceType,
+    pub id: String,
+    pub attributes: Vec<String>,
+}
+
+/// How an operation ended.
+#[derive(Debug)]
+pub struct Done {
+    pub status: u16,
+    pub resource_type: &'static ResourceType,
+    pub id: String,
+    pub version: Option<Version>,
+}
+
+/// What an operation comes to.
+pub struct Effect {
+    pub status: u16,
+    pub resource_type: &'static ResourceType,
+    pub id: String,
+    /// What the resource was; none of a new one.
+    pub before: Option<Resource>,
+    pub state: State,
+    /// What the audit trail says; nothing where nothing changed.
+    pub event: Option<(Action, Vec<String>)>,
+}
+
+/// A resource's type and id.
+pub type Key = (&'static str, String);
 
 /// Passwords in one request that are hashed for a tenant that keeps hashes: more would take longer than a request may.
 const MAX_PASSWORDS: usize = 100;
 
 impl Simulation<'_> {
+    /// Whether an operation has deleted what had that id.
+    pub fn is_deleted(&self, id: &str) -> bool {
+        [&USERS, &GROUPS].into_iter().any(|resource_type| {
+            let state = self.states.get(&(resource_type.name, id.to_owned()));
+            state.is_some_and(|state| !state.alive)
+        })
+    }
+
+    /// Whether the id is one that this request gives.
+    pub fn is_new(&self, id: &str) -> bool {
+        self.fresh.contains(id)
+    }
+
+    /// What has that id, where an operation has touched it or will make it.
+    pub fn type_of(&self, id: &str) -> Option<&'static ResourceType> {
+        let touched = [&USERS, &GROUPS].into_iter().find(|resource_type| {
+            let key = (resource_type.name, id.to_owned());
+            self.states.contains_key(&key)
+        });
+        touched.or_else(|| self.made_types.get(id).copied())
+    }
+
+    /// Makes an effect what the following operations see.
+    pub fn commit(&mut self, index: usize, effect: Effect) -> Done {
+        let Effect {
+            status,
+            resource_type,
+            id,
+            before,
+            state,
+            event,
+        } = effect;
+        let after = state.alive.then_some(&state.resource);
+        self.claim(resource_type, &id, before.as_ref(), after);
+        if !state.alive {
+            self.forget_member(&id);
+        }
+        let version = state.alive.then_some(state.version);
+        let key = (resource_type.name, id.clone());
+        if self.states.insert(key.clone(), state).is_none() {
+            self.order.push(key);
+        }
+        if let Some((action, attributes)) = event {
+            if action == Action::Restore {
+                self.restored.insert(index, id.clone());
+            }
+            self.events.push(Event {
+                action,
+                resource_type,
+                id: id.clone(),
+                attributes,
+            });
+        }
+        Done {
+            status,
+            resource_type,
+            id,
+            version,
+        }
+    }
+
+    /// Takes a deleted resource out of the groups that operations put it into.
+    fn forget_member(&mut self, id: &str) {
+        for state in self.states.values_mut() {
+            let added = state.members.add.remove(id).is_some();
+            let removed = state.members.remove.remove(id);
+            // The group is another one now, and says so; one that lost the member in the database is told there.
+            if added && !removed {
+                state.version = Version(state.version.0 + 1);
+                state.changed = true;
+            }
+        }
+    }
+
     /// The resource as it is after the operations so far; none where there is none, or where that is not known yet.
     pub fn state(&mut self, resource_type: &'static ResourceType, id: &str) -> Option<State> {
         if let Some(state) = self.states.get(&(resource_type.name, id.to_owned())) {
             return state.alive.then(|| state.clone());
+        }
+        if self.is_new(id) {
+            return None;
         }
         let Some(known) = self.facts.resource(resource_type, id) else {
             self.needs.resource(resource_type, id);
@@ -34,45 +159,8 @@ impl Simulation<'_> {
             alive: true,
             changed: false,
             password: None,
-            add: BTreeMap::new(),
-            remove: BTreeSet::new(),
+            members: Plan::default(),
         })
-    }
-
-    /// Keeps a resource's new state, and tells how the operation ended.
-    pub fn store(
-        &mut self,
-        resource_type: &'static ResourceType,
-        id: &str,
-        state: State,
-        status: u16,
-    ) -> Done {
-        let key = (resource_type.name, id.to_owned());
-        let version = Some(state.version);
-        if self.states.insert(key.clone(), state).is_none() {
-            self.order.push(key);
-        }
-        Done {
-            status,
-            resource_type,
-            id: id.to_owned(),
-            version,
-        }
-    }
-
-    pub fn event(
-        &mut self,
-        action: Action,
-        resource_type: &'static ResourceType,
-        id: &str,
-        attributes: Vec<String>,
-    ) {
-        self.events.push(Event {
-            action,
-            resource_type,
-            id: id.to_owned(),
-            attributes,
-        });
     }
 
     /// The values of a resource that no other may have, with the attributes' names.

@@ -87,7 +87,7 @@ impl Access {
         action: Action,
         (resource_type, resource_id): (&'static str, &str),
         attributes: Vec<String>,
-    ) -> [Statement; 2] {
+    ) -> Vec<Statement> {
         let event = Event {
             action,
             resource_type,
@@ -95,7 +95,7 @@ impl Access {
             attributes,
         };
         let origin = call.origin_of(self.admin.actor());
-        audit::append(tenant, &origin, Totals::default(), &event)
+        audit::append(tenant, &origin, Totals::default(), &[event])
     }
 }
 

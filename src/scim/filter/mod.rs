@@ -131,3 +131,16 @@ pub enum Predicate {
     /// Matches nothing: a search over several resource types names an attribute that this one does not have.
     Never,
 }
+
+impl Predicate {
+    /// Whether a sub-attribute of that name is looked at.
+    pub fn names(&self, sub: &str) -> bool {
+        match self {
+            Predicate::And(all) => all.iter().any(|one| one.names(sub)),
+            Predicate::Or(any) => any.iter().any(|one| one.names(sub)),
+            Predicate::Not(inner) | Predicate::Element(_, inner) => inner.names(sub),
+            Predicate::Compare(found, ..) | Predicate::Present(found) => found.leaf().name == sub,
+            Predicate::Never => false,
+        }
+    }
+}

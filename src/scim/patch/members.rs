@@ -1,12 +1,11 @@
 //! What a PATCH does to a group's members, without the members.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::{Op, Operation};
 use crate::scim::error::{Error, Result};
-use crate::scim::filter::evaluate::element_matches;
 use crate::scim::filter::parse::shortened;
 use crate::scim::filter::{Operand, Operator, Predicate};
 use crate::scim::profile::Profile;
@@ -21,34 +20,46 @@ pub struct MemberChanges {
     /// Ids to take away.
     pub remove: BTreeSet<String>,
     /// Members to take away are also those that meet one of these.
-    pub remove_matching: Vec<Predicate>,
-    /// Ids to add.
-    pub add: BTreeSet<String>,
+    pub remove_matching: Vec<Matching>,
+    /// Ids to add, with the number of the last operation that does.
+    pub add: BTreeMap<String, usize>,
     /// Ids of whom it is an error (`noTarget`) not to be members before: those that `strict` takes away by a filter.
     pub must_match: BTreeSet<String>,
+    /// The number of the operation at work.
+    at: usize,
+}
+
+/// Members to take away by a filter: those that the group had, and those that an operation before this one added. What the
+/// latter are is not known here.
+#[derive(Debug, Clone)]
+pub struct Matching {
+    pub filter: Predicate,
+    /// The number of the operation.
+    pub at: usize,
 }
 
 impl MemberChanges {
-    pub fn is_empty(&self) -> bool {
-        !self.clear
-            && self.remove.is_empty()
-            && self.remove_matching.is_empty()
-            && self.add.is_empty()
-    }
-
     /// Makes these the group's members, whatever they were.
     pub fn replace_all(&mut self, members: &[Value]) {
         *self = MemberChanges {
             clear: true,
+            at: self.at,
             ..MemberChanges::default()
         };
         self.add_all(members);
     }
 
+    /// Adds these members to those that are there.
+    pub fn adding(members: &[Value]) -> Self {
+        let mut changes = MemberChanges::default();
+        changes.add_all(members);
+        changes
+    }
+
     fn add_all(&mut self, members: &[Value]) {
         for id in members.iter().filter_map(id_of) {
             self.remove.remove(id);
-            self.add.insert(id.to_owned());
+            self.add.insert(id.to_owned(), self.at);
         }
     }
 
@@ -69,6 +80,7 @@ impl MemberChanges {
             .filter(|operation| operation.is_on_members())
         {
             changes.take_up(operation, profile)?;
+            changes.at += 1;
         }
         Ok(changes)
     }
@@ -127,22 +139,17 @@ impl MemberChanges {
                 }
                 self.remove_ids(ids);
             }
-            None => {
-                // Members added earlier in the same request have no type yet to be looked at: only the id is known.
-                self.add.retain(|id| {
-                    !element_matches(filter, &serde_json::json!({"value": id, "type": "User"}))
-                });
-                if !self.clear {
-                    self.remove_matching.push(filter.clone());
-                }
-            }
+            None => self.remove_matching.push(Matching {
+                filter: filter.clone(),
+                at: self.at,
+            }),
         }
         Ok(())
     }
 
     /// Those added by an earlier operation are members by now; after a replacement, nobody else is.
     fn expect_members(&mut self, ids: &[String]) -> Result<()> {
-        for id in ids.iter().filter(|id| !self.add.contains(*id)) {
+        for id in ids.iter().filter(|id| !self.add.contains_key(*id)) {
             if self.clear {
                 return Err(Error::no_target(format!(
                     "`{}` is not a member",

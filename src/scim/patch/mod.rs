@@ -13,7 +13,7 @@ mod path;
 use serde_json::Value;
 
 pub use apply::apply;
-pub use members::{MemberChanges, with_ids};
+pub use members::{Matching, MemberChanges, with_ids};
 pub use parse::parse;
 pub use path::Path;
 

@@ -1,6 +1,8 @@
 //! `POST /Bulk` (RFC 7644 §3.7).
 
+mod circles;
 mod handed_over;
+mod members;
 mod outcomes;
 mod references;
 

@@ -301,3 +301,94 @@ fn each_operation_needs_its_own_scope() {
     };
     bulk(&without, json!([post_user("u", "bob")])).expect_scim_error(403, "", "bulk");
 }
+
+#[test]
+fn a_tombstone_has_the_external_id_that_the_resource_had_last() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let make = |path: &str, schema: &str, name: &str, external: &str| {
+        let body = json!({"schemas": [schema], name: external, "externalId": external});
+        tenant.send("POST", path, body).expect(201).id()
+    };
+    let moved = make("/Users", USER, "userName", "before");
+    let removed = make("/Users", USER, "userName", "removed");
+    let kept = make("/Users", USER, "userName", "kept");
+    let group = make("/Groups", GROUP, "displayName", "group");
+    let set = |path: &str, operation: Value| patch(path, json!([operation]));
+    let user = |id: &str| format!("/Users/{id}");
+    let answer = bulk(
+        &tenant,
+        json!([
+            set(&user(&moved), json!({"op": "replace", "path": "externalId", "value": "after"})),
+            set(&user(&removed), json!({"op": "remove", "path": "externalId"})),
+            set(&user(&kept), json!({"op": "add", "path": "title", "value": "x"})),
+            set(&format!("/Groups/{group}"), json!({"op": "replace", "path": "externalId", "value": "team"})),
+            {"method": "DELETE", "path": user(&moved)},
+            {"method": "DELETE", "path": user(&removed)},
+            {"method": "DELETE", "path": user(&kept)},
+            {"method": "DELETE", "path": format!("/Groups/{group}")},
+        ]),
+    );
+    assert_eq!(
+        statuses(&answer),
+        ["200", "200", "200", "200", "204", "204", "204", "204"]
+    );
+    for (id, external_id) in [
+        (moved, "after"),
+        (removed, "none"),
+        (kept, "kept"),
+        (group, "team"),
+    ] {
+        let found = world.database.query(&format!(
+            "select coalesce(external_id, 'none') from tombstones where id = '{id}' and deleted_at > 0"
+        ));
+        assert_eq!(found, vec![vec![rollcall::store::Value::from(external_id)]]);
+    }
+    assert_consistent(&world);
+}
+
+#[test]
+fn a_resource_that_is_long_is_written_and_one_too_long_fails_alone() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let with_title = |bulk_id: &str, title: String| {
+        let mut operation = post_user(bulk_id, bulk_id);
+        operation["data"]["title"] = json!(title);
+        operation
+    };
+    // In JSON a quote is two bytes, and in JSON in JSON four.
+    let quotes = "\"".repeat(400_000);
+    let mut operations: Vec<Value> = (0..300)
+        .map(|index| post_user(&format!("u{index}"), &format!("u{index}")))
+        .collect();
+    operations.push(with_title("long", quotes.clone()));
+    let answer = bulk(&tenant, json!(operations));
+    assert!(statuses(&answer).iter().all(|status| *status == "201"));
+    let user = tenant.get(&format!("/Users/{}", id_of(&answer, 300)));
+    assert_eq!(user.body["title"], quotes);
+    // Folded, each of these is three letters.
+    let folds = "\u{390}".repeat(400_000);
+    let answer = bulk(
+        &tenant,
+        json!([with_title("folds", folds.clone()), post_user("x", "x")]),
+    );
+    assert_eq!(statuses(&answer), ["413", "201"]);
+    let detail = answer.body["Operations"][0]["response"]["detail"].as_str();
+    assert!(detail.unwrap().contains("larger"), "{detail:?}");
+    // The same where it comes alone.
+    let body = with_title("folds", folds.clone())["data"].clone();
+    let before = world.database.dump();
+    tenant
+        .send("POST", "/Users", body.clone())
+        .expect_scim_error(413, "", "larger");
+    let path = format!("/Users/{}", id_of(&answer, 1));
+    tenant
+        .send("PUT", &path, body)
+        .expect_scim_error(413, "", "larger");
+    let group = json!({"schemas": [GROUP], "displayName": folds});
+    tenant
+        .send("POST", "/Groups", group)
+        .expect_scim_error(413, "", "larger");
+    assert_eq!(world.database.dump(), before);
+    assert_consistent(&world);
+}

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{create, in_both, user_body, user_with};
+use crate::support::World;
 
 #[test]
 fn a_user_name_is_taken_in_any_case_of_any_script() {
@@ -122,7 +123,7 @@ fn a_refused_create_leaves_no_trace() {
 
 #[test]
 fn compat_restores_an_inactive_user_and_strict_does_not() {
-    let world = crate::support::World::new();
+    let world = World::new();
     let compat = world.tenant("compat");
     let old = create(
         &compat,
@@ -148,11 +149,37 @@ fn compat_restores_an_inactive_user_and_strict_does_not() {
 
 #[test]
 fn a_name_and_an_external_id_of_two_inactive_users_restore_neither() {
-    let world = crate::support::World::new();
+    let world = World::new();
     let tenant = world.tenant("compat");
     create(&tenant, "a", json!({"externalId": "1", "active": false}));
     create(&tenant, "b", json!({"externalId": "2", "active": false}));
     let mixed = tenant.send("POST", "/Users", user_with("a", json!({"externalId": "2"})));
     assert_eq!(mixed.status, 409, "{}", mixed.body);
     assert_eq!(tenant.find("active eq false"), ["a", "b"]);
+}
+
+#[test]
+fn a_restored_user_is_shown_with_its_groups() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let ada = tenant.user("ada");
+    let staff = tenant.group("Staff", &[&ada]);
+    let deactivate = || {
+        let operations = json!([{"op": "replace", "path": "active", "value": false}]);
+        tenant
+            .patch(&format!("/Users/{ada}"), operations)
+            .expect(200);
+    };
+    deactivate();
+    let restored = tenant.send("POST", "/Users", json!({"userName": "Ada"}));
+    assert_eq!(restored.expect(201).id(), ada);
+    assert_eq!(restored.body["groups"][0]["value"], staff);
+    assert_eq!(restored.body, tenant.get(&format!("/Users/{ada}")).body);
+    deactivate();
+    let path = "/Users?attributes=groups.display";
+    let restored = tenant.send("POST", path, json!({"userName": "Ada"}));
+    assert_eq!(
+        restored.expect(201).body["groups"],
+        json!([{"display": "Staff"}])
+    );
 }

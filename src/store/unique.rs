@@ -1,0 +1,104 @@
+//! Values that only one resource of a tenant may have: who has them, and how they change hands within a batch.
+
+use serde_json::Value as Json;
+
+use super::set::Set;
+use super::{Statement, Value};
+use crate::ids::TenantId;
+use crate::scim::fold::fold;
+use crate::scim::resource::Resource;
+use crate::scim::schema::{ResourceType, USERS};
+
+/// A value that only one resource may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UniqueKey {
+    UserName,
+    UserExternalId,
+    /// In `compat` alone.
+    GroupName,
+    GroupExternalId,
+}
+
+impl UniqueKey {
+    pub const ALL: [UniqueKey; 4] = [
+        UniqueKey::UserName,
+        UniqueKey::UserExternalId,
+        UniqueKey::GroupName,
+        UniqueKey::GroupExternalId,
+    ];
+}
+
+/// The holders of values: columns `key` and `id`. An `externalId` is unique among those of its provider.
+pub fn select_holders<'k>(
+    tenant: &TenantId,
+    unique: UniqueKey,
+    provider_id: &str,
+    keys: impl IntoIterator<Item = &'k String>,
+) -> Vec<Statement> {
+    let (table, column, of_provider) = match unique {
+        UniqueKey::UserName => ("users", "user_name_key", ""),
+        UniqueKey::UserExternalId => ("users", "external_id", " and r.provider_id = ?2"),
+        UniqueKey::GroupName => ("groups", "unique_name_key", ""),
+        UniqueKey::GroupExternalId => ("groups", "external_id", " and r.provider_id = ?2"),
+    };
+    let mut fixed = vec![tenant.into()];
+    fixed.extend((!of_provider.is_empty()).then(|| provider_id.into()));
+    Set::of_ids(keys).statements(&fixed, |part| {
+        format!(
+            "{} select e.id as key, r.id from e cross join {table} r \
+             on r.tenant_id = ?1 and r.{column} = e.id{of_provider}",
+            part.table()
+        )
+    })
+}
+
+/// Frees the names and `externalId`s of resources that the same batch writes under others: rows are written one after the
+/// other, and a name may go from one to the next, or round in a circle.
+pub fn vacate(
+    tenant: &TenantId,
+    resource_type: &ResourceType,
+    renamed: &[String],
+) -> Vec<Statement> {
+    let update = match resource_type.name == USERS.name {
+        true => {
+            "update users set keys = json_remove(json_set(keys, '$.username', char(0) || id), '$.externalid')"
+        }
+        false => {
+            "update groups set unique_name = 0, keys = json_remove(keys, '$.externalid', '$.displayname')"
+        }
+    };
+    Set::of_ids(renamed).statements(&[tenant.into()], |part| {
+        format!("{update} where tenant_id = ?1 and {}", part.has("id"))
+    })
+}
+
+/// The user that stands in the way of a new one: the same name, or the same `externalId` of the same provider. Columns of a
+/// stored resource, and `active`.
+pub fn select_rival(
+    tenant: &TenantId,
+    base: &str,
+    provider_id: &str,
+    resource: &Resource,
+    memberships: super::resources::Memberships,
+) -> Statement {
+    let text = |name: &str| resource.attributes.get(name).and_then(Json::as_str);
+    let columns = super::resources::columns(&USERS, memberships);
+    let params: Vec<Value> = vec![
+        tenant.into(),
+        base.into(),
+        text("userName").map(fold).into(),
+        text("externalId").into(),
+        provider_id.into(),
+    ];
+    Statement::new(
+        format!(
+            "select {columns}, r.active, ?2 as base \
+             from users r where r.tenant_id = ?1 and r.id in ( \
+             select n.id from users n indexed by users_user_name_unique where n.tenant_id = ?1 and n.user_name_key = ?3 \
+             union all \
+             select e.id from users e indexed by users_external_id_unique \
+             where e.tenant_id = ?1 and e.external_id = ?4 and e.provider_id = ?5)"
+        ),
+        params,
+    )
+}

@@ -1,0 +1,158 @@
+//! Members that one operation adds and a later one finds, by whatever filter.
+
+use serde_json::{Value, json};
+
+use super::{assert_consistent, bulk, id_of, patch, post_group, post_user, statuses};
+use crate::support::World;
+
+fn add(ids: &[&str]) -> Value {
+    let members: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
+    json!({"op": "add", "path": "members", "value": members})
+}
+
+fn remove(filter: &str) -> Value {
+    json!({"op": "remove", "path": format!("members[{filter}]")})
+}
+
+#[test]
+fn a_filter_meets_members_that_an_operation_before_it_added() {
+    for (filter, stays) in [
+        ("type eq \"User\"", ["inner", "made"].as_slice()),
+        ("type eq \"Group\"", &["ada", "bob", "new"]),
+        ("display sw \"ad\"", &["bob", "inner", "new", "made"]),
+        ("display eq \"Made\"", &["ada", "bob", "inner", "new"]),
+        ("$ref co \"/Groups/\"", &["ada", "bob", "new"]),
+        ("not (type eq \"Group\")", &["inner", "made"]),
+        (
+            "type eq \"User\" and display eq \"new\"",
+            &["ada", "bob", "inner", "made"],
+        ),
+        ("value pr", &[]),
+    ] {
+        println!("{filter}");
+        let world = World::new();
+        let tenant = world.tenant("strict");
+        let (ada, bob) = (tenant.user("ada"), tenant.user("bob"));
+        let inner = tenant.group("Inner", &[]);
+        let staff = tenant.group("Staff", &[&bob]);
+        let path = format!("/Groups/{staff}");
+        let answer = bulk(
+            &tenant,
+            json!([
+                post_user("new", "new"),
+                post_group("made", "Made", json!([])),
+                patch(
+                    &path,
+                    json!([add(&[&ada, &inner, "bulkId:new", "bulkId:made"])])
+                ),
+                patch(&path, json!([remove(filter)])),
+            ]),
+        );
+        assert_eq!(statuses(&answer), ["201", "201", "200", "200"]);
+        let id = |name: &&str| match *name {
+            "ada" => ada.clone(),
+            "bob" => bob.clone(),
+            "inner" => inner.clone(),
+            "new" => id_of(&answer, 0),
+            _ => id_of(&answer, 1),
+        };
+        let mut wanted: Vec<String> = stays.iter().map(id).collect();
+        wanted.sort();
+        assert_eq!(tenant.members(&staff), wanted);
+        assert_consistent(&world);
+    }
+}
+
+#[test]
+fn a_filter_goes_by_the_names_that_members_have_by_then() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let (ada, bob, cleo) = (tenant.user("ada"), tenant.user("bob"), tenant.user("cleo"));
+    let staff = tenant.group("Staff", &[&ada, &bob, &cleo]);
+    let path = format!("/Groups/{staff}");
+    let rename = |id: &str, name: &str| {
+        patch(
+            &format!("/Users/{id}"),
+            json!([{"op": "replace", "path": "userName", "value": name}]),
+        )
+    };
+    let answer = bulk(
+        &tenant,
+        json!([
+            rename(&ada, "zoe"),
+            rename(&bob, "adam"),
+            patch(&path, json!([remove("display sw \"ad\"")])),
+            patch(&path, json!([remove("display eq \"cleo\""), add(&[&cleo])])),
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["200", "200", "200", "200"]);
+    let mut wanted = vec![ada, cleo];
+    wanted.sort();
+    assert_eq!(tenant.members(&staff), wanted);
+    assert_consistent(&world);
+}
+
+#[test]
+fn within_one_patch_too_a_filter_meets_what_was_added_before_it() {
+    for profile in ["compat", "strict"] {
+        let world = World::new();
+        let tenant = world.tenant(profile);
+        let (ada, bob) = (tenant.user("ada"), tenant.user("bob"));
+        let inner = tenant.group("Inner", &[]);
+        let staff = tenant.group("Staff", &[&bob]);
+        let path = format!("/Groups/{staff}");
+        let mut both = vec![ada.clone(), bob.clone()];
+        both.sort();
+        tenant
+            .patch(
+                &path,
+                json!([add(&[&ada, &inner]), remove("type eq \"Group\"")]),
+            )
+            .expect(200);
+        assert_eq!(tenant.members(&staff), both);
+        // What is added again after it stays, and what the filter does not meet.
+        tenant
+            .patch(
+                &path,
+                json!([add(&[&inner]), remove("type pr"), add(&[&ada])]),
+            )
+            .expect(200);
+        assert_eq!(tenant.members(&staff), vec![ada.clone()]);
+        tenant
+            .patch(
+                &path,
+                json!([{"op": "replace", "path": "members", "value": [{"value": ada}, {"value": bob}]}, remove("display eq \"ADA\"")]),
+            )
+            .expect(200);
+        assert_eq!(tenant.members(&staff), vec![bob.clone()]);
+        assert_consistent(&world);
+    }
+}
+
+#[test]
+fn members_that_went_in_one_operation_come_back_in_the_next() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let (ada, bob) = (tenant.user("ada"), tenant.user("bob"));
+    let staff = tenant.group("Staff", &[&ada, &bob]);
+    let path = format!("/Groups/{staff}");
+    let answer = bulk(
+        &tenant,
+        json!([
+            patch(&path, json!([{"op": "remove", "path": "members"}])),
+            patch(&path, json!([add(&[&bob])])),
+            patch(&path, json!([remove(&format!("value eq \"{ada}\""))])),
+            patch(
+                &path,
+                json!([add(&[&ada]), remove("type eq \"User\""), add(&[&bob])])
+            ),
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["200", "200", "400", "200"]);
+    assert_eq!(
+        answer.body["Operations"][2]["response"]["scimType"],
+        "noTarget"
+    );
+    assert_eq!(tenant.members(&staff), vec![bob]);
+    assert_consistent(&world);
+}
