@@ -5,7 +5,6 @@
 //! an administrator of one tenant no other tenant's provider exists, in either view.
 
 mod config;
-pub mod directory;
 mod fields;
 pub mod group_mappings;
 pub mod secrets;

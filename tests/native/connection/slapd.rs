@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use rollcall::config::Secret;
-use rollcall::connection::Checks;
-use rollcall::connection::ldap::{Target, test};
+use rollcall::connection::Check;
+use rollcall::connection::ldap::{Directory, checks};
 use rollcall::ldap::{Security, Settings};
 use rollcall::platform::Platform;
 
@@ -15,8 +15,8 @@ use crate::support::slapd::{BASE, Slapd};
 const PEOPLE: &str = "(objectClass=inetOrgPerson)";
 const GROUPS: &str = "(objectClass=groupOfNames)";
 
-fn directory(settings: &Settings) -> Target<'_> {
-    Target {
+fn directory(settings: &Settings) -> Directory<'_> {
+    Directory {
         settings,
         base_dn: BASE,
         user_filter: PEOPLE,
@@ -26,15 +26,12 @@ fn directory(settings: &Settings) -> Target<'_> {
 }
 
 /// Each stage with whether it went well and what it said.
-fn told(directory: &Target<'_>) -> Vec<(&'static str, bool, String)> {
+fn told(directory: &Directory<'_>) -> Vec<(&'static str, bool, String)> {
     let platform = Platform {
         clock: Rc::new(SystemClock),
         ..World::new().app.platform
     };
-    let mut checks = Checks::new(platform.clock.as_ref());
-    let result = pollster::block_on(test(&mut checks, &platform, directory));
-    let checks = checks.into_vec();
-    assert_eq!(result.is_ok(), checks.iter().all(|check| check.ok));
+    let checks: Vec<Check> = pollster::block_on(checks(&platform, directory));
     assert!(
         checks
             .iter()
@@ -47,7 +44,7 @@ fn told(directory: &Target<'_>) -> Vec<(&'static str, bool, String)> {
 
 /// The stage that failed, the last, and why.
 #[track_caller]
-fn failure(directory: &Target<'_>) -> (&'static str, String) {
+fn failure(directory: &Directory<'_>) -> (&'static str, String) {
     let mut told = told(directory);
     let (name, ok, message) = told.pop().expect("a stage");
     assert!(!ok, "{name}: {message}");
