@@ -16,9 +16,6 @@ use rollcall::ldap::{Security, Settings};
 
 /// Below this lies everything.
 pub const BASE: &str = "dc=example,dc=com";
-const ADMIN: &str = "cn=admin,dc=example,dc=com";
-const ADMIN_PASSWORD: &str = "admin-password";
-
 /// Where the server is.
 struct Installation {
     program: PathBuf,
@@ -136,36 +133,21 @@ impl Drop for Slapd {
 }
 
 fn text_of(installation: &Installation, home: &Path, more: &str) -> String {
-    let schemas = installation.schemas.display();
-    let fixtures = std::env::current_dir().expect("a folder");
-    let fixtures = fixtures.join("tests/fixtures/ldap");
+    let fixtures = std::env::current_dir()
+        .expect("a folder")
+        .join("tests/fixtures/ldap");
     let modules = match installation.modules.as_str() {
         "" => String::new(),
-        folder => format!("modulepath {folder}\nmoduleload back_mdb\n"),
+        folder => format!("modulepath {folder}\nmoduleload back_mdb"),
     };
-    format!(
-        "include {schemas}/core.schema
-include {schemas}/cosine.schema
-include {schemas}/inetorgperson.schema
-include {fixtures}/microsoft.schema
-{modules}pidfile {home}/pid
-database mdb
-suffix \"{BASE}\"
-rootdn \"{ADMIN}\"
-rootpw {ADMIN_PASSWORD}
-directory {home}/database
-maxsize 1073741824
-dbnosync
-index objectClass,uid,entryUUID eq
-limits dn.exact=\"cn=limited,ou=services,{BASE}\" size=3 size.prtotal=3
-limits * size=unlimited
-access to attrs=userPassword by * auth
-access to * by dn.exact=\"cn=blind,ou=services,{BASE}\" none by users read by * none
-{more}
-",
-        fixtures = fixtures.display(),
-        home = home.display(),
-    )
+    fs::read_to_string(fixtures.join("slapd.conf"))
+        .expect("a fixture")
+        .replace("@SCHEMAS@", &installation.schemas.display().to_string())
+        .replace("@FIXTURES@", &fixtures.display().to_string())
+        .replace("@MODULES@", &modules)
+        .replace("@HOME@", &home.display().to_string())
+        .replace("@GLOBAL@", "")
+        .replace("@DATABASE@", more)
 }
 
 /// Fills a database that no server has open, which takes a fraction of the time.
