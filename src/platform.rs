@@ -48,7 +48,26 @@ pub trait Entropy {
 #[async_trait(?Send)]
 pub trait HttpClient {
     /// GETs a document. Fails on anything but a 200 of at most `max_bytes` within `timeout_ms`; follows no redirect.
-    async fn get(&self, url: &str, max_bytes: usize, timeout_ms: u32) -> Result<Vec<u8>, String>;
+    async fn get(&self, url: &str, max_bytes: usize, timeout_ms: u32)
+    -> Result<Vec<u8>, HttpError>;
+}
+
+/// Why a document could not be fetched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// There is no such name, nothing listens there, or TLS could not be agreed on; the platform does not always say which.
+    #[error("it cannot be reached: {0}")]
+    Unreachable(String),
+    #[error("no answer within {0} ms")]
+    Timeout(u32),
+    #[error("the answer is {0}")]
+    Status(u16),
+    #[error("the answer is {status}, a redirect to {location}")]
+    Redirect { status: u16, location: String },
+    #[error("the answer is longer than {0} bytes")]
+    TooLong(usize),
+    #[error("the answer broke off: {0}")]
+    BrokeOff(String),
 }
 
 /// How a TCP connection is protected.

@@ -103,6 +103,11 @@ impl KeySet {
         }
     }
 
+    /// How many keys there are, one at least.
+    pub fn count(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The key that a token names; without a name, the only key there is.
     pub fn find(&self, kid: Option<&str>) -> Option<&VerifyingKey> {
         match (kid, self.entries.as_slice()) {

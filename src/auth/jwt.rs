@@ -154,7 +154,10 @@ async fn fetched_keys(
         .http
         .get(url, MAX_JWKS_BYTES, JWKS_TIMEOUT_MS)
         .await;
-    match document.and_then(|document| KeySet::parse(&document)) {
+    let keys = document
+        .map_err(|error| error.to_string())
+        .and_then(|document| KeySet::parse(&document));
+    match keys {
         Ok(keys) => {
             let keys = Rc::new(keys);
             memory.remember(Fetched {

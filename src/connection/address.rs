@@ -1,78 +1,146 @@
-//! Which hosts are nobody's but our own network's. A tenant names hosts that the worker then talks to; one inside would let him look around
-//! where he has no business. The runtime refuses private addresses too, whatever name leads to them; this says so beforehand, and clearly.
+//! Which addresses the worker may be sent to. Whoever configures a provider chooses where it connects, so nothing is asked that only
+//! we can reach: addresses of this machine, of private networks, of a cloud's metadata service.
+//!
+//! An address is judged as `fetch` reads it: both parse URLs by the WHATWG's standard, so that `0x7f.1`, `2130706433` and
+//! `[::ffff:127.0.0.1]` are all the loopback address. A public name that resolves to a private address is not known here; Cloudflare's
+//! network does not connect to those.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Names that lead nowhere outside (RFC 6761, RFC 6762, RFC 8375, and `internal`, which ICANN keeps for it).
-const PRIVATE_NAMES: [&str; 5] = ["localhost", "local", "internal", "localdomain", "home.arpa"];
+use url::{Host, Url};
 
-/// Judges a host. `local` allows this machine's own, as local development needs.
-pub fn judge_host(host: &str, local: bool) -> Result<(), String> {
-    match is_private(host) && !(local && is_here(host)) {
-        true => Err(format!("{host} is not allowed: it is in a private network")),
-        false => Ok(()),
+/// Last labels of names that mean something inside one network only (RFC 6761, RFC 6762, RFC 8375, and what is in use).
+const PRIVATE_SUFFIXES: [&str; 9] = [
+    "localhost",
+    "local",
+    "localdomain",
+    "internal",
+    "intranet",
+    "lan",
+    "home",
+    "corp",
+    "home.arpa",
+];
+
+/// Judges a URL from a configuration or a provider's document: `https`, and nowhere private. `local` allows the loopback address, and
+/// plain `http` to it.
+pub fn judge(text: &str, local: bool) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{text} is no absolute URL: {error}"))?;
+    let Some(host) = url.host() else {
+        return Err(format!("{text} names no host"));
+    };
+    let is_here = local && is_loopback(&host);
+    match url.scheme() {
+        "https" => {}
+        "http" if is_here => {}
+        "http" => {
+            return Err(format!(
+                "{text} is not secured: it has to begin with https://"
+            ));
+        }
+        other => {
+            return Err(format!(
+                "{text} has the scheme {other}; it has to begin with https://"
+            ));
+        }
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(format!("{} has a user name or a password in it", host));
+    }
+    match reason(&host) {
+        Some(reason) if !is_here => Err(format!("{host} is not allowed: {reason}")),
+        _ => Ok(url),
     }
 }
 
-fn is_here(host: &str) -> bool {
-    match host.parse::<IpAddr>() {
-        Ok(address) => address.is_loopback(),
-        Err(_) => host == "localhost",
+/// Judges a host by itself, as an LDAP URL has it: a name, or an address with or without brackets.
+pub fn judge_host(text: &str, local: bool) -> Result<(), String> {
+    if text.contains(['/', '?', '#', '@', '\\']) {
+        return Err(format!("{text} is no host"));
+    }
+    let bracketed = match text.parse::<Ipv6Addr>() {
+        Ok(_) => format!("[{text}]"),
+        Err(_) => text.to_owned(),
+    };
+    judge(&format!("https://{bracketed}/"), local).map(drop)
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 
-/// Whether a host, a name or an address with or without brackets, is on this machine or in a private network; also one that is
-/// neither a name nor an address in its ordinary form, as `127.1` or `0x7f000001` are.
-pub fn is_private(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let bare = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(&host);
-    match bare.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => is_private_v4(address),
-        Ok(IpAddr::V6(address)) => is_private_v6(address),
-        Err(_) => is_private_name(bare),
+/// Why a host is not to be connected to; none where it may be.
+fn reason(host: &Host<&str>) -> Option<&'static str> {
+    match host {
+        Host::Domain(name) => name_reason(name),
+        Host::Ipv4(address) => v4_reason(*address),
+        Host::Ipv6(address) => v6_reason(*address),
     }
 }
 
-fn is_private_name(name: &str) -> bool {
-    let last = name.rsplit('.').next().unwrap_or_default();
-    let is_number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
-    let below = |end: &str| {
-        name.strip_suffix(end)
+fn name_reason(name: &str) -> Option<&'static str> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let ends_in = |suffix: &&str| {
+        name.strip_suffix(suffix)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    is_number || !name.contains('.') || PRIVATE_NAMES.iter().any(|end| below(end))
+    if PRIVATE_SUFFIXES.iter().any(|suffix| ends_in(&suffix)) {
+        return Some("such names are for one machine or one network");
+    }
+    match name.contains('.') {
+        true => None,
+        false => Some("a name without a dot is for one network"),
+    }
 }
 
-/// RFC 6890, and multicast.
-fn is_private_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_documentation()
-        || address.is_multicast()
-        || a == 0
-        || a >= 240
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 198 && (18..20).contains(&b))
+fn v4_reason(address: Ipv4Addr) -> Option<&'static str> {
+    match address.octets() {
+        [127, ..] => Some("it is this machine's own (loopback) address"),
+        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => {
+            Some("it is an address of a private network")
+        }
+        [169, 254, ..] => Some("it is a link-local address, as metadata services have"),
+        [168, 63, 129, 16] => Some("it is the address of a cloud's metadata service"),
+        [0, ..]
+        | [192, 0, 0 | 2, _]
+        | [192, 88, 99, _]
+        | [198, 18 | 19, ..]
+        | [198, 51, 100, _]
+        | [203, 0, 113, _]
+        | [224..=255, ..] => Some("it is a reserved address"),
+        _ => None,
+    }
 }
 
-/// What is not global unicast, and what carries a private address of IPv4 in it: mapped, translated (RFC 6052) or 6to4.
-fn is_private_v6(address: Ipv6Addr) -> bool {
-    let v4 = |high: u16, low: u16| {
-        let [a, b] = high.to_be_bytes();
-        let [c, d] = low.to_be_bytes();
-        is_private_v4(Ipv4Addr::new(a, b, c, d))
+fn v6_reason(address: Ipv6Addr) -> Option<&'static str> {
+    let embedded = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        Ipv4Addr::new(a, b, c, d)
     };
     match address.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low] => v4(high, low),
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
-        [0x2002, high, low, ..] => v4(high, low),
-        [0x2001, 0xdb8, ..] => true,
-        [first, ..] => first & 0xe000 != 0x2000,
+        [0, 0, 0, 0, 0, 0, 0, 1] => Some("it is this machine's own (loopback) address"),
+        [0, 0, 0, 0, 0, 0, 0, 0] => Some("it is a reserved address"),
+        // IPv4 in IPv6: mapped, translated, compatible, NAT64 (RFC 6052), 6to4 (RFC 3056).
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => v4_reason(embedded(high, low)),
+        [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] | [0x64, 0xff9b, 1, ..] => {
+            Some("it is an address of a private network")
+        }
+        [0xfe80..=0xfebf, ..] => Some("it is a link-local address"),
+        // Teredo and the like (RFC 6890), documentation, and what is not global unicast.
+        [0x2001, 0..=0x01ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0x0fff, ..] => {
+            Some("it is a reserved address")
+        }
+        [first, ..] if first & 0xe000 != 0x2000 => Some("it is a reserved address"),
+        _ => None,
     }
 }

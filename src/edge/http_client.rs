@@ -5,41 +5,69 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
-use worker::{Delay, Fetch, Method, Request, RequestInit, RequestRedirect};
+use worker::{
+    AbortController, AbortSignal, Delay, Fetch, Method, Request, RequestInit, RequestRedirect,
+};
 
-use crate::platform::HttpClient;
+use crate::platform::{HttpClient, HttpError};
 
 /// The runtime's `fetch`.
 pub struct Fetcher;
 
 #[async_trait(?Send)]
 impl HttpClient for Fetcher {
-    async fn get(&self, url: &str, max_bytes: usize, timeout_ms: u32) -> Result<Vec<u8>, String> {
-        let work = std::pin::pin!(get(url, max_bytes));
-        let limit = Delay::from(Duration::from_millis(timeout_ms.into()));
-        match select(work, limit).await {
-            Either::Left((result, _)) => result,
-            Either::Right(_) => Err(format!("no answer within {timeout_ms} ms")),
+    async fn get(
+        &self,
+        url: &str,
+        max_bytes: usize,
+        timeout_ms: u32,
+    ) -> Result<Vec<u8>, HttpError> {
+        let controller = AbortController::default();
+        let signal = controller.signal();
+        let result = {
+            let work = std::pin::pin!(get(url, max_bytes, &signal));
+            let limit = Delay::from(Duration::from_millis(timeout_ms.into()));
+            match select(work, limit).await {
+                Either::Left((result, _)) => result,
+                Either::Right(_) => Err(HttpError::Timeout(timeout_ms)),
+            }
+        };
+        if result.is_err() {
+            // What is not read to its end keeps one of the few connections that a request may have.
+            controller.abort();
         }
+        result
     }
 }
 
-async fn get(url: &str, max_bytes: usize) -> Result<Vec<u8>, String> {
-    let text = |error: worker::Error| error.to_string();
+async fn get(url: &str, max_bytes: usize, signal: &AbortSignal) -> Result<Vec<u8>, HttpError> {
+    let unreachable = |error: worker::Error| HttpError::Unreachable(error.to_string());
+    let broke_off = |error: worker::Error| HttpError::BrokeOff(error.to_string());
     let mut init = RequestInit::new();
     init.with_method(Method::Get)
         .with_redirect(RequestRedirect::Manual);
-    let request = Request::new_with_init(url, &init).map_err(text)?;
-    let mut response = Fetch::Request(request).send().await.map_err(text)?;
-    if response.status_code() != 200 {
-        return Err(format!("the answer is {}", response.status_code()));
+    let request = Request::new_with_init(url, &init).map_err(unreachable)?;
+    let mut response = Fetch::Request(request)
+        .send_with_signal(signal)
+        .await
+        .map_err(unreachable)?;
+    match response.status_code() {
+        200 => {}
+        status @ 300..=399 => {
+            let location = response.headers().get("location").ok().flatten();
+            return Err(HttpError::Redirect {
+                status,
+                location: location.unwrap_or_else(|| "nowhere".to_owned()),
+            });
+        }
+        status => return Err(HttpError::Status(status)),
     }
-    let mut stream = response.stream().map_err(text)?;
+    let mut stream = response.stream().map_err(broke_off)?;
     let mut body = Vec::new();
     while let Some(chunk) = stream.next().await {
-        body.extend(chunk.map_err(text)?);
+        body.extend(chunk.map_err(broke_off)?);
         if body.len() > max_bytes {
-            return Err(format!("the answer is longer than {max_bytes} bytes"));
+            return Err(HttpError::TooLong(max_bytes));
         }
     }
     Ok(body)

@@ -202,7 +202,7 @@ fn attribute_name(text: &str) -> std::result::Result<(), String> {
 fn certificate(text: &str) -> std::result::Result<(), String> {
     match text.len() {
         0 => Err("it is empty".to_owned()),
-        1..=MAX_CERTIFICATE => Ok(()),
+        1..=MAX_CERTIFICATE => crate::connection::certificate::parse(text).map(drop),
         length => Err(format!(
             "it has {length} characters; {MAX_CERTIFICATE} are allowed"
         )),

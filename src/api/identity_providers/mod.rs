@@ -4,10 +4,12 @@
 //! The views differ in what they show and take (`types`), and in how a provider is named: an administrator names it by its id alone. To
 //! an administrator of one tenant no other tenant's provider exists, in either view.
 
-mod config;
-mod fields;
+pub mod config;
+pub mod directory;
+pub mod fields;
 pub mod group_mappings;
 pub mod secrets;
+pub mod test_connection;
 pub mod types;
 
 use super::authenticate::{admin, tenant_in_query};

@@ -10,6 +10,7 @@ use super::super::validate::{Text, Whole, present};
 use super::fields::{
     AttributeName, Certificate, Dn, Domains, Filter, Issuer, LdapUrl, Partial, WebUrl, WriteOnly,
 };
+use crate::connection::Check;
 use crate::ids::TenantId;
 use crate::store::identity_providers::Protocol;
 
@@ -387,6 +388,22 @@ pub struct LdapConfigResponse {
     #[serde(flatten)]
     pub config: LdapConfig,
     pub has_bind_password: bool,
+}
+
+/// How a provider's test ended. A test that failed is 200 all the same.
+#[derive(Serialize)]
+pub struct TestConnectionResponse {
+    pub success: bool,
+    /// The first check that failed, with what it found.
+    pub message: String,
+    pub details: TestConnectionDetails,
+}
+
+#[derive(Serialize)]
+pub struct TestConnectionDetails {
+    pub protocol: Protocol,
+    /// In order, up to the first that failed.
+    pub checks: Vec<Check>,
 }
 
 /// `POST …/group-mappings`.

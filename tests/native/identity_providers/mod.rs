@@ -12,7 +12,7 @@ use crate::support::{Answer, Tenant, World};
 const BASE: &str = "/api/v1/admin/identity-providers";
 
 /// A certificate for the tests' SAML providers.
-const CERTIFICATE: &str = "MIIB";
+const CERTIFICATE: &str = include_str!("../../fixtures/certificates/rsa_2048.pem");
 
 /// The tenant's own base.
 fn base(tenant: &Tenant<'_>) -> String {

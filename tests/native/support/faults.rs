@@ -7,7 +7,7 @@ use std::future::pending;
 use std::rc::Rc;
 
 use async_trait::async_trait;
-use rollcall::platform::{Clock, Database, Entropy, HttpClient, TokenCache};
+use rollcall::platform::{Clock, Database, Entropy, HttpClient, HttpError, TokenCache};
 use rollcall::store::{Error, Result, Rows, Statement};
 
 use super::World;
@@ -193,9 +193,9 @@ impl HttpClient for Faulty<dyn HttpClient> {
         url: &str,
         max_bytes: usize,
         timeout_ms: u32,
-    ) -> std::result::Result<Vec<u8>, String> {
+    ) -> std::result::Result<Vec<u8>, HttpError> {
         let Faulty(inner, faults) = self;
-        let down = Err(format!("no answer within {timeout_ms} ms"));
+        let down = Err(HttpError::Timeout(timeout_ms));
         let work = inner.get(url, max_bytes, timeout_ms);
         faults.pass(Part::Web, work, down).await
     }

@@ -5,7 +5,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use rollcall::platform::{Background, Clock, Entropy, HttpClient, LocalFuture, Log, TokenCache};
+use rollcall::platform::{
+    Background, Clock, Entropy, HttpClient, HttpError, LocalFuture, Log, TokenCache,
+};
 
 /// A cache whose every look-up is counted, and that can be down.
 #[derive(Default)]
@@ -76,17 +78,27 @@ impl Entropy for TestEntropy {
 #[derive(Default)]
 pub struct TestWeb {
     pub documents: RefCell<BTreeMap<String, Vec<u8>>>,
+    /// What goes wrong at an address, instead of its document.
+    pub errors: RefCell<BTreeMap<String, HttpError>>,
     pub fetches: Cell<usize>,
 }
 
 #[async_trait(?Send)]
 impl HttpClient for TestWeb {
-    async fn get(&self, url: &str, max_bytes: usize, _timeout_ms: u32) -> Result<Vec<u8>, String> {
+    async fn get(
+        &self,
+        url: &str,
+        max_bytes: usize,
+        _timeout_ms: u32,
+    ) -> Result<Vec<u8>, HttpError> {
         self.fetches.set(self.fetches.get() + 1);
+        if let Some(error) = self.errors.borrow().get(url) {
+            return Err(error.clone());
+        }
         match self.documents.borrow().get(url) {
             Some(document) if document.len() <= max_bytes => Ok(document.clone()),
-            Some(_) => Err("too long".to_owned()),
-            None => Err("the answer is 404".to_owned()),
+            Some(_) => Err(HttpError::TooLong(max_bytes)),
+            None => Err(HttpError::Status(404)),
         }
     }
 }

@@ -1,0 +1,82 @@
+//! `POST …/identity-providers/{idp_id}/test`: whether a provider can be reached and is what its configuration says. A test that fails is
+//! an answer like another: 200 with `success` false.
+
+use super::config::Config;
+use super::types::{OidcConfig, TestConnectionDetails, TestConnectionResponse};
+use super::{Access, directory};
+use crate::api::call::Call;
+use crate::api::envelope;
+use crate::api::reply::Reply;
+use crate::api::routes::View;
+use crate::connection::{Checks, ldap, oidc, saml};
+use crate::error::Result;
+
+pub async fn test(call: &Call<'_>, view: View) -> Result<Reply> {
+    let access = Access::writing(call, view).await?;
+    let provider = access.find(call).await?;
+    let platform = &call.app.platform;
+    let local = call.app.config.local_development;
+    let mut checks = Checks::new(platform.clock.as_ref());
+    let checks = match Config::of(&provider)? {
+        Config::Oidc(config) => {
+            let target = oidc::Target {
+                issuer: config.issuer.as_str(),
+                endpoints: configured(&config),
+                local,
+            };
+            // Why it failed is in the checks, here and below.
+            let _ = oidc::test(&mut checks, platform, &target).await;
+            checks.into_vec()
+        }
+        Config::Saml(config) => {
+            let target = saml::Target {
+                entity_id: config.entity_id.as_str(),
+                sso_url: config.sso_url.as_str(),
+                certificate: config.certificate.as_str(),
+                local,
+            };
+            let _ = saml::test(&mut checks, platform, &target).await;
+            checks.into_vec()
+        }
+        Config::Ldap(config) => {
+            let settings = directory::settings(call.app, &provider, &config)?;
+            let group_base_dn = config.group_base_dn.as_ref().unwrap_or(&config.base_dn);
+            let group_filter = config.group_filter.as_ref();
+            let directory = ldap::Directory {
+                settings: &settings,
+                base_dn: config.base_dn.as_str(),
+                user_filter: config.user_filter.as_str(),
+                groups: group_filter.map(|filter| (group_base_dn.as_str(), filter.as_str())),
+                unique_id_attribute: config.unique_id_attribute.as_str(),
+            };
+            ldap::checks(platform, &directory).await
+        }
+    };
+    let failed = checks.iter().find(|check| !check.ok);
+    let reply = TestConnectionResponse {
+        success: failed.is_none(),
+        message: match failed {
+            None => format!("all {} checks passed", checks.len()),
+            Some(check) => format!("{}: {}", check.name, check.message),
+        },
+        details: TestConnectionDetails {
+            protocol: provider.protocol,
+            checks,
+        },
+    };
+    Ok(envelope::single(call, 200, &reply))
+}
+
+/// The endpoints that the configuration names itself.
+fn configured(config: &OidcConfig) -> Vec<(&'static str, &str)> {
+    let named = [
+        ("authorization_endpoint", &config.authorization_endpoint),
+        ("token_endpoint", &config.token_endpoint),
+        ("userinfo_endpoint", &config.userinfo_endpoint),
+        ("jwks_uri", &config.jwks_uri),
+    ];
+    named
+        .into_iter()
+        .filter_map(|(name, url)| Some((name, url.as_ref()?.as_str())))
+        .collect()
+}
