@@ -1,7 +1,7 @@
 -- Identity providers of a tenant, and which of their groups stand for which groups of the tenant.
 
 -- One row per provider, whatever its protocol. `config` and `attribute_mapping` are JSON as the API takes them, without secrets.
--- `secret` is the one secret that a provider has (`client_secret`, `bind_password`): sealed, in base64, with the id of the key
+-- `secret` is the one secret that a provider has (`client_secret`, `bind_password`): sealed, in base64url, with the id of the key
 -- that sealed it beside it. A deleted provider keeps its row and no secret.
 create table identity_providers (
   tenant_id text not null,

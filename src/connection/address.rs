@@ -91,7 +91,7 @@ fn name_reason(name: &str) -> Option<&'static str> {
         name.strip_suffix(suffix)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    if PRIVATE_SUFFIXES.iter().any(|suffix| ends_in(&suffix)) {
+    if PRIVATE_SUFFIXES.iter().any(ends_in) {
         return Some("such names are for one machine or one network");
     }
     match name.contains('.') {

@@ -35,7 +35,7 @@ impl Protocol {
 /// A sealed secret as a row holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
-    /// The sealed value in base64.
+    /// The sealed value in base64url.
     pub text: String,
     /// Id of the key that sealed it.
     pub key_id: String,

@@ -2,7 +2,7 @@
 //! was copied into another row does not open.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::super::App;
 use crate::config::Secret;
@@ -25,7 +25,7 @@ pub fn seal(app: &App, tenant: &TenantId, id: &str, secret: &Secret) -> Result<S
         )
         .map_err(Error::internal)?;
     Ok(Sealed {
-        text: STANDARD.encode(sealed),
+        text: URL_SAFE_NO_PAD.encode(sealed),
         key_id: keys.current_id().to_owned(),
     })
 }
@@ -36,7 +36,7 @@ pub fn open(app: &App, provider: &IdentityProvider) -> Result<Option<Secret>> {
         return Ok(None);
     };
     let binding = binding(&provider.tenant_id, &provider.id);
-    let opened = STANDARD.decode(&sealed.text).ok().and_then(|bytes| {
+    let opened = URL_SAFE_NO_PAD.decode(&sealed.text).ok().and_then(|bytes| {
         let keys = &app.config.encryption_keys;
         keys.open(&sealed.key_id, &binding, &bytes)
     });

@@ -63,6 +63,8 @@ pub struct Scene {
     carol: String,
     team: String,
     outer: String,
+    idp: String,
+    mapping: String,
     admin: String,
     me: String,
 }
@@ -84,6 +86,16 @@ fn group(name: &str, members: &[&str]) -> Value {
     json!({"schemas": [GROUP], "displayName": format!("{name} {MARK}"), "members": members})
 }
 
+/// A provider whose test ends before it asks anybody.
+fn provider(name: &str) -> Value {
+    json!({
+        "name": format!("{name} {MARK}"), "protocol": "OIDC",
+        "oidc_config": {
+            "issuer": "https://idp.localhost", "client_id": MARK, "client_secret": MARK.repeat(20),
+        },
+    })
+}
+
 fn patch(operations: Value) -> Value {
     json!({"schemas": [PATCH], "Operations": operations})
 }
@@ -99,6 +111,15 @@ impl Scene {
         let carol = made("/Users", user("carol"));
         let team = made("/Groups", group("Team", &[&ada, &carol]));
         let outer = made("/Groups", group("Outer", &[&team, &ada]));
+        let providers = format!("/api/v1/tenants/{}/identity-providers", tenant.id);
+        let added = |path: &str, body: Value| {
+            let answer = world.admin("POST", path, body);
+            let id = answer.expect(201).body["data"]["id"].as_str();
+            id.expect("an id").to_owned()
+        };
+        let idp = added(&providers, provider("Login"));
+        let mapping = json!({"external_group_id": MARK, "internal_group_id": team});
+        let mapping = added(&format!("{providers}/{idp}/group-mappings"), mapping);
         let mut claims = world.claims();
         let admin = world.jwt(&claims);
         claims.insert("tenant_id".to_owned(), tenant.id.clone().into());
@@ -126,6 +147,8 @@ impl Scene {
             carol,
             team,
             outer,
+            idp,
+            mapping,
             admin,
             me,
         }
@@ -364,6 +387,47 @@ impl Scene {
         ]
     }
 
+    /// In both views; a provider that is deleted takes a token of its own with it.
+    pub fn identity_providers(&self) -> Vec<Case> {
+        let admins = "/admin/identity-providers".to_owned();
+        let tenants = format!("/tenants/{}/identity-providers", self.tenant);
+        let mappings = format!("{tenants}/{}/group-mappings", self.idp);
+        let mapping =
+            json!({"external_group_id": format!("{MARK}-2"), "internal_group_id": self.team});
+        let token = json!({"tenant_id": self.tenant, "name": MARK, "idp_id": self.idp});
+        let change = json!({"oidc_config": {"client_secret": MARK.repeat(30), "scopes": [MARK]}});
+        let mut named = provider("New");
+        let mut cases = vec![
+            self.admin("GET", &mappings, Value::Null, 200),
+            self.admin("POST", &mappings, mapping, 201).again(409),
+            self.admin(
+                "DELETE",
+                &format!("{mappings}/{}", self.mapping),
+                Value::Null,
+                204,
+            )
+            .again(404),
+            self.admin("POST", "/admin/scim-tokens", token, 201)
+                .writes_more(),
+        ];
+        for (view, in_body) in [(tenants, false), (admins, true)] {
+            if in_body {
+                named["tenant_id"] = self.tenant.clone().into();
+            }
+            let path = format!("{view}/{}", self.idp);
+            cases.extend([
+                self.admin("GET", &view, Value::Null, 200),
+                self.admin("POST", &view, named.clone(), 201).again(409),
+                self.admin("GET", &path, Value::Null, 200),
+                self.admin("PATCH", &path, change.clone(), 200)
+                    .writes_more(),
+                self.admin("DELETE", &path, Value::Null, 204).again(404),
+                self.admin("POST", &format!("{path}/test"), Value::Null, 200),
+            ]);
+        }
+        cases
+    }
+
     pub fn all(&self) -> Vec<Case> {
         let parts = [
             self.users(),
@@ -372,6 +436,7 @@ impl Scene {
             self.reads(),
             self.tenants(),
             self.scim_tokens(),
+            self.identity_providers(),
         ];
         parts.into_iter().flatten().collect()
     }

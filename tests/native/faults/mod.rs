@@ -262,6 +262,11 @@ fn scim_tokens() {
 }
 
 #[test]
+fn identity_providers() {
+    try_faults(Scene::identity_providers);
+}
+
+#[test]
 fn passwords_that_are_kept() {
     let (mut stage, scene) = stage(&[("JWT_LOCAL_SECRET", SECRET)], "compat", false);
     stage
