@@ -1,45 +1,69 @@
 // Builds the worker into build/: index.js and index_bg.wasm, the very files that wrangler serves, the tests run and a deploy
 // uploads. Skips when no input changed since the last build. wrangler calls this too (see [build] in wrangler.toml).
+// The benchmark's floor (benches/floor) is built here as well, by the same steps.
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { setUp } from "./setup.mjs";
 import { withLock } from "./setup/lock.mjs";
 import { esbuild, wasmOpt } from "./setup/node_modules.mjs";
-import { bundle, inRoot, root, wasmTarget } from "./setup/paths.mjs";
+import { inRoot, root, wasmTarget } from "./setup/paths.mjs";
 import { main, say, SetupError, step } from "./setup/progress.mjs";
 import { installWasmBindgen, workerBuildHasWasmBindgen } from "./setup/worker_build.mjs";
 
-const stampFile = join(bundle, ".inputs");
-const outputs = ["index.js", "index_bg.wasm"].map((name) => join(bundle, name));
+/** A crate that becomes a worker: `folder` has its manifest, and the worker is put into `build/` there. */
+export const WORKER = { folder: root, crate: "rollcall", title: "the worker" };
+export const FLOOR = { folder: inRoot("benches", "floor"), crate: "floor", title: "the benchmark's floor" };
+
+// Beyond what std has by default it is small, and without the reading of backtraces, which there are none of in wasm.
+const STD_FEATURES = "panic-unwind,optimize_for_size";
+// What rustc has for this target, and the exceptions that unwinding is made of: nothing newer that the runtime might not know.
+const WASM_FEATURES = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"];
+
+const built = ({ folder }, name) => join(folder, "build", name);
+const outputs = (worker) => ["index.js", "index_bg.wasm"].map((name) => built(worker, name));
 
 /** `tools` is what setUp() answers. */
-export async function build(tools) {
-  if (upToDate(tools)) return;
+export async function build(tools, worker = WORKER) {
+  if (upToDate(tools, worker)) return;
   await withLock(join(wasmTarget, "..", "wasm-build.lock"), "the wasm build", async () => {
-    if (upToDate(tools)) return; // whoever held the lock has built it
-    rmSync(stampFile, { force: true });
+    if (upToDate(tools, worker)) return; // whoever held the lock has built it
+    rmSync(built(worker, ".inputs"), { force: true });
     const started = Date.now();
-    await runWorkerBuild(tools);
+    await runWorkerBuild(tools, worker);
+    await shrink(worker);
     // A file that was saved while the compiler ran may or may not be in: no stamp then, so the next run builds again.
-    if (inputs().every((file) => mtime(file) < started)) writeFileSync(stampFile, stamp(tools));
-    say(`  build/index_bg.wasm has ${Math.round(statSync(outputs[1]).size / 1000)} kB`);
+    if (inputs(worker).every((file) => mtime(file) < started)) writeFileSync(built(worker, ".inputs"), stamp(tools, worker));
+    say(`  ${sizes(worker)}`);
   });
 }
 
-async function runWorkerBuild({ toolchain, workerBuild, wasmBindgen }) {
+/** The size of the wasm, as it is and as it is uploaded. */
+export function wasmSize(worker = WORKER) {
+  const wasm = readFileSync(built(worker, "index_bg.wasm"));
+  return { plain: wasm.length, gzipped: gzipSync(wasm, { level: 9 }).length };
+}
+
+function sizes(worker) {
+  const { plain, gzipped } = wasmSize(worker);
+  const kB = (bytes) => `${Math.round(bytes / 1000).toLocaleString("en")} kB`;
+  return `${relative(root, built(worker, "index_bg.wasm"))} has ${kB(plain)}, ${kB(gzipped)} gzipped`;
+}
+
+async function runWorkerBuild({ toolchain, workerBuild, wasmBindgen }, { folder, title }) {
   const first = !existsSync(join(wasmTarget, "wasm32-unknown-unknown"));
   const usual = first ? "the first time 1 to 4 minutes: the standard library is built too" : "usually half a minute to a minute";
   const run = (bindgen) =>
-    step(`Building the worker with ${toolchain.version.replace(/ \(.*/, "")} (${toolchain.name})`, usual, workerBuild, ["--release", "--panic-unwind"], {
-      cwd: root,
+    step(`Building ${title} with ${toolchain.version.replace(/ \(.*/, "")} (${toolchain.name})`, usual, workerBuild, ["--release", "--panic-unwind"], {
+      cwd: folder,
       env: {
         ...process.env,
         ...toolchain.env,
         CARGO_TARGET_DIR: wasmTarget,
+        CARGO_UNSTABLE_BUILD_STD_FEATURES: STD_FEATURES,
         ESBUILD_BIN: process.env.ESBUILD_BIN || esbuild(),
-        ...(process.platform !== "win32" && { WASM_OPT_BIN: process.env.WASM_OPT_BIN || wasmOpt() }),
         ...(bindgen && { WASM_BINDGEN_BIN: bindgen }),
       },
       hint: "What the compiler said stands above. If that is no fault of the code: rm -rf target/wasm build, then run the command again.",
@@ -53,23 +77,35 @@ async function runWorkerBuild({ toolchain, workerBuild, wasmBindgen }) {
   }
 }
 
-function upToDate(tools) {
-  return existsSync(stampFile) && outputs.every(existsSync) && readFileSync(stampFile, "utf8") === stamp(tools);
+/** wasm-opt. worker-build would run it too, and keep the names of all functions, a fifth of the file. */
+async function shrink(worker) {
+  const [, wasm] = outputs(worker);
+  const [command, ...first] = process.env.WASM_OPT_BIN ? [process.env.WASM_OPT_BIN] : [process.execPath, wasmOpt()];
+  await step("Making it smaller with wasm-opt", "usually a minute", command, [...first, wasm, "-o", `${wasm}.new`, "-Os", ...WASM_FEATURES.map((name) => `--enable-${name}`)], {
+    hint: "WASM_OPT_BIN names a wasm-opt of your own; without it the one in node_modules is used.",
+  });
+  renameSync(`${wasm}.new`, wasm);
+}
+
+function upToDate(tools, worker) {
+  const stampFile = built(worker, ".inputs");
+  return existsSync(stampFile) && outputs(worker).every(existsSync) && readFileSync(stampFile, "utf8") === stamp(tools, worker);
 }
 
 /** One hash over every input and over what was made of it. */
-function stamp({ toolchain }) {
+function stamp({ toolchain }, worker) {
   const hash = createHash("sha256").update(`${toolchain.version}\n${process.env.RUSTFLAGS ?? ""}\n`);
-  for (const file of [...inputs(), ...outputs]) hash.update(`${file}\n`).update(existsSync(file) ? readFileSync(file) : "gone").update("\n");
+  for (const file of [...inputs(worker), ...outputs(worker)]) hash.update(`${file}\n`).update(existsSync(file) ? readFileSync(file) : "gone").update("\n");
   return hash.digest("hex");
 }
 
 /** src/, the manifests, this script, wasm-opt, and whatever else the compiler says it read (files that the code includes). */
-function inputs() {
-  const files = new Set(readdirSync(inRoot("src"), { recursive: true }).map((name) => inRoot("src", name)).filter((file) => statSync(file).isFile()));
-  for (const name of ["Cargo.toml", "Cargo.lock", "build.rs", ".cargo/config.toml", "scripts/build.mjs"]) files.add(inRoot(name));
-  files.add(inRoot("node_modules", "binaryen", "package.json"));
-  const read = join(wasmTarget, "wasm32-unknown-unknown", "release", "rollcall.d");
+function inputs({ folder, crate }) {
+  const source = join(folder, "src");
+  const files = new Set(readdirSync(source, { recursive: true }).map((name) => join(source, name)).filter((file) => statSync(file).isFile()));
+  for (const name of ["Cargo.toml", "Cargo.lock", "build.rs", ".cargo/config.toml"]) files.add(join(folder, name));
+  files.add(inRoot("scripts", "build.mjs")).add(inRoot("node_modules", "binaryen", "package.json"));
+  const read = join(wasmTarget, "wasm32-unknown-unknown", "release", `${crate}.d`);
   if (existsSync(read)) {
     for (const line of readFileSync(read, "utf8").split("\n")) {
       const [, list = ""] = line.split(/: /);

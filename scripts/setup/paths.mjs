@@ -15,7 +15,6 @@ export const inCache = (...parts) => join(cache, ...parts);
 
 /** The wasm build has a target directory of its own: another compiler, and no waiting for the lock that native tests hold. */
 export const wasmTarget = join(process.env.CARGO_TARGET_DIR || inRoot("target"), "wasm");
-export const bundle = inRoot("build");
 export const exe = process.platform === "win32" ? ".exe" : "";
 
 /** The version that Cargo.lock has for a crate. */

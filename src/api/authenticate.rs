@@ -8,7 +8,10 @@
 
 use std::cell::Cell;
 
+use async_trait::async_trait;
+
 use super::call::Call;
+use super::reply::Reply;
 use super::token_facts;
 use super::validate::parameter;
 use crate::auth::admin::{Admin, AdminScope};
@@ -284,13 +287,31 @@ impl Caller {
     }
 }
 
+/// What a handler does for its caller. Behind a trait object, because all that surrounds it would otherwise be compiled anew
+/// for each handler.
+#[async_trait(?Send)]
+trait Work {
+    async fn run(&self, caller: &Caller) -> Result<Reply>;
+}
+
+#[async_trait(?Send)]
+impl<F: AsyncFn(&Caller) -> Result<Reply>> Work for F {
+    async fn run(&self, caller: &Caller) -> Result<Reply> {
+        self(caller).await
+    }
+}
+
 /// Answers a SCIM request for whoever sent it. `work` may run twice, and writes once at most.
-pub async fn with_caller<T, F>(call: &Call<'_>, scope: Scope, work: F) -> Result<T>
+pub async fn with_caller<F>(call: &Call<'_>, scope: Scope, work: F) -> Result<Reply>
 where
-    F: AsyncFn(&Caller) -> Result<T>,
+    F: AsyncFn(&Caller) -> Result<Reply>,
 {
+    answer(call, scope, &work).await
+}
+
+async fn answer(call: &Call<'_>, scope: Scope, work: &dyn Work) -> Result<Reply> {
     let assumed = identify(call, false).await?;
-    let refusal = match attempt(call, &assumed, scope, &work).await {
+    let refusal = match attempt(call, &assumed, scope, work).await {
         Err(error) if !assumed.confirmed.get() => error,
         // Work that came to no batch has asked nobody whether it may be done.
         Ok(done) if !assumed.confirmed.get() => match assumed.read(call, Vec::new()).await {
@@ -303,7 +324,7 @@ where
     if refusal.kind != Kind::CredentialStale && known.is_as(&assumed) {
         return Err(refusal);
     }
-    match attempt(call, &known, scope, &work).await {
+    match attempt(call, &known, scope, work).await {
         Err(error) if error.kind == Kind::CredentialStale => Err(Error {
             kind: Kind::Unavailable {
                 retry_after_seconds: 1,
@@ -314,13 +335,10 @@ where
     }
 }
 
-async fn attempt<T, F>(call: &Call<'_>, caller: &Caller, scope: Scope, work: &F) -> Result<T>
-where
-    F: AsyncFn(&Caller) -> Result<T>,
-{
+async fn attempt(call: &Call<'_>, caller: &Caller, scope: Scope, work: &dyn Work) -> Result<Reply> {
     call.note_tenant(&caller.tenant);
     caller.require(scope)?;
-    work(caller).await
+    work.run(caller).await
 }
 
 /// Finds out who is asking: from what is at hand, or (`afresh`) from the database.

@@ -15,21 +15,22 @@ use crate::store::{Row, Rows, Value, rows_at};
 
 /// `GET /{type}`, `GET /`.
 pub async fn list(call: &Call<'_>, types: &[&'static ResourceType]) -> Result<Reply> {
-    answer(call, types, async |_| Ok(ListParams::of_query(call))).await
+    answer(call, types, |call, _| Ok(ListParams::of_query(call))).await
 }
 
 /// `POST /{type}/.search`, `POST /.search`.
 pub async fn search(call: &Call<'_>, types: &[&'static ResourceType]) -> Result<Reply> {
-    answer(call, types, async |caller: &Caller| {
+    answer(call, types, |call, caller| {
         ListParams::of_body(call.json()?, caller.profile())
     })
     .await
 }
 
-async fn answer<F>(call: &Call<'_>, types: &[&'static ResourceType], params: F) -> Result<Reply>
-where
-    F: AsyncFn(&Caller) -> Result<ListParams>,
-{
+async fn answer(
+    call: &Call<'_>,
+    types: &[&'static ResourceType],
+    params: fn(&Call<'_>, &Caller) -> Result<ListParams>,
+) -> Result<Reply> {
     let [first, rest @ ..] = types else {
         return Err(Error::not_found("the resource type"));
     };
@@ -37,7 +38,7 @@ where
         for other in rest {
             caller.require(read_scope(other))?;
         }
-        let query = params(caller).await?.resolve(types, caller.profile())?;
+        let query = params(call, caller)?.resolve(types, caller.profile())?;
         match query.cursor.clone() {
             None => by_index(call, caller, &query).await,
             Some(cursor) => by_cursor(call, caller, &query, &cursor).await,

@@ -145,7 +145,7 @@ async fn restore(
 
 /// `PUT /Users/{id}`.
 pub async fn replace(call: &Call<'_>, subject: Subject) -> Result<Reply> {
-    change(call, subject, Action::Replace, async |_, _, caller| {
+    change(call, subject, Action::Replace, |call, _, caller| {
         Ok(resource::read(&USERS, call.json()?, caller.profile())?)
     })
     .await
@@ -153,7 +153,7 @@ pub async fn replace(call: &Call<'_>, subject: Subject) -> Result<Reply> {
 
 /// `PATCH /Users/{id}`.
 pub async fn patch(call: &Call<'_>, subject: Subject) -> Result<Reply> {
-    change(call, subject, Action::Patch, async |_, before, caller| {
+    change(call, subject, Action::Patch, |call, before, caller| {
         let operations = patch::parse(call.json()?, &USERS, caller.profile())?;
         let mut after = before.clone();
         patch::apply(&operations, &USERS, &mut after, caller.profile())?;
@@ -164,10 +164,12 @@ pub async fn patch(call: &Call<'_>, subject: Subject) -> Result<Reply> {
 
 /// Reads a user, makes the new one of it, and writes that over the version that was read; again from the start where
 /// somebody else wrote in between.
-async fn change<F>(call: &Call<'_>, subject: Subject, action: Action, make: F) -> Result<Reply>
-where
-    F: AsyncFn(&Call<'_>, &Resource, &Caller) -> Result<Resource>,
-{
+async fn change(
+    call: &Call<'_>,
+    subject: Subject,
+    action: Action,
+    make: fn(&Call<'_>, &Resource, &Caller) -> Result<Resource>,
+) -> Result<Reply> {
     let params = ListParams::of_query(call);
     with_caller(call, Scope::UsersWrite, async |caller| {
         let id = caller.subject(call, subject, &USERS)?;
@@ -182,7 +184,7 @@ where
             let stored = first(&results, 0, &USERS)?;
             check_precondition(condition.as_ref(), &stored)?;
             let before = parsed(&stored)?;
-            let mut after = make(call, &before, caller).await?;
+            let mut after = make(call, &before, caller)?;
             check_size(&USERS, &after)?;
             let password_hash = password::hash(call, caller, after.password.take())?;
             // No change, no new version: Okta renames a group to its own name with every membership.

@@ -13,10 +13,8 @@ pub fn format(milliseconds: i64) -> String {
 /// are understood; a time without an offset is taken for UTC, since XML Schema leaves the offset out at will.
 pub fn parse(text: &str) -> Option<f64> {
     let time = DateTime::parse_from_rfc3339(text)
-        .map(|time| time.naive_utc())
-        .or_else(|_| chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f"))
-        .ok()?
-        .and_utc();
+        .or_else(|_| DateTime::parse_from_rfc3339(&format!("{text}Z")))
+        .ok()?;
     let fraction = f64::from(time.timestamp_subsec_nanos() % 1_000_000) / 1e6;
     // Milliseconds of any year that parses stay far below 2^53.
     #[expect(clippy::cast_precision_loss, reason = "below 2^53")]

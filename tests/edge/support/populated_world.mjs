@@ -1,4 +1,4 @@
-// The world of the cost table: this tenant with the directory of scale.mjs, between others. A large one is made once and kept in the cache folder
+// A world with a directory in it: this tenant with as many users and groups as a scale of scale.mjs says, between others. A large one is made once and kept in the cache folder
 // under a name that says what it was made of; each run gets a copy, so that what a run changes is not there in the next.
 import { createHash } from "node:crypto";
 import { constants, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -8,44 +8,38 @@ import { withLock } from "../../../scripts/setup/lock.mjs";
 import { inCache, inRoot } from "../../../scripts/setup/paths.mjs";
 import { say } from "../../../scripts/setup/progress.mjs";
 import { populate } from "./population.mjs";
-import { EMPTY_GROUPS, KEPT, MEMBERS, OTHERS, SIZES, USERS } from "./scale.mjs";
-import { migrations, startWorld } from "./world.mjs";
+import { SCALE } from "./scale.mjs";
+import { deployedWorker, migrations, startWorld } from "./world.mjs";
 
-/** Answers the world, the tenant's base and token, and how to end it all. */
-export async function populatedWorld() {
-  if (!KEPT) {
-    const world = await startWorld();
-    return { world, scim: await makeTenants(world), end: () => world.stop() };
+/** Answers the world, the tenant's base and token, and how to end it all. `progress` hears of rows made: what, how many, of how many. */
+export async function populatedWorld({ scale = SCALE, worker = deployedWorker({ d1Databases: ["DB"] }), progress = progressLines() } = {}) {
+  const workers = [worker];
+  if (!scale.kept) {
+    const world = await startWorld({ workers });
+    return { world, scim: await makeTenants(world, scale, progress), end: () => world.stop() };
   }
-  const kept = inCache("budgets", `${USERS}-${MEMBERS}-${fingerprint()}`);
-  await withLock(`${kept}.lock`, "the directory", () => existsSync(kept) || keep(kept));
+  const kept = inCache("budgets", `${scale.users}-${scale.members}-${fingerprint()}`);
+  await withLock(`${kept}.lock`, "the directory", () => existsSync(kept) || keep(kept, scale, progress));
   const own = `${kept}.run-${process.pid}`;
   const remove = () => rmSync(own, { recursive: true, force: true });
   process.once("exit", remove);
   await timed(`Copying the directory (${gigabytes(kept)} GB)`, () => copyFolder(kept, own));
-  const world = await startWorld({ persist: own });
+  const world = await startWorld({ workers, persist: own });
   const { tenant, token } = JSON.parse(readFileSync(join(own, "tenant.json"), "utf8"));
   return { world, scim: world.scim(tenant, token), end: () => world.stop().finally(remove) };
 }
 
-async function keep(kept) {
+async function keep(kept, scale, progress) {
   // What an older schema or another script made of this size has had its day; gigabytes are not left behind.
   for (const name of readdirSync(inCache("budgets"))) {
-    if (name.startsWith(`${USERS}-${MEMBERS}-`) && !name.endsWith(".lock") && !name.includes(".run-")) rmSync(inCache("budgets", name), { recursive: true, force: true });
+    if (name.startsWith(`${scale.users}-${scale.members}-`) && !name.endsWith(".lock") && !name.includes(".run-")) rmSync(inCache("budgets", name), { recursive: true, force: true });
   }
   const making = `${kept}.making`;
   mkdirSync(making, { recursive: true });
-  await timed(`Making a directory of ${USERS.toLocaleString("en")} users in ${kept} (1 to 3 minutes for a million; deleting it is safe)`, async () => {
+  await timed(`Making a directory of ${scale.users.toLocaleString("en")} users in ${kept} (1 to 3 minutes for a million; deleting it is safe)`, async () => {
     const world = await startWorld({ persist: making });
-    const started = Date.now();
-    let told = 0;
-    const tell = (text) => {
-      if (Date.now() - told < 2_000) return;
-      told = Date.now();
-      say(`  … ${Math.round((told - started) / 1000)} s  ${text}`);
-    };
     try {
-      const { token, request, base, ...tenant } = await makeTenants(world, tell);
+      const { token, request, base, ...tenant } = await makeTenants(world, scale, progress);
       writeFileSync(join(making, "tenant.json"), JSON.stringify({ tenant, token }));
     } finally {
       await world.stop();
@@ -54,15 +48,26 @@ async function keep(kept) {
   renameSync(making, kept);
 }
 
+/** Progress as a line every five seconds. */
+function progressLines() {
+  const started = Date.now();
+  let told = started;
+  return (what, done, of) => {
+    if (Date.now() - told < 5_000) return;
+    told = Date.now();
+    say(`  … ${Math.round((told - started) / 1000)} s  ${what}: ${done.toLocaleString("en")} of ${of.toLocaleString("en")}`);
+  };
+}
+
 /** The tenant that is measured. Tenants are in the order of their ids, so the others lie on both sides of it. */
-async function makeTenants(world, tell) {
+async function makeTenants(world, { users, sizes, emptyGroups, others }, progress) {
   const tenants = [];
-  const other = async () => tenants.push({ scim: await world.tenant(), users: OTHERS.users, sizes: OTHERS.sizes, empty: 0 });
-  for (let number = 0; number < OTHERS.each; number += 1) await other();
+  const other = async () => tenants.push({ scim: await world.tenant(), users: others.users, sizes: others.sizes, empty: 0 });
+  for (let number = 0; number < others.each; number += 1) await other();
   const scim = await world.tenant();
-  tenants.push({ scim, users: USERS, sizes: SIZES, empty: EMPTY_GROUPS });
-  for (let number = 0; number < OTHERS.each; number += 1) await other();
-  await populate(world, tenants, tell);
+  tenants.push({ scim, users, sizes, empty: emptyGroups });
+  for (let number = 0; number < others.each; number += 1) await other();
+  await populate(world, tenants, progress);
   return scim;
 }
 

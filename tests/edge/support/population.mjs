@@ -2,7 +2,6 @@
 // minutes or days. The rows are made from one that the API made, so that they are what the worker itself writes.
 import assert from "node:assert/strict";
 import { ENTERPRISE, group, user } from "./resources.mjs";
-import { USERS } from "./scale.mjs";
 
 /** A UUIDv7 of its own for each number, in the numbers' order. */
 export const numberedId = (kind, number) => `${prefix(kind)}${number.toString(16).padStart(12, "0")}`;
@@ -10,8 +9,8 @@ export const userId = (number) => numberedId("1", number);
 export const groupId = (number) => numberedId("2", number);
 const prefix = (kind) => `01900000-${kind}000-7000-8000-`;
 
-/** Digits of a number in names, so that names and numbers have one order. */
-const DIGITS = Math.max(5, String(USERS - 1).length);
+/** Digits of a number in names, so that names and numbers have one order up to ten million. */
+const DIGITS = 7;
 export const padded = (number) => String(number).padStart(DIGITS, "0");
 
 /** What the number says of a user; each has two addresses, and a manager who leads ten. */
@@ -44,23 +43,23 @@ const own = (template) => `replace(replace(replace(replace(${template}, 'markedn
  * Fills tenants, each `{ scim, users, sizes, empty }`: that many users, one group for each of `sizes`, whose members are the first so many
  * users, and so many groups without members. Indexes are made afterwards, from rows in order.
  */
-export async function populate(world, tenants, say = () => {}) {
+export async function populate(world, tenants, progress = () => {}) {
   const template = await rowsOf(world, tenants[0].scim, factsOf("markedname", "markednumber", true, "markedmanager"));
   const seven = await rowsOf(world, tenants[0].scim, facts(7));
   const indexes = await world.rows("select name, sql from sqlite_master where type = 'index' and sql is not null and tbl_name in ('users', 'user_emails', 'groups', 'group_members')");
   for (const { name } of indexes) await world.db.prepare(`drop index ${name}`).run();
-  for (const tenant of tenants) await fill(world, tenant, template, say);
-  for (const { name, sql } of indexes) {
-    say(`making ${name}`);
+  for (const tenant of tenants) await fill(world, tenant, template, progress);
+  for (const [number, { sql }] of indexes.entries()) {
+    progress("indexes", number, indexes.length);
     await world.db.prepare(sql).run();
   }
   const made = await world.row("select resource, keys from users where tenant_id = ?1 and id = ?2", tenants[0].scim.id, userId(7));
   assert.deepEqual({ ...made, emails: await emailsOf(world, tenants[0].scim, userId(7)) }, seven, "rows as the worker writes them");
 }
 
-async function fill(world, { scim, users, sizes, empty }, template, say) {
+async function fill(world, { scim, users, sizes, empty }, template, progress) {
   const started = Date.now() - users;
-  await inRanges(users, say, "users", (from, to) => [
+  await inRanges(users, progress, "users", (from, to) => [
     world.db
       .prepare(
         `insert into users (tenant_id, id, provider_id, version, created_at, modified_at, resource, keys)
@@ -77,7 +76,7 @@ async function fill(world, { scim, users, sizes, empty }, template, say) {
   ]);
   for (const [number, size] of sizes.entries()) {
     await groups(world, scim, number, number, `Group of ${size}`, size);
-    await inRanges(size, say, `members of the group of ${size}`, (from, to) => [
+    await inRanges(size, progress, `members of the group of ${size}`, (from, to) => [
       world.db
         .prepare(`insert into group_members (tenant_id, group_id, member_id, member_type) ${NUMBERS} select ?3, ?4, ${USER_ID}, 'User' from named`)
         .bind(from, to, scim.id, groupId(number)),
@@ -116,10 +115,10 @@ async function rowsOf(world, scim, all) {
 
 const emailsOf = (world, scim, id) => world.rows("select value_key, type_key from user_emails where tenant_id = ?1 and user_id = ?2 order by value_key", scim.id, id);
 
-async function inRanges(count, say, what, statements) {
+async function inRanges(count, progress, what, statements) {
   for (let from = 0; from < count; from += AT_ONCE) {
     const to = Math.min(from + AT_ONCE, count) - 1;
     for (const statement of statements(from, to)) await statement.run();
-    if (count > AT_ONCE) say(`${what}: ${(to + 1).toLocaleString("en")} of ${count.toLocaleString("en")}`);
+    progress(what, to + 1, count);
   }
 }
