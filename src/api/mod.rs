@@ -39,7 +39,7 @@ use crate::platform::Platform;
 use crate::scim::schema::USERS;
 use authenticate::Subject;
 use call::Call;
-use identity_providers::{group_mappings, test_connection};
+use identity_providers::{group_mappings, reencryption, test_connection};
 use reply::{Dialect, Reply};
 use routes::{Endpoint, Match, ScimEndpoint};
 
@@ -159,6 +159,7 @@ async fn dispatch(call: &Call<'_>, endpoint: Endpoint) -> Result<Reply> {
         Endpoint::ReadIdentityProvider(view) => identity_providers::read(call, view).await,
         Endpoint::UpdateIdentityProvider(view) => identity_providers::update(call, view).await,
         Endpoint::DeleteIdentityProvider(view) => identity_providers::delete(call, view).await,
+        Endpoint::ReencryptSecrets => reencryption::reencrypt(call).await,
         Endpoint::TestIdentityProvider(view) => test_connection::test(call, view).await,
         Endpoint::ListGroupMappings => group_mappings::list(call).await,
         Endpoint::CreateGroupMapping => group_mappings::create(call).await,

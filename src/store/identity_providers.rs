@@ -275,3 +275,35 @@ pub fn delete(provider: &IdentityProvider, now: i64) -> [Statement; 2] {
         ),
     ]
 }
+
+/// Providers whose secret another key than this one sealed, after the one named by its tenant and its id; of deleted tenants too.
+pub fn select_sealed_otherwise(key_id: &str, after: (&str, &str), limit: i64) -> Statement {
+    Statement::new(
+        format!(
+            "select {COLUMNS} from identity_providers p where p.secret is not null and p.secret_key_id <> ?1 \
+             and (p.tenant_id, p.id) > (?2, ?3) order by p.tenant_id, p.id limit ?4"
+        ),
+        vec![key_id.into(), after.0.into(), after.1.into(), limit.into()],
+    )
+}
+
+pub fn count_sealed_otherwise(key_id: &str) -> Statement {
+    Statement::new(
+        "select count(*) as total from identity_providers where secret is not null and secret_key_id <> ?1",
+        vec![key_id.into()],
+    )
+}
+
+/// Writes the same secret sealed anew, unless another one was set since the provider was read.
+pub fn reseal(provider: &IdentityProvider, sealed: &Sealed) -> Statement {
+    Statement::new(
+        "update identity_providers set secret = ?3, secret_key_id = ?4 where tenant_id = ?1 and id = ?2 and secret = ?5",
+        vec![
+            (&provider.tenant_id).into(),
+            (&provider.id).into(),
+            (&sealed.text).into(),
+            (&sealed.key_id).into(),
+            provider.secret.as_ref().map(|secret| &secret.text).into(),
+        ],
+    )
+}

@@ -8,6 +8,7 @@ pub mod config;
 pub mod directory;
 pub mod fields;
 pub mod group_mappings;
+pub mod reencryption;
 pub mod secrets;
 pub mod test_connection;
 pub mod types;

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::super::App;
 use crate::config::Secret;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::store::identity_providers::{IdentityProvider, Sealed};
 
@@ -42,10 +42,14 @@ pub fn open(app: &App, provider: &IdentityProvider) -> Result<Option<Secret>> {
     });
     match opened {
         Some(secret) => Ok(Some(Secret::new(secret))),
-        None => Err(Error::internal(format!(
-            "the secret of identity provider {} does not open; it was sealed with the key {}",
-            provider.id, sealed.key_id
-        ))),
+        None => Err(Error {
+            internal: Some(format!("a secret sealed with the key {}", sealed.key_id)),
+            ..Error::new(
+                Kind::Conflict,
+                "the provider's secret was sealed with a key that is not configured any more: set the secret anew, \
+                 or give that key back as ENCRYPTION_KEY_PREVIOUS",
+            )
+        }),
     }
 }
 

@@ -406,6 +406,17 @@ pub struct TestConnectionDetails {
     pub checks: Vec<Check>,
 }
 
+/// How far the secrets are sealed under the current key.
+#[derive(Default, Serialize)]
+pub struct ReencryptionResponse {
+    /// Secrets that this request sealed anew.
+    pub reencrypted: i64,
+    /// Secrets under another key, after it. Where there are some besides the unreadable ones, send the request again.
+    pub remaining: i64,
+    /// Providers whose secret was sealed with a key that is not configured any more: give that key back, or set their secret anew.
+    pub unreadable: Vec<String>,
+}
+
 /// `POST …/group-mappings`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

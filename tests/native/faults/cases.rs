@@ -409,6 +409,12 @@ impl Scene {
             .again(404),
             self.admin("POST", "/admin/scim-tokens", token, 201)
                 .writes_more(),
+            self.admin(
+                "POST",
+                "/admin/identity-providers/reencrypt",
+                Value::Null,
+                200,
+            ),
         ];
         for (view, in_body) in [(tenants, false), (admins, true)] {
             if in_body {

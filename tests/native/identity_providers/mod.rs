@@ -3,7 +3,10 @@
 mod group_mappings;
 mod isolation;
 mod lifecycle;
+mod secrets;
 mod tokens;
+mod validation;
+mod wrong_values;
 
 use serde_json::{Value, json};
 
