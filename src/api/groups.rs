@@ -9,8 +9,8 @@ use super::group_members::{self, Plan, Probed};
 use super::query::ListParams;
 use super::reply::Reply;
 use super::resources::{
-    MAX_ATTEMPTS, check_precondition, check_size, complete, differing, first, if_match,
-    is_worth_retrying, lost_race, show, taken,
+    MAX_ATTEMPTS, check_precondition, check_size, differing, first, if_match, is_worth_retrying,
+    lost_race, show, taken,
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
@@ -68,22 +68,9 @@ async fn created(
     projection: &Projection,
 ) -> Result<Reply> {
     match stored {
-        Ok(stored) => shown(201, stored, call, caller, projection).await,
+        Ok(stored) => show(201, stored, call, caller, projection).await,
         Err(constraint) => Err(refusal(constraint)),
     }
-}
-
-/// A reply that carries a group, with all of its members where they are asked for.
-async fn shown(
-    status: u16,
-    mut stored: Stored,
-    call: &Call<'_>,
-    caller: &Caller,
-    projection: &Projection,
-) -> Result<Reply> {
-    let names = Memberships::of(&GROUPS, projection).names;
-    complete(call, caller, std::iter::once(&mut stored), names).await?;
-    Ok(show(status, &stored, &call.scim_base(), projection))
 }
 
 async fn insert(
@@ -317,7 +304,7 @@ impl Change<'_> {
         match caller.write_on(call, batch).await {
             Ok(results) if shows => {
                 let stored = last_stored(&results)?;
-                shown(200, stored, call, caller, &self.projection)
+                show(200, stored, call, caller, &self.projection)
                     .await
                     .map(Ok)
             }
@@ -338,7 +325,7 @@ impl Change<'_> {
         }
         let results = self.caller.read(self.call, vec![self.read_back()]).await?;
         let stored = first(&results, 0, &GROUPS)?;
-        shown(200, stored, self.call, self.caller, &self.projection).await
+        show(200, stored, self.call, self.caller, &self.projection).await
     }
 
     /// Whether the reply carries the group: always after a PUT; after a PATCH as `Prefer` says (RFC 7240 §4.2), else while

@@ -1,17 +1,26 @@
 //! Lists and searches (RFC 7644 §3.4.2, §3.4.3): of users, of groups, or of both at once; by index or by cursor (RFC 9865).
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::authenticate::{Caller, with_caller};
 use super::call::Call;
 use super::query::{ListParams, ListQuery};
 use super::reply::Reply;
-use super::resources::{complete, read_scope};
+use super::resources::{complete, parts_of, read_scope};
 use crate::error::{Error, Result};
 use crate::scim::cursor::{Binding, Cursor};
 use crate::scim::error::ScimType;
-use crate::scim::render::{self, Paging};
+use crate::scim::pieces::{Frame, Pieces};
+use crate::scim::render::{self, Paging, Stored};
 use crate::scim::schema::ResourceType;
 use crate::store::resources::{self, Page, Start, TypeQuery};
-use crate::store::{Row, Rows, Value, rows_at};
+use crate::store::{Row, Rows, Value, members, rows_at};
+
+/// Most resources of a page whose memberships are too many to come along with it.
+const MAX_LARGE: usize = 50;
+/// Most memberships of each of these on a page; a resource with more is the only one of its page.
+const MAX_MEMBERSHIPS_OF_ONE: i64 = 5_000;
 
 /// `GET /{type}`, `GET /`.
 pub async fn list(call: &Call<'_>, types: &[&'static ResourceType]) -> Result<Reply> {
@@ -79,10 +88,11 @@ async fn by_index(call: &Call<'_>, caller: &Caller, query: &ListQuery) -> Result
             sum(&counted, counted.len())?
         }
     };
-    let shown = show(call, caller, rows, query).await?;
+    let page = read_page(call, caller, rows, query).await?;
+    let shown = page.into_iter().map(Shown::into_pieces).collect();
     Ok(Reply::scim(
         200,
-        render::list(&shown, total, &Paging::Index(query.start_index)),
+        render::list(shown, total, &Paging::Index(query.start_index)),
     ))
 }
 
@@ -148,7 +158,9 @@ async fn by_cursor(
         .get(counts)
         .map_or(&[][..], |rows| rows.rows.as_slice());
     let length = usize::try_from(count).unwrap_or_default();
-    let (page, more) = rows.split_at_checked(length).unwrap_or((rows, &[]));
+    let (page, _) = rows.split_at_checked(length).unwrap_or((rows, &[]));
+    let shown = read_page(call, caller, page, query).await?;
+    let (page, more) = rows.split_at_checked(shown.len()).unwrap_or((rows, &[]));
     let next = match page.last().filter(|_| !more.is_empty()) {
         Some(last) => {
             let sort_key = to_json(&resources::sort_key(last)?);
@@ -162,10 +174,10 @@ async fn by_cursor(
         }
         None => None,
     };
-    let shown = show(call, caller, page, query).await?;
+    let shown = shown.into_iter().map(Shown::into_pieces).collect();
     Ok(Reply::scim(
         200,
-        render::list(&shown, total, &Paging::Cursor(next)),
+        render::list(shown, total, &Paging::Cursor(next)),
     ))
 }
 
@@ -190,34 +202,104 @@ fn sum(results: &[Rows], counts: usize) -> Result<i64> {
     Ok(total)
 }
 
-async fn show(
+/// A resource of a page, and what its text depends on.
+struct Shown {
+    stored: Stored,
+    frame: Rc<Frame>,
+    /// Whether its memberships are shown with their names.
+    names: bool,
+    /// How many these are, where that is known.
+    held: Option<i64>,
+}
+
+impl Shown {
+    fn into_pieces(self) -> Pieces {
+        self.stored.into_pieces(&self.frame)
+    }
+}
+
+/// The resources of a page with their memberships. Where these are more than one reply may carry the page ends early, as RFC
+/// 7644 §3.4.2.4 allows; but never before its first resource.
+async fn read_page(
     call: &Call<'_>,
     caller: &Caller,
     rows: &[Row],
     query: &ListQuery,
-) -> Result<Vec<String>> {
-    let mut resources = rows
+) -> Result<Vec<Shown>> {
+    let base: Rc<str> = call.scim_base().into();
+    let mut types = BTreeMap::new();
+    for (of_type, projection) in query.types.iter().zip(&query.projections) {
+        let frame = Frame {
+            resource_type: of_type.resource_type,
+            base: Rc::clone(&base),
+            projection: projection.clone(),
+        };
+        let names = of_type.memberships.names;
+        types.insert(of_type.resource_type.name, (Rc::new(frame), names));
+    }
+    let mut page = rows
         .iter()
         .map(|row| {
             let name = row.text("resource_type")?;
-            let of_type = query
-                .types
-                .iter()
-                .position(|query| query.resource_type.name == name)
-                .and_then(|index| query.types.get(index).zip(query.projections.get(index)));
-            let (of_type, projection) =
-                of_type.ok_or_else(|| Error::internal(format!("a row of type {name}")))?;
-            Ok((resources::stored(of_type.resource_type, row)?, projection))
+            let (frame, names) = types
+                .get(name.as_str())
+                .ok_or_else(|| Error::internal(format!("a row of type {name}")))?;
+            Ok(Shown {
+                stored: resources::stored(frame.resource_type, row)?,
+                frame: Rc::clone(frame),
+                names: *names,
+                held: resources::held(row)?,
+            })
         })
         .collect::<Result<Vec<_>>>()?;
-    let names = query.types.iter().any(|query| query.memberships.names);
-    let stored = resources.iter_mut().map(|(stored, _)| stored);
-    complete(call, caller, stored, names).await?;
-    let base = call.scim_base();
-    Ok(resources
-        .iter()
-        .map(|(stored, projection)| stored.to_json(&base, projection))
-        .collect())
+    let fitting = complete_page(call, caller, &mut page).await?;
+    page.truncate(fitting.max(1));
+    if let (0, Some(first)) = (fitting, page.first_mut()) {
+        complete(call, caller, &mut first.stored, first.names).await?;
+    }
+    Ok(page)
+}
+
+/// Reads the memberships of those on a page that have too many to come along, in one round trip, and tells how many resources
+/// from the first on are complete then.
+async fn complete_page(call: &Call<'_>, caller: &Caller, page: &mut [Shown]) -> Result<usize> {
+    let too_many = |shown: &Shown| {
+        let held = shown.held.unwrap_or_default();
+        shown.stored.oversized && (held > MAX_MEMBERSHIPS_OF_ONE || page.len() == 1)
+    };
+    let end = page.iter().position(too_many).unwrap_or(page.len());
+    let page = page.split_at_mut(end).0;
+    let mut batch = Vec::new();
+    let large = page.iter().filter(|shown| shown.stored.oversized);
+    for shown in large.take(MAX_LARGE) {
+        let (stored, most) = (&shown.stored, MAX_MEMBERSHIPS_OF_ONE);
+        batch.push(members::select_parts(
+            &caller.tenant,
+            stored.resource_type,
+            &stored.id,
+            shown.names,
+            Some(most + 1),
+        ));
+    }
+    if batch.is_empty() {
+        return Ok(page.len());
+    }
+    let results = caller.read(call, batch).await?;
+    let mut results = results.iter();
+    for (index, shown) in page.iter_mut().enumerate() {
+        if !shown.stored.oversized {
+            continue;
+        }
+        let Some(rows) = results.next() else {
+            return Ok(index);
+        };
+        let (parts, held) = parts_of(rows)?;
+        if held > MAX_MEMBERSHIPS_OF_ONE {
+            return Ok(index);
+        }
+        shown.stored.parts = parts;
+    }
+    Ok(page.len())
 }
 
 fn to_json(value: &Value) -> serde_json::Value {

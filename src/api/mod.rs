@@ -49,8 +49,8 @@ pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// A request as the application takes it: an absolute URI and the whole body, of which at most one byte more than
 /// [`MAX_BODY_BYTES`] counts.
 pub type Request = http::Request<Vec<u8>>;
-/// A reply, complete.
-pub type Response = http::Response<Vec<u8>>;
+/// A reply, its body still in pieces.
+pub type Response = http::Response<reply::Body>;
 
 /// The application: its settings, the world outside, and what it remembers.
 pub struct App {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Response;
 use crate::error::{Error, Kind};
 use crate::scim;
+use crate::scim::pieces::Pieces;
 
 /// Whose clients a route serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +29,23 @@ impl Dialect {
 pub struct Reply {
     pub status: u16,
     headers: Vec<(HeaderName, String)>,
-    body: Vec<u8>,
+    body: Body,
+}
+
+/// A reply's body, in pieces that are made when their turn comes: put together, the members of a large group would take the
+/// memory of many requests.
+#[derive(Debug, Default)]
+pub struct Body(Pieces);
+
+impl Body {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The bytes in their order, piece by piece; one piece of most replies. An error breaks the reply off.
+    pub fn into_chunks(self) -> impl Iterator<Item = std::result::Result<Vec<u8>, String>> {
+        self.0.into_texts()
+    }
 }
 
 impl Reply {
@@ -37,18 +54,18 @@ impl Reply {
         Reply {
             status,
             headers: Vec::new(),
-            body: Vec::new(),
+            body: Body::default(),
         }
     }
 
-    fn with_body(status: u16, dialect: Dialect, body: String) -> Self {
+    fn with_body(status: u16, dialect: Dialect, body: impl Into<Pieces>) -> Self {
         Reply::empty(status)
             .header(CONTENT_TYPE, dialect.content_type())
-            .body(body)
+            .body(body.into())
     }
 
     /// A SCIM reply of JSON text.
-    pub fn scim(status: u16, body: String) -> Self {
+    pub fn scim(status: u16, body: impl Into<Pieces>) -> Self {
         Reply::with_body(status, Dialect::Scim, body)
     }
 
@@ -62,8 +79,8 @@ impl Reply {
         self
     }
 
-    fn body(mut self, body: String) -> Self {
-        self.body = body.into_bytes();
+    fn body(mut self, body: Pieces) -> Self {
+        self.body = Body(body);
         self
     }
 

@@ -1,5 +1,7 @@
 //! What users and groups have in common: reading one, deleting one, and how their replies look.
 
+use std::rc::Rc;
+
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 
 use super::authenticate::{Caller, Subject, with_caller};
@@ -9,8 +11,9 @@ use super::reply::Reply;
 use crate::auth::scope::Scope;
 use crate::error::{Error, Kind, Result};
 use crate::scim::error::ScimType;
+use crate::scim::pieces::{Frame, Part};
 use crate::scim::projection::Projection;
-use crate::scim::render::{self, Stored};
+use crate::scim::render::Stored;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, ResourceType};
 use crate::scim::version::Condition;
@@ -52,22 +55,13 @@ pub async fn read(
         let statement =
             resources::select_one(&caller.tenant, &base, resource_type, &id, memberships);
         let results = caller.read(call, vec![statement]).await?;
-        let mut stored = first(&results, 0, resource_type)?;
+        let stored = first(&results, 0, resource_type)?;
         let unchanged = call
             .header(IF_NONE_MATCH)
             .is_some_and(|header| Condition::parse(header).holds(stored.version));
         match unchanged {
             true => Ok(Reply::empty(304).etag(stored.version)),
-            false => {
-                complete(
-                    call,
-                    caller,
-                    std::iter::once(&mut stored),
-                    memberships.names,
-                )
-                .await?;
-                Ok(show(200, &stored, &base, &projection))
-            }
+            false => show(200, stored, call, caller, &projection).await,
         }
     })
     .await
@@ -121,35 +115,34 @@ pub async fn delete(
     .await
 }
 
-/// Reads the members of groups that have too many to come along with the group, in one round trip more.
-pub async fn complete<'s>(
+/// Reads the memberships of a resource that has too many to come along with it, in one round trip more.
+pub async fn complete(
     call: &Call<'_>,
     caller: &Caller,
-    stored: impl Iterator<Item = &'s mut Stored>,
+    stored: &mut Stored,
     names: bool,
 ) -> Result<()> {
-    let mut oversized: Vec<&mut Stored> = stored.filter(|stored| stored.oversized).collect();
-    if oversized.is_empty() {
-        return Ok(());
-    }
-    let base = call.scim_base();
-    let batch = oversized
-        .iter()
-        .map(|stored| members::select_parts(&caller.tenant, &stored.id, names))
-        .collect();
-    let results = caller.read(call, batch).await?;
-    for (stored, rows) in oversized.iter_mut().zip(&results) {
-        let parts = rows
-            .rows
-            .iter()
-            .map(|row| Ok((row.text("type")?, row.text("part")?)))
-            .collect::<store::Result<Vec<_>>>()?;
-        let members = render::members_json(&base, parts.into_iter())
-            .map_err(|error| Error::internal(format!("members of {}: {error}", stored.id)))?;
-        stored.memberships = Some(members);
-        stored.oversized = false;
+    if stored.oversized {
+        let (tenant, resource_type) = (&caller.tenant, stored.resource_type);
+        let parts = members::select_parts(tenant, resource_type, &stored.id, names, None);
+        let results = caller.read(call, vec![parts]).await?;
+        stored.parts = parts_of(rows_at(&results, 0)?)?.0;
     }
     Ok(())
+}
+
+/// Reads the rows of [`members::select_parts`], and how many memberships they hold.
+pub fn parts_of(rows: &Rows) -> Result<(Vec<Part>, i64)> {
+    let mut held = 0;
+    let mut parts = Vec::with_capacity(rows.rows.len());
+    for row in &rows.rows {
+        held += row.integer("held")?;
+        parts.push(Part {
+            kind: row.text("type")?,
+            ids: row.text("part")?,
+        });
+    }
+    Ok((parts, held))
 }
 
 /// The `If-Match` of a request.
@@ -183,13 +176,28 @@ pub fn first(
     Ok(resources::stored(resource_type, row)?)
 }
 
-/// A reply that carries a resource.
-pub fn show(status: u16, stored: &Stored, base: &str, projection: &Projection) -> Reply {
-    let reply = Reply::scim(status, stored.to_json(base, projection)).etag(stored.version);
-    match status {
-        201 => reply.location(stored.location(base)),
+/// A reply that carries a resource, with all its memberships where they are asked for.
+pub async fn show(
+    status: u16,
+    mut stored: Stored,
+    call: &Call<'_>,
+    caller: &Caller,
+    projection: &Projection,
+) -> Result<Reply> {
+    let names = Memberships::of(stored.resource_type, projection).names;
+    complete(call, caller, &mut stored, names).await?;
+    let base = call.scim_base();
+    let (version, location) = (stored.version, stored.location(&base));
+    let frame = Rc::new(Frame {
+        resource_type: stored.resource_type,
+        base: base.into(),
+        projection: projection.clone(),
+    });
+    let reply = Reply::scim(status, stored.into_pieces(&frame)).etag(version);
+    Ok(match status {
+        201 => reply.location(location),
         _ => reply,
-    }
+    })
 }
 
 /// 413 for a resource that is larger than can be stored.

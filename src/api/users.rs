@@ -59,13 +59,20 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
             &[event],
         ));
         let stored = match caller.write(call, batch).await {
-            Ok(_) => written(&id, Version(1), call.now, call.now, &user, None),
+            Ok(_) => Stored {
+                id,
+                version: Version(1),
+                created: call.now,
+                modified: call.now,
+                resource: user.to_stored(&USERS),
+                ..Stored::bare(&USERS)
+            },
             Err(store::Error::Conflict(constraint)) => {
                 restore(call, caller, &row, &projection, constraint).await?
             }
             Err(error) => return Err(error.into()),
         };
-        Ok(show(201, &stored, &call.scim_base(), &projection))
+        show(201, stored, call, caller, &projection).await
     })
     .await
 }
@@ -127,14 +134,7 @@ async fn restore(
         &[event],
     ));
     match caller.write_on(call, batch).await {
-        Ok(_) => Ok(written(
-            &rival.id,
-            Version(rival.version.0 + 1),
-            rival.created,
-            call.now,
-            user.resource,
-            rival.memberships,
-        )),
+        Ok(_) => Ok(rewritten(rival, call.now, user.resource)),
         // Another client was faster with the same person, or the new name is somebody else's.
         Err(store::Error::Conflict(_) | store::Error::Guard(store::Guard::VersionConflict)) => {
             Err(refusal())
@@ -189,7 +189,7 @@ async fn change(
             let password_hash = password::hash(call, caller, after.password.take())?;
             // No change, no new version: Okta renames a group to its own name with every membership.
             if after == before && password_hash.is_none() {
-                return Ok(show(200, &stored, &base, &projection));
+                return show(200, stored, call, caller, &projection).await;
             }
             let row = UserRow {
                 id: &id,
@@ -217,11 +217,8 @@ async fn change(
             ));
             match caller.write_on(call, batch).await {
                 Ok(_) => {
-                    let version = Version(stored.version.0 + 1);
-                    let memberships = stored.memberships.clone();
-                    let stored =
-                        written(&id, version, stored.created, call.now, &after, memberships);
-                    return Ok(show(200, &stored, &base, &projection));
+                    let stored = rewritten(stored, call.now, &after);
+                    return show(200, stored, call, caller, &projection).await;
                 }
                 Err(store::Error::Conflict(Constraint::UserName)) => return Err(taken("userName")),
                 Err(store::Error::Conflict(Constraint::UserExternalId)) => {
@@ -244,22 +241,12 @@ fn parsed(stored: &Stored) -> Result<Resource> {
         .map_err(|error| Error::internal(format!("stored user {}: {error}", stored.id)))
 }
 
-fn written(
-    id: &str,
-    version: Version,
-    created: i64,
-    modified: i64,
-    resource: &Resource,
-    memberships: Option<String>,
-) -> Stored {
+/// A user that was read, as one change later.
+fn rewritten(stored: Stored, modified: i64, resource: &Resource) -> Stored {
     Stored {
-        resource_type: &USERS,
-        id: id.to_owned(),
-        version,
-        created,
+        version: Version(stored.version.0 + 1),
         modified,
         resource: resource.to_stored(&USERS),
-        memberships,
-        oversized: false,
+        ..stored
     }
 }

@@ -67,10 +67,19 @@ pub fn response(reply: api::Response) -> Result<worker::Response> {
     let builder = ResponseBuilder::new()
         .with_status(parts.status.as_u16())
         .with_headers(headers);
-    Ok(match body.is_empty() {
-        true => builder.empty(),
-        false => builder.fixed(body),
-    })
+    let mut chunks = body.into_chunks().peekable();
+    let Some(first) = chunks.next() else {
+        return Ok(builder.empty());
+    };
+    // What is one piece has a known length; more go out one after the other.
+    match chunks.peek() {
+        None => Ok(builder.fixed(first.map_err(worker::Error::RustError)?)),
+        Some(_) => {
+            let chunks = std::iter::once(first).chain(chunks);
+            let chunks = chunks.map(|chunk| chunk.map_err(worker::Error::RustError));
+            builder.from_stream(futures_util::stream::iter(chunks))
+        }
+    }
 }
 
 /// A failure before the application is reached, in the dialect of the path.

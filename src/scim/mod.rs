@@ -10,6 +10,7 @@ pub mod error;
 pub mod filter;
 pub mod fold;
 pub mod patch;
+pub mod pieces;
 pub mod profile;
 pub mod projection;
 pub mod render;

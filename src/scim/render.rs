@@ -2,12 +2,13 @@
 //! and what the store derives (memberships, `meta`) goes before its closing brace.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::LIST_RESPONSE;
 use super::date_time;
+use super::pieces::{Frame, Part, Pieces};
 use super::projection::Projection;
 use super::resource::STORED_REFERENCE;
 use super::schema::{ResourceType, USERS};
@@ -27,24 +28,55 @@ pub struct Stored {
     pub resource: String,
     /// A JSON array: the groups of a user, the members of a group; none where it was not asked for.
     pub memberships: Option<String>,
-    /// Whether a group's members were asked for, and are too many to come along in one value.
+    /// Whether they were asked for and are too many to come along in one value.
     pub oversized: bool,
+    /// They then, once they are read.
+    pub parts: Vec<Part>,
 }
 
 impl Stored {
+    /// Nothing but a type: what a new resource begins from.
+    pub fn bare(resource_type: &'static ResourceType) -> Self {
+        Stored {
+            resource_type,
+            id: String::new(),
+            version: Version(0),
+            created: 0,
+            modified: 0,
+            resource: String::new(),
+            memberships: None,
+            oversized: false,
+            parts: Vec::new(),
+        }
+    }
+
     /// The resource's address on the base that the request used.
     pub fn location(&self, base: &str) -> String {
         format!("{base}{}/{}", self.resource_type.endpoint, self.id)
     }
 
-    /// The resource as a client sees it, as JSON text.
-    pub fn to_json(&self, base: &str, projection: &Projection) -> String {
+    /// The resource as a client sees it, as JSON text in pieces.
+    pub fn into_pieces(mut self, frame: &Rc<Frame>) -> Pieces {
+        let mut text = self.to_json(&frame.base, &frame.projection);
+        if self.oversized && text.pop().is_some() {
+            text.push_str(",\"");
+            text.push_str(self.resource_type.memberships);
+            text.push_str("\":[");
+            let mut pieces = Pieces::from(text);
+            pieces.push_elements(frame, std::mem::take(&mut self.parts));
+            pieces.push_text("]}");
+            return pieces;
+        }
+        Pieces::from(text)
+    }
+
+    fn to_json(&self, base: &str, projection: &Projection) -> String {
         let visible = self.visible_memberships();
         if projection.is_default() {
             return self.assemble(base, visible);
         }
         // Memberships shown whole are not parsed: they may be 100,000.
-        let (parsed, spliced) = match projection.shows_whole(self.memberships_name()) {
+        let (parsed, spliced) = match projection.shows_whole(self.resource_type.memberships) {
             true => (None, visible),
             false => (visible, None),
         };
@@ -57,7 +89,7 @@ impl Stored {
             && text.pop().is_some()
         {
             text.push_str(",\"");
-            text.push_str(self.memberships_name());
+            text.push_str(self.resource_type.memberships);
             text.push_str("\":");
             text.push_str(memberships);
             text.push('}');
@@ -89,7 +121,7 @@ impl Stored {
         text.push_str(&inner);
         if let Some(memberships) = memberships {
             text.push_str(",\"");
-            text.push_str(self.memberships_name());
+            text.push_str(self.resource_type.memberships);
             text.push_str("\":");
             text.push_str(memberships);
         }
@@ -106,53 +138,6 @@ impl Stored {
             .as_deref()
             .filter(|memberships| is_group || *memberships != "[]")
     }
-
-    fn memberships_name(&self) -> &'static str {
-        match self.resource_type.name {
-            "Group" => "members",
-            _ => "groups",
-        }
-    }
-}
-
-/// A group's members as a JSON array, put together from parts: the members' type, and a JSON array of their ids or of pairs
-/// of id and name.
-pub fn members_json(
-    base: &str,
-    parts: impl Iterator<Item = (String, String)>,
-) -> serde_json::Result<String> {
-    let mut array = String::from("[");
-    for (kind, part) in parts {
-        let members: Vec<Member<'_>> = serde_json::from_str(&part)?;
-        array.reserve(members.len() * (base.len() + 128));
-        for member in members {
-            let (id, name) = match member {
-                Member::Id(id) => (id, None),
-                Member::Named(id, name) => (id, Some(name)),
-            };
-            if array.len() > 1 {
-                array.push(',');
-            }
-            // Ids and types have nothing to escape.
-            array.push_str(&format!(
-                "{{\"value\":\"{id}\",\"$ref\":\"{base}/{kind}s/{id}\""
-            ));
-            if let Some(name) = name {
-                array.push_str(&format!(",\"display\":{}", Value::from(name)));
-            }
-            array.push_str(&format!(",\"type\":\"{kind}\"}}"));
-        }
-    }
-    array.push(']');
-    Ok(array)
-}
-
-/// A member as a part has it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Member<'t> {
-    Id(&'t str),
-    Named(&'t str, String),
 }
 
 /// Stored text with its reference to a manager on a base: absolute, because a relative one begins at the service's root
@@ -177,7 +162,7 @@ pub enum Paging {
 }
 
 /// A ListResponse (RFC 7644 §3.4.2) of resources that are JSON text already.
-pub fn list(resources: &[String], total: i64, paging: &Paging) -> String {
+pub fn list(resources: Vec<Pieces>, total: i64, paging: &Paging) -> Pieces {
     let mut text = format!(
         "{{\"schemas\":[\"{LIST_RESPONSE}\"],\"totalResults\":{total},\"itemsPerPage\":{}",
         resources.len()
@@ -189,14 +174,20 @@ pub fn list(resources: &[String], total: i64, paging: &Paging) -> String {
         Paging::Cursor(None) => {}
     }
     text.push_str(",\"Resources\":[");
-    text.push_str(&resources.join(","));
-    text.push_str("]}");
-    text
+    let mut list = Pieces::from(text);
+    for (index, resource) in resources.into_iter().enumerate() {
+        if index > 0 {
+            list.push_text(",");
+        }
+        list.append(resource);
+    }
+    list.push_text("]}");
+    list
 }
 
 /// A ListResponse of values, all on one page.
-pub fn list_of(resources: &[Value]) -> String {
-    let texts: Vec<String> = resources.iter().map(Value::to_string).collect();
-    let total = i64::try_from(texts.len()).unwrap_or(i64::MAX);
-    list(&texts, total, &Paging::Index(1))
+pub fn list_of(resources: &[Value]) -> Pieces {
+    let texts = resources.iter().map(|value| value.to_string().into());
+    let total = i64::try_from(resources.len()).unwrap_or(i64::MAX);
+    list(texts.collect(), total, &Paging::Index(1))
 }

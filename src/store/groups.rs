@@ -58,7 +58,7 @@ pub fn save(tenant: &TenantId, groups: &[GroupRow<'_>], now: i64) -> Vec<Stateme
 /// How many members a group has: column `member_count`, beside the columns of a stored resource without memberships.
 pub fn select_head(tenant: &TenantId, base: &str, id: &str) -> Statement {
     Statement::new(
-        "select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as oversized, r.member_count, ?2 as base \
+        "select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as wanted, r.member_count, ?2 as base \
          from groups r where r.tenant_id = ?1 and r.id = ?3",
         vec![tenant.into(), base.into(), id.into()],
     )

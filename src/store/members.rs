@@ -4,11 +4,12 @@
 //! keeps each group once. A tenant without groups in groups pays nothing for them: the recursion is entered only where
 //! `group_members_nested_idx` has a row.
 
+use super::resources::Memberships;
 use super::set::Set;
 use super::{Params, Result, Row, Statement};
 use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
-use crate::scim::schema::GROUPS;
+use crate::scim::schema::{GROUPS, ResourceType};
 
 /// The name of a member of a group, for a row `m`.
 const MEMBER_NAME: &str = "coalesce( \
@@ -17,52 +18,61 @@ const MEMBER_NAME: &str = "coalesce( \
      (select json_extract(g.resource, '$.displayName') from groups g \
      where g.tenant_id = ?1 and g.id = m.member_id))";
 
-/// Most members that come along in one value. D1 gives no string of more than two million bytes; a member takes 230.
-const INLINE_MEMBERS: i64 = 5_000;
-/// The same with names, which may be long.
-const INLINE_NAMED_MEMBERS: i64 = 1_000;
-
-fn member_json(names: bool) -> String {
-    let display = match names {
+/// A JSON array of a group's direct members, for a group row `r`; null where they are more than come along. Names cost a row
+/// for each.
+pub fn of_group_json(wanted: Memberships) -> String {
+    let most = wanted.most;
+    let display = match wanted.names {
         true => format!(", 'display', {MEMBER_NAME}"),
         false => String::new(),
     };
     format!(
-        "json_group_array(json_object('value', m.member_id, \
-         '$ref', ?2 || '/' || m.member_type || 's/' || m.member_id{display}, 'type', m.member_type))"
+        "iif(r.member_count <= {most}, (select json_group_array(json_object('value', m.member_id, \
+         '$ref', ?2 || '/' || m.member_type || 's/' || m.member_id{display}, 'type', m.member_type)) \
+         from group_members m where m.tenant_id = ?1 and m.group_id = r.id), null)"
     )
 }
 
-/// A JSON array of a group's direct members, for a group row `r`, null where they are too many; and whether they are. Names
-/// cost a row for each.
-pub fn of_group_json(names: bool) -> (String, String) {
-    let most = match names {
-        true => INLINE_NAMED_MEMBERS,
-        false => INLINE_MEMBERS,
-    };
-    let members = member_json(names);
-    (
-        format!(
-            "iif(r.member_count <= {most}, (select {members} from group_members m \
-             where m.tenant_id = ?1 and m.group_id = r.id), null)"
+/// Memberships that are too many to come along, in up to 512 parts: columns `type`, `part`, a JSON array of ids, or of pairs of
+/// id and name, and `held`, how many it has. Ids end in random digits, so that the parts are of a size. What all have in common
+/// is not said 100,000 times. Given a `limit`, no more than that many are read.
+pub fn select_parts(
+    tenant: &TenantId,
+    resource_type: &ResourceType,
+    id: &str,
+    names: bool,
+    limit: Option<i64>,
+) -> Statement {
+    let mut params = Params::new(vec![tenant.into(), id.into()]);
+    let limit = limit.map_or(String::new(), |limit| {
+        format!(" limit {}", params.bind(limit))
+    });
+    let (rows, name) = match resource_type.name == GROUPS.name {
+        true => (
+            format!(
+                "select m.member_id, m.member_type as type from group_members m \
+                 where m.tenant_id = ?1 and m.group_id = ?2{limit}"
+            ),
+            MEMBER_NAME.to_owned(),
         ),
-        format!("(r.member_count > {most})"),
-    )
-}
-
-/// A large group's direct members in up to 512 parts: columns `type` and `part`, a JSON array of ids, or of pairs of id and
-/// name. Ids end in random digits, so that the parts are of a size. What every member has in common is not said 100,000 times.
-pub fn select_parts(tenant: &TenantId, group: &str, names: bool) -> Statement {
+        false => (
+            format!(
+                "{} select memberships.id as member_id, memberships.type from memberships{limit}",
+                memberships_of("?2")
+            ),
+            group_name("m.member_id"),
+        ),
+    };
     let member = match names {
-        true => format!("json_array(m.member_id, {MEMBER_NAME})"),
+        true => format!("json_array(m.member_id, {name})"),
         false => "m.member_id".to_owned(),
     };
     Statement::new(
         format!(
-            "select m.member_type as type, json_group_array({member}) as part from group_members m \
-             where m.tenant_id = ?1 and m.group_id = ?2 group by m.member_type, substr(m.member_id, -2)"
+            "select m.type, json_group_array({member}) as part, count(*) as held from ({rows}) m \
+             group by m.type, substr(m.member_id, -2)"
         ),
-        vec![tenant.into(), group.into()],
+        params.into_values(),
     )
 }
 
@@ -81,52 +91,65 @@ pub fn of_group_rows(group: &str) -> String {
 const HAS_NESTED: &str = "exists (select 1 from group_members n indexed by group_members_nested_idx \
      where n.tenant_id = ?1 and n.member_type = 'Group')";
 
-/// The groups of a user row `r`: its own, then those above them that are not its own, each once.
-const MEMBERSHIPS: &str = "with recursive above (id) as ( \
-     select n.group_id from group_members m indexed by group_members_member_idx \
-     cross join group_members n indexed by group_members_nested_idx \
-     on n.tenant_id = ?1 and n.member_id = m.group_id and n.member_type = 'Group' \
-     where m.tenant_id = ?1 and m.member_id = r.id \
-     union \
-     select n.group_id from above cross join group_members n indexed by group_members_nested_idx \
-     on n.tenant_id = ?1 and n.member_id = above.id and n.member_type = 'Group'), \
-     memberships (id, type) as ( \
-     select m.group_id, 'direct' from group_members m indexed by group_members_member_idx \
-     where m.tenant_id = ?1 and m.member_id = r.id \
-     union all \
-     select above.id, 'indirect' from above where not exists (select 1 from group_members d \
-     where d.tenant_id = ?1 and d.group_id = above.id and d.member_id = r.id)) ";
+/// The groups of a user, an SQL expression: its own, then those above them that are not its own, each once.
+fn memberships_of(user: &str) -> String {
+    format!(
+        "with recursive above (id) as ( \
+         select n.group_id from group_members m indexed by group_members_member_idx \
+         cross join group_members n indexed by group_members_nested_idx \
+         on n.tenant_id = ?1 and n.member_id = m.group_id and n.member_type = 'Group' \
+         where m.tenant_id = ?1 and m.member_id = {user} \
+         union \
+         select n.group_id from above cross join group_members n indexed by group_members_nested_idx \
+         on n.tenant_id = ?1 and n.member_id = above.id and n.member_type = 'Group'), \
+         memberships (id, type) as ( \
+         select m.group_id, 'direct' from group_members m indexed by group_members_member_idx \
+         where m.tenant_id = ?1 and m.member_id = {user} \
+         union all \
+         select above.id, 'indirect' from above where not exists (select 1 from group_members d \
+         where d.tenant_id = ?1 and d.group_id = above.id and d.member_id = {user})) "
+    )
+}
 
-/// A JSON array of a user's groups, for a user row `r`. Names cost a row for each.
-pub fn groups_of_user_json(names: bool) -> String {
-    let object = |id: &str, kind: &str| {
-        let display = match names {
-            true => format!(
-                ", 'display', (select json_extract(g.resource, '$.displayName') from groups g \
-                 where g.tenant_id = ?1 and g.id = {id})"
-            ),
-            false => String::new(),
-        };
+fn group_name(id: &str) -> String {
+    format!(
+        "(select json_extract(g.resource, '$.displayName') from groups g where g.tenant_id = ?1 and g.id = {id})"
+    )
+}
+
+/// A JSON array of a user's groups, for a user row `r`; null where they are more than come along. Names cost a row for each.
+pub fn groups_of_user_json(wanted: Memberships) -> String {
+    let most = wanted.most;
+    let display = match wanted.names {
+        true => format!(", 'display', {}", group_name("memberships.id")),
+        false => String::new(),
+    };
+    // How many there are is not known beforehand: one more than may be is read.
+    let array = |rows: &str| {
         format!(
-            "json_group_array(json_object('value', {id}, '$ref', ?2 || '/Groups/' || {id}{display}, 'type', {kind}))"
+            "select iif(count(*) > {most}, null, json_group_array(json_object( \
+             'value', memberships.id, '$ref', ?2 || '/Groups/' || memberships.id{display}, 'type', memberships.type))) \
+             from ({rows} limit {most} + 1) memberships"
         )
     };
-    let direct = object("m.group_id", "'direct'");
-    let all = object("memberships.id", "memberships.type");
-    format!(
-        "iif({HAS_NESTED}, \
-         ({MEMBERSHIPS} select {all} from memberships), \
-         (select {direct} from group_members m indexed by group_members_member_idx \
-          where m.tenant_id = ?1 and m.member_id = r.id))"
-    )
+    let all = array(&format!(
+        "{} select memberships.id, memberships.type from memberships",
+        memberships_of("r.id")
+    ));
+    let direct = array(
+        "select m.group_id as id, 'direct' as type from group_members m indexed by group_members_member_idx \
+         where m.tenant_id = ?1 and m.member_id = r.id",
+    );
+    format!("iif({HAS_NESTED}, ({all}), ({direct}))")
 }
 
 /// A user's groups as rows for a filter.
 pub fn groups_of_user_rows() -> String {
     format!(
-        "({MEMBERSHIPS} select memberships.id as value, ?2 || '/Groups/' || memberships.id as ref, \
+        "({} select memberships.id as value, ?2 || '/Groups/' || memberships.id as ref, \
          (select g.display_name_key from groups g where g.tenant_id = ?1 and g.id = memberships.id) as display, \
-         memberships.type as type from memberships)"
+         memberships.type as type from memberships)",
+        memberships_of("r.id")
     )
 }
 

@@ -20,46 +20,72 @@ pub fn table(resource_type: &ResourceType) -> &'static str {
     }
 }
 
+/// Most memberships that come along with one resource. D1 gives no string of more than two million bytes; a membership takes
+/// 230, and more with a name.
+const INLINE: i64 = 5_000;
+const INLINE_NAMED: i64 = 1_000;
+/// Most that come along with all resources of a page, as far as it is full; but at least a few with each.
+const INLINE_ON_PAGE: i64 = 50_000;
+const INLINE_AT_LEAST: i64 = 50;
+
 /// Which memberships to read along with a resource: those that the reply shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memberships {
     pub wanted: bool,
     /// With the names of the groups, at a row more for each.
     pub names: bool,
+    /// Most that come along with the resource. Where there are more, it comes without any.
+    pub most: i64,
 }
 
 impl Memberships {
+    /// Those of one resource.
     pub fn of(resource_type: &ResourceType, projection: &Projection) -> Self {
-        match resource_type.name {
-            "Group" => Memberships {
-                wanted: projection.includes("members"),
-                names: projection.requests("members", "display"),
+        let names = projection.requests(resource_type.memberships, "display");
+        Memberships {
+            wanted: projection.includes(resource_type.memberships),
+            names,
+            most: match names {
+                true => INLINE_NAMED,
+                false => INLINE,
             },
-            _ => Memberships {
-                wanted: projection.includes("groups"),
-                names: projection.requests("groups", "display"),
-            },
+        }
+    }
+
+    /// Those of each resource of a page of that many.
+    pub fn on_page(self, count: i64) -> Self {
+        let share = INLINE_ON_PAGE / count.max(1);
+        Memberships {
+            most: self.most.min(share.max(INLINE_AT_LEAST)),
+            ..self
         }
     }
 }
 
 /// Columns of [`stored`], for a row named `r`. `?1` is the tenant and `?2` the base URL of the request.
 pub(super) fn columns(resource_type: &ResourceType, memberships: Memberships) -> String {
-    let (memberships, oversized) = match (memberships.wanted, resource_type.name) {
-        (false, _) => ("null".to_owned(), "0".to_owned()),
-        (true, "Group") => members::of_group_json(memberships.names),
-        (true, _) => (
-            members::groups_of_user_json(memberships.names),
-            "0".to_owned(),
-        ),
+    let wanted = i64::from(memberships.wanted);
+    let (held, json) = match resource_type.name {
+        "Group" => ("r.member_count", members::of_group_json(memberships)),
+        _ => ("null", members::groups_of_user_json(memberships)),
+    };
+    let json = match memberships.wanted {
+        true => json.as_str(),
+        false => "null",
     };
     format!(
-        "r.id, r.version, r.created_at, r.modified_at, r.resource, {memberships} as memberships, {oversized} as oversized"
+        "r.id, r.version, r.created_at, r.modified_at, r.resource, {json} as memberships, {wanted} as wanted, {held} as held"
     )
+}
+
+/// How many memberships a row of [`select_page`] has, where that is known without counting.
+pub fn held(row: &Row) -> Result<Option<i64>> {
+    row.optional_integer("held")
 }
 
 /// Reads a row of [`select_one`] or [`select_page`].
 pub fn stored(resource_type: &'static ResourceType, row: &Row) -> Result<Stored> {
+    let memberships = row.optional_text("memberships")?;
     Ok(Stored {
         resource_type,
         id: row.text("id")?,
@@ -67,8 +93,9 @@ pub fn stored(resource_type: &'static ResourceType, row: &Row) -> Result<Stored>
         created: row.integer("created_at")?,
         modified: row.integer("modified_at")?,
         resource: row.text("resource")?,
-        memberships: row.optional_text("memberships")?,
-        oversized: row.boolean("oversized")?,
+        oversized: row.boolean("wanted")? && memberships.is_none(),
+        memberships,
+        parts: Vec::new(),
     })
 }
 
@@ -219,7 +246,7 @@ fn select_arm(
     bounds: &str,
     params: &mut Params,
 ) -> String {
-    let columns = columns(query.resource_type, query.memberships);
+    let columns = columns(query.resource_type, query.memberships.on_page(page.limit));
     let table = table(query.resource_type);
     let mut sql = Sql::new(query.resource_type, params);
     let mut conditions = vec!["r.tenant_id = ?1".to_owned()];
@@ -322,7 +349,7 @@ pub fn select_many<'i>(
     let table = table(resource_type);
     Set::of_ids(ids).statements(&[tenant.into()], |part| {
         format!(
-            "{} select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as oversized \
+            "{} select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as wanted \
              from e cross join {table} r on r.tenant_id = ?1 and r.id = e.id",
             part.table()
         )

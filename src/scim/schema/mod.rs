@@ -231,6 +231,8 @@ pub struct Schema {
 pub struct ResourceType {
     pub name: &'static str,
     pub endpoint: &'static str,
+    /// The attribute that says who is in it, or what it is in.
+    pub memberships: &'static str,
     pub description: &'static str,
     pub schema: &'static Schema,
     pub extensions: &'static [&'static Schema],
@@ -240,6 +242,7 @@ pub struct ResourceType {
 pub static USERS: ResourceType = ResourceType {
     name: "User",
     endpoint: "/Users",
+    memberships: "groups",
     description: "A person's account",
     schema: &USER,
     extensions: &[&ENTERPRISE],
@@ -249,6 +252,7 @@ pub static USERS: ResourceType = ResourceType {
 pub static GROUPS: ResourceType = ResourceType {
     name: "Group",
     endpoint: "/Groups",
+    memberships: "members",
     description: "A set of users and of other groups",
     schema: &GROUP,
     extensions: &[],

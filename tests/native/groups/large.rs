@@ -125,3 +125,162 @@ fn a_group_of_any_size_is_emptied_and_filled_within_the_statements_of_one_reques
         15_000
     );
 }
+
+/// Groups of these sizes in a row, of the users that are there.
+fn groups_of(tenant: &Tenant<'_>, sizes: &[usize]) -> Vec<String> {
+    let groups: Vec<String> = (0..sizes.len())
+        .map(|number| {
+            // Ids are in the order of their making.
+            tenant.world.clock.advance_seconds(1);
+            tenant.group(&format!("{}-{number}", sizes.len()), &[])
+        })
+        .collect();
+    for (group, size) in groups.iter().zip(sizes) {
+        tenant.world.database.execute(&format!(
+            "insert into group_members select '{0}', '{group}', id, 'User' from users where tenant_id = '{0}' limit {size}; \
+             update groups set member_count = {size} where id = '{group}'",
+            tenant.id
+        ));
+    }
+    groups
+}
+
+fn sizes(list: &Value) -> Vec<usize> {
+    let groups = list["Resources"].as_array().expect("Resources");
+    assert_eq!(list["itemsPerPage"], groups.len());
+    let sizes = groups.iter().map(|group| distinct(&group["members"]));
+    sizes.collect()
+}
+
+#[test]
+fn a_page_of_large_groups_ends_early_and_the_next_goes_on_from_there() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let everybody = crowd(&tenant, 7_000);
+    tenant
+        .send("DELETE", &format!("/Groups/{everybody}"), json!(null))
+        .expect(204);
+    let wanted = [3, 600, 6_000, 700, 0, 5_500, 20];
+    groups_of(&tenant, &wanted);
+    let pages: [&[usize]; 5] = [&[3, 600], &[6_000], &[700, 0], &[5_500], &[20]];
+    let mut start = 1;
+    let mut cursor = String::new();
+    for page in pages {
+        let by_index = tenant.get(&format!("/Groups?startIndex={start}"));
+        assert_eq!(sizes(&by_index.expect(200).body), page);
+        assert_eq!(by_index.body["totalResults"], wanted.len());
+        start += page.len();
+        let by_cursor = tenant.get(&format!("/Groups?cursor={cursor}"));
+        assert_eq!(sizes(&by_cursor.expect(200).body), page);
+        cursor = by_cursor.body["nextCursor"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+    }
+    assert_eq!((start, cursor.as_str()), (wanted.len() + 1, ""));
+    // Without members, and with few of them, a page is whole.
+    let without = tenant.get("/Groups?excludedAttributes=members");
+    assert_eq!(without.expect(200).body["itemsPerPage"], wanted.len());
+    assert_eq!(without.trips(), 1);
+    let large = groups_of(&tenant, &[600; 60]);
+    let first = tenant.get(&format!(
+        "/Groups?filter=id%20ge%20%22{}%22&count=60",
+        large[0]
+    ));
+    assert_eq!(sizes(&first.expect(200).body), [600; 60]);
+    let first = tenant.get(&format!(
+        "/Groups?filter=id%20ge%20%22{}%22&count=1000",
+        large[0]
+    ));
+    assert_eq!(sizes(&first.expect(200).body), [600; 50]);
+    assert_eq!(first.body["totalResults"], 60);
+}
+
+#[test]
+fn a_part_of_each_member_of_a_large_group_is_shown() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let group = crowd(&tenant, 6_000);
+    let path = format!("/Groups/{group}");
+    for (query, names) in [
+        ("attributes=members.value", ["value"].as_slice()),
+        ("attributes=members.value,members.type", &["value", "type"]),
+        ("excludedAttributes=members.$ref", &["value", "type"]),
+        ("attributes=members", &["value", "$ref", "display", "type"]),
+        ("attributes=members.display", &["display"]),
+    ] {
+        let answer = tenant.get(&format!("{path}?{query}"));
+        let members = answer.expect(200).body["members"].as_array().unwrap();
+        assert_eq!(members.len(), 6_000, "{query}");
+        for member in members {
+            let shown: Vec<&str> = member
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect();
+            assert_eq!(shown, names, "{query}");
+        }
+    }
+}
+
+#[test]
+fn a_user_in_more_groups_than_fit_into_one_value_is_read_and_changed() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let (ada, bob) = (tenant.user("ada"), tenant.user("bob"));
+    let world = tenant.world;
+    world.database.execute(&format!(
+        "with recursive n (i) as (select 0 union all select i + 1 from n where i < 11999) \
+         insert into groups (tenant_id, id, provider_id, version, created_at, modified_at, member_count, unique_name, resource, keys) \
+         select '{0}', printf('019b0000-0000-7000-8000-%012x', i * 7919), '', 1, 0, 0, 1, 1, \
+         json_object('displayName', 'g' || i), json_object('displayname', 'g' || i) from n; \
+         insert into group_members select '{0}', id, '{ada}', 'User' from groups",
+        tenant.id
+    ));
+    let path = format!("/Users/{ada}");
+    let answer = tenant.get(&path);
+    assert_eq!(distinct(&answer.expect(200).body["groups"]), 12_000);
+    assert_eq!(answer.trips(), 2);
+    let group = &answer.body["groups"][0];
+    assert_eq!(group["type"], "direct");
+    assert!(group["$ref"].as_str().unwrap().contains("/scim/v2/Groups/"));
+    let named = tenant.get(&format!("{path}?attributes=groups"));
+    assert_eq!(distinct(&named.expect(200).body["groups"]), 12_000);
+    assert!(
+        named.body["groups"][9]["display"]
+            .as_str()
+            .unwrap()
+            .starts_with('g')
+    );
+    let put = tenant.send("PUT", &path, json!({"userName": "ada", "title": "Lady"}));
+    assert_eq!(distinct(&put.expect(200).body["groups"]), 12_000);
+    assert_eq!(
+        (&put.body["title"], put.header("etag")),
+        (&json!("Lady"), "W/\"2\"")
+    );
+    let off = json!([{"op": "replace", "path": "active", "value": false}]);
+    let patched = tenant.patch(&path, off);
+    assert_eq!(distinct(&patched.expect(200).body["groups"]), 12_000);
+    let restored = tenant.send("POST", "/Users", json!({"userName": "ADA"}));
+    assert_eq!(distinct(&restored.expect(201).body["groups"]), 12_000);
+    // One in a group above a group is in that, too.
+    let above = tenant.group("Above", &["019b0000-0000-7000-8000-000000000000"]);
+    let answer = tenant.get(&path);
+    let groups = answer.expect(200).body["groups"].as_array().unwrap();
+    let indirect: Vec<&Value> = groups
+        .iter()
+        .filter(|group| group["type"] == "indirect")
+        .collect();
+    assert_eq!((groups.len(), indirect.len()), (12_001, 1));
+    assert_eq!(indirect[0]["value"], above);
+    // On a list she is alone.
+    let list = tenant.get("/Users");
+    assert_eq!(list.expect(200).body["itemsPerPage"], 1);
+    assert_eq!(list.body["totalResults"], 2);
+    assert_eq!(distinct(&list.body["Resources"][0]["groups"]), 12_001);
+    let list = tenant.get("/Users?startIndex=2");
+    assert_eq!(list.expect(200).body["Resources"][0]["id"], bob);
+    let list = tenant.get("/Users?excludedAttributes=groups");
+    assert_eq!(list.expect(200).body["itemsPerPage"], 2);
+}

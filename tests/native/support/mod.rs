@@ -112,6 +112,10 @@ impl World {
     /// The answer to a request on that path, checked for what holds of every answer.
     pub fn read_answer(&self, path: &str, response: Response) -> Answer {
         let (parts, body) = response.into_parts();
+        let body: Vec<u8> = body
+            .into_chunks()
+            .flat_map(|chunk| chunk.expect("a piece"))
+            .collect();
         let answer = Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
