@@ -14,6 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
 use crate::json;
 use crate::scim::error::ScimType;
+use crate::scim::filter::parse::shortened;
 use crate::store;
 use crate::store::audit::Origin;
 use crate::store::{Rows, Statement};
@@ -66,6 +67,13 @@ impl<'a> Call<'a> {
         self.request.headers().get(name)?.to_str().ok()
     }
 
+    /// A header whose value is a list, which may come in several lines.
+    pub fn list_header(&self, name: HeaderName) -> Option<String> {
+        let lines = self.request.headers().get_all(name);
+        let lines: Vec<&str> = lines.iter().filter_map(|line| line.to_str().ok()).collect();
+        (!lines.is_empty()).then(|| lines.join(","))
+    }
+
     /// A parameter of the path.
     pub fn param(&self, name: &str) -> &str {
         self.params
@@ -105,7 +113,10 @@ impl<'a> Call<'a> {
     /// The body as JSON: 415 for another content type, 413 where it is too long, and what is wrong with it otherwise.
     pub fn json(&self) -> Result<Value> {
         let content_type = self.header(CONTENT_TYPE).unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        let (media_type, parameters) = content_type
+            .split_once(';')
+            .unwrap_or((content_type, Default::default()));
+        let media_type = media_type.trim();
         let accepted: &[&str] = match self.dialect {
             Dialect::Scim => &["application/scim+json", "application/json"],
             Dialect::Admin => &["application/json"],
@@ -118,6 +129,10 @@ impl<'a> Call<'a> {
                 Kind::UnsupportedMediaType,
                 format!("the content type has to be {}", accepted.join(" or ")),
             ));
+        }
+        if let Some(charset) = foreign_charset(parameters) {
+            let detail = format!("the body has to be UTF-8, and not {}", shortened(charset));
+            return Err(Error::new(Kind::UnsupportedMediaType, detail));
         }
         if self.request.body().len() > MAX_BODY_BYTES {
             return Err(Error::new(
@@ -196,4 +211,19 @@ where
             done => return done,
         }
     }
+}
+
+/// The character set that a content type's parameters name, where it is not UTF-8 (RFC 8259 §8.1) or a part of it.
+fn foreign_charset(parameters: &str) -> Option<&str> {
+    parameters
+        .split(';')
+        .filter_map(|parameter| parameter.split_once('='))
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+        .map(|(_, value)| value.trim().trim_matches('"'))
+        .find(|charset| {
+            let known = ["utf-8", "utf8", "us-ascii"];
+            !known
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(charset))
+        })
 }

@@ -333,13 +333,15 @@ impl Change<'_> {
     fn shows(&self, members: i64) -> bool {
         let prefer = self
             .call
-            .header(HeaderName::from_static("prefer"))
+            .list_header(HeaderName::from_static("prefer"))
             .unwrap_or_default()
-            .replace(' ', "");
+            .replace([' ', '"'], "");
         let prefers = |what: &str| {
-            prefer
-                .split([',', ';'])
-                .any(|part| part.eq_ignore_ascii_case(what))
+            let mut preferences = prefer.split(',');
+            preferences.any(|preference| {
+                let (preference, _) = preference.split_once(';').unwrap_or((preference, ""));
+                preference.eq_ignore_ascii_case(what)
+            })
         };
         if prefers("return=minimal") {
             return false;

@@ -57,8 +57,8 @@ pub async fn read(
         let results = caller.read(call, vec![statement]).await?;
         let stored = first(&results, 0, resource_type)?;
         let unchanged = call
-            .header(IF_NONE_MATCH)
-            .is_some_and(|header| Condition::parse(header).holds(stored.version));
+            .list_header(IF_NONE_MATCH)
+            .is_some_and(|header| Condition::parse(&header).holds(stored.version));
         match unchanged {
             true => Ok(Reply::empty(304).etag(stored.version)),
             false => show(200, stored, call, caller, &projection).await,
@@ -147,7 +147,8 @@ pub fn parts_of(rows: &Rows) -> Result<(Vec<Part>, i64)> {
 
 /// The `If-Match` of a request.
 pub fn if_match(call: &Call<'_>) -> Option<Condition> {
-    call.header(IF_MATCH).map(Condition::parse)
+    call.list_header(IF_MATCH)
+        .map(|header| Condition::parse(&header))
 }
 
 /// 412 where the client named another version than there is.

@@ -18,12 +18,12 @@ impl<'h> Credential<'h> {
 /// The bearer credential of a request. A SCIM client may leave out the word `Bearer`, as Okta's header mode does;
 /// then `bare` is set.
 pub fn credential(headers: &HeaderMap, bare: bool) -> Result<Credential<'_>, Error> {
-    let header = headers
-        .get(AUTHORIZATION)
-        .ok_or_else(missing)?
-        .to_str()
-        .map_err(|_| refused())?
-        .trim();
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let header = given.next().ok_or_else(missing)?;
+    if given.next().is_some() {
+        return Err(refused());
+    }
+    let header = header.to_str().map_err(|_| refused())?.trim();
     match header.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
             Ok(Credential(token.trim()))

@@ -29,13 +29,20 @@ impl Condition {
         }
         let versions = header
             .split(',')
-            .filter_map(|tag| {
-                let tag = tag.trim();
-                let tag = tag.strip_prefix("W/").unwrap_or(tag);
-                tag.trim_matches('"').parse().ok().map(Version)
-            })
+            .filter_map(|tag| Self::version(tag.trim()))
             .collect();
         Condition::OneOf(versions)
+    }
+
+    /// The version of a tag that we gave out.
+    fn version(tag: &str) -> Option<Version> {
+        let tag = tag.strip_prefix("W/").unwrap_or(tag);
+        let text = match tag.strip_prefix('"') {
+            Some(quoted) => quoted.strip_suffix('"')?,
+            None => tag,
+        };
+        let version: i64 = text.parse().ok()?;
+        (version.to_string() == text).then_some(Version(version))
     }
 
     /// Whether the resource at that version meets the condition. The comparison is weak.

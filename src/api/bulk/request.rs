@@ -138,7 +138,12 @@ fn parse(
 ) -> Result<Operation> {
     let mut given = Given::new(object, at)?;
     given.take("method");
-    given.take("bulkId");
+    if !matches!(
+        given.take("bulkId"),
+        None | Some(Value::Null | Value::String(_))
+    ) {
+        return Err(ScimError::syntax(format!("{at}.bulkId takes a string")).into());
+    }
     let method = match method {
         "POST" => Method::Post,
         "PUT" => Method::Put,
@@ -172,10 +177,15 @@ fn parse(
         Some(Value::String(version)) => Some(Condition::parse(&version)),
         Some(_) => return Err(ScimError::value(format!("{at}.version takes a string")).into()),
     };
-    let data = given.take("data").unwrap_or_default();
-    if data.is_null() && method != Method::Delete {
-        return Err(ScimError::syntax(format!("{at}.data is required")).into());
-    }
+    let data = match (given.take("data").unwrap_or_default(), method) {
+        // A DELETE has none, and what it has all the same says nothing.
+        (_, Method::Delete) => Value::Null,
+        (Value::Null, _) => {
+            return Err(ScimError::syntax(format!("{at}.data is required")).into());
+        }
+        (data @ Value::Object(_), _) => data,
+        _ => return Err(ScimError::syntax(format!("{at}.data is not an object")).into()),
+    };
     given.refuse_rest(at, profile)?;
     let mut references = BTreeSet::new();
     collect(&data, &mut references);

@@ -1,7 +1,10 @@
 //! Requests that are wrong: each is told so with the right status and keyword, and which part of it is meant.
 
 mod bodies;
+mod bulk;
+mod bulk_operations;
 mod filters;
+mod headers;
 mod patches;
 mod paths;
 mod random;
