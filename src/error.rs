@@ -38,6 +38,10 @@ pub enum Kind {
     /// 422: fields of a body or a query that do not hold.
     Unprocessable(Vec<FieldError>),
     NotImplemented,
+    /// 429: there are too many of them; see `api::limits`.
+    RateLimited {
+        retry_after_seconds: u32,
+    },
     /// 503: the database cannot take it now; a retry is safe.
     Unavailable {
         retry_after_seconds: u32,
@@ -138,6 +142,7 @@ impl Error {
             Kind::PayloadTooLarge => 413,
             Kind::UnsupportedMediaType => 415,
             Kind::Unprocessable(_) => 422,
+            Kind::RateLimited { .. } => 429,
             Kind::Internal | Kind::CredentialStale => 500,
             Kind::NotImplemented => 501,
             Kind::Unavailable { .. } | Kind::Raced => 503,

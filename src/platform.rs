@@ -119,6 +119,26 @@ pub enum TcpError {
     Other(String),
 }
 
+/// What requests are counted against. How many there may be stands in `wrangler.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Limit {
+    /// All requests for a tenant.
+    Tenant,
+    /// All requests with one credential.
+    Credential,
+    /// Credentials for one tenant that do not hold, by the address they come from.
+    Failures,
+    /// Credentials that do not hold, whatever tenant they are for, by the address they come from.
+    Address,
+}
+
+/// Counts requests in a place close by: good against floods, not exact.
+#[async_trait(?Send)]
+pub trait RateLimiter {
+    /// Counts one more for a key. False where there are too many already; true too where nothing can be counted.
+    async fn allows(&self, limit: Limit, key: &str) -> bool;
+}
+
 /// Work that goes on after the reply.
 pub trait Background {
     /// Runs the future some time soon, at most 30 seconds; its failure concerns nobody.
@@ -140,6 +160,7 @@ pub struct Platform {
     pub entropy: Rc<dyn Entropy>,
     pub http: Rc<dyn HttpClient>,
     pub tcp: Rc<dyn Tcp>,
+    pub limiter: Rc<dyn RateLimiter>,
     pub background: Rc<dyn Background>,
     pub log: Rc<dyn Log>,
 }

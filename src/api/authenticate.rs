@@ -11,6 +11,7 @@ use std::cell::Cell;
 use async_trait::async_trait;
 
 use super::call::Call;
+use super::limits;
 use super::reply::Reply;
 use super::token_facts;
 use super::validate::parameter;
@@ -33,18 +34,23 @@ const TOUCH_INTERVAL_MS: i64 = 300_000;
 
 /// The administrator of a request, with the scope that the route asks for.
 pub async fn admin(call: &Call<'_>, scope: AdminScope) -> Result<Admin> {
+    let admin = limits::counted(call, verified_admin(call).await).await?;
+    if let Some(tenant) = &admin.tenant {
+        call.note_tenant(tenant);
+    }
+    limits::check(call, admin.tenant.as_ref(), &admin.subject).await?;
+    admin.require(scope)?;
+    Ok(admin)
+}
+
+async fn verified_admin(call: &Call<'_>) -> Result<Admin> {
     let credential = bearer::credential(call.headers(), false)?;
     if ScimToken::looks_like(credential.expose()) {
         return Err(refused());
     }
     let app = call.app;
     let claims = jwt::verify(&credential, &app.config, &app.platform, &app.memory).await?;
-    let admin = Admin::from_claims(&claims)?;
-    admin.require(scope)?;
-    if let Some(tenant) = &admin.tenant {
-        call.note_tenant(tenant);
-    }
-    Ok(admin)
+    Admin::from_claims(&claims)
 }
 
 /// The tenant that a query names, where it names one; for an administrator of one tenant, that one.
@@ -135,6 +141,14 @@ impl Caller {
                 Kind::NotImplemented,
                 "/Me is for a user's own token; a SCIM token stands for no user",
             )),
+        }
+    }
+
+    /// Whose credential it is: the token's id, or the subject of a JWT.
+    fn credential(&self) -> &str {
+        match &self.proof {
+            Proof::Token { id, .. } => id,
+            Proof::Jwt { subject } => subject,
         }
     }
 
@@ -306,11 +320,13 @@ pub async fn with_caller<F>(call: &Call<'_>, scope: Scope, work: F) -> Result<Re
 where
     F: AsyncFn(&Caller) -> Result<Reply>,
 {
-    answer(call, scope, &work).await
+    limits::counted(call, answer(call, scope, &work).await).await
 }
 
 async fn answer(call: &Call<'_>, scope: Scope, work: &dyn Work) -> Result<Reply> {
     let assumed = identify(call, false).await?;
+    call.note_tenant(&assumed.tenant);
+    limits::check(call, Some(&assumed.tenant), assumed.credential()).await?;
     let refusal = match attempt(call, &assumed, scope, work).await {
         Err(error) if !assumed.confirmed.get() => error,
         // Work that came to no batch has asked nobody whether it may be done.

@@ -12,6 +12,7 @@ mod envelope;
 mod group_members;
 mod groups;
 pub mod identity_providers;
+mod limits;
 mod list;
 mod password;
 mod query;
@@ -209,6 +210,9 @@ fn error_headers(error: &Error) -> Vec<(HeaderName, String)> {
         )],
         Kind::MethodNotAllowed { allow } => vec![(http::header::ALLOW, allow.clone())],
         Kind::Unavailable {
+            retry_after_seconds,
+        }
+        | Kind::RateLimited {
             retry_after_seconds,
         } => vec![(RETRY_AFTER, retry_after_seconds.to_string())],
         Kind::Raced => vec![(RETRY_AFTER, "1".to_owned())],

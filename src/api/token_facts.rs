@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::call::Call;
+use super::limits;
 use crate::auth::bearer::refused;
 use crate::auth::scope::Scopes;
 use crate::error::Result;
@@ -32,6 +33,9 @@ pub async fn find(call: &Call<'_>, hash: &str, afresh: bool) -> Result<Facts> {
         && facts.expires_at.is_none_or(|expires| expires > call.now)
     {
         return Ok(facts);
+    }
+    if !afresh {
+        limits::check_unknown(call)?;
     }
     let results = call
         .run(None, vec![scim_tokens::select_facts(hash, call.now)])

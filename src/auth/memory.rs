@@ -10,6 +10,9 @@ use super::jwks::KeySet;
 /// Most tokens whose last use is remembered; then all are forgotten, which costs one update each.
 const MAX_TOUCHED: usize = 10_000;
 
+/// Most origins of bad credentials that are remembered; then all are forgotten, and counted on.
+const MAX_REFUSED: usize = 10_000;
+
 /// Whether a moment is less than `milliseconds` ago. What lies in the future is not: the clock was set back since, and nothing
 /// may wait for it to come there again.
 pub fn is_within(now: i64, moment: i64, milliseconds: i64) -> bool {
@@ -32,6 +35,7 @@ pub struct Memory {
     touched: RefCell<HashMap<String, i64>>,
     fetched: RefCell<Option<Fetched>>,
     failed_at: Cell<Option<i64>>,
+    refused: RefCell<HashMap<String, i64>>,
 }
 
 impl Memory {
@@ -48,6 +52,20 @@ impl Memory {
             touched.insert(token_id.to_owned(), now);
         }
         due
+    }
+
+    /// Notes that too many credentials which do not hold came from somewhere.
+    pub fn note_refused(&self, origin: &str, now: i64) {
+        let mut refused = self.refused.borrow_mut();
+        if refused.len() >= MAX_REFUSED {
+            refused.clear();
+        }
+        refused.insert(origin.to_owned(), now);
+    }
+
+    /// When that was noted last, in milliseconds since 1970.
+    pub fn refused_at(&self, origin: &str) -> Option<i64> {
+        self.refused.borrow().get(origin).copied()
     }
 
     pub fn fetched(&self) -> Option<Fetched> {

@@ -6,6 +6,7 @@
 mod convert;
 mod d1;
 mod http_client;
+mod rate_limiter;
 mod runtime;
 mod socket;
 mod token_cache;
@@ -79,6 +80,7 @@ fn app(route: &RouteContext<Rc<Context>>) -> std::result::Result<App, String> {
             entropy: Rc::new(runtime::RuntimeEntropy),
             http: Rc::new(http_client::Fetcher),
             tcp: Rc::new(socket::Sockets),
+            limiter: Rc::new(rate_limiter::Bindings(env.clone())),
             background: Rc::new(runtime::AfterReply(Rc::clone(&route.data))),
             log: Rc::new(runtime::Console),
         },

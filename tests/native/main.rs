@@ -26,6 +26,8 @@ mod identity_providers;
 mod idp;
 mod isolation;
 mod ldap;
+mod limits;
+mod log;
 mod meanwhile;
 mod rfc;
 mod scim_tokens;

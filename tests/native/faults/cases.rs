@@ -159,6 +159,15 @@ impl Scene {
         Scene { admin, ..self }
     }
 
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// Its SCIM token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     fn case(&self, token: &str, method: &str, path: &str, body: Value, status: u16) -> Case {
         let mut request = Request::builder()
             .method(method)

@@ -4,8 +4,8 @@
 //! Each request of [`cases`] is answered once without a fault, which counts the calls that it makes of the platform; then once for each
 //! call and each thing that can go wrong with it, from the same state.
 
-mod cases;
-mod state;
+pub mod cases;
+pub mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -217,11 +217,9 @@ fn stage(variables: &[(&str, &str)], profile: &str, warm: bool) -> (Stage, Scene
 
 /// Tries every fault on some of a scene's requests, in both profiles, with what is known of a credential at hand and not.
 fn try_faults(cases: fn(&Scene) -> Vec<Case>) {
-    for profile in ["compat", "strict"] {
-        for warm in [true, false] {
-            let (mut stage, scene) = stage(&[("JWT_LOCAL_SECRET", SECRET)], profile, warm);
-            try_cases(&mut stage, &cases(&scene));
-        }
+    for (profile, warm) in [("compat", true), ("compat", false), ("strict", false)] {
+        let (mut stage, scene) = stage(&[("JWT_LOCAL_SECRET", SECRET)], profile, warm);
+        try_cases(&mut stage, &cases(&scene));
     }
 }
 

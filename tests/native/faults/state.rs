@@ -47,7 +47,12 @@ fn shown(value: &Value, known: &BTreeSet<String>) -> String {
 
 /// The text with ids, hashes, secrets and times that are not known taken out.
 pub fn masked(text: &str, known: &BTreeSet<String>) -> String {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || "-_.:$+/=,…".contains(c);
+    let is_word = |c| {
+        !matches!(
+            c,
+            ' ' | '"' | '\\' | '{' | '}' | '[' | ']' | '(' | ')' | '@'
+        )
+    };
     let mut masked = String::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -66,7 +71,7 @@ fn word_masked(word: &str, known: &BTreeSet<String>) -> String {
     if known.contains(word) {
         return word.to_owned();
     }
-    let sealed = word.len() > 100 && !word.contains(['.', '/']);
+    let sealed = word.len() > 39 && !word.contains(['.', ':']);
     if sealed
         || word.starts_with("rcs_")
         || word.starts_with("$argon2")

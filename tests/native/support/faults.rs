@@ -7,7 +7,9 @@ use std::future::pending;
 use std::rc::Rc;
 
 use async_trait::async_trait;
-use rollcall::platform::{Clock, Database, Entropy, HttpClient, HttpError, TokenCache};
+use rollcall::platform::{
+    Clock, Database, Entropy, HttpClient, HttpError, Limit, RateLimiter, TokenCache,
+};
 use rollcall::store::{Error, Result, Rows, Statement};
 
 use super::World;
@@ -18,6 +20,7 @@ pub enum Part {
     Database,
     Cache,
     Web,
+    Limiter,
     Entropy,
     Clock,
 }
@@ -59,7 +62,9 @@ impl Part {
                 Fault::HangsBefore,
                 Fault::HangsAfter,
             ],
-            Part::Cache | Part::Web => &[Fault::Down, Fault::HangsBefore, Fault::HangsAfter],
+            Part::Cache | Part::Web | Part::Limiter => {
+                &[Fault::Down, Fault::HangsBefore, Fault::HangsAfter]
+            }
             Part::Entropy => &[Fault::Down],
             Part::Clock => &[Fault::ClockJumps(2 * HOURS), Fault::ClockJumps(-2 * HOURS)],
         }
@@ -84,6 +89,7 @@ impl Faults {
         platform.database = Rc::new(Faulty(platform.database.clone(), faults.clone()));
         platform.token_cache = Rc::new(Faulty(platform.token_cache.clone(), faults.clone()));
         platform.http = Rc::new(Faulty(platform.http.clone(), faults.clone()));
+        platform.limiter = Rc::new(Faulty(platform.limiter.clone(), faults.clone()));
         platform.entropy = Rc::new(Faulty(platform.entropy.clone(), faults.clone()));
         platform.clock = Rc::new(Faulty(platform.clock.clone(), faults.clone()));
         faults
@@ -198,6 +204,15 @@ impl HttpClient for Faulty<dyn HttpClient> {
         let down = Err(HttpError::Timeout(timeout_ms));
         let work = inner.get(url, max_bytes, timeout_ms);
         faults.pass(Part::Web, work, down).await
+    }
+}
+
+#[async_trait(?Send)]
+impl RateLimiter for Faulty<dyn RateLimiter> {
+    async fn allows(&self, limit: Limit, key: &str) -> bool {
+        let Faulty(inner, faults) = self;
+        let work = inner.allows(limit, key);
+        faults.pass(Part::Limiter, work, true).await
     }
 }
 

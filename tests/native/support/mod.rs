@@ -24,7 +24,7 @@ use serde_json::{Map, Value, json};
 
 use d1_twin::D1Twin;
 use network::Loopback;
-use outside::{TestBackground, TestCache, TestClock, TestEntropy, TestLog, TestWeb};
+use outside::{TestBackground, TestCache, TestClock, TestEntropy, TestLimiter, TestLog, TestWeb};
 
 /// Where the tests' requests go.
 pub const ORIGIN: &str = "https://scim.example.com";
@@ -41,6 +41,7 @@ pub struct World {
     pub cache: Rc<TestCache>,
     pub clock: Rc<TestClock>,
     pub web: Rc<TestWeb>,
+    pub limiter: Rc<TestLimiter>,
     pub background: Rc<TestBackground>,
     pub log: Rc<TestLog>,
 }
@@ -57,6 +58,7 @@ impl World {
         let cache = Rc::new(TestCache::default());
         let clock = Rc::new(TestClock(START.into()));
         let web = Rc::new(TestWeb::default());
+        let limiter = Rc::new(TestLimiter::default());
         let background = Rc::new(TestBackground::default());
         let log = Rc::new(TestLog::default());
         let is_given = |name| variables.iter().any(|(variable, _)| *variable == name);
@@ -81,6 +83,7 @@ impl World {
                 entropy: Rc::new(TestEntropy::default()),
                 http: web.clone(),
                 tcp: Rc::new(Loopback),
+                limiter: limiter.clone(),
                 background: background.clone(),
                 log: log.clone(),
             },
@@ -92,6 +95,7 @@ impl World {
             cache,
             clock,
             web,
+            limiter,
             background,
             log,
         }

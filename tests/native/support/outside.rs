@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use rollcall::platform::{
-    Background, Clock, Entropy, HttpClient, HttpError, LocalFuture, Log, TokenCache,
+    Background, Clock, Entropy, HttpClient, HttpError, Limit, LocalFuture, Log, RateLimiter,
+    TokenCache,
 };
 
 /// A cache whose every look-up is counted, and that can be down.
@@ -100,6 +101,24 @@ impl HttpClient for TestWeb {
             Some(_) => Err(HttpError::TooLong(max_bytes)),
             None => Err(HttpError::Status(404)),
         }
+    }
+}
+
+/// Counts for ever, against no limit but those that a test sets.
+#[derive(Default)]
+pub struct TestLimiter {
+    pub limits: RefCell<BTreeMap<Limit, usize>>,
+    pub counts: RefCell<BTreeMap<(Limit, String), usize>>,
+}
+
+#[async_trait(?Send)]
+impl RateLimiter for TestLimiter {
+    async fn allows(&self, limit: Limit, key: &str) -> bool {
+        let mut counts = self.counts.borrow_mut();
+        let count = counts.entry((limit, key.to_owned())).or_default();
+        *count += 1;
+        let most = self.limits.borrow().get(&limit).copied();
+        most.is_none_or(|most| *count <= most)
     }
 }
 

@@ -1,0 +1,113 @@
+//! How often who may ask: counted by the platform, close to where the request came in, without a round trip to the database.
+//!
+//! - A tenant and, within it, each credential have limits that no identity provider reaches in ordinary work.
+//! - A credential that does not hold counts against the address that it came from and the tenant that it was for, and against the
+//!   address alone. Above these limits the answer is 429, and a SCIM token that the cache does not know is not looked up in the database
+//!   any more. Credentials that hold are not stopped by that, nor are other tenants behind the same address.
+//!
+//! The keys are ids and hashes: no credential, no address, no subject stands in them.
+
+use http::HeaderName;
+use sha2::{Digest, Sha256};
+
+use super::call::Call;
+use crate::auth::memory::is_within;
+use crate::error::{Error, Kind, Result};
+use crate::ids::TenantId;
+use crate::platform::Limit;
+
+/// The header in which Cloudflare names the client's address.
+const ADDRESS: HeaderName = HeaderName::from_static("cf-connecting-ip");
+
+impl Limit {
+    /// The time in which requests are counted, in seconds: that of the limit's entry in `wrangler.toml`.
+    const fn period_seconds(self) -> u32 {
+        match self {
+            Limit::Tenant | Limit::Credential => 10,
+            Limit::Failures | Limit::Address => 60,
+        }
+    }
+}
+
+fn too_many(limit: Limit) -> Error {
+    let (whose, retry_after_seconds) = match limit {
+        Limit::Tenant => ("this tenant", limit.period_seconds()),
+        Limit::Credential => ("this credential", limit.period_seconds()),
+        Limit::Failures | Limit::Address => (
+            "this address with credentials that do not hold",
+            limit.period_seconds(),
+        ),
+    };
+    Error::new(
+        Kind::RateLimited {
+            retry_after_seconds,
+        },
+        format!("there are too many requests of {whose}; wait {retry_after_seconds} seconds"),
+    )
+}
+
+/// Counts a request of a caller; 429 where there are too many. `credential` names whose it is: a token's id, a JWT's subject.
+pub async fn check(call: &Call<'_>, tenant: Option<&TenantId>, credential: &str) -> Result<()> {
+    let limiter = &call.app.platform.limiter;
+    let key = hashed(&[tenant.map_or("", TenantId::as_str), credential]);
+    if !limiter.allows(Limit::Credential, &key).await {
+        return Err(too_many(Limit::Credential));
+    }
+    match tenant {
+        Some(tenant) if !limiter.allows(Limit::Tenant, tenant.as_str()).await => {
+            Err(too_many(Limit::Tenant))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Counts what came of a request where it is a credential that does not hold: 429 instead of 401 where there are too many of them.
+pub async fn counted<T>(call: &Call<'_>, result: Result<T>) -> Result<T> {
+    let failed = matches!(
+        &result,
+        Err(Error {
+            kind: Kind::Unauthorized { token_sent: true },
+            ..
+        })
+    );
+    if failed {
+        for (limit, key) in keys(call) {
+            if !call.app.platform.limiter.allows(limit, &key).await {
+                call.app.memory.note_refused(&key, call.now);
+                return Err(too_many(limit));
+            }
+        }
+    }
+    result
+}
+
+/// 429 for a credential that nothing is known of, from where too many do not hold.
+pub fn check_unknown(call: &Call<'_>) -> Result<()> {
+    for (limit, key) in keys(call) {
+        let refused = call.app.memory.refused_at(&key);
+        let period = i64::from(limit.period_seconds()) * 1_000;
+        if refused.is_some_and(|at| is_within(call.now, at, period)) {
+            return Err(too_many(limit));
+        }
+    }
+    Ok(())
+}
+
+/// What a credential that does not hold counts against.
+fn keys(call: &Call<'_>) -> [(Limit, String); 2] {
+    let address = call.header(ADDRESS).unwrap_or_default();
+    let tenant = call.param("tenant_id");
+    [
+        (Limit::Failures, hashed(&[address, tenant])),
+        (Limit::Address, hashed(&[address])),
+    ]
+}
+
+fn hashed(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    format!("{:x}", hash.finalize())
+}

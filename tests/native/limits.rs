@@ -1,0 +1,212 @@
+//! Limits of how often who may ask. The platform counts; here it counts exactly, and never forgets.
+
+use http::Request;
+use rollcall::auth::scim_token::ScimToken;
+use rollcall::platform::Limit;
+use serde_json::{Value, json};
+
+use crate::support::outside::TestEntropy;
+use crate::support::{Answer, ORIGIN, Tenant, World};
+
+const ADDRESS: &str = "203.0.113.7";
+
+fn limited(limits: &[(Limit, usize)]) -> World {
+    let world = World::new();
+    world.limiter.limits.borrow_mut().extend(limits.to_vec());
+    world
+}
+
+/// Counts from nothing again.
+fn forget(world: &World) {
+    world.limiter.counts.borrow_mut().clear();
+}
+
+/// A GET with a credential, from an address.
+fn ask(world: &World, path: &str, credential: &str, address: &str) -> Answer {
+    let request = Request::builder()
+        .uri(format!("{ORIGIN}{path}"))
+        .header("authorization", format!("Bearer {credential}"))
+        .header("cf-connecting-ip", address);
+    world.send(request.body(Vec::new()).expect("a request"))
+}
+
+fn users_of(tenant: &Tenant<'_>) -> String {
+    format!("{}/Users", tenant.base())
+}
+
+/// Tokens that look right and are nobody's.
+fn guesses() -> impl Iterator<Item = String> {
+    let entropy = TestEntropy::default();
+    std::iter::repeat_with(move || {
+        let token = ScimToken::generate(&entropy).expect("a token");
+        token.reveal().to_owned()
+    })
+    // The tests' own tokens come from the same numbers.
+    .skip(1_000)
+}
+
+#[track_caller]
+fn expect_too_many(answer: &Answer, retry_after: &str) {
+    answer.expect(429);
+    assert_eq!(answer.header("retry-after"), retry_after);
+    assert!(
+        answer.body["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains("too many"))
+    );
+    assert_eq!(answer.trips(), 0, "it cost a round trip");
+}
+
+#[test]
+fn a_tenant_that_asks_too_often_is_429_and_others_are_not() {
+    let world = World::new();
+    let (busy, other) = (world.tenant("compat"), world.tenant("compat"));
+    forget(&world);
+    world.limiter.limits.borrow_mut().insert(Limit::Tenant, 3);
+    for _ in 0..3 {
+        busy.get("/Users").expect(200);
+    }
+    let answer = busy.get("/Users");
+    expect_too_many(&answer, "10");
+    assert_eq!(
+        answer.body["schemas"][0],
+        "urn:ietf:params:scim:api:messages:2.0:Error"
+    );
+    assert_eq!(answer.body["status"], "429");
+    let before = world.database.dump();
+    expect_too_many(&busy.send("POST", "/Users", json!({"userName": "a"})), "10");
+    assert_eq!(world.database.dump(), before);
+    let mut claims = world.claims();
+    claims.insert("tenant_id".to_owned(), busy.id.clone().into());
+    let bound = world.jwt(&claims);
+    let answer = world.admin_as(&bound, "GET", "/api/v1/admin/scim-tokens/", Value::Null);
+    expect_too_many(&answer, "10");
+    assert_eq!(answer.body.as_object().map(serde_json::Map::len), Some(1));
+    other.get("/Users").expect(200);
+    world
+        .admin("GET", "/api/v1/admin/scim-tokens/", Value::Null)
+        .expect(200);
+}
+
+#[test]
+fn a_credential_that_asks_too_often_is_429_and_others_of_its_tenant_are_not() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let body = json!({"tenant_id": tenant.id, "name": "second"});
+    let minted = world.admin("POST", "/api/v1/admin/scim-tokens/", body);
+    let second = minted.body["data"]["token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
+    forget(&world);
+    world
+        .limiter
+        .limits
+        .borrow_mut()
+        .insert(Limit::Credential, 2);
+    for _ in 0..2 {
+        tenant.get("/Users").expect(200);
+        world
+            .admin("GET", "/api/v1/admin/tenants/", Value::Null)
+            .expect(200);
+    }
+    expect_too_many(&tenant.get("/Users"), "10");
+    expect_too_many(
+        &world.admin("GET", "/api/v1/admin/tenants/", Value::Null),
+        "10",
+    );
+    ask(&world, &users_of(&tenant), &second, ADDRESS).expect(200);
+}
+
+#[test]
+fn guessed_tokens_soon_cost_nothing_and_stop_nobody_else() {
+    let world = limited(&[(Limit::Failures, 20), (Limit::Address, 200)]);
+    let (attacked, neighbour) = (world.tenant("compat"), world.tenant("compat"));
+    let mut guesses = guesses();
+    let mut guess = |tenant: &Tenant<'_>, address: &str| {
+        let token = guesses.next().expect("a token");
+        ask(&world, &users_of(tenant), &token, address)
+    };
+    for _ in 0..20 {
+        guess(&attacked, ADDRESS).expect(401);
+    }
+    guess(&attacked, ADDRESS).expect(429);
+    for _ in 0..5 {
+        let answer = guess(&attacked, ADDRESS);
+        expect_too_many(&answer, "60");
+        assert_eq!(answer.body["status"], "429");
+    }
+    // The tenant's own token goes on from there, and so does a neighbour's, whether the cache knows it or not.
+    ask(&world, &users_of(&attacked), &attacked.token, ADDRESS).expect(200);
+    ask(&world, &users_of(&neighbour), &neighbour.token, ADDRESS).expect(200);
+    world.cache.entries.borrow_mut().clear();
+    ask(&world, &users_of(&neighbour), &neighbour.token, ADDRESS).expect(200);
+    guess(&attacked, "198.51.100.9").expect(401);
+    world.clock.advance_seconds(60);
+    forget(&world);
+    ask(&world, &users_of(&attacked), &attacked.token, ADDRESS).expect(200);
+    guess(&attacked, ADDRESS).expect(401);
+}
+
+#[test]
+fn guesses_that_change_the_tenant_are_counted_all_the_same() {
+    let world = limited(&[(Limit::Failures, 20), (Limit::Address, 50)]);
+    for (number, token) in guesses().take(60).enumerate() {
+        let path = format!("/api/v1/tenants/t{number}/scim/v2/Users");
+        let answer = ask(&world, &path, &token, ADDRESS);
+        match number {
+            0..50 => assert_eq!(answer.status, 401),
+            50 => assert_eq!(answer.status, 429),
+            _ => expect_too_many(&answer, "60"),
+        }
+    }
+}
+
+#[test]
+fn other_bad_credentials_are_counted_too_and_good_ones_of_the_same_kind_hold() {
+    let world = limited(&[(Limit::Failures, 5), (Limit::Address, 200)]);
+    let tenant = world.tenant("compat");
+    let mut claims = world.claims();
+    claims.insert("aud".to_owned(), "somebody else".into());
+    let foreign = world.jwt(&claims);
+    let paths = [users_of(&tenant), "/api/v1/admin/tenants/".to_owned()];
+    for path in paths {
+        for bad in [foreign.as_str(), "rcs_short", "nonsense", "a.b.c"] {
+            forget(&world);
+            for _ in 0..5 {
+                ask(&world, &path, bad, ADDRESS).expect(401);
+            }
+            expect_too_many(&ask(&world, &path, bad, ADDRESS), "60");
+        }
+        let good = world.jwt(&world.claims());
+        ask(&world, &path, &good, ADDRESS).expect(200);
+    }
+}
+
+#[test]
+fn good_tokens_are_never_counted_as_bad_even_where_the_cache_is_down() {
+    let world = limited(&[(Limit::Failures, 0), (Limit::Address, 0)]);
+    let tenant = world.tenant("compat");
+    world.cache.down.set(true);
+    for _ in 0..30 {
+        ask(&world, &users_of(&tenant), &tenant.token, ADDRESS).expect(200);
+    }
+}
+
+#[test]
+fn what_requests_are_counted_by_tells_nothing() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let jwt = world.jwt(&world.claims());
+    let guess = guesses().next().expect("a token");
+    for credential in [&tenant.token, &jwt, &guess, &"root.a.b".to_owned()] {
+        ask(&world, &users_of(&tenant), credential, ADDRESS);
+    }
+    let counts = world.limiter.counts.borrow();
+    let kinds: std::collections::BTreeSet<Limit> = counts.keys().map(|(limit, _)| *limit).collect();
+    assert_eq!(kinds.len(), 4);
+    for (_, key) in counts.keys() {
+        let hash = key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+        assert!(hash || *key == tenant.id, "{key}");
+    }
+}
