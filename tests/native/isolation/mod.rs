@@ -1,5 +1,8 @@
 //! For whoever belongs to one tenant, no other tenant exists.
 
+mod routes;
+mod variants;
+
 use serde_json::{Value, json};
 
 use crate::support::{Answer, ORIGIN, Tenant, World};
@@ -248,11 +251,8 @@ fn no_filter_and_no_sorting_reaches_another_tenant() {
 fn names_are_unique_within_a_tenant_only() {
     let world = World::new();
     let Two { own, other, .. } = two(&world, "compat");
-    let mine = own.send(
-        "POST",
-        "/Users",
-        json!({"userName": "secret.person@b.example.com", "externalId": "1"}),
-    );
+    let body = json!({"userName": "secret.person@b.example.com", "externalId": "1"});
+    let mine = own.send("POST", "/Users", body);
     mine.expect(201);
     own.group("Secret Group", &[]);
     other
@@ -358,10 +358,9 @@ fn a_platform_administrator_needs_a_tenant_in_the_path() {
             .uri(format!("{ORIGIN}/scim/v2{path}"))
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/scim+json");
-        let body = if body.is_null() {
-            Vec::new()
-        } else {
-            body.to_string().into_bytes()
+        let body = match body {
+            Value::Null => Vec::new(),
+            body => body.to_string().into_bytes(),
         };
         world
             .send(request.body(body).expect("a request"))

@@ -1,0 +1,181 @@
+//! What is tried on each route: queries and bodies in which ids of somebody else stand, in every place where one can.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::routes::Things;
+
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// The queries and bodies that are tried on a route; they name `own` things and those of others, `its`.
+pub fn variants(
+    method: &Method,
+    pattern: &str,
+    own: &Things,
+    its: &Things,
+) -> Option<Vec<(String, Value)>> {
+    let path = pattern
+        .trim_start_matches("/api/v1/tenants/:tenant_id/scim/v2")
+        .trim_start_matches("/scim/v2")
+        .trim_start_matches("/api/v1");
+    let filters = |of: &[(&str, &str)]| -> Vec<String> {
+        of.iter()
+            .map(|(name, id)| format!("{name} eq \"{id}\""))
+            .collect()
+    };
+    let of_users = filters(&[
+        ("id", &its.user),
+        ("groups.value", &its.group),
+        (
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value",
+            &its.user,
+        ),
+        ("userName", &format!("{}@example.com", its.name)),
+    ]);
+    let of_groups = filters(&[
+        ("id", &its.group),
+        ("members.value", &its.user),
+        ("displayName", &its.name),
+    ]);
+    let listed = |filters: &[String]| -> Vec<(String, Value)> {
+        let queries = filters.iter().map(|filter| {
+            let filter: String = form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+            format!("filter={filter}")
+        });
+        let cursor = format!("count=1&cursor={}", its.cursor);
+        queries
+            .chain([cursor])
+            .map(|query| (query, Value::Null))
+            .collect()
+    };
+    let searched = |filters: &[String]| -> Vec<(String, Value)> {
+        let schemas = ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"];
+        let body = |filter: &String| json!({"schemas": schemas, "filter": filter});
+        let mut bodies: Vec<Value> = filters.iter().map(body).collect();
+        bodies.push(json!({"schemas": schemas, "count": 1, "cursor": its.cursor}));
+        bodies
+            .into_iter()
+            .map(|body| (String::new(), body))
+            .collect()
+    };
+    let sent = |bodies: &[Value]| -> Vec<(String, Value)> {
+        bodies
+            .iter()
+            .map(|body| (String::new(), body.clone()))
+            .collect()
+    };
+    let asked = |queries: &[String]| -> Vec<(String, Value)> {
+        queries
+            .iter()
+            .map(|query| (query.clone(), Value::Null))
+            .collect()
+    };
+    let user = json!({
+        "schemas": [USER, ENTERPRISE], "userName": "somebody", "externalId": its.user,
+        "groups": [{"value": its.group}], ENTERPRISE: {"manager": {"value": its.user}},
+    });
+    let group = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Some",
+        "members": [{"value": its.user}, {"value": its.group, "type": "Group"}],
+    });
+    let change = |operation: Value| {
+        json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation],
+        })
+    };
+    let manager = format!("{ENTERPRISE}:manager");
+    let user_change = change(json!({"op": "add", "path": manager, "value": {"value": its.user}}));
+    let member = json!([{"value": its.user}]);
+    let group_changes = [
+        change(json!({"op": "add", "path": "members", "value": member})),
+        change(json!({"op": "replace", "path": "members", "value": member})),
+        change(json!({"op": "remove", "path": format!("members[value eq \"{}\"]", its.user)})),
+    ];
+    let nothing = || asked(&[String::new()]);
+    Some(match (method.as_str(), path) {
+        (
+            "GET",
+            "/healthz"
+            | "/ServiceProviderConfig"
+            | "/ResourceTypes"
+            | "/ResourceTypes/:id"
+            | "/Schemas"
+            | "/Schemas/:id",
+        ) => nothing(),
+        ("GET", "") => listed(&of_users),
+        ("GET", "/Users") => listed(&of_users),
+        ("GET", "/Groups") => listed(&of_groups),
+        ("POST", "/.search" | "/Users/.search") => searched(&of_users),
+        ("POST", "/Groups/.search") => searched(&of_groups),
+        ("GET" | "DELETE", "/Users/:id" | "/Groups/:id" | "/Me") => nothing(),
+        ("POST", "/Users") | ("PUT", "/Users/:id" | "/Me") => sent(&[user]),
+        ("PATCH", "/Users/:id" | "/Me") => sent(&[user_change]),
+        ("POST", "/Groups") | ("PUT", "/Groups/:id") => sent(&[group]),
+        ("PATCH", "/Groups/:id") => sent(&group_changes),
+        ("POST", "/Bulk") => {
+            let bodies = [
+                json!({"method": "PUT", "path": format!("/Users/{}", its.user), "data": user}),
+                json!({"method": "PATCH", "path": format!("/Users/{}", its.user), "data": user_change}),
+                json!({"method": "DELETE", "path": format!("/Users/{}", its.user)}),
+                json!({"method": "DELETE", "path": format!("/Groups/{}", its.group)}),
+                json!({"method": "PATCH", "path": format!("/Groups/{}", its.group), "data": group_changes[1]}),
+                json!({"method": "PATCH", "path": format!("/Groups/{}", own.group), "data": group_changes[0]}),
+                json!({"method": "POST", "path": "/Groups", "bulkId": "g", "data": group}),
+            ];
+            let schemas = ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"];
+            let bulk = |operation| json!({"schemas": schemas, "Operations": [operation]});
+            sent(&bodies.map(bulk))
+        }
+        ("GET", "/admin/tenants") => asked(&[String::new(), format!("search={}", its.name)]),
+        ("POST", "/admin/tenants") => {
+            sent(&[json!({"name": "x"}), json!({"name": "x", "id": its.tenant})])
+        }
+        ("GET" | "DELETE", "/admin/tenants/:tenant_id") => nothing(),
+        ("PATCH", "/admin/tenants/:tenant_id") => sent(&[json!({"name": "taken over"})]),
+        ("GET", "/admin/scim-tokens" | "/admin/scim-tokens/endpoint-info") => {
+            asked(&[String::new(), format!("tenant_id={}", its.tenant)])
+        }
+        ("POST", "/admin/scim-tokens") => sent(&[
+            json!({"tenant_id": its.tenant, "name": "x"}),
+            json!({"tenant_id": own.tenant, "name": "x", "idp_id": its.provider}),
+        ]),
+        ("GET" | "DELETE", "/admin/scim-tokens/:token_id") => nothing(),
+        ("PATCH", "/admin/scim-tokens/:token_id") => sent(&[json!({"is_active": false})]),
+        ("POST", "/admin/scim-tokens/:token_id/rotate") => sent(&[json!({"overlap_seconds": 60})]),
+        ("GET", "/admin/identity-providers" | "/tenants/:tenant_id/identity-providers") => {
+            asked(&[
+                String::new(),
+                format!("tenant_id={}", its.tenant),
+                format!("search={}", its.name),
+            ])
+        }
+        ("POST", "/admin/identity-providers" | "/tenants/:tenant_id/identity-providers") => {
+            let config = json!({"issuer": "https://login.example.com", "client_id": "x"});
+            let body = json!({"name": "x", "protocol": "OIDC", "oidc_config": config});
+            let mut elsewhere = body.clone();
+            elsewhere["tenant_id"] = its.tenant.clone().into();
+            sent(&[body, elsewhere])
+        }
+        (
+            "GET" | "DELETE",
+            "/admin/identity-providers/:idp_id" | "/tenants/:tenant_id/identity-providers/:idp_id",
+        ) => nothing(),
+        (
+            "PATCH",
+            "/admin/identity-providers/:idp_id" | "/tenants/:tenant_id/identity-providers/:idp_id",
+        ) => sent(&[
+            json!({"name": "taken over"}),
+            json!({"oidc_config": {"client_secret": "x"}}),
+        ]),
+        ("GET", "/tenants/:tenant_id/identity-providers/:idp_id/group-mappings") => nothing(),
+        ("POST", "/tenants/:tenant_id/identity-providers/:idp_id/group-mappings") => sent(&[
+            json!({"external_group_id": "x", "internal_group_id": its.group}),
+            json!({"external_group_id": its.name, "internal_group_id": own.group}),
+        ]),
+        ("DELETE", "/tenants/:tenant_id/identity-providers/:idp_id/group-mappings/:mapping_id") => {
+            nothing()
+        }
+        _ => return None,
+    })
+}
