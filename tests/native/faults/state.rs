@@ -71,7 +71,7 @@ fn word_masked(word: &str, known: &BTreeSet<String>) -> String {
     if known.contains(word) {
         return word.to_owned();
     }
-    let sealed = word.len() > 39 && !word.contains(['.', ':']);
+    let sealed = word.len() > 36 && !word.contains(['.', ':']);
     if sealed
         || word.starts_with("rcs_")
         || word.starts_with("$argon2")

@@ -258,7 +258,7 @@ fn no_route_reaches_another_tenant() {
                     anonymous(&rows, &theirs),
                     anonymous(&rows_without, &nobodys),
                 );
-                assert!(with == without, "{at}: left something else behind");
+                assert_eq!(with, without, "{at}: left something else behind");
                 let reaches = theirs.ids().iter().any(|id| attempt.path.contains(id));
                 let is_public = attempt.path.contains("ResourceType")
                     || attempt.path.contains("Schemas")

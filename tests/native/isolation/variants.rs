@@ -158,6 +158,11 @@ pub fn variants(
             sent(&[body, elsewhere])
         }
         (
+            "POST",
+            "/admin/identity-providers/:idp_id/test"
+            | "/tenants/:tenant_id/identity-providers/:idp_id/test",
+        ) => nothing(),
+        (
             "GET" | "DELETE",
             "/admin/identity-providers/:idp_id" | "/tenants/:tenant_id/identity-providers/:idp_id",
         ) => nothing(),
