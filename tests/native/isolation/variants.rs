@@ -160,7 +160,8 @@ pub fn variants(
         (
             "POST",
             "/admin/identity-providers/:idp_id/test"
-            | "/tenants/:tenant_id/identity-providers/:idp_id/test",
+            | "/tenants/:tenant_id/identity-providers/:idp_id/test"
+            | "/admin/identity-providers/reencrypt",
         ) => nothing(),
         (
             "GET" | "DELETE",
