@@ -47,7 +47,13 @@ async fn answer(
         for other in rest {
             caller.require(read_scope(other))?;
         }
-        let query = params(call, caller)?.resolve(types, caller.profile())?;
+        let mut query = params(call, caller)?.resolve(types, caller.profile())?;
+        if !caller.provider_id.is_empty() {
+            for query in &mut query.types {
+                let filter = query.filter.take();
+                query.filter = filter.map(|filter| filter.of_provider(&caller.provider_id));
+            }
+        }
         match query.cursor.clone() {
             None => by_index(call, caller, &query).await,
             Some(cursor) => by_cursor(call, caller, &query, &cursor).await,

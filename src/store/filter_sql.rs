@@ -48,6 +48,7 @@ impl<'p> Sql<'p> {
     pub fn condition(&mut self, predicate: &Predicate, scope: Scope) -> String {
         match predicate {
             Predicate::Never => "(false)".to_owned(),
+            Predicate::OfProvider(id) => format!("(r.provider_id = {})", self.params.bind(id)),
             Predicate::And(all) => {
                 let outer = (self.found_already, self.ids_given);
                 self.found_already |=

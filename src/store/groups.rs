@@ -46,7 +46,8 @@ pub fn save(tenant: &TenantId, groups: &[GroupRow<'_>], now: i64) -> Vec<Stateme
             "{} insert into groups (tenant_id, id, provider_id, version, created_at, modified_at, member_count, unique_name, \
              resource, keys) \
              select ?1, e.id, e.provider, e.gain, e.created, ?2, e.members, e.uniquely, e.resource, e.keys from e where true \
-             on conflict (tenant_id, id) do update set version = version + excluded.version, modified_at = excluded.modified_at, \
+             on conflict (tenant_id, id) do update set provider_id = iif(json_extract(excluded.resource, '$.externalId') is json_extract(resource, '$.externalId'), \
+             provider_id, excluded.provider_id), version = version + excluded.version, modified_at = excluded.modified_at, \
              member_count = member_count + excluded.member_count, \
              unique_name = iif(json_extract(excluded.keys, '$.displayname') is display_name_key, unique_name, excluded.unique_name), \
              resource = excluded.resource, keys = excluded.keys",

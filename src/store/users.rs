@@ -49,7 +49,8 @@ pub fn save(tenant: &TenantId, users: &[UserRow<'_>], now: i64) -> Vec<Statement
         format!(
             "{} insert into users (tenant_id, id, provider_id, version, created_at, modified_at, password_hash, resource, keys) \
              select ?1, e.id, e.provider, e.gain, e.created, ?2, e.hash, e.resource, e.keys from e where true \
-             on conflict (tenant_id, id) do update set version = version + excluded.version, modified_at = excluded.modified_at, \
+             on conflict (tenant_id, id) do update set provider_id = iif(json_extract(excluded.resource, '$.externalId') is json_extract(resource, '$.externalId'), \
+             provider_id, excluded.provider_id), version = version + excluded.version, modified_at = excluded.modified_at, \
              password_hash = coalesce(excluded.password_hash, password_hash), resource = excluded.resource, keys = excluded.keys",
             part.table()
         )

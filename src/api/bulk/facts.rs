@@ -19,6 +19,8 @@ use crate::store::{Row, Rows, members, resources, unique};
 pub struct Facts {
     pub users: BTreeMap<String, Option<Stored>>,
     pub groups: BTreeMap<String, Option<Stored>>,
+    /// Resources whose `externalId` is not the client's, but another provider's.
+    pub foreign: BTreeSet<String>,
     pub holders: BTreeMap<(UniqueKey, String), Option<String>>,
     /// Whether the pair is a membership, and what type the member's resource has.
     pub pairs: BTreeMap<Pair, (bool, Option<String>)>,
@@ -113,7 +115,7 @@ impl Facts {
         let results = caller.read(call, batch).await?;
         self.assume_absent(needs);
         for (question, rows) in questions.into_iter().zip(&results) {
-            self.take(question, rows)?;
+            self.take(question, rows, &caller.provider_id)?;
         }
         Ok(())
     }
@@ -130,7 +132,7 @@ impl Facts {
         self.pairs.extend(nothing);
     }
 
-    fn take(&mut self, question: Question, rows: &Rows) -> Result<()> {
+    fn take(&mut self, question: Question, rows: &Rows, provider_id: &str) -> Result<()> {
         let ids = |rows: &Rows| -> Result<Vec<String>> {
             rows.rows.iter().map(|row| Ok(row.text("id")?)).collect()
         };
@@ -138,6 +140,9 @@ impl Facts {
             Question::Resources(resource_type) => {
                 for row in &rows.rows {
                     let stored = resources::stored(resource_type, row)?;
+                    if row.text("provider_id")? != provider_id {
+                        self.foreign.insert(stored.id.clone());
+                    }
                     let found = match resource_type.name == GROUPS.name {
                         true => &mut self.groups,
                         false => &mut self.users,

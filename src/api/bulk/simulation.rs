@@ -46,6 +46,8 @@ pub struct Simulation<'s> {
     /// Touched resources in the order in which they were touched.
     pub order: Vec<Key>,
     pub(super) holders: BTreeMap<(UniqueKey, String), Option<String>>,
+    /// Resources that have become the client's own, because it gave them an `externalId`.
+    pub(super) adopted: BTreeSet<String>,
     pub events: Vec<Event>,
     pub outcomes: Vec<std::result::Result<Done, Error>>,
     /// Operations that fail for no other reason than what they refer to.
@@ -82,6 +84,7 @@ impl<'s> Simulation<'s> {
             states: BTreeMap::new(),
             order: Vec::new(),
             holders: BTreeMap::new(),
+            adopted: BTreeSet::new(),
             events: Vec::new(),
             outcomes: Vec::new(),
             by_reference: BTreeSet::new(),
@@ -299,7 +302,9 @@ impl<'s> Simulation<'s> {
         let members_differ = state.members != before.members;
         let mut event = None;
         if resource != before.resource || members_differ || password.is_some() {
-            for (unique, key, name) in self.unique_keys(resource_type, &resource) {
+            let kept = self.unique_keys(resource_type, &before.resource);
+            let wanted = self.unique_keys(resource_type, &resource);
+            for (unique, key, name) in wanted.into_iter().filter(|key| !kept.contains(key)) {
                 if self.holder(unique, &key).is_some_and(|holder| holder != id) {
                     return Err(taken(name));
                 }

@@ -202,7 +202,8 @@ impl Simulation<'_> {
         }
     }
 
-    /// Frees the unique values of what a resource was, and takes those of what it is.
+    /// Frees the unique values of what a resource was, and takes those of what it is. Another provider's `externalId` is none of them:
+    /// it is neither freed nor taken, until the client gives the resource one of its own.
     pub fn claim(
         &mut self,
         resource_type: &'static ResourceType,
@@ -210,15 +211,32 @@ impl Simulation<'_> {
         before: Option<&Resource>,
         after: Option<&Resource>,
     ) {
-        for (unique, key, _) in
-            before.map_or_else(Vec::new, |before| self.unique_keys(resource_type, before))
-        {
-            self.holders.insert((unique, key), None);
+        let keys = |resource: Option<&Resource>| {
+            resource.map_or_else(Vec::new, |resource| {
+                self.unique_keys(resource_type, resource)
+            })
+        };
+        let (before, after) = (keys(before), keys(after));
+        let is_foreign = self.facts.foreign.contains(id) && !self.adopted.contains(id);
+        let is_theirs = |key: &(UniqueKey, String, &str)| {
+            let of_provider = matches!(
+                key.0,
+                UniqueKey::UserExternalId | UniqueKey::GroupExternalId
+            );
+            is_foreign && of_provider && before.contains(key)
+        };
+        for key in before.iter().filter(|key| !is_theirs(key)) {
+            self.holders.insert((key.0, key.1.clone()), None);
         }
-        for (unique, key, _) in
-            after.map_or_else(Vec::new, |after| self.unique_keys(resource_type, after))
-        {
-            self.holders.insert((unique, key), Some(id.to_owned()));
+        for key in after.iter().filter(|key| !is_theirs(key)) {
+            self.holders
+                .insert((key.0, key.1.clone()), Some(id.to_owned()));
+        }
+        let external = |keys: &[(UniqueKey, String, &'static str)]| {
+            keys.iter().find(|key| key.2 == "externalId").cloned()
+        };
+        if external(&before) != external(&after) {
+            self.adopted.insert(id.to_owned());
         }
     }
 

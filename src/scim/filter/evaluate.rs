@@ -42,6 +42,8 @@ fn evaluate<'v>(predicate: &Predicate, values: &dyn Fn(&AttributeRef) -> Vec<&'v
         Predicate::Or(any) => any.iter().any(|one| evaluate(one, values)),
         Predicate::Not(inner) => !evaluate(inner, values),
         Predicate::Never => false,
+        // A resource in memory is the client's own.
+        Predicate::OfProvider(_) => true,
         Predicate::Present(found) => values(found).into_iter().any(is_present),
         Predicate::Compare(found, operator, operand) => values(found)
             .into_iter()

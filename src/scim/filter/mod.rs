@@ -128,11 +128,33 @@ pub enum Predicate {
     Present(AttributeRef),
     /// Some value of the complex attribute meets the predicate, in which the attribute's sub-attributes are named.
     Element(AttributeRef, Box<Predicate>),
+    /// The resource's `externalId` is one of that identity provider's.
+    OfProvider(String),
     /// Matches nothing: a search over several resource types names an attribute that this one does not have.
     Never,
 }
 
 impl Predicate {
+    /// The same for a client of that identity provider, for whom there are no other providers' `externalId`s.
+    pub fn of_provider(self, provider_id: &str) -> Self {
+        let each = |all: Vec<Predicate>| {
+            all.into_iter()
+                .map(|one| one.of_provider(provider_id))
+                .collect()
+        };
+        match self {
+            Predicate::And(all) => Predicate::And(each(all)),
+            Predicate::Or(any) => Predicate::Or(each(any)),
+            Predicate::Not(inner) => Predicate::Not(Box::new(inner.of_provider(provider_id))),
+            Predicate::Compare(found, ..) | Predicate::Present(found)
+                if found.extension.is_none() && found.attribute.name == "externalId" =>
+            {
+                Predicate::And(vec![Predicate::OfProvider(provider_id.to_owned()), self])
+            }
+            other => other,
+        }
+    }
+
     /// Whether a sub-attribute of that name is looked at.
     pub fn names(&self, sub: &str) -> bool {
         match self {
@@ -140,7 +162,7 @@ impl Predicate {
             Predicate::Or(any) => any.iter().any(|one| one.names(sub)),
             Predicate::Not(inner) | Predicate::Element(_, inner) => inner.names(sub),
             Predicate::Compare(found, ..) | Predicate::Present(found) => found.leaf().name == sub,
-            Predicate::Never => false,
+            Predicate::Never | Predicate::OfProvider(_) => false,
         }
     }
 }

@@ -327,3 +327,36 @@ fn a_provider_is_read_in_one_round_trip_and_changed_in_two() {
     assert_eq!(world.admin("PATCH", &path, json!({"name": "x"})).trips(), 2);
     assert_eq!(world.admin("DELETE", &path, Value::Null).trips(), 2);
 }
+
+#[test]
+fn a_change_in_between_is_not_lost() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let id = provider(&tenant, "OIDC");
+    let path = format!("{BASE}/{id}");
+    let meanwhile = |sql: &str| {
+        let sql = format!("update identity_providers set {sql} where id = '{id}'");
+        world.database.interference.replace(Some((1, vec![sql])));
+    };
+    // Between the reading and the writing of a change, somebody else changes something else.
+    meanwhile("display_name = 'theirs', revision = revision + 1");
+    let answer = world.admin(
+        "PATCH",
+        &path,
+        json!({"oidc_config": {"client_id": "ours"}}),
+    );
+    let data = &answer.expect(200).body["data"];
+    assert_eq!(data["display_name"], "theirs");
+    assert_eq!(data["oidc_config"]["client_id"], "ours");
+    assert_eq!(answer.trips(), 4);
+    // Or deletes it.
+    meanwhile("deleted_at = 1, revision = revision + 1");
+    world
+        .admin("PATCH", &path, json!({"name": "late"}))
+        .expect(404);
+    world
+        .database
+        .execute("update identity_providers set deleted_at = null");
+    meanwhile("deleted_at = 1, revision = revision + 1");
+    world.admin("DELETE", &path, Value::Null).expect(404);
+}

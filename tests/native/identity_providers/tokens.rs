@@ -178,3 +178,123 @@ fn a_token_is_not_made_for_a_provider_that_is_deleted_meanwhile() {
         "value_error",
     );
 }
+
+#[test]
+fn a_provider_finds_its_own_numbers_and_no_others() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let (entra, okta) = (
+        client(&tenant, &provider(&tenant, "OIDC")),
+        client(&tenant, &provider(&tenant, "SAML")),
+    );
+    for (client, name) in [(&entra, "ada"), (&okta, "bob"), (&tenant, "cy")] {
+        client.send("POST", "/Users", user(name, "1")).expect(201);
+        client.send("POST", "/Groups", group(name, "1")).expect(201);
+    }
+    for (client, own, others) in [
+        (&entra, "ada", ["bob", "cy"]),
+        (&okta, "bob", ["ada", "cy"]),
+    ] {
+        assert_eq!(client.find("externalId eq \"1\""), [own]);
+        assert_eq!(client.find("externalId pr"), [own]);
+        assert_eq!(client.find("externalId sw \"1\" and active eq true"), [own]);
+        assert_eq!(client.find("not (externalId pr)"), others);
+        assert_eq!(client.find("externalId ne \"1\""), others);
+        // By name everybody is found, as before.
+        assert_eq!(client.find("userName pr"), ["ada", "bob", "cy"]);
+        let groups = client.get("/Groups?filter=externalId%20eq%20%221%22");
+        assert_eq!(groups.body["totalResults"], 1, "{}", groups.body);
+        assert_eq!(groups.body["Resources"][0]["displayName"], own);
+        assert_eq!(groups.trips(), 1);
+    }
+    // Whoever belongs to no provider sees them all.
+    assert_eq!(tenant.find("externalId eq \"1\""), ["ada", "bob", "cy"]);
+}
+
+#[test]
+fn a_number_belongs_to_who_wrote_it_last() {
+    let world = World::new();
+    for by_bulk in [false, true] {
+        let tenant = world.tenant("compat");
+        let (entra, okta) = (
+            client(&tenant, &provider(&tenant, "OIDC")),
+            client(&tenant, &provider(&tenant, "SAML")),
+        );
+        let ada = entra
+            .send("POST", "/Users", user("ada", "1"))
+            .expect(201)
+            .id();
+        okta.send("POST", "/Users", user("bob", "1")).expect(201);
+        let change = |client: &Tenant<'_>, path: &str, value: &str, wanted: u16| {
+            let operations = json!([{"op": "replace", "path": path, "value": value}]);
+            let path = format!("/Users/{ada}");
+            let data = json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations,
+            });
+            let status = match by_bulk {
+                false => client.send("PATCH", &path, data).status,
+                true => {
+                    let body = json!({
+                        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+                        "Operations": [{"method": "PATCH", "path": path, "data": data}],
+                    });
+                    let answer = client.send("POST", "/Bulk", body);
+                    let status = answer.expect(200).body["Operations"][0]["status"].as_str();
+                    status.expect("a status").parse().expect("a number")
+                }
+            };
+            assert_eq!(status, wanted, "by bulk: {by_bulk}");
+        };
+        // Another attribute, and the name: the number stays Entra's, though Okta has the same one.
+        change(&okta, "title", "Countess", 200);
+        change(&okta, "userName", "ada.lovelace", 200);
+        assert_eq!(entra.find("externalId eq \"1\""), ["ada.lovelace"]);
+        assert_eq!(okta.find("externalId eq \"1\""), ["bob"]);
+        // Okta's own number has to be free at Okta.
+        change(&okta, "externalId", "2", 200);
+        assert_eq!(okta.find("externalId eq \"2\""), ["ada.lovelace"]);
+        assert_eq!(entra.find("externalId pr"), [""; 0]);
+        change(&okta, "externalId", "1", 409);
+        change(&entra, "externalId", "1", 200);
+        assert_eq!(entra.find("externalId eq \"1\""), ["ada.lovelace"]);
+    }
+}
+
+#[test]
+fn bulk_frees_no_number_of_another_provider() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let (entra, okta) = (
+        client(&tenant, &provider(&tenant, "OIDC")),
+        client(&tenant, &provider(&tenant, "SAML")),
+    );
+    let ada = entra
+        .send("POST", "/Users", user("ada", "1"))
+        .expect(201)
+        .id();
+    okta.send("POST", "/Users", user("bob", "1")).expect(201);
+    // Okta gives Ada a number of its own, or deletes her; its 1 is Bob's all the while.
+    let patch = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "replace", "path": "externalId", "value": "9"}],
+    });
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [
+            {"method": "PATCH", "path": format!("/Users/{ada}"), "data": patch},
+            {"method": "POST", "path": "/Users", "bulkId": "a", "data": user("cy", "1")},
+            {"method": "DELETE", "path": format!("/Users/{ada}")},
+            {"method": "POST", "path": "/Users", "bulkId": "b", "data": user("dan", "1")},
+            {"method": "POST", "path": "/Users", "bulkId": "c", "data": user("eve", "9")},
+        ],
+    });
+    let answer = okta.send("POST", "/Bulk", body);
+    let operations = answer.expect(200).body["Operations"].clone();
+    let statuses: Vec<&str> = operations
+        .as_array()
+        .expect("operations")
+        .iter()
+        .map(|one| one["status"].as_str().expect("a status"))
+        .collect();
+    assert_eq!(statuses, ["200", "409", "204", "409", "201"]);
+}
