@@ -10,6 +10,7 @@ import { exe, inCache, lockedVersion } from "./paths.mjs";
 import { step } from "./progress.mjs";
 import { reachable } from "./reach.mjs";
 
+const CARGO_FUZZ = "0.13.2";
 // Shared, so that what both need is compiled once.
 const scratch = inCache("tools-target");
 const fast = {
@@ -40,6 +41,9 @@ export function installWasmBindgen() {
   const usual = "GitHub cannot be reached; usually 1 minute, once for this machine";
   return installed("wasm-bindgen-cli", lockedVersion("wasm-bindgen"), usual);
 }
+
+/** The path of cargo-fuzz: for `npm run fuzz` alone. */
+export const cargoFuzz = () => installed("cargo-fuzz", CARGO_FUZZ, "usually half a minute, once for this machine");
 
 const binary = (crate) => crate.replace(/-cli$/, "");
 const toolPath = (crate, version) => inCache("tools", `${crate}-${version}`, "bin", binary(crate) + exe);

@@ -124,6 +124,40 @@ test("a hundred different changes at once leave counters, members and the audit 
   for (const { status, text } of replies) assert.ok([200, 201, 204, 400, 404].includes(status), `${status} ${text}`);
 });
 
+test("writers of one user, of one group and of one name at once: every write that is answered has its event, and nothing else has one", async () => {
+  const id = await made("/Users", user("shared@example.com"));
+  const team = await made("/Groups", group("Shared"));
+  const members = await times(10, (index) => made("/Users", user(`member-${index}@example.com`)));
+  const known = new Set((await world.rows("select request_id from audit_events where tenant_id = ?1", scim.id)).map(({ request_id }) => request_id));
+  const replies = await times(60, (index) => {
+    const lane = Math.floor(index / 4);
+    const [method, path, body] = [
+      ["PATCH", `/Users/${id}`, phone(index)],
+      ["PATCH", `/Groups/${team}`, lane < 10 ? addMembers([members[lane]]) : rename(`Shared ${index}`)],
+      ["POST", "/Users", user("wanted@example.com", { title: `${index}` })],
+      ["PATCH", `/Users/${members[lane % 10]}`, patch({ op: "replace", path: "userName", value: "also-wanted@example.com" })],
+    ][index % 4];
+    return persist(() => scim.request(method, path, { body }));
+  });
+  const kind = (which) => replies.filter((_, index) => index % 4 === which);
+  assert.deepEqual(statuses(kind(0)), repeat(15, 200));
+  assert.deepEqual(statuses(kind(1)), repeat(15, 200));
+  assert.deepEqual(statuses(kind(2)), [201, ...repeat(14, 409)]);
+  // Whoever has the name may ask for it once more, which changes nothing.
+  const winners = kind(3).filter(({ status }) => status === 200);
+  assert.equal(new Set(winners.map(({ body }) => body.id)).size, 1, "two users have one name");
+  assert.deepEqual(statuses(kind(3)).slice(winners.length), repeat(15 - winners.length, 409));
+  const won = winners.sort((one, two) => one.headers.etag.localeCompare(two.headers.etag)).slice(0, 1);
+  const wrote = [...kind(0), ...kind(1), ...kind(2).filter(({ status }) => status === 201)].map(({ headers }) => headers["x-request-id"]);
+  const events = (await world.rows("select request_id from audit_events where tenant_id = ?1", scim.id)).map(({ request_id }) => request_id).filter((request) => !known.has(request));
+  assert.equal(events.length, wrote.length + won.length);
+  assert.deepEqual(wrote.filter((request) => !events.includes(request)), []);
+  const { body } = await scim.request("GET", `/Users/${id}`);
+  assert.deepEqual([body.phoneNumbers.length, body.meta.version], [15, 'W/"16"']);
+  const shared = await scim.request("GET", `/Groups/${team}`);
+  assert.deepEqual(shared.body.members.map(({ value }) => value).sort(), [...members].sort());
+});
+
 test("a write that is refused leaves nothing behind: 409, 412, 404 and a member who is nobody", async () => {
   const id = await made("/Users", user("one@example.com"));
   await made("/Users", user("two@example.com"));

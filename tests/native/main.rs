@@ -21,6 +21,7 @@ mod filter_grammar;
 mod filter_limits;
 mod filter_plans;
 mod filters;
+mod fuzz;
 mod groups;
 mod identity_providers;
 mod idp;
