@@ -1,11 +1,12 @@
-// Builds the worker into build/: index.js and index_bg.wasm, the very files that wrangler serves, the tests run and a deploy
-// uploads. Skips when no input changed since the last build. wrangler calls this too (see [build] in wrangler.toml).
-// The benchmark's floor (benches/floor) is built here as well, by the same steps.
+// Builds the worker into build/: index.js and index_bg.wasm, and the files beside it into build-assets/; the very files that wrangler
+// serves, the tests run and a deploy uploads. Skips when no input changed since the last build. wrangler calls this too (see [build] in
+// wrangler.toml). The benchmark's floor (benches/floor) is built here as well, by the same steps.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { assets } from "./assets.mjs";
 import { setUp } from "./setup.mjs";
 import { withLock } from "./setup/lock.mjs";
 import { esbuild, wasmOpt } from "./setup/node_modules.mjs";
@@ -27,6 +28,11 @@ const outputs = (worker) => ["index.js", "index_bg.wasm"].map((name) => built(wo
 
 /** `tools` is what setUp() answers. */
 export async function build(tools, worker = WORKER) {
+  await buildWasm(tools, worker);
+  if (worker === WORKER) assets();
+}
+
+async function buildWasm(tools, worker) {
   if (upToDate(tools, worker)) return;
   await withLock(join(wasmTarget, "..", "wasm-build.lock"), "the wasm build", async () => {
     if (upToDate(tools, worker)) return; // whoever held the lock has built it

@@ -5,6 +5,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { setUp } from "./setup.mjs";
+import { chromium } from "./setup/chromium.mjs";
 import { judges } from "./setup/judges.mjs";
 import { rustComponent } from "./setup/rust_component.mjs";
 import { slapd } from "./setup/slapd.mjs";
@@ -39,6 +40,8 @@ await main(async () => {
   if (names.includes("edge")) {
     const { missing } = await conformanceTools();
     if (missing) skipped.push(`the conformance tools (tests/edge/judges.test.mjs): ${missing}`);
+    const browser = await chromium();
+    if (browser.missing) skipped.push(`the documentation's page in a browser (tests/edge/docs.test.mjs): ${browser.missing}`);
   }
   for (const name of names) {
     const [title, work] = stages[name];

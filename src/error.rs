@@ -51,10 +51,14 @@ pub enum Kind {
 
 /// One field that does not hold, in the form that clients of the admin API read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct FieldError {
     /// Where: `["body", "name"]`, `["query", "page"]`, `["body", "scopes", 1]`.
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<LocationPart>"))]
     pub loc: Vec<serde_json::Value>,
+    /// What is wrong, in a sentence.
     pub msg: String,
+    /// The kind of fault, a word to match on.
     #[serde(rename = "type")]
     pub kind: &'static str,
 }
@@ -67,6 +71,16 @@ impl FieldError {
             kind,
         }
     }
+}
+
+/// A name, or a place in an array from 0.
+#[cfg(feature = "openapi")]
+#[derive(schemars::JsonSchema)]
+#[schemars(untagged, inline)]
+#[expect(dead_code, reason = "it only describes")]
+enum LocationPart {
+    Name(String),
+    Index(u64),
 }
 
 /// A failed request.

@@ -139,6 +139,21 @@ pub trait RateLimiter {
     async fn allows(&self, limit: Limit, key: &str) -> bool;
 }
 
+/// A file of text that is uploaded beside the application.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    pub text: String,
+    /// Its entity tag as it stands in a header: another text has another one.
+    pub etag: String,
+}
+
+/// The files that are uploaded beside the application.
+#[async_trait(?Send)]
+pub trait Assets {
+    /// The file with that path below their folder, as in `docs/index.html`; none where there is none.
+    async fn get(&self, path: &str) -> Result<Option<Asset>, String>;
+}
+
 /// Work that goes on after the reply.
 pub trait Background {
     /// Runs the future some time soon, at most 30 seconds; its failure concerns nobody.
@@ -161,6 +176,7 @@ pub struct Platform {
     pub http: Rc<dyn HttpClient>,
     pub tcp: Rc<dyn Tcp>,
     pub limiter: Rc<dyn RateLimiter>,
+    pub assets: Rc<dyn Assets>,
     pub background: Rc<dyn Background>,
     pub log: Rc<dyn Log>,
 }

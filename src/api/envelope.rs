@@ -1,25 +1,65 @@
 //! The envelopes of admin replies.
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::call::Call;
 use super::reply::Reply;
-use super::validate::Page;
+use super::validate::{Page, Time};
 use crate::error::Result;
-use crate::scim::date_time;
 use crate::store::{Row, Rows, rows_at};
 
-fn meta(call: &Call<'_>) -> Value {
-    json!({
-        "request_id": call.request_id,
-        "timestamp": date_time::format(call.now),
-    })
+/// What is said about the reply itself.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Meta {
+    /// The request's id, the same as in `X-Request-Id`.
+    request_id: String,
+    /// When the request came.
+    timestamp: Time,
 }
 
 /// One thing.
-pub fn single(call: &Call<'_>, status: u16, data: &impl Serialize) -> Reply {
-    Reply::json(status, &json!({"data": data, "meta": meta(call)}))
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", schemars(rename = "{T}Envelope"))]
+pub struct Single<T> {
+    data: T,
+    meta: Meta,
+}
+
+/// A page of things.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", schemars(rename = "{T}List"))]
+pub struct List<T> {
+    data: Vec<T>,
+    pagination: Pagination,
+    meta: Meta,
+}
+
+/// Where a page lies in its list.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Pagination {
+    /// From 1.
+    page: i64,
+    per_page: i64,
+    total_items: i64,
+    /// `total_items` by `per_page`, rounded up.
+    total_pages: i64,
+}
+
+fn meta(call: &Call<'_>) -> Meta {
+    Meta {
+        request_id: call.request_id.clone(),
+        timestamp: Time(call.now),
+    }
+}
+
+/// A reply of one thing.
+pub fn single<T: Serialize>(call: &Call<'_>, status: u16, data: T) -> Reply {
+    let meta = meta(call);
+    Reply::json(status, &Single { data, meta })
 }
 
 /// A page of things, out of the results of a count and of a page.
@@ -29,7 +69,7 @@ pub fn list<T: Serialize>(
     results: &[Rows],
     show: impl Fn(&Row) -> Result<T>,
 ) -> Result<Reply> {
-    let total = match rows_at(results, 0)?.first() {
+    let total_items = match rows_at(results, 0)?.first() {
         Some(row) => row.integer("total")?,
         None => 0,
     };
@@ -38,18 +78,19 @@ pub fn list<T: Serialize>(
         .iter()
         .map(show)
         .collect::<Result<_>>()?;
-    let total_pages = (total + page.per_page - 1) / page.per_page;
+    let pagination = Pagination {
+        page: page.page,
+        per_page: page.per_page,
+        total_items,
+        total_pages: (total_items + page.per_page - 1) / page.per_page,
+    };
+    let meta = meta(call);
     Ok(Reply::json(
         200,
-        &json!({
-            "data": data,
-            "pagination": {
-                "page": page.page,
-                "per_page": page.per_page,
-                "total_items": total,
-                "total_pages": total_pages,
-            },
-            "meta": meta(call),
-        }),
+        &List {
+            data,
+            pagination,
+            meta,
+        },
     ))
 }

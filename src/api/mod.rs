@@ -7,13 +7,17 @@ mod authenticate;
 mod bulk;
 mod call;
 pub mod discovery;
+mod docs;
 mod endpoint_info;
 mod envelope;
 mod group_members;
 mod groups;
+mod health;
 pub mod identity_providers;
 mod limits;
 mod list;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod password;
 mod query;
 pub mod reply;
@@ -139,10 +143,10 @@ impl App {
 
 async fn dispatch(call: &Call<'_>, endpoint: Endpoint) -> Result<Reply> {
     match endpoint {
-        Endpoint::Health => Ok(Reply::json(
-            200,
-            &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}),
-        )),
+        Endpoint::Health => Ok(health::answer()),
+        Endpoint::OpenApi => docs::openapi(call).await,
+        Endpoint::Docs => docs::page(call).await,
+        Endpoint::DocsFile => docs::file(call).await,
         Endpoint::ListTenants => tenants::list(call).await,
         Endpoint::CreateTenant => tenants::create(call).await,
         Endpoint::ReadTenant => tenants::read(call).await,

@@ -1,11 +1,13 @@
 //! Replies, and the two dialects in which they fail: SCIM's error body (RFC 7644 §3.12) and the admin API's.
 
 use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::Response;
-use crate::error::{Error, Kind};
+use crate::error::{Error, FieldError, Kind};
 use crate::scim;
+use crate::scim::error::ScimType;
 use crate::scim::pieces::Pieces;
 
 /// Whose clients a route serves.
@@ -69,9 +71,17 @@ impl Reply {
         Reply::with_body(status, Dialect::Scim, body)
     }
 
-    /// An admin reply.
-    pub fn json(status: u16, body: &Value) -> Self {
-        Reply::with_body(status, Dialect::Admin, body.to_string())
+    /// An admin reply. What replies are made of has names for keys, and no writer that could fail.
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        let body = serde_json::to_string(body).unwrap_or_default();
+        Reply::with_body(status, Dialect::Admin, body)
+    }
+
+    /// A file of text.
+    pub fn file(content_type: &str, text: String) -> Self {
+        Reply::empty(200)
+            .header(CONTENT_TYPE, content_type)
+            .body(text.into())
     }
 
     pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
@@ -114,27 +124,61 @@ impl Reply {
     }
 }
 
+/// The body of a failure on the admin API.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ErrorResponse<'e> {
+    /// What is wrong, in a sentence.
+    detail: &'e str,
+}
+
+/// The body of a 422 on the admin API.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ValidationErrorResponse<'e> {
+    /// Each field that does not hold.
+    detail: &'e [FieldError],
+}
+
+/// The body of a failure on SCIM routes (RFC 7644 §3.12).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ScimErrorResponse<'e> {
+    schemas: [&'static str; 1],
+    /// The HTTP status, as a string.
+    status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scim_type: Option<ScimType>,
+    /// What is wrong, in a sentence.
+    detail: &'e str,
+}
+
 /// Status and body of a failure.
 pub fn error_body(error: &Error, dialect: Dialect) -> (u16, Value) {
     let status = error.status();
-    match (dialect, &error.kind) {
-        (Dialect::Admin, Kind::Unprocessable(fields)) => (status, json!({ "detail": fields })),
-        (Dialect::Admin, _) => (status, json!({ "detail": error.detail })),
+    let detail = error.detail.as_str();
+    let (status, body) = match (dialect, &error.kind) {
+        (Dialect::Admin, Kind::Unprocessable(detail)) => (
+            status,
+            serde_json::to_value(ValidationErrorResponse { detail }),
+        ),
+        (Dialect::Admin, _) => (status, serde_json::to_value(ErrorResponse { detail })),
         (Dialect::Scim, kind) => {
             // SCIM knows no 422: a field that does not hold is an invalidValue.
             let (status, scim_type) = match kind {
-                Kind::Scim(scim_type) => (status, Some(scim_type.name())),
-                Kind::Unprocessable(_) => (400, Some("invalidValue")),
+                Kind::Scim(scim_type) => (status, Some(*scim_type)),
+                Kind::Unprocessable(_) => (400, Some(ScimType::InvalidValue)),
                 _ => (status, None),
             };
-            let mut body = Map::new();
-            body.insert("schemas".to_owned(), json!([scim::ERROR]));
-            body.insert("status".to_owned(), status.to_string().into());
-            if let Some(scim_type) = scim_type {
-                body.insert("scimType".to_owned(), scim_type.into());
-            }
-            body.insert("detail".to_owned(), error.detail.as_str().into());
-            (status, Value::Object(body))
+            let body = ScimErrorResponse {
+                schemas: [scim::ERROR],
+                status: status.to_string(),
+                scim_type,
+                detail,
+            };
+            (status, serde_json::to_value(body))
         }
-    }
+    };
+    (status, body.unwrap_or_default())
 }

@@ -19,6 +19,9 @@ use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 #[derive(Debug, Clone, Copy)]
 pub enum Endpoint {
     Health,
+    OpenApi,
+    Docs,
+    DocsFile,
     ListTenants,
     CreateTenant,
     ReadTenant,
@@ -97,6 +100,9 @@ fn admin_routes() -> Vec<(Method, &'static str, Endpoint)> {
     use Endpoint as E;
     vec![
         (Method::GET, "/healthz", E::Health),
+        (Method::GET, "/openapi.json", E::OpenApi),
+        (Method::GET, "/docs", E::Docs),
+        (Method::GET, "/docs/:file", E::DocsFile),
         (Method::GET, "/api/v1/admin/tenants", E::ListTenants),
         (Method::POST, "/api/v1/admin/tenants", E::CreateTenant),
         (Method::GET, "/api/v1/admin/tenants/:tenant_id", E::ReadTenant),

@@ -1,17 +1,15 @@
 //! `/api/v1/admin/tenants`.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::authenticate::admin;
 use super::call::Call;
 use super::envelope;
 use super::reply::Reply;
-use super::validate::{Page, Text, body, parameter};
+use super::validate::{Page, Text, Time, body, parameter};
 use crate::auth::admin::{Admin, AdminScope};
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
-use crate::scim::date_time;
 use crate::scim::profile::Profile;
 use crate::store;
 use crate::store::audit::{self, Action, Event, Totals};
@@ -20,42 +18,67 @@ use crate::store::{Constraint, Guard, Row, Statement, rows_at};
 
 const WHAT: &str = "the tenant";
 
+/// What a tenant is made of.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TenantCreate {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(super) struct TenantCreate {
+    /// For people to read.
     name: Text<1, 200>,
+    /// A UUIDv7 where it is left out. It is part of the tenant's SCIM base URL and stays taken for good.
     #[serde(default)]
     id: Option<TenantId>,
+    /// `compat` where it is left out.
     #[serde(default)]
     scim_profile: Option<Profile>,
+    /// Whether Argon2id hashes of passwords that clients send are kept; `false` where it is left out.
     #[serde(default)]
     store_passwords: Option<bool>,
 }
 
+/// What is to change; what is left out or null stays as it is.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TenantUpdate {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(super) struct TenantUpdate {
+    /// For people to read.
     #[serde(default)]
     name: Option<Text<1, 200>>,
     #[serde(default)]
     scim_profile: Option<Profile>,
+    /// Whether Argon2id hashes of passwords that clients send are kept.
     #[serde(default)]
     store_passwords: Option<bool>,
 }
 
-fn show(tenant: &Tenant) -> Value {
-    json!({
-        "id": tenant.id,
-        "name": tenant.name,
-        "scim_profile": tenant.settings.profile.name(),
-        "store_passwords": tenant.settings.store_passwords,
-        "created_at": date_time::format(tenant.created_at),
-        "updated_at": date_time::format(tenant.updated_at),
-    })
+/// A tenant: one customer.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(super) struct TenantResponse {
+    /// Part of the tenant's SCIM base URL.
+    id: String,
+    /// For people to read.
+    name: String,
+    scim_profile: Profile,
+    /// Whether Argon2id hashes of passwords that clients send are kept.
+    store_passwords: bool,
+    created_at: Time,
+    updated_at: Time,
 }
 
-fn show_row(row: &Row) -> Result<Value> {
-    Ok(show(&tenants::tenant(row)?))
+fn show(tenant: Tenant) -> TenantResponse {
+    TenantResponse {
+        id: tenant.id,
+        name: tenant.name,
+        scim_profile: tenant.settings.profile,
+        store_passwords: tenant.settings.store_passwords,
+        created_at: Time(tenant.created_at),
+        updated_at: Time(tenant.updated_at),
+    }
+}
+
+fn show_row(row: &Row) -> Result<TenantResponse> {
+    Ok(show(tenants::tenant(row)?))
 }
 
 /// The tenant in the path; 404 for one that this administrator does not see.
@@ -142,7 +165,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
         created_at: call.now,
         updated_at: call.now,
     };
-    Ok(envelope::single(call, 201, &show(&tenant)))
+    Ok(envelope::single(call, 201, show(tenant)))
 }
 
 pub async fn read(call: &Call<'_>) -> Result<Reply> {
@@ -151,7 +174,7 @@ pub async fn read(call: &Call<'_>) -> Result<Reply> {
     let results = call.run(Some(&id), vec![tenants::select(&id)]).await?;
     let row = rows_at(&results, 0)?.first();
     let tenant = show_row(row.ok_or_else(|| Error::not_found(WHAT))?)?;
-    Ok(envelope::single(call, 200, &tenant))
+    Ok(envelope::single(call, 200, tenant))
 }
 
 pub async fn update(call: &Call<'_>) -> Result<Reply> {
@@ -182,7 +205,7 @@ pub async fn update(call: &Call<'_>) -> Result<Reply> {
     let results = call.run(Some(&id), batch).await.map_err(not_found)?;
     let row = results.last().and_then(store::Rows::first);
     let tenant = show_row(row.ok_or_else(|| Error::not_found(WHAT))?)?;
-    Ok(envelope::single(call, 200, &tenant))
+    Ok(envelope::single(call, 200, tenant))
 }
 
 pub async fn delete(call: &Call<'_>) -> Result<Reply> {

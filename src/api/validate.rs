@@ -1,7 +1,7 @@
 //! Bodies and queries of the admin routes: typed on arrival, and 422 with the field's path where one does not hold.
 
 use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
@@ -10,10 +10,10 @@ use crate::error::{Error, FieldError, Result};
 use crate::scim::date_time;
 
 /// Default and largest page of an admin list.
-const DEFAULT_PER_PAGE: i64 = 20;
-const MAX_PER_PAGE: i64 = 100;
+pub const DEFAULT_PER_PAGE: i64 = 20;
+pub const MAX_PER_PAGE: i64 = 100;
 /// Last page that can be asked for; a database offset beyond it is nobody's list.
-const MAX_PAGE: i64 = 1_000_000;
+pub const MAX_PAGE: i64 = 1_000_000;
 
 /// Most fields that one reply complains of.
 const MAX_FIELDS: usize = 20;
@@ -199,6 +199,12 @@ impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Whole<MIN, MAX> {
                 "it has to be {MIN} to {MAX}"
             ))),
         }
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(&date_time::format(self.0))
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A scope of a SCIM token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum Scope {
     #[serde(rename = "users:read")]
     UsersRead,

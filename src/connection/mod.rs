@@ -26,6 +26,7 @@ const TIMEOUT_MS: u32 = 5_000;
 
 /// How one stage of a test ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Check {
     pub name: &'static str,
     pub ok: bool,

@@ -3,6 +3,7 @@
 //!
 //! What crosses to JavaScript is text, bytes and doubles; anything richer loses something on the way.
 
+mod assets;
 mod convert;
 mod d1;
 mod http_client;
@@ -25,6 +26,8 @@ use crate::platform::Platform;
 const DATABASE: &str = "DB";
 /// Binding of the KV namespace that caches what is known of SCIM tokens.
 const TOKENS: &str = "TOKENS";
+/// Binding of the files that are uploaded beside the worker.
+const ASSETS: &str = "ASSETS";
 
 thread_local! {
     /// What an isolate remembers: plain data only, never a request's or a binding's.
@@ -71,6 +74,7 @@ fn app(route: &RouteContext<Rc<Context>>) -> std::result::Result<App, String> {
     })?;
     let database = env.d1(DATABASE).map_err(|error| error.to_string())?;
     let tokens = env.kv(TOKENS).map_err(|error| error.to_string())?;
+    let files = env.assets(ASSETS).map_err(|error| error.to_string())?;
     Ok(App {
         config,
         platform: Platform {
@@ -81,6 +85,7 @@ fn app(route: &RouteContext<Rc<Context>>) -> std::result::Result<App, String> {
             http: Rc::new(http_client::Fetcher),
             tcp: Rc::new(socket::Sockets),
             limiter: Rc::new(rate_limiter::Bindings(env.clone())),
+            assets: Rc::new(assets::Uploaded(files)),
             background: Rc::new(runtime::AfterReply(Rc::clone(&route.data))),
             log: Rc::new(runtime::Console),
         },

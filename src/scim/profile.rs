@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// One switch for all tolerances: there is never one for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum Profile {
     /// Understands what identity providers really send.
     #[default]

@@ -185,9 +185,9 @@ pub fn list(resources: Vec<Pieces>, total: i64, paging: &Paging) -> Pieces {
     list
 }
 
-/// A ListResponse of values, all on one page.
-pub fn list_of(resources: &[Value]) -> Pieces {
-    let texts = resources.iter().map(|value| value.to_string().into());
+/// A ListResponse of JSON texts, all on one page.
+pub fn list_of(resources: Vec<String>) -> Pieces {
     let total = i64::try_from(resources.len()).unwrap_or(i64::MAX);
-    list(texts.collect(), total, &Paging::Index(1))
+    let resources = resources.into_iter().map(Pieces::from).collect();
+    list(resources, total, &Paging::Index(1))
 }

@@ -2,7 +2,7 @@
 // are the bytes in build/. It shows that our script asks for the right things, not that Cloudflare would grant them.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { after, before, beforeEach, test } from "node:test";
 import { inRoot, root } from "../../scripts/setup/paths.mjs";
 import { FakeCloudflare } from "./support/fake_cloudflare.mjs";
@@ -39,6 +39,15 @@ test("an empty account gets everything, and a second deploy leaves what is there
   assert.equal(binding("JWT_LOCAL_SECRET"), undefined);
   assert.deepEqual(Object.keys(modules).sort(), ["index.js", "index_bg.wasm"]);
   for (const [name, bytes] of Object.entries(modules)) assert.ok(bytes.equals(readFileSync(inRoot("build", name))), `${name} differs from build/`);
+
+  // The files beside the worker go up too, and the worker is asked before any of them is given out.
+  assert.deepEqual(binding("ASSETS"), { name: "ASSETS", type: "assets" });
+  assert.equal(metadata.assets.jwt, "assets");
+  assert.equal(metadata.assets.config.run_worker_first, true);
+  const built = readdirSync(inRoot("build-assets"), { recursive: true }).filter((name) => statSync(inRoot("build-assets", name)).isFile());
+  assert.deepEqual(Object.keys(cloudflare.assets).sort(), built.map((name) => `/${name.replaceAll("\\", "/")}`).sort());
+  for (const [path, bytes] of Object.entries(cloudflare.assets)) assert.ok(bytes.equals(readFileSync(inRoot("build-assets", path))), `${path} differs`);
+  assert.ok(cloudflare.assets["/openapi.json"].equals(readFileSync(inRoot("public", "openapi.json"))));
 
   // A second deploy makes nothing anew, keeps the secrets and remembers the settings.
   const second = await deploy({});

@@ -30,6 +30,7 @@ mod ldap;
 mod limits;
 mod log;
 mod meanwhile;
+mod openapi;
 mod rfc;
 mod scim_tokens;
 mod search;

@@ -5,12 +5,10 @@ use serde::de::DeserializeOwned;
 
 use super::body_field;
 use super::fields::WriteOnly;
-use super::types::{
-    AdminIdPCreate, AdminIdPResponse, AdminIdPUpdate, IdPResponse, LdapConfig, LdapConfigResponse,
-    OidcConfig, OidcConfigResponse, SamlConfig,
-};
+use super::responses::{AdminIdPResponse, IdPResponse, LdapConfigResponse, OidcConfigResponse};
+use super::types::{AdminIdPCreate, AdminIdPUpdate, LdapConfig, OidcConfig, SamlConfig};
+use crate::api::validate::Time;
 use crate::error::{Error, FieldError, Result};
-use crate::scim::date_time;
 use crate::store::identity_providers::{IdentityProvider, Protocol};
 
 /// The configuration of one protocol.
@@ -296,8 +294,8 @@ pub fn admin_response(provider: &IdentityProvider) -> Result<AdminIdPResponse> {
             saml_config: saml,
             attribute_mapping: from_stored(&provider.attribute_mapping)?,
             allowed_domains: from_stored(&provider.allowed_domains)?,
-            created_at: date_time::format(provider.created_at),
-            updated_at: date_time::format(provider.updated_at),
+            created_at: Time(provider.created_at),
+            updated_at: Time(provider.updated_at),
         },
         provider_type: provider.protocol,
         ldap_config: ldap,

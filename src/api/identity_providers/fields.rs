@@ -14,13 +14,13 @@ use crate::ldap::{dn, filter};
 use crate::store::identity_providers::Protocol;
 
 /// Longest URL in characters.
-const MAX_URL: usize = 2_048;
+pub const MAX_URL: usize = 2_048;
 /// Longest secret in bytes.
-const MAX_SECRET: usize = 4_096;
+pub const MAX_SECRET: usize = 4_096;
 /// Longest certificate in characters; with RSA of 4096 bits it has about 2,500.
-const MAX_CERTIFICATE: usize = 32_768;
+pub const MAX_CERTIFICATE: usize = 32_768;
 /// Most domains of a provider.
-const MAX_DOMAINS: usize = 100;
+pub const MAX_DOMAINS: usize = 100;
 
 impl Serialize for Protocol {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {

@@ -1,15 +1,15 @@
 //! `/api/v1/tenants/{tenant_id}/identity-providers/{idp_id}/group-mappings`.
 
-use super::types::{GroupMappingCreate, GroupMappingResponse};
+use super::responses::GroupMappingResponse;
+use super::types::GroupMappingCreate;
 use super::{Access, WHAT};
 use crate::api::call::Call;
 use crate::api::envelope;
 use crate::api::reply::Reply;
 use crate::api::routes::View;
-use crate::api::validate::{Page, Text, body};
+use crate::api::validate::{Page, Text, Time, body};
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
-use crate::scim::date_time;
 use crate::store::audit::Action;
 use crate::store::group_mappings::{self, GroupMapping};
 use crate::store::{self, Constraint, Guard, Row, Rows, identity_providers, rows_at};
@@ -24,7 +24,7 @@ fn show(mapping: GroupMapping) -> GroupMappingResponse {
         external_group_name: mapping.external_group_name,
         internal_group_id: mapping.internal_group_id,
         internal_group_name: mapping.internal_group_name,
-        created_at: date_time::format(mapping.created_at),
+        created_at: Time(mapping.created_at),
     }
 }
 

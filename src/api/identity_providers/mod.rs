@@ -9,6 +9,7 @@ pub mod directory;
 pub mod fields;
 pub mod group_mappings;
 pub mod reencryption;
+pub mod responses;
 pub mod secrets;
 pub mod test_connection;
 pub mod types;
@@ -18,11 +19,10 @@ use super::call::{Call, retrying};
 use super::envelope;
 use super::reply::Reply;
 use super::routes::View;
-use super::validate::{Page, body, flag, parameter};
+use super::validate::{Page, Time, body, flag, parameter};
 use crate::auth::admin::{Admin, AdminScope};
 use crate::error::{Error, FieldError, Result};
 use crate::ids::TenantId;
-use crate::scim::date_time;
 use crate::store::audit::{self, Action, Event, Totals};
 use crate::store::identity_providers::{self as rows, IdentityProvider, Protocol, Wanted};
 use crate::store::{
@@ -30,7 +30,8 @@ use crate::store::{
     tenants,
 };
 use config::{Changed, Config};
-use types::{AdminIdPCreate, AdminIdPUpdate, IdPCreate, IdPListItem, IdPUpdate};
+use responses::IdPListItem;
+use types::{AdminIdPCreate, AdminIdPUpdate, IdPCreate, IdPUpdate};
 
 pub const WHAT: &str = "the identity provider";
 
@@ -130,7 +131,7 @@ fn list_item(row: &Row) -> Result<IdPListItem> {
         display_name: provider.display_name,
         protocol: provider.protocol,
         enabled: provider.enabled,
-        created_at: date_time::format(provider.created_at),
+        created_at: Time(provider.created_at),
     })
 }
 

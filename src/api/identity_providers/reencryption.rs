@@ -7,7 +7,7 @@ use super::super::call::Call;
 use super::super::envelope;
 use super::super::reply::Reply;
 use super::super::routes::View;
-use super::types::ReencryptionResponse;
+use super::responses::ReencryptionResponse;
 use super::{Access, secrets};
 use crate::error::{Error, Result};
 use crate::store::audit::Action;

@@ -2,7 +2,8 @@
 //! an answer like another: 200 with `success` false.
 
 use super::config::Config;
-use super::types::{OidcConfig, TestConnectionDetails, TestConnectionResponse};
+use super::responses::{TestConnectionDetails, TestConnectionResponse};
+use super::types::OidcConfig;
 use super::{Access, directory};
 use crate::api::call::Call;
 use crate::api::envelope;

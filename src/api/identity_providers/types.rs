@@ -1,4 +1,4 @@
-//! What the routes of identity providers take and give.
+//! What the routes of identity providers take.
 //!
 //! A protocol's configuration has one type for what comes in and what is stored: secrets come in only, and are left out where it is
 //! written. An administrator of the platform makes providers for any tenant and of every protocol; the tenant's own view has
@@ -10,7 +10,6 @@ use super::super::validate::{Text, Whole, present};
 use super::fields::{
     AttributeName, Certificate, Dn, Domains, Filter, Issuer, LdapUrl, Partial, WebUrl, WriteOnly,
 };
-use crate::connection::Check;
 use crate::ids::TenantId;
 use crate::store::identity_providers::Protocol;
 
@@ -21,6 +20,7 @@ const fn yes() -> bool {
 /// `POST …/identity-providers` of a tenant.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct IdPCreate {
     pub name: Text<1, 200>,
     #[serde(default)]
@@ -46,6 +46,7 @@ pub struct IdPCreate {
 /// `POST /admin/identity-providers`: `protocol` and `provider_type` are the same field, and one of them is required.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct AdminIdPCreate {
     pub tenant_id: TenantId,
     pub name: Text<1, 200>,
@@ -98,6 +99,7 @@ impl IdPCreate {
 /// client sends what changes. A secret that is left out or null stays too.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct IdPUpdate {
     #[serde(default)]
     pub name: Option<Text<1, 200>>,
@@ -122,6 +124,7 @@ pub struct IdPUpdate {
 /// `PATCH /admin/identity-providers/{id}`: an [`IdPUpdate`] with LDAP.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct AdminIdPUpdate {
     #[serde(default)]
     pub name: Option<Text<1, 200>>,
@@ -165,6 +168,7 @@ impl From<IdPUpdate> for AdminIdPUpdate {
 /// An OpenID provider.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct OidcConfig {
     pub issuer: Issuer,
     pub client_id: Text<1, 500>,
@@ -191,6 +195,7 @@ impl OidcConfig {
 /// A SAML identity provider.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SamlConfig {
     /// A URI of at most 1,024 characters (SAML 2.0 core §8.3.6).
     pub entity_id: Text<1, 1024>,
@@ -215,6 +220,7 @@ impl SamlConfig {
 /// What becomes of a managed user whose object is gone from the directory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum MissingUserAction {
     #[default]
     Deactivate,
@@ -225,6 +231,7 @@ pub enum MissingUserAction {
 /// An LDAP directory.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct LdapConfig {
     pub url: LdapUrl,
     /// Whether a connection to `ldap://` is secured before anything else is said.
@@ -282,6 +289,7 @@ impl LdapConfig {
 /// Which attribute of a directory's object becomes what of a user or group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct LdapAttributeMapping {
     pub user_name: AttributeName,
     pub email: Option<AttributeName>,
@@ -312,6 +320,7 @@ impl Default for LdapAttributeMapping {
 /// Which claim or SAML attribute becomes what of a user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct AttributeMapping {
     pub email: Text<1, 500>,
     pub first_name: Text<1, 500>,
@@ -332,110 +341,13 @@ impl Default for AttributeMapping {
     }
 }
 
-/// A provider in a tenant's list.
-#[derive(Serialize)]
-pub struct IdPListItem {
-    pub id: String,
-    pub name: String,
-    pub display_name: Option<String>,
-    pub protocol: Protocol,
-    pub enabled: bool,
-    pub created_at: String,
-}
-
-/// A provider as its tenant sees it.
-#[derive(Serialize)]
-pub struct IdPResponse {
-    pub id: String,
-    pub tenant_id: TenantId,
-    pub name: String,
-    pub display_name: Option<String>,
-    pub protocol: Protocol,
-    pub enabled: bool,
-    pub auto_create_users: bool,
-    pub update_user_on_login: bool,
-    pub oidc_config: Option<OidcConfigResponse>,
-    pub saml_config: Option<SamlConfig>,
-    pub attribute_mapping: AttributeMapping,
-    pub allowed_domains: Vec<String>,
-    pub created_at: String,
-    pub updated_at: String,
-}
-
-/// A provider as an administrator of the platform sees it.
-#[derive(Serialize)]
-pub struct AdminIdPResponse {
-    #[serde(flatten)]
-    pub idp: IdPResponse,
-    /// The same as `protocol`.
-    pub provider_type: Protocol,
-    pub ldap_config: Option<LdapConfigResponse>,
-    /// When the directory was last synchronised.
-    pub last_sync: Option<String>,
-}
-
-/// An [`OidcConfig`] without its secret.
-#[derive(Serialize)]
-pub struct OidcConfigResponse {
-    #[serde(flatten)]
-    pub config: OidcConfig,
-    pub has_client_secret: bool,
-}
-
-/// An [`LdapConfig`] without its secret.
-#[derive(Serialize)]
-pub struct LdapConfigResponse {
-    #[serde(flatten)]
-    pub config: LdapConfig,
-    pub has_bind_password: bool,
-}
-
-/// How a provider's test ended. A test that failed is 200 all the same.
-#[derive(Serialize)]
-pub struct TestConnectionResponse {
-    pub success: bool,
-    /// The first check that failed, with what it found.
-    pub message: String,
-    pub details: TestConnectionDetails,
-}
-
-#[derive(Serialize)]
-pub struct TestConnectionDetails {
-    pub protocol: Protocol,
-    /// In order, up to the first that failed.
-    pub checks: Vec<Check>,
-}
-
-/// How far the secrets are sealed under the current key.
-#[derive(Default, Serialize)]
-pub struct ReencryptionResponse {
-    /// Secrets that this request sealed anew.
-    pub reencrypted: i64,
-    /// Secrets under another key, after it. Where there are some besides the unreadable ones, send the request again.
-    pub remaining: i64,
-    /// Providers whose secret was sealed with a key that is not configured any more: give that key back, or set their secret anew.
-    pub unreadable: Vec<String>,
-}
-
 /// `POST …/group-mappings`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct GroupMappingCreate {
     pub external_group_id: Text<1, 1000>,
     #[serde(default)]
     pub external_group_name: Option<Text<1, 1000>>,
     pub internal_group_id: Text<1, 64>,
-}
-
-/// A group of the provider that stands for a group of the tenant.
-#[derive(Serialize)]
-pub struct GroupMappingResponse {
-    pub id: String,
-    pub idp_id: String,
-    pub external_group_id: String,
-    pub external_group_name: Option<String>,
-    pub internal_group_id: String,
-    /// Null where the group has no name.
-    pub internal_group_name: Option<String>,
-    pub created_at: String,
 }

@@ -9,7 +9,7 @@ export class FakeCloudflare {
   }
 
   reset() {
-    Object.assign(this, { databases: [], namespaces: [], secrets: null, secretsFail: false, uploads: [], requests: [], migrated: false });
+    Object.assign(this, { databases: [], namespaces: [], secrets: null, secretsFail: false, uploads: [], requests: [], migrated: false, manifest: {}, assets: {} });
   }
 
   async start() {
@@ -58,6 +58,13 @@ export class FakeCloudflare {
       case "GET /workers/scripts/rollcall/secrets":
         if (this.secretsFail) return failure(500, 10013, "internal error");
         return this.secrets ? { result: this.secrets.map((name) => ({ name, type: "secret_text" })) } : notFound;
+      case "POST /workers/scripts/rollcall/assets-upload-session": {
+        this.manifest = JSON.parse(body).manifest;
+        const missing = Object.entries(this.manifest).filter(([path]) => !(path in this.assets)).map(([, { hash }]) => hash);
+        return { result: { jwt: "assets", buckets: missing.length ? [missing] : [] } };
+      }
+      case "POST /workers/assets/upload":
+        return this.#uploadAssets(request, body);
       case "PUT /workers/scripts/rollcall":
       case "POST /workers/scripts/rollcall/versions":
         return this.#upload(request, body);
@@ -82,11 +89,19 @@ export class FakeCloudflare {
     return notFound;
   }
 
+  async #uploadAssets(request, body) {
+    for (const [hash, part] of await form(request, body)) {
+      const [path] = Object.entries(this.manifest).find(([, file]) => file.hash === hash);
+      this.assets[path] = Buffer.from(await text(part), "base64");
+    }
+    return { status: 201, result: { jwt: "assets" } };
+  }
+
   async #upload(request, body) {
-    const form = await new Response(body, { headers: { "content-type": request.headers["content-type"] } }).formData();
-    const metadata = JSON.parse(await text(form.get("metadata")));
+    const parts = await form(request, body);
+    const metadata = JSON.parse(await text(parts.get("metadata")));
     const modules = {};
-    for (const [name, part] of form) if (name !== "metadata") modules[name.replace(/^\.\//, "")] = Buffer.from(await part.arrayBuffer());
+    for (const [name, part] of parts) if (name !== "metadata") modules[name.replace(/^\.\//, "")] = Buffer.from(await part.arrayBuffer());
     this.uploads.push({ metadata, modules });
     const sent = metadata.bindings.filter(({ type }) => type === "secret_text").map(({ name }) => name);
     this.secrets = [...new Set([...(this.secrets ?? []), ...sent])];
@@ -96,4 +111,5 @@ export class FakeCloudflare {
 
 const failure = (status, code, message) => ({ status, errors: [{ code, message }] });
 const notFound = failure(404, 10007, "This Worker does not exist on your account.");
+const form = (request, body) => new Response(body, { headers: { "content-type": request.headers["content-type"] } }).formData();
 const text = async (part) => (typeof part === "string" ? part : part.text());

@@ -26,6 +26,12 @@ export function deployedWorker(more = {}) {
     compatibilityDate: readFileSync(inRoot("wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"$/m)[1],
     bindings: settings,
     kvNamespaces: ["TOKENS"],
+    assets: {
+      directory: inRoot("build-assets"),
+      binding: "ASSETS",
+      routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true },
+      assetConfig: { html_handling: "none", not_found_handling: "none" },
+    },
     ...more,
   };
 }

@@ -67,7 +67,8 @@ impl Stage {
         for mut work in self.world.background.take() {
             let _ = work.as_mut().poll(&mut context);
         }
-        Some(self.world.read_answer(case.request.uri().path(), response?))
+        let (method, path) = (case.request.method(), case.request.uri().path());
+        Some(self.world.read_answer(method, path, response?))
     }
 }
 

@@ -95,6 +95,8 @@ impl Things {
             "id" if pattern.contains("/Groups/") => &self.group,
             "id" if pattern.contains("/Users/") => &self.user,
             "id" => "User",
+            // A file is nobody's.
+            "file" => "docs.js",
             other => panic!("say here what `:{other}` is the id of"),
         }
     }

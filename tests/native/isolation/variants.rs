@@ -97,6 +97,9 @@ pub fn variants(
         (
             "GET",
             "/healthz"
+            | "/openapi.json"
+            | "/docs"
+            | "/docs/:file"
             | "/ServiceProviderConfig"
             | "/ResourceTypes"
             | "/ResourceTypes/:id"

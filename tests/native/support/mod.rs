@@ -2,6 +2,7 @@
 
 pub mod behind;
 pub mod d1_twin;
+pub mod described;
 pub mod faults;
 pub mod filter_text;
 pub mod fixtures;
@@ -13,7 +14,7 @@ pub mod slapd;
 
 use std::rc::Rc;
 
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Method, Request};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, Header};
 use rollcall::api::{App, Response};
@@ -24,7 +25,9 @@ use serde_json::{Map, Value, json};
 
 use d1_twin::D1Twin;
 use network::Loopback;
-use outside::{TestBackground, TestCache, TestClock, TestEntropy, TestLimiter, TestLog, TestWeb};
+use outside::{
+    PublicFolder, TestBackground, TestCache, TestClock, TestEntropy, TestLimiter, TestLog, TestWeb,
+};
 
 /// Where the tests' requests go.
 pub const ORIGIN: &str = "https://scim.example.com";
@@ -84,6 +87,7 @@ impl World {
                 http: web.clone(),
                 tcp: Rc::new(Loopback),
                 limiter: limiter.clone(),
+                assets: Rc::new(PublicFolder),
                 background: background.clone(),
                 log: log.clone(),
             },
@@ -108,13 +112,14 @@ impl World {
 
     pub fn send(&self, request: Request<Vec<u8>>) -> Answer {
         let path = request.uri().path().to_owned();
+        let method = request.method().clone();
         let response = pollster::block_on(self.app.handle(request));
         self.background.finish();
-        self.read_answer(&path, response)
+        self.read_answer(&method, &path, response)
     }
 
-    /// The answer to a request on that path, checked for what holds of every answer.
-    pub fn read_answer(&self, path: &str, response: Response) -> Answer {
+    /// The answer to a request of that method on that path, checked for what holds of every answer.
+    pub fn read_answer(&self, method: &Method, path: &str, response: Response) -> Answer {
         let (parts, body) = response.into_parts();
         let body: Vec<u8> = body
             .into_chunks()
@@ -122,14 +127,16 @@ impl World {
             .collect();
         let answer = Answer {
             status: parts.status.as_u16(),
-            headers: parts.headers,
             log: self.log.0.borrow().last().cloned().unwrap_or_default(),
             body: match body.is_empty() {
                 true => Value::Null,
+                false if is_text(&parts.headers) => String::from_utf8(body).expect("text").into(),
                 false => serde_json::from_slice(&body).expect("a JSON body"),
             },
+            headers: parts.headers,
         };
         answer.check_headers(path);
+        described::check(method, path, &answer);
         answer
     }
 
@@ -314,6 +321,12 @@ impl Tenant<'_> {
     }
 }
 
+/// Whether a body is no JSON: the documentation's page and its files.
+fn is_text(headers: &HeaderMap) -> bool {
+    let content_type = headers.get("content-type").map(|value| value.as_bytes());
+    content_type.is_some_and(|content_type| content_type.starts_with(b"text/"))
+}
+
 /// Headers that a reply may carry. Another one would be a leak or a whim.
 const HEADERS: [&str; 9] = [
     "content-type",
@@ -325,6 +338,15 @@ const HEADERS: [&str; 9] = [
     "allow",
     "retry-after",
     "content-length",
+];
+
+/// What files have besides.
+const FILE_HEADERS: [&str; 5] = [
+    "cache-control",
+    "content-security-policy",
+    "cross-origin-opener-policy",
+    "referrer-policy",
+    "x-content-type-options",
 ];
 
 /// A reply with its body parsed; null where there is none.
@@ -340,7 +362,10 @@ pub struct Answer {
 impl Answer {
     fn check_headers(&self, path: &str) {
         for name in self.headers.keys() {
-            assert!(HEADERS.contains(&name.as_str()), "unexpected header {name}");
+            let known = HEADERS.contains(&name.as_str());
+            let is_file = path.starts_with("/docs") || path.starts_with("/openapi.json");
+            let known = known || (is_file && FILE_HEADERS.contains(&name.as_str()));
+            assert!(known, "unexpected header {name}");
         }
         assert!(self.headers.contains_key("x-request-id"), "no request id");
         let wanted = match path.contains("/scim/v2") {
@@ -349,6 +374,7 @@ impl Answer {
         };
         match self.body {
             Value::Null => assert!(!self.headers.contains_key("content-type")),
+            Value::String(_) => assert!(path.starts_with("/docs"), "text on {path}"),
             _ => assert_eq!(self.header("content-type"), wanted, "on {path}"),
         }
     }

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use rollcall::platform::{
-    Background, Clock, Entropy, HttpClient, HttpError, Limit, LocalFuture, Log, RateLimiter,
-    TokenCache,
+    Asset, Assets, Background, Clock, Entropy, HttpClient, HttpError, Limit, LocalFuture, Log,
+    RateLimiter, TokenCache,
 };
+use sha2::{Digest, Sha256};
 
 /// A cache whose every look-up is counted, and that can be down.
 #[derive(Default)]
@@ -119,6 +120,20 @@ impl RateLimiter for TestLimiter {
         *count += 1;
         let most = self.limits.borrow().get(&limit).copied();
         most.is_none_or(|most| *count <= most)
+    }
+}
+
+/// The files of `public/`; the build adds those of the viewer.
+pub struct PublicFolder;
+
+#[async_trait(?Send)]
+impl Assets for PublicFolder {
+    async fn get(&self, path: &str) -> Result<Option<Asset>, String> {
+        let Ok(text) = std::fs::read_to_string(format!("public/{path}")) else {
+            return Ok(None);
+        };
+        let etag = format!("\"{:x}\"", Sha256::digest(&text));
+        Ok(Some(Asset { text, etag }))
     }
 }
 

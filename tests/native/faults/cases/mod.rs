@@ -370,6 +370,9 @@ impl Scene {
             self.admin("GET", &path, Value::Null, 200),
             self.admin("PATCH", &path, switched, 200).writes_more(),
             self.admin("DELETE", &path, Value::Null, 204).again(404),
+            self.case("", "GET", "/openapi.json", Value::Null, 200),
+            self.case("", "GET", "/docs", Value::Null, 200),
+            self.case("", "GET", "/docs/docs.js", Value::Null, 200),
         ]
     }
 

@@ -1,7 +1,6 @@
 //! `/api/v1/admin/scim-tokens`.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+pub(super) mod types;
 
 use super::authenticate::{admin, tenant_in_query};
 use super::call::{Call, retrying};
@@ -9,86 +8,21 @@ use super::endpoint_info;
 use super::envelope;
 use super::reply::Reply;
 use super::token_facts::{forget, remember};
-use super::validate::{Page, Text, Time, body, present};
+use super::validate::{Page, Text, Time, body};
 use crate::auth::admin::{Admin, AdminScope};
 use crate::auth::scim_token::ScimToken as Secret;
 use crate::auth::scope::Scopes;
 use crate::error::{Error, Kind, Result};
-use crate::ids::{self, TenantId};
-use crate::scim::date_time;
+use crate::ids;
 use crate::store::audit::{self, Action, Event, Totals};
 use crate::store::scim_tokens::{self, Facts, ScimToken};
 use crate::store::{self, Guard, Row, Statement, identity_providers, rows_at, tenants};
+use types::{
+    MAX_OVERLAP_SECONDS, NewScimTokenResponse, ScimTokenCreate, ScimTokenRotate, ScimTokenUpdate,
+    show,
+};
 
 const WHAT: &str = "the SCIM token";
-/// Longest time for which a rotated token lives on, in seconds: 30 days.
-const MAX_OVERLAP_SECONDS: i64 = 30 * 86_400;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TokenCreate {
-    tenant_id: TenantId,
-    name: Text<1, 200>,
-    #[serde(default)]
-    description: Option<Text<0, 1000>>,
-    #[serde(default)]
-    scopes: Option<Scopes>,
-    #[serde(default)]
-    expires_at: Option<Time>,
-    /// The provider whose `externalId`s its clients use.
-    #[serde(default)]
-    idp_id: Option<Text<1, 64>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TokenUpdate {
-    #[serde(default)]
-    name: Option<Text<1, 200>>,
-    #[serde(default, deserialize_with = "present")]
-    description: Option<Option<Text<0, 1000>>>,
-    #[serde(default)]
-    scopes: Option<Scopes>,
-    #[serde(default, deserialize_with = "present")]
-    expires_at: Option<Option<Time>>,
-    #[serde(default)]
-    is_active: Option<bool>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TokenRotate {
-    #[serde(default)]
-    overlap_seconds: i64,
-}
-
-fn show(token: &ScimToken) -> Value {
-    json!({
-        "id": token.id,
-        "tenant_id": token.tenant_id,
-        "name": token.name,
-        "description": token.description,
-        "token_hint": token.token_hint,
-        "scopes": token.scopes,
-        "is_active": token.is_active,
-        "idp_id": token.idp_id,
-        "created_at": date_time::format(token.created_at),
-        "created_by": token.created_by,
-        "updated_at": date_time::format(token.updated_at),
-        "expires_at": token.expires_at.map(date_time::format),
-        "last_used_at": token.last_used_at.map(date_time::format),
-        "revoked_at": token.revoked_at.map(date_time::format),
-    })
-}
-
-/// The reply to the making of a token: the only one that shows it.
-fn show_new(token: &ScimToken, secret: &Secret) -> Value {
-    let mut shown = show(token);
-    if let Some(shown) = shown.as_object_mut() {
-        shown.insert("token".to_owned(), secret.reveal().into());
-    }
-    shown
-}
 
 fn check_expiry(call: &Call<'_>, expires_at: Option<Time>) -> Result<()> {
     match expires_at {
@@ -143,13 +77,13 @@ pub async fn list(call: &Call<'_>) -> Result<Reply> {
     let statements = scim_tokens::select_page(tenant.as_ref(), page.per_page, page.offset());
     let results = call.run(tenant.as_ref(), statements.into()).await?;
     envelope::list(call, page, &results, |row| {
-        Ok(show(&scim_tokens::scim_token(row)?))
+        Ok(show(scim_tokens::scim_token(row)?))
     })
 }
 
 pub async fn create(call: &Call<'_>) -> Result<Reply> {
     let admin = admin(call, AdminScope::ScimTokensWrite).await?;
-    let given: TokenCreate = body(call)?;
+    let given: ScimTokenCreate = body(call)?;
     check_scopes(given.scopes.as_ref())?;
     check_expiry(call, given.expires_at)?;
     let unknown_tenant = || {
@@ -229,7 +163,11 @@ async fn issue(
         let facts: Facts = scim_tokens::facts(row)?;
         remember(&call.app.platform, &hash, &facts);
     }
-    Ok(envelope::single(call, 201, &show_new(&token, &secret)))
+    let new = NewScimTokenResponse {
+        shown: show(token),
+        token: secret.reveal().to_owned(),
+    };
+    Ok(envelope::single(call, 201, new))
 }
 
 /// The token in the path with its hash; 404 for one that this administrator does not see, or that is revoked where that
@@ -252,7 +190,7 @@ async fn find(call: &Call<'_>, admin: &Admin, revoked_too: bool) -> Result<(Scim
 pub async fn read(call: &Call<'_>) -> Result<Reply> {
     let admin = admin(call, AdminScope::ScimTokensRead).await?;
     let (token, _) = find(call, &admin, true).await?;
-    Ok(envelope::single(call, 200, &show(&token)))
+    Ok(envelope::single(call, 200, show(token)))
 }
 
 pub async fn update(call: &Call<'_>) -> Result<Reply> {
@@ -261,7 +199,7 @@ pub async fn update(call: &Call<'_>) -> Result<Reply> {
 
 async fn try_update(call: &Call<'_>) -> Result<Reply> {
     let admin = admin(call, AdminScope::ScimTokensWrite).await?;
-    let given: TokenUpdate = body(call)?;
+    let given: ScimTokenUpdate = body(call)?;
     check_scopes(given.scopes.as_ref())?;
     check_expiry(call, given.expires_at.flatten())?;
     let (mut token, row) = find(call, &admin, false).await?;
@@ -288,7 +226,7 @@ async fn try_update(call: &Call<'_>) -> Result<Reply> {
     }
     token.updated_at = call.now;
     write(call, &admin, &token, &row, Action::Patch, &attributes).await?;
-    Ok(envelope::single(call, 200, &show(&token)))
+    Ok(envelope::single(call, 200, show(token)))
 }
 
 /// Writes a token that was read, and takes it out of the cache.
@@ -330,9 +268,9 @@ pub async fn rotate(call: &Call<'_>) -> Result<Reply> {
 
 async fn try_rotate(call: &Call<'_>) -> Result<Reply> {
     let admin = admin(call, AdminScope::ScimTokensWrite).await?;
-    let given: TokenRotate = match call.has_body() {
+    let given: ScimTokenRotate = match call.has_body() {
         true => body(call)?,
-        false => TokenRotate::default(),
+        false => ScimTokenRotate::default(),
     };
     if !(0..=MAX_OVERLAP_SECONDS).contains(&given.overlap_seconds) {
         return Err(Error::field(
@@ -403,7 +341,7 @@ pub async fn endpoint_info(call: &Call<'_>) -> Result<Reply> {
         Some(_) => {
             call.note_tenant(&tenant);
             let info = endpoint_info::describe(&call.origin(), &tenant);
-            Ok(envelope::single(call, 200, &info))
+            Ok(envelope::single(call, 200, info))
         }
         None => Err(Error::not_found("the tenant")),
     }

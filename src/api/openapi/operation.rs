@@ -1,0 +1,370 @@
+//! One operation of the document: what a route takes, what it answers, and how it fails.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::api::reply::Dialect;
+use crate::auth::admin::AdminScope;
+use crate::auth::scope::Scope;
+use crate::scim;
+
+/// Names of the security schemes.
+pub const ADMINISTRATOR: &str = "administrator";
+pub const SCIM_TOKEN: &str = "scimToken";
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy)]
+enum Access {
+    Anybody,
+    Administrator(AdminScope),
+    /// A SCIM token with these scopes, or a JWT with that one.
+    Client(&'static [Scope], AdminScope),
+}
+
+/// A route as the document describes it.
+pub struct Operation {
+    dialect: Dialect,
+    /// `operationId`: one word for what it does.
+    pub id: String,
+    tag: &'static str,
+    summary: String,
+    description: String,
+    access: Access,
+    /// Path parameters that are more than an id.
+    path: Vec<(&'static str, Value)>,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    replies: BTreeMap<u16, Value>,
+}
+
+impl Operation {
+    pub fn new(dialect: Dialect, tag: &'static str, id: &str, summary: &str) -> Self {
+        let operation = Operation {
+            dialect,
+            id: id.to_owned(),
+            tag,
+            summary: summary.to_owned(),
+            description: String::new(),
+            access: Access::Anybody,
+            path: Vec::new(),
+            parameters: Vec::new(),
+            body: None,
+            replies: BTreeMap::new(),
+        };
+        operation.fails(500)
+    }
+
+    pub fn titled(mut self, summary: &str) -> Self {
+        self.summary = summary.to_owned();
+        self
+    }
+
+    pub fn describe(mut self, description: &str) -> Self {
+        self.description = description.to_owned();
+        self
+    }
+
+    /// For administrators with a scope.
+    pub fn administrator(mut self, scope: AdminScope) -> Self {
+        self.access = Access::Administrator(scope);
+        self.fails(401).fails(403).fails(429).fails(503)
+    }
+
+    /// For a tenant's SCIM clients, and for administrators with a scope.
+    pub fn client(mut self, scopes: &'static [Scope], scope: AdminScope) -> Self {
+        self.access = Access::Client(scopes, scope);
+        self.fails(401).fails(403).fails(404).fails(429).fails(503)
+    }
+
+    /// The schema of a path parameter, where it is no UUID.
+    pub fn path(mut self, name: &'static str, schema: Value) -> Self {
+        self.path.push((name, schema));
+        self
+    }
+
+    pub fn parameters(mut self, parameters: impl IntoIterator<Item = Value>) -> Self {
+        self.parameters.extend(parameters);
+        self
+    }
+
+    /// A JSON body, with an example that the tests send.
+    pub fn body(mut self, required: bool, schema: Value, example: Value) -> Self {
+        let content: Map<String, Value> = match self.dialect {
+            Dialect::Scim => vec!["application/scim+json", "application/json"],
+            Dialect::Admin => vec!["application/json"],
+        }
+        .into_iter()
+        .map(|name| {
+            (
+                name.to_owned(),
+                json!({"schema": schema, "example": example}),
+            )
+        })
+        .collect();
+        self.body = Some(json!({"required": required, "content": content}));
+        let malformed = match self.dialect {
+            Dialect::Scim => 400,
+            Dialect::Admin => 422,
+        };
+        self.fails(413).fails(415).fails(malformed)
+    }
+
+    /// A reply of JSON.
+    pub fn answers(self, status: u16, description: &str, schema: &Value, example: &Value) -> Self {
+        let mut content = Map::new();
+        content.insert(
+            media_type(self.dialect).to_owned(),
+            json!({"schema": schema, "example": example}),
+        );
+        self.reply(status, description, Value::Object(content), &[])
+    }
+
+    /// A reply of another kind, or of none, with the headers that it has besides `X-Request-Id`.
+    pub fn reply(
+        mut self,
+        status: u16,
+        description: &str,
+        content: Value,
+        headers: &[&str],
+    ) -> Self {
+        let mut named = Map::new();
+        for name in std::iter::once(&"X-Request-Id").chain(headers) {
+            named.insert(
+                (*name).to_owned(),
+                json!({"$ref": format!("#/components/headers/{name}")}),
+            );
+        }
+        let mut reply = json!({"description": description, "headers": named});
+        if !content.is_null()
+            && let Some(reply) = reply.as_object_mut()
+        {
+            reply.insert("content".to_owned(), content);
+        }
+        self.replies.insert(status, reply);
+        self
+    }
+
+    /// Adds headers to a reply that is there.
+    pub fn with_headers(mut self, status: u16, headers: &[&str]) -> Self {
+        let named = self
+            .replies
+            .get_mut(&status)
+            .and_then(|reply| reply.get_mut("headers"))
+            .and_then(Value::as_object_mut);
+        if let Some(named) = named {
+            for name in headers {
+                named.insert(
+                    (*name).to_owned(),
+                    json!({"$ref": format!("#/components/headers/{name}")}),
+                );
+            }
+        }
+        self
+    }
+
+    /// One of the failures that are the same everywhere.
+    pub fn fails(mut self, status: u16) -> Self {
+        let name = failure_name(self.dialect, status);
+        let reference = json!({"$ref": format!("#/components/responses/{name}")});
+        self.replies.insert(status, reference);
+        self
+    }
+
+    /// The operation in the document, at a path with these parameters.
+    pub fn finish(mut self, path_parameters: &[&str]) -> Value {
+        let mut parameters: Vec<Value> = path_parameters
+            .iter()
+            .map(|name| self.path_parameter(name))
+            .collect();
+        if !parameters.is_empty() && !matches!(self.access, Access::Anybody) {
+            self = self.fails(404);
+        }
+        parameters.append(&mut self.parameters);
+        let replies: Map<String, Value> = self
+            .replies
+            .into_iter()
+            .map(|(status, reply)| (status.to_string(), reply))
+            .collect();
+        let mut operation = json!({
+            "operationId": self.id,
+            "tags": [self.tag],
+            "summary": self.summary,
+            "security": security(self.access),
+            "responses": replies,
+        });
+        let mut set = |name: &str, value: Value| {
+            if let Some(operation) = operation.as_object_mut() {
+                operation.insert(name.to_owned(), value);
+            }
+        };
+        if !self.description.is_empty() {
+            set("description", self.description.into());
+        }
+        if !parameters.is_empty() {
+            set("parameters", parameters.into());
+        }
+        if let Some(body) = self.body {
+            set("requestBody", body);
+        }
+        operation
+    }
+
+    fn path_parameter(&self, name: &str) -> Value {
+        let special = self.path.iter().find(|(special, _)| *special == name);
+        let schema = match (special, name) {
+            (Some((_, schema)), _) => schema.clone(),
+            (None, "tenant_id") => json!({"$ref": "#/components/schemas/TenantId"}),
+            (None, _) => json!({"type": "string", "format": "uuid"}),
+        };
+        json!({"name": name, "in": "path", "required": true, "schema": schema})
+    }
+}
+
+/// A parameter of the query.
+pub fn query(name: &str, description: &str, schema: &Value) -> Value {
+    json!({"name": name, "in": "query", "description": description, "schema": schema})
+}
+
+pub const fn media_type(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Scim => "application/scim+json",
+        Dialect::Admin => "application/json",
+    }
+}
+
+fn security(access: Access) -> Value {
+    match access {
+        Access::Anybody => json!([]),
+        Access::Administrator(scope) => json!([{ADMINISTRATOR: [scope.name()]}]),
+        Access::Client(scopes, scope) => {
+            let scopes: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
+            json!([{SCIM_TOKEN: scopes}, {ADMINISTRATOR: [scope.name()]}])
+        }
+    }
+}
+
+/// Statuses of failures, and what they mean in general.
+const FAILURES: [(u16, &str, &str); 14] = [
+    (400, "BadRequest", "The request is not what it should be"),
+    (
+        401,
+        "Unauthorized",
+        "There is no credential, or none that holds",
+    ),
+    (403, "Forbidden", "The credential does not reach that far"),
+    (
+        404,
+        "NotFound",
+        "There is no such thing, or it is not yours",
+    ),
+    (405, "MethodNotAllowed", "The path does not take the method"),
+    (409, "Conflict", "Something else is in the way"),
+    (
+        412,
+        "PreconditionFailed",
+        "The resource is at another version than If-Match names",
+    ),
+    (
+        413,
+        "PayloadTooLarge",
+        "The body, or what it asks for, is too large",
+    ),
+    (
+        415,
+        "UnsupportedMediaType",
+        "The body has another content type",
+    ),
+    (
+        422,
+        "UnprocessableContent",
+        "A field of the body or of the query does not hold",
+    ),
+    (
+        429,
+        "TooManyRequests",
+        "There are too many requests; try again",
+    ),
+    (
+        500,
+        "InternalServerError",
+        "The request failed here; its id helps to find out why",
+    ),
+    (501, "NotImplemented", "The credential is nobody's own"),
+    (
+        503,
+        "ServiceUnavailable",
+        "It cannot be answered now; try again",
+    ),
+];
+
+fn failure_name(dialect: Dialect, status: u16) -> String {
+    let name = FAILURES
+        .iter()
+        .find(|(known, _, _)| *known == status)
+        .map_or("Failure", |(_, name, _)| name);
+    match dialect {
+        Dialect::Scim => format!("Scim{name}"),
+        Dialect::Admin => name.to_owned(),
+    }
+}
+
+/// The replies of both dialects for all failures.
+pub fn failures() -> Map<String, Value> {
+    let mut replies = Map::new();
+    for dialect in [Dialect::Admin, Dialect::Scim] {
+        for (status, _, description) in FAILURES {
+            let schema = match (dialect, status) {
+                (Dialect::Scim, 422) => continue,
+                (Dialect::Scim, _) => "ScimErrorResponse",
+                (Dialect::Admin, 422) => "ValidationErrorResponse",
+                (Dialect::Admin, _) => "ErrorResponse",
+            };
+            let headers = match status {
+                401 => vec!["X-Request-Id", "WWW-Authenticate"],
+                405 => vec!["X-Request-Id", "Allow"],
+                429 | 503 => vec!["X-Request-Id", "Retry-After"],
+                _ => vec!["X-Request-Id"],
+            };
+            let headers: Map<String, Value> = headers
+                .into_iter()
+                .map(|name| {
+                    let reference = format!("#/components/headers/{name}");
+                    (name.to_owned(), json!({"$ref": reference}))
+                })
+                .collect();
+            let example = match (dialect, status) {
+                (Dialect::Scim, _) => {
+                    json!({"schemas": [scim::ERROR], "status": status.to_string(), "detail": description})
+                }
+                (Dialect::Admin, 422) => {
+                    json!({"detail": [{"loc": ["body", "name"], "msg": "missing field `name`", "type": "missing"}]})
+                }
+                (Dialect::Admin, _) => json!({"detail": description}),
+            };
+            let mut content = Map::new();
+            let schema = json!({"$ref": format!("#/components/schemas/{schema}")});
+            content.insert(
+                media_type(dialect).to_owned(),
+                json!({"schema": schema, "example": example}),
+            );
+            let reply = json!({"description": description, "headers": headers, "content": content});
+            replies.insert(failure_name(dialect, status), reply);
+        }
+    }
+    replies
+}
+
+/// The headers of replies.
+pub fn headers() -> Value {
+    let text = json!({"type": "string"});
+    let header = |description: &str, schema: &Value| json!({"description": description, "required": true, "schema": schema});
+    json!({
+        "X-Request-Id": header("The request's id, a UUIDv7: its line in the log has it too.", &json!({"type": "string", "format": "uuid"})),
+        "WWW-Authenticate": header("`Bearer`, with `error=\"invalid_token\"` where a credential came along.", &text),
+        "Allow": header("The methods that the path takes.", &text),
+        "Retry-After": header("When to try again, in seconds.", &json!({"type": "integer", "minimum": 1})),
+        "ETag": header("Entity tag of what is shown, for `If-Match` and `If-None-Match`.", &text),
+        "Location": header("Address of the new resource.", &json!({"type": "string", "format": "uri"})),
+    })
+}

@@ -1,0 +1,366 @@
+//! The OpenAPI document and the page that shows it. (Whether the document knows what routes answer, `support::described` asks
+//! with every reply of every test.)
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rollcall::api::routes;
+use serde_json::{Value, json};
+
+use crate::support::described::{document, operation, path_of, resolved};
+use crate::support::{Answer, ORIGIN, World};
+
+const FILE: &str = "public/openapi.json";
+
+/// All operations: method, path and what the document says.
+fn operations() -> Vec<(String, String, &'static Value)> {
+    let paths = document()["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap();
+        methods
+            .iter()
+            .map(|(method, operation)| (method.to_ascii_uppercase(), path.clone(), operation))
+    });
+    operations.collect()
+}
+
+#[test]
+fn it_names_every_route_and_no_other() {
+    let routes: BTreeSet<(String, String)> = routes::all()
+        .iter()
+        .map(|route| (route.method.to_string(), path_of(&route.pattern)))
+        .collect();
+    let named: BTreeSet<(String, String)> = operations()
+        .into_iter()
+        .map(|(method, path, _)| (method, path))
+        .collect();
+    assert_eq!(named, routes);
+    assert_eq!(named.len(), routes::all().len());
+}
+
+/// `npm run openapi` is this test with the variable set.
+#[test]
+fn the_file_is_the_one_that_the_code_makes() {
+    let wanted = serde_json::to_string_pretty(document()).unwrap() + "\n";
+    if std::env::var_os("ROLLCALL_WRITE_OPENAPI").is_some() {
+        std::fs::write(FILE, &wanted).unwrap();
+    }
+    let there = std::fs::read_to_string(FILE).unwrap_or_default();
+    // Not `assert_eq`: both texts would fill the screen.
+    assert!(there == wanted, "{FILE} is old. Run: npm run openapi");
+}
+
+#[test]
+fn it_holds_together() {
+    fn walk(value: &'static Value, seen: &mut BTreeSet<String>) {
+        if let Some(reference) = value["$ref"].as_str() {
+            resolved(value);
+            seen.insert(reference.to_owned());
+        }
+        match value {
+            Value::Array(values) => values.iter().for_each(|value| walk(value, seen)),
+            // Members have a `$ref` of their own in examples.
+            Value::Object(object) => object
+                .iter()
+                .filter(|(name, _)| *name != "example")
+                .for_each(|(_, value)| walk(value, seen)),
+            _ => {}
+        }
+    }
+    let mut seen = BTreeSet::new();
+    walk(document(), &mut seen);
+    for name in document()["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
+        let reference = format!("#/components/schemas/{name}");
+        assert!(seen.contains(&reference), "nothing refers to {name}");
+    }
+    let tags: Vec<&Value> = document()["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| &tag["name"])
+        .collect();
+    let mut ids = BTreeSet::new();
+    for (method, path, operation) in operations() {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(ids.insert(id), "{id} is twice");
+        assert!(operation["summary"].as_str().unwrap().len() > 5, "{id}");
+        assert!(tags.contains(&&operation["tags"][0]), "{id}");
+        let replies = operation["responses"].as_object().unwrap();
+        let good = replies.keys().filter(|status| status.starts_with('2'));
+        assert!(good.count() >= 1, "{id} never succeeds");
+        assert_eq!(
+            operation["security"].as_array().unwrap().is_empty(),
+            !replies.contains_key("401"),
+            "{id}"
+        );
+        let named = operation["parameters"].as_array().into_iter().flatten();
+        let named: Vec<&str> = named
+            .filter(|parameter| parameter["in"] == "path")
+            .map(|parameter| parameter["name"].as_str().unwrap())
+            .collect();
+        let wanted: Vec<&str> = path
+            .split('{')
+            .skip(1)
+            .map(|part| part.split('}').next().unwrap())
+            .collect();
+        assert_eq!(named, wanted, "{method} {path}");
+    }
+}
+
+/// The names in a value at every depth; of an array, those of its first element.
+fn names(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => object
+            .iter()
+            .map(|(name, value)| (name.clone(), names(value)))
+            .collect(),
+        Value::Array(values) => values.first().map(names).into_iter().collect(),
+        _ => Value::Null,
+    }
+}
+
+/// Every request that the document shows succeeds, and is answered as it shows.
+#[test]
+fn its_examples_are_true() {
+    let world = World::new();
+    let mut tried = 0;
+    for route in routes::all() {
+        let described = operation(&route.method, &route.pattern);
+        let id = described["operationId"].as_str().unwrap();
+        // Files are no examples, and a SCIM token is nobody's own.
+        if id.contains("Docs") || id.contains("OpenApi") || id.contains("Me") {
+            continue;
+        }
+        let fresh = Fresh::new(&world, id);
+        let path = fresh.fill(&route.pattern);
+        let (status, example) = succeeds(described);
+        let answer = fresh.send(route.method.as_str(), &path, sent(described));
+        assert_eq!(answer.status, status, "{id}: {}", answer.body);
+        assert_eq!(names(&answer.body), names(example), "{id}");
+        tried += 1;
+    }
+    assert!(tried > 50, "{tried}");
+}
+
+/// The example of a request's body.
+fn sent(operation: &'static Value) -> Value {
+    let content = operation["requestBody"]["content"].as_object();
+    let media = content.and_then(|content| content.values().next());
+    media.map_or(Value::Null, |media| media["example"].clone())
+}
+
+/// The first status of success, with the example of its body.
+fn succeeds(operation: &'static Value) -> (u16, &'static Value) {
+    let replies = operation["responses"].as_object().unwrap();
+    let (status, reply) = replies
+        .iter()
+        .find(|(status, _)| status.starts_with('2'))
+        .unwrap();
+    let content = reply["content"].as_object();
+    let media = content.and_then(|content| content.values().next());
+    let example = media.map_or(&Value::Null, |media| &media["example"]);
+    (status.parse().unwrap(), example)
+}
+
+/// A tenant with its token, made for one example. What the document shows is there already, unless it is to be made.
+struct Fresh<'w> {
+    world: &'w World,
+    token: String,
+    /// By the parameter that each is for; and `user` and `group`, which bodies name.
+    ids: BTreeMap<&'static str, String>,
+}
+
+impl<'w> Fresh<'w> {
+    fn new(world: &'w World, operation_id: &str) -> Self {
+        let about = |what: &str| operation_id.contains(what);
+        let tenant = world.tenant("strict");
+        let mut fresh = Fresh {
+            world,
+            token: tenant.token.clone(),
+            ids: BTreeMap::from([
+                (":tenant_id", tenant.id.clone()),
+                (":token_id", tenant.token_id.clone()),
+                ("user", "nobody".to_owned()),
+                ("group", "nobody".to_owned()),
+            ]),
+        };
+        let base = "/api/v1/tenants/:tenant_id/scim/v2";
+        let mut make = |path: &str| {
+            let pattern = format!("{base}{path}");
+            let example = sent(operation(&http::Method::POST, &pattern));
+            let path = fresh.fill(&pattern);
+            let id = fresh.send("POST", &path, example).expect(201).id();
+            if path.ends_with("/Users") {
+                fresh.ids.insert("user", id.clone());
+            }
+            fresh.ids.insert(":id", id);
+        };
+        if !about("createUser") {
+            make("/Users");
+        }
+        if about("Group") && !matches!(operation_id, "createGroup" | "createGroupOfToken") {
+            make("/Groups");
+        }
+        if about("IdentityProvider") || about("GroupMapping") {
+            let pattern = match about("OfTenant") {
+                true => "/api/v1/tenants/:tenant_id/identity-providers",
+                false => "/api/v1/admin/identity-providers",
+            };
+            fresh.make_of_admin(":idp_id", pattern, about("createIdentityProvider"));
+            let group = fresh.ids.get(":id").cloned().unwrap_or_default();
+            fresh.ids.insert("group", group);
+            let pattern = "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings";
+            let wanted = about("GroupMapping") && !about("create");
+            fresh.make_of_admin(":mapping_id", pattern, !wanted);
+        }
+        if about("ResourceType") {
+            fresh.ids.insert(":id", "User".to_owned());
+        } else if about("Schema") {
+            let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+            fresh.ids.insert(":id", urn.to_owned());
+        }
+        fresh
+    }
+
+    /// Makes what the document shows at an administrator's route, unless it is to be made by the example itself.
+    fn make_of_admin(&mut self, parameter: &'static str, pattern: &str, is_left_out: bool) {
+        if !is_left_out {
+            let example = sent(operation(&http::Method::POST, pattern));
+            let made = self.send("POST", &self.fill(pattern), example);
+            let id = made.expect(201).body["data"]["id"]
+                .as_str()
+                .unwrap()
+                .to_owned();
+            self.ids.insert(parameter, id);
+        }
+    }
+
+    fn fill(&self, pattern: &str) -> String {
+        let part = |part: &str| match self.ids.get(part) {
+            Some(id) => id.clone(),
+            None => part.to_owned(),
+        };
+        let path: Vec<String> = pattern.split('/').map(part).collect();
+        match pattern.ends_with("endpoint-info") {
+            true => format!("{}?tenant_id={}", path.join("/"), self.ids[":tenant_id"]),
+            false => path.join("/"),
+        }
+    }
+
+    /// Sends an example with the ids of what is there in place of the example's own.
+    fn send(&self, method: &str, path: &str, body: Value) -> Answer {
+        let text = body
+            .to_string()
+            .replace(
+                "01a1fa81-2bee-7973-bd05-ace427df7346",
+                &self.ids[":tenant_id"],
+            )
+            .replace("01a1fa81-2c91-7f90-9f26-4fa48cc17938", &self.ids["user"])
+            .replace("01a1fa81-2d07-7c51-8a3b-0d5c9f3be2a4", &self.ids["group"]);
+        let body: Value = serde_json::from_str(&text).unwrap();
+        if !path.contains("/scim/v2") {
+            return self.world.admin(method, path, body);
+        }
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{ORIGIN}{path}"))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/scim+json");
+        let body = match body {
+            Value::Null => Vec::new(),
+            body => body.to_string().into_bytes(),
+        };
+        self.world.send(request.body(body).unwrap())
+    }
+}
+
+fn get(world: &World, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = http::Request::builder()
+        .method(method)
+        .uri(format!("{ORIGIN}{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    world.send(request.body(Vec::new()).unwrap())
+}
+
+#[test]
+fn it_is_served_to_everybody() {
+    let world = World::new();
+    for path in ["/openapi.json", "/openapi.json/"] {
+        let answer = get(&world, "GET", path, &[]);
+        assert!(&answer.expect(200).body == document(), "{path}");
+    }
+    let etag = get(&world, "GET", "/openapi.json", &[])
+        .header("etag")
+        .to_owned();
+    let weak = format!("\"x\", W/{etag}");
+    for (tag, status) in [
+        (etag.as_str(), 304),
+        (&weak, 304),
+        ("*", 304),
+        ("\"x\"", 200),
+    ] {
+        let answer = get(&world, "GET", "/openapi.json", &[("if-none-match", tag)]);
+        assert_eq!(answer.expect(status).header("etag"), etag);
+    }
+    let refused = get(&world, "POST", "/openapi.json", &[]);
+    assert_eq!(refused.expect(405).header("allow"), "GET");
+    assert_eq!(refused.body, json!({"detail": "this path takes GET"}));
+}
+
+#[test]
+fn its_page_loads_nothing_from_elsewhere_and_is_in_no_frame() {
+    let world = World::new();
+    for path in ["/docs", "/docs/", "/docs/index.html", "/docs/docs.js"] {
+        let answer = get(&world, "GET", path, &[]);
+        let policy = answer.expect(200).header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+        for directive in [
+            "script-src 'self'",
+            "style-src 'self'",
+            "connect-src 'self'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(
+                policy.split("; ").any(|part| part == directive),
+                "{directive}"
+            );
+        }
+        assert!(!policy.contains("unsafe") && !policy.contains("http"));
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    }
+    let page = get(&world, "GET", "/docs", &[]).body;
+    let page = page.as_str().unwrap();
+    assert!(
+        !page.contains("http:") && !page.contains("https:"),
+        "{page}"
+    );
+    assert!(
+        !page.contains("<style") && !page.contains(" style="),
+        "{page}"
+    );
+}
+
+#[test]
+fn its_folder_is_all_that_is_served() {
+    let world = World::new();
+    for name in [
+        "nothing.js",
+        "..%2fopenapi.json",
+        "%2e%2e%2fopenapi.json",
+        "..",
+        ".hidden.js",
+        "index",
+        "a%00.js",
+        "%2fetc%2fpasswd.js",
+        "docs.js%2f",
+    ] {
+        let answer = get(&world, "GET", &format!("/docs/{name}"), &[]);
+        assert_eq!(answer.status, 404, "{name}: {}", answer.body);
+    }
+}
