@@ -16,6 +16,7 @@ const SOON_DAYS: i64 = 30;
 /// Fewest bits of an RSA key.
 const MIN_RSA_BITS: usize = 2_048;
 
+const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -75,9 +76,13 @@ pub fn parse(text: &str) -> Result<Parsed, String> {
 }
 
 impl Parsed {
-    /// Whom it names.
-    pub fn subject(&self) -> String {
-        self.certificate.tbs_certificate.subject.to_string()
+    /// The common name of whom it is for; none where it has none. (To print the whole name, the library brings a table of every object
+    /// identifier there is.)
+    pub fn common_name(&self) -> Option<String> {
+        let subject = &self.certificate.tbs_certificate.subject;
+        let parts = subject.0.iter().flat_map(|part| part.0.iter());
+        let name = parts.into_iter().find(|part| part.oid == COMMON_NAME)?;
+        Some(String::from_utf8_lossy(name.value.value()).into_owned())
     }
 
     /// Whether it is in force, and for how many days more.

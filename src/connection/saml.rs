@@ -21,7 +21,10 @@ pub async fn test(
     target: &Target<'_>,
 ) -> Result<(), Failed> {
     let parsed = certificate::parse(target.certificate).map(|parsed| {
-        let message = format!("it is the certificate of {}", parsed.subject());
+        let message = match parsed.common_name() {
+            Some(name) => format!("it is the certificate of {name}"),
+            None => "it is an X.509 certificate".to_owned(),
+        };
         (parsed, message)
     });
     let parsed = checks.note("certificate", parsed)?;

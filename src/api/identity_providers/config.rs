@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::super::validate;
 use super::body_field;
 use super::fields::WriteOnly;
 use super::responses::{AdminIdPResponse, IdPResponse, LdapConfigResponse, OidcConfigResponse};
@@ -153,9 +154,11 @@ pub fn to_stored(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::internal(error.to_string()))
 }
 
+/// Reads what [`to_stored`] wrote, by the same code that reads a body: it is compiled once.
 fn from_stored<T: DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text)
-        .map_err(|error| Error::internal(format!("a stored identity provider: {error}")))
+    let broken = |reason: String| Error::internal(format!("a stored identity provider: {reason}"));
+    let value = serde_json::from_str(text).map_err(|error| broken(error.to_string()))?;
+    validate::read(value, &[]).map_err(|error| broken(error.to_string()))
 }
 
 /// What a change makes of a provider.

@@ -83,7 +83,7 @@ fn a_provider_as_it_should_be_passes_every_stage() {
         .collect();
     assert_eq!(
         messages[0],
-        "it is the certificate of CN=rsa_2048.idp.example.com"
+        "it is the certificate of rsa_2048.idp.example.com"
     );
     assert_eq!(
         messages[1],
