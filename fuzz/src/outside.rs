@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use rollcall::api::App;
 use rollcall::config::Config;
 use rollcall::platform::{
-    Background, Clock, Database, Entropy, HttpClient, HttpError, Limit, LocalFuture, Log, Platform,
-    RateLimiter, Tcp, TcpError, TcpSecurity, TcpStream, TokenCache,
+    Asset, Assets, Background, Clock, Database, Entropy, HttpClient, HttpError, Limit, LocalFuture,
+    Log, Platform, RateLimiter, Tcp, TcpError, TcpSecurity, TcpStream, TokenCache,
 };
 use rollcall::store::{self, Rows, Statement};
 
@@ -38,6 +38,7 @@ impl Outside {
             http: outside.clone(),
             tcp: outside.clone(),
             limiter: outside.clone(),
+            assets: outside.clone(),
             background: outside.clone(),
             log: outside,
         }
@@ -101,6 +102,13 @@ impl HttpClient for Outside {
         _timeout_ms: u32,
     ) -> Result<Vec<u8>, HttpError> {
         Ok(self.bytes.to_vec())
+    }
+}
+
+#[async_trait(?Send)]
+impl Assets for Outside {
+    async fn get(&self, _path: &str) -> Result<Option<Asset>, String> {
+        Ok(None)
     }
 }
 
