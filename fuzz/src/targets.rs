@@ -302,7 +302,7 @@ fn ldap_text(data: &[u8]) {
 fn certificate(data: &[u8]) {
     let Some(text) = text(data) else { return };
     if let Ok(parsed) = certificate::parse(text) {
-        let _ = (parsed.subject(), parsed.validity(0), parsed.strength());
+        let _ = (parsed.common_name(), parsed.validity(0), parsed.strength());
     }
 }
 
