@@ -1,6 +1,7 @@
 //! Tests of the connection to an identity provider.
 
 mod address;
+mod ldap;
 mod oidc;
 mod saml;
 mod slapd;
