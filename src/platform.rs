@@ -154,6 +154,29 @@ pub trait Assets {
     async fn get(&self, path: &str) -> Result<Option<Asset>, String>;
 }
 
+/// The algorithms that issuers sign with (RFC 7518 §3.1, RFC 8037 §3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignatureAlgorithm {
+    Ed25519,
+    Es256,
+    Rs256,
+}
+
+/// A public key and the one algorithm that it is for.
+#[derive(Debug, Clone)]
+pub struct PublicKey {
+    pub algorithm: SignatureAlgorithm,
+    /// The key as a JWK (RFC 7517), with what makes it a public key and nothing else.
+    pub jwk: String,
+}
+
+/// Checks signatures of others.
+#[async_trait(?Send)]
+pub trait Signatures {
+    /// Whether the key's owner signed the message. A key that is no point of its curve signed nothing.
+    async fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool;
+}
+
 /// Work that goes on after the reply.
 pub trait Background {
     /// Runs the future some time soon, at most 30 seconds; its failure concerns nobody.
@@ -174,6 +197,7 @@ pub struct Platform {
     pub clock: Rc<dyn Clock>,
     pub entropy: Rc<dyn Entropy>,
     pub http: Rc<dyn HttpClient>,
+    pub signatures: Rc<dyn Signatures>,
     pub tcp: Rc<dyn Tcp>,
     pub limiter: Rc<dyn RateLimiter>,
     pub assets: Rc<dyn Assets>,

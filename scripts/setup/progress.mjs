@@ -35,6 +35,20 @@ export async function step(title, usual, command, args, { hint, ...options } = {
   throw new SetupError(`${title}: failed (${why}).${hint ? `\n${hint}` : ""}`);
 }
 
+let barToldAt = 0;
+
+/** How far a long piece of work has come: a bar on a terminal, elsewhere a line every few seconds. */
+export function bar(what, done, of) {
+  const share = of ? Math.min(1, done / of) : 1;
+  if (tty) {
+    const full = Math.round(share * 24);
+    process.stderr.write(`\r\x1b[K  [${"█".repeat(full)}${"░".repeat(24 - full)}] ${Math.round(share * 100)} %  ${what}${done >= of ? "\r\x1b[K" : ""}`);
+  } else if (Date.now() - barToldAt > 5_000) {
+    barToldAt = Date.now();
+    say(`  … ${Math.round(share * 100)} %  ${what}`);
+  }
+}
+
 function run(command, args, options, onLine) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });

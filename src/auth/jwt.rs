@@ -2,11 +2,10 @@
 
 use std::rc::Rc;
 
-use jwt_compact::alg::Hs256Key;
 use serde::Deserialize;
 
 use super::bearer::{Credential, refused};
-use super::jwks::{KeySet, Untrusted, VerifyingKey};
+use super::jwks::{self, KeySet, Untrusted};
 use super::memory::{Fetched, Memory, is_within};
 use crate::config::{Config, KeySource};
 use crate::error::{Error, Result};
@@ -98,16 +97,16 @@ pub async fn verify(
     }
     let token = Untrusted::try_from(text).map_err(|_| refused())?;
     let kid = token.header().key_id.as_deref();
-    let claims = match &config.keys {
-        KeySource::None => None,
-        KeySource::Local(secret) => {
-            VerifyingKey::Hs256(Hs256Key::new(secret.expose())).verify(&token)
-        }
-        KeySource::Static(keys) => keys.find(kid).and_then(|key| key.verify(&token)),
-        KeySource::Fetched(url) => {
-            let keys = fetched_keys(url, kid, platform, memory).await?;
-            keys.find(kid).and_then(|key| key.verify(&token))
-        }
+    let keys = match &config.keys {
+        KeySource::None | KeySource::Local(_) => None,
+        KeySource::Static(keys) => Some(Rc::clone(keys)),
+        KeySource::Fetched(url) => Some(fetched_keys(url, kid, platform, memory).await?),
+    };
+    let key = keys.as_ref().and_then(|keys| keys.find(kid));
+    let claims = match (&config.keys, key) {
+        (KeySource::Local(secret), _) => jwks::verify_shared(secret.expose(), &token),
+        (_, Some(key)) => jwks::verify(key, &token, text, platform).await,
+        (_, None) => None,
     };
     let claims: jwt_compact::Claims<AdminClaims> = claims.ok_or_else(refused)?;
     let now = platform.clock.now() / 1_000;

@@ -9,6 +9,7 @@ mod d1;
 mod http_client;
 mod rate_limiter;
 mod runtime;
+mod signatures;
 mod socket;
 mod token_cache;
 
@@ -83,6 +84,7 @@ fn app(route: &RouteContext<Rc<Context>>) -> std::result::Result<App, String> {
             clock: Rc::new(runtime::RuntimeClock),
             entropy: Rc::new(runtime::RuntimeEntropy),
             http: Rc::new(http_client::Fetcher),
+            signatures: Rc::new(signatures::WebCrypto),
             tcp: Rc::new(socket::Sockets),
             limiter: Rc::new(rate_limiter::Bindings(env.clone())),
             assets: Rc::new(assets::Uploaded(files)),

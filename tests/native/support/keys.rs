@@ -1,11 +1,13 @@
 //! Keys of issuers, and tokens in any shape: the header and the claims are written as they are, whoever signs them.
 
+use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jwt_compact::Algorithm;
 use jwt_compact::AlgorithmSignature;
 use jwt_compact::alg::{Ed25519, Es256, Hs256, Hs256Key, Rsa, SigningKey, VerifyingKey};
 use jwt_compact::jwk::JsonWebKey;
+use rollcall::platform::{PublicKey, SignatureAlgorithm, Signatures};
 use serde_json::{Map, Value, json};
 
 type Secret<A> = <A as Algorithm>::SigningKey;
@@ -119,6 +121,38 @@ impl Signer {
         );
         let signature = URL_SAFE_NO_PAD.encode(self.sign(signed.as_bytes()));
         format!("{signed}.{signature}")
+    }
+}
+
+/// Signatures checked natively, as WebCrypto checks them in the worker.
+pub struct Native;
+
+#[async_trait(?Send)]
+impl Signatures for Native {
+    async fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
+        let jwk: JsonWebKey<'_> = serde_json::from_str(&key.jwk).expect("a JWK");
+        match key.algorithm {
+            SignatureAlgorithm::Ed25519 => is_signed(&Ed25519, &jwk, message, signature),
+            SignatureAlgorithm::Es256 => is_signed(&Es256, &jwk, message, signature),
+            SignatureAlgorithm::Rs256 => is_signed(&Rsa::rs256(), &jwk, message, signature),
+        }
+    }
+}
+
+fn is_signed<'k, A: Algorithm>(
+    algorithm: &A,
+    jwk: &'k JsonWebKey<'k>,
+    message: &[u8],
+    signature: &[u8],
+) -> bool
+where
+    A::VerifyingKey: TryFrom<&'k JsonWebKey<'k>>,
+{
+    let key = A::VerifyingKey::try_from(jwk);
+    let signature = A::Signature::try_from_slice(signature);
+    match (key, signature) {
+        (Ok(key), Ok(signature)) => algorithm.verify_signature(&signature, &key, message),
+        _ => false,
     }
 }
 

@@ -85,6 +85,7 @@ impl World {
                 clock: clock.clone(),
                 entropy: Rc::new(TestEntropy::default()),
                 http: web.clone(),
+                signatures: Rc::new(keys::Native),
                 tcp: Rc::new(Loopback),
                 limiter: limiter.clone(),
                 assets: Rc::new(PublicFolder),
