@@ -130,14 +130,13 @@ fn resources(c: &mut Criterion) {
         b.iter(|| Resource::from_stored(black_box(&stored)).expect("a user"));
     });
     let found = Stored {
-        resource_type: &USERS,
         id: "01900000-1000-7000-8000-00000000000a".to_owned(),
         version: Version(7),
         created: 1_700_000_000_000,
         modified: 1_700_000_000_000,
         resource: stored,
         memberships: Some("[]".to_owned()),
-        oversized: false,
+        ..Stored::bare(&USERS)
     };
     let whole = Projection::default_set();
     c.bench_function("user: reply", |b| {

@@ -70,7 +70,8 @@ impl Stored {
         Pieces::from(text)
     }
 
-    fn to_json(&self, base: &str, projection: &Projection) -> String {
+    /// The resource as a client sees it, as JSON text; without memberships that are too many to come along in one value.
+    pub fn to_json(&self, base: &str, projection: &Projection) -> String {
         let visible = self.visible_memberships();
         if projection.is_default() {
             return self.assemble(base, visible);
