@@ -26,6 +26,7 @@ pub mod routes;
 mod scim_tokens;
 mod tenants;
 mod token_facts;
+mod typed;
 mod users;
 mod validate;
 

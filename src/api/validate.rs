@@ -3,9 +3,9 @@
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use serde_path_to_error::Segment;
 
 use super::call::Call;
+use super::typed::{self, Segment};
 use crate::error::{Error, FieldError, Result};
 use crate::scim::date_time;
 
@@ -36,13 +36,12 @@ pub fn body<T: DeserializeOwned>(call: &Call<'_>) -> Result<T> {
 pub fn read<T: DeserializeOwned>(mut value: Value, at: &[&str]) -> Result<T> {
     let mut fields: Vec<FieldError> = Vec::new();
     loop {
-        let error = match serde_path_to_error::deserialize::<_, T>(&value) {
+        let mut failure = match typed::read::<T>(&value) {
             Ok(read) if fields.is_empty() => return Ok(read),
             Ok(_) => break,
-            Err(error) => error,
+            Err(failure) => failure,
         };
-        let mut path: Vec<Segment> = error.path().iter().cloned().collect();
-        let field = field_of(at, &path, &error.inner().to_string());
+        let field = field_of(at, &failure.path, &failure.message);
         let is_missing = field.kind == "missing";
         // What was taken out may be missed now.
         let is_known = fields.iter().any(|known| known.loc == field.loc);
@@ -51,7 +50,7 @@ pub fn read<T: DeserializeOwned>(mut value: Value, at: &[&str]) -> Result<T> {
         }
         if (is_known && !is_missing)
             || fields.len() >= MAX_FIELDS
-            || !take_out(&mut value, &mut path)
+            || !take_out(&mut value, &mut failure.path)
         {
             break;
         }
@@ -62,13 +61,10 @@ pub fn read<T: DeserializeOwned>(mut value: Value, at: &[&str]) -> Result<T> {
 fn field_of(at: &[&str], path: &[Segment], message: &str) -> FieldError {
     let kind = kind_of(message);
     let mut field = FieldError::new(at, without_value(message), kind);
-    field
-        .loc
-        .extend(path.iter().filter_map(|segment| match segment {
-            Segment::Seq { index } => Some(Value::from(*index)),
-            Segment::Map { key } => Some(Value::from(key.as_str())),
-            Segment::Enum { .. } | Segment::Unknown => None,
-        }));
+    field.loc.extend(path.iter().map(|segment| match segment {
+        Segment::Index(index) => Value::from(*index),
+        Segment::Key(key) => Value::from(key.as_str()),
+    }));
     if kind == "missing"
         && let Some(name) = message.split('`').nth(1)
     {
@@ -91,19 +87,18 @@ fn without_value(message: &str) -> String {
 /// Takes the field at the end of a path out of the object that has it; false where there is none. An array goes whole, so that
 /// the places of its other elements stay true.
 fn take_out(value: &mut Value, path: &mut Vec<Segment>) -> bool {
-    while !matches!(path.last(), Some(Segment::Map { .. }) | None)
-        || path
-            .iter()
-            .any(|segment| matches!(segment, Segment::Seq { .. }))
+    while path
+        .iter()
+        .any(|segment| matches!(segment, Segment::Index(_)))
     {
         path.pop();
     }
-    let Some(Segment::Map { key }) = path.pop() else {
+    let Some(Segment::Key(key)) = path.pop() else {
         return false;
     };
     let object = path.iter().try_fold(value, |value, segment| match segment {
-        Segment::Map { key } => value.get_mut(key),
-        _ => Some(value),
+        Segment::Key(key) => value.get_mut(key),
+        Segment::Index(_) => None,
     });
     object
         .and_then(Value::as_object_mut)
@@ -148,24 +143,29 @@ impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
 impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for Text<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let text = text.trim();
-        let length = text.chars().count();
-        if length < MIN {
-            return Err(D::Error::custom(match MIN {
-                1 => "it is empty".to_owned(),
-                _ => format!("it has {length} characters; {MIN} are needed"),
-            }));
-        }
-        if length > MAX {
-            return Err(D::Error::custom(format_args!(
-                "it has {length} characters; {MAX} are allowed"
-            )));
-        }
-        if text.chars().any(char::is_control) {
-            return Err(D::Error::custom("it has control characters"));
-        }
-        Ok(Text(text.to_owned()))
+        text_within(&text, MIN, MAX)
+            .map(Text)
+            .map_err(D::Error::custom)
     }
+}
+
+/// The trimmed text, where it holds; compiled once for all lengths.
+fn text_within(text: &str, least: usize, most: usize) -> std::result::Result<String, String> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if length < least {
+        return Err(match least {
+            1 => "it is empty".to_owned(),
+            _ => format!("it has {length} characters; {least} are needed"),
+        });
+    }
+    if length > most {
+        return Err(format!("it has {length} characters; {most} are allowed"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err("it has control characters".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// A point in time, RFC 3339 outside and milliseconds since 1970 inside.

@@ -1,0 +1,179 @@
+//! A JSON value as a typed structure, with the path of what does not hold.
+//!
+//! The structures are many, and whatever reads them is compiled anew for each: so there is one reader, it is small, and a path is
+//! put together only where an error comes back along it.
+
+use std::fmt::Display;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected,
+    Visitor,
+};
+use serde::forward_to_deserialize_any;
+use serde_json::Value;
+
+/// One step into a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Segment {
+    /// A member of an object.
+    Key(String),
+    /// An element of an array, from 0.
+    Index(usize),
+}
+
+/// What does not hold, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// From the outside in.
+    pub path: Vec<Segment>,
+    pub message: String,
+}
+
+/// Reads a value as a `T`.
+pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
+    T::deserialize(At(value)).map_err(|mut failure| {
+        failure.path.reverse();
+        failure
+    })
+}
+
+impl Failure {
+    /// The failure as it is seen one step further out.
+    fn within(mut self, segment: Segment) -> Self {
+        self.path.push(segment);
+        self
+    }
+}
+
+impl Error for Failure {
+    fn custom<T: Display>(message: T) -> Self {
+        Failure {
+            path: Vec::new(),
+            message: message.to_string(),
+        }
+    }
+
+    /// In JSON's words: nothing is called null there.
+    fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
+        match unexpected {
+            Unexpected::Unit => {
+                Failure::custom(format_args!("invalid type: null, expected {expected}"))
+            }
+            other => Failure::custom(format_args!("invalid type: {other}, expected {expected}")),
+        }
+    }
+}
+
+/// The value that is read.
+struct At<'de>(&'de Value);
+
+impl<'de> Deserializer<'de> for At<'de> {
+    type Error = Failure;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(number), _, _) => visitor.visit_u64(number),
+                (None, Some(number), _) => visitor.visit_i64(number),
+                (None, None, number) => visitor.visit_f64(number.unwrap_or_default()),
+            },
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            Value::Array(elements) => visitor.visit_seq(Elements {
+                left: elements.iter(),
+                index: 0,
+            }),
+            Value::Object(object) => visitor.visit_map(Members {
+                left: object.iter(),
+                value: None,
+            }),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    /// Variants have names and nothing else.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        match self.0 {
+            Value::String(name) => visitor.visit_enum(StrDeserializer::new(name)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct identifier ignored_any
+    }
+}
+
+struct Elements<'de> {
+    left: std::slice::Iter<'de, Value>,
+    index: usize,
+}
+
+impl<'de> SeqAccess<'de> for Elements<'de> {
+    type Error = Failure;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Failure> {
+        let Some(element) = self.left.next() else {
+            return Ok(None);
+        };
+        let index = self.index;
+        self.index += 1;
+        seed.deserialize(At(element))
+            .map(Some)
+            .map_err(|failure| failure.within(Segment::Index(index)))
+    }
+}
+
+struct Members<'de> {
+    left: serde_json::map::Iter<'de>,
+    value: Option<(&'de str, &'de Value)>,
+}
+
+impl<'de> MapAccess<'de> for Members<'de> {
+    type Error = Failure;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Failure> {
+        let Some((key, value)) = self.left.next() else {
+            return Ok(None);
+        };
+        self.value = Some((key, value));
+        seed.deserialize(StrDeserializer::new(key))
+            .map(Some)
+            .map_err(|failure: Failure| failure.within(Segment::Key(key.clone())))
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Failure> {
+        let (key, value) = self.value.take().unwrap_or(("", &Value::Null));
+        seed.deserialize(At(value))
+            .map_err(|failure| failure.within(Segment::Key(key.to_owned())))
+    }
+}
