@@ -7,7 +7,8 @@ use rollcall::api::App;
 use rollcall::config::Config;
 use rollcall::platform::{
     Asset, Assets, Background, Clock, Database, Entropy, HttpClient, HttpError, Limit, LocalFuture,
-    Log, Platform, RateLimiter, Tcp, TcpError, TcpSecurity, TcpStream, TokenCache,
+    Log, Platform, PublicKey, RateLimiter, Signatures, Tcp, TcpError, TcpSecurity, TcpStream,
+    TokenCache,
 };
 use rollcall::store::{self, Rows, Statement};
 
@@ -36,6 +37,7 @@ impl Outside {
             clock: outside.clone(),
             entropy: outside.clone(),
             http: outside.clone(),
+            signatures: outside.clone(),
             tcp: outside.clone(),
             limiter: outside.clone(),
             assets: outside.clone(),
@@ -66,6 +68,13 @@ impl Outside {
 impl Database for Outside {
     async fn run(&self, _batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
         Err(store::Error::Overloaded("it is never there".to_owned()))
+    }
+}
+
+#[async_trait(?Send)]
+impl Signatures for Outside {
+    async fn verify(&self, _key: &PublicKey, _message: &[u8], _signature: &[u8]) -> bool {
+        false
     }
 }
 
