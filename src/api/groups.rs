@@ -213,6 +213,7 @@ async fn change(call: &Call<'_>, action: Action) -> Result<Reply> {
             caller,
             id: call.id("id", GROUPS.name)?,
             projection: params.projection(&GROUPS, caller.profile())?,
+            is_asked_for: params.names_attributes(),
             action,
             wanted: Wanted::of(action, call.json()?, caller.profile())?,
         };
@@ -240,6 +241,8 @@ struct Change<'c> {
     caller: &'c Caller,
     id: String,
     projection: Projection,
+    /// Whether the client named attributes: a reply has to carry them then (RFC 7644 §3.5.2).
+    is_asked_for: bool,
     action: Action,
     wanted: Wanted,
 }
@@ -343,10 +346,11 @@ impl Change<'_> {
                 preference.eq_ignore_ascii_case(what)
             })
         };
-        if prefers("return=minimal") {
+        if prefers("return=minimal") && !self.is_asked_for {
             return false;
         }
         self.action == Action::Replace
+            || self.is_asked_for
             || prefers("return=representation")
             || !self.projection.includes("members")
             || members <= MAX_MEMBERS_IN_PATCH_REPLY

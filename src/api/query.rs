@@ -110,6 +110,11 @@ impl ListParams {
         Ok(params)
     }
 
+    /// Whether the client named the attributes that it wants.
+    pub fn names_attributes(&self) -> bool {
+        self.attributes.is_some()
+    }
+
     /// Which attributes a reply carries; for replies of one resource, the only part that counts.
     pub fn projection(
         &self,

@@ -60,8 +60,14 @@ pub async fn read(
             .list_header(IF_NONE_MATCH)
             .is_some_and(|header| Condition::parse(&header).holds(stored.version));
         match unchanged {
-            true => Ok(Reply::empty(304).etag(stored.version)),
-            false => show(200, stored, call, caller, &projection).await,
+            true => {
+                let reply = Reply::empty(304).etag(stored.version);
+                Ok(located(reply, call, subject, resource_type, &id))
+            }
+            false => {
+                let reply = show(200, stored, call, caller, &projection).await?;
+                Ok(located(reply, call, subject, resource_type, &id))
+            }
         }
     })
     .await
@@ -107,12 +113,35 @@ pub async fn delete(
             &[event],
         ));
         match caller.write(call, batch).await {
-            Ok(_) => Ok(Reply::empty(204)),
+            Ok(_) => Ok(located(
+                Reply::empty(204),
+                call,
+                subject,
+                resource_type,
+                &id,
+            )),
             Err(store::Error::Guard(Guard::NotFound)) => Err(Error::not_found(resource_type.name)),
             Err(error) => Err(error.into()),
         }
     })
     .await
+}
+
+/// A reply that under `/Me` says whose it is (RFC 7644 §3.11).
+pub fn located(
+    reply: Reply,
+    call: &Call<'_>,
+    subject: Subject,
+    resource_type: &ResourceType,
+    id: &str,
+) -> Reply {
+    match subject {
+        Subject::Path => reply,
+        Subject::Me => {
+            let base = call.scim_base();
+            reply.location(format!("{base}{}/{id}", resource_type.endpoint))
+        }
+    }
 }
 
 /// Reads the memberships of a resource that has too many to come along with it, in one round trip more.

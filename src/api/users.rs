@@ -7,7 +7,7 @@ use super::query::ListParams;
 use super::reply::Reply;
 use super::resources::{
     MAX_ATTEMPTS, check_precondition, check_size, differing, first, if_match, is_worth_retrying,
-    lost_race, show, taken,
+    located, lost_race, show, taken,
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
@@ -189,7 +189,8 @@ async fn change(
             let password_hash = password::hash(call, caller, after.password.take())?;
             // No change, no new version: Okta renames a group to its own name with every membership.
             if after == before && password_hash.is_none() {
-                return show(200, stored, call, caller, &projection).await;
+                let reply = show(200, stored, call, caller, &projection).await?;
+                return Ok(located(reply, call, subject, &USERS, &id));
             }
             let row = UserRow {
                 id: &id,
@@ -218,7 +219,8 @@ async fn change(
             match caller.write_on(call, batch).await {
                 Ok(_) => {
                     let stored = rewritten(stored, call.now, &after);
-                    return show(200, stored, call, caller, &projection).await;
+                    let reply = show(200, stored, call, caller, &projection).await?;
+                    return Ok(located(reply, call, subject, &USERS, &id));
                 }
                 Err(store::Error::Conflict(Constraint::UserName)) => return Err(taken("userName")),
                 Err(store::Error::Conflict(Constraint::UserExternalId)) => {

@@ -199,6 +199,9 @@ fn check_schemas(
     };
     let mut core = false;
     for (index, urn) in schemas.iter().enumerate() {
+        if schemas.iter().take(index).any(|before| before == urn) {
+            return Err(Error::syntax(format!("schemas[{index}] is there twice")));
+        }
         let Some(urn) = urn.as_str().filter(|urn| known(urn)) else {
             return Err(Error::syntax(format!(
                 "schemas[{index}] is not a schema of {}: {urn}",

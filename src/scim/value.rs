@@ -3,6 +3,8 @@
 //! Canonical: names in the schema's case and order, no null, no empty array or object, no read-only sub-attribute.
 //! What is unassigned (RFC 7643 §2.5: null, an empty array) becomes `None`.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::date_time;
@@ -84,6 +86,9 @@ pub fn read_one(
             Ok(Some(Value::String(text)))
         }
         (Kind::DateTime, _) => Err(Error::value(format!("{at} takes a time (RFC 3339)"))),
+        (Kind::Binary, Value::String(text)) if !lenient && !is_base64(&text) => {
+            Err(Error::value(format!("{at} takes base64")))
+        }
         (Kind::String | Kind::Reference | Kind::Binary, Value::String(text)) => {
             Ok(Some(Value::String(text)))
         }
@@ -94,6 +99,11 @@ pub fn read_one(
             Err(Error::value(format!("{at} takes a string")))
         }
     }
+}
+
+/// RFC 7643 §2.3.6: padding may be left out.
+fn is_base64(text: &str) -> bool {
+    STANDARD_NO_PAD.decode(text.trim_end_matches('=')).is_ok()
 }
 
 fn read_object(

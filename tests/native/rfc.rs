@@ -1,4 +1,4 @@
-//! Sentences of RFC 7643 and RFC 7644 that a conformance tool found broken: each test names its own.
+//! Sentences of RFC 7643 and RFC 7644 that were broken once: each test names its own.
 
 use serde_json::{Value, json};
 
@@ -166,4 +166,152 @@ fn an_extension_may_name_its_own_schema() {
             }
         }
     }
+}
+
+/// RFC 7644 §3.5.2: a PATCH that names attributes is answered with them, however large the group.
+#[test]
+fn a_patch_that_names_attributes_gets_them() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let group = tenant.group("Staff", &[]);
+    world.database.execute(&format!(
+        "with recursive n (i) as (select 0 union all select i + 1 from n where i < 599) \
+         insert into group_members select '{}', '{group}', printf('019b0000-0000-7000-8000-%012x', i), 'User' from n; \
+         update groups set member_count = 600",
+        tenant.id
+    ));
+    let patch = |query: &str, name: &str, prefer: &str| {
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{"op": "replace", "path": "displayName", "value": name}]});
+        let path = format!("/Groups/{group}{query}");
+        tenant.send_with("PATCH", &path, &[("prefer", prefer)], body)
+    };
+    patch("", "A", "").expect(204);
+    patch("?excludedAttributes=externalId", "B", "").expect(204);
+    for (query, name) in [
+        ("?attributes=displayName", "C"),
+        ("?attributes=displayName,members", "D"),
+    ] {
+        for prefer in ["", "return=minimal"] {
+            let answer = patch(query, &format!("{name}{prefer}"), prefer);
+            assert_eq!(
+                answer.expect(200).body["displayName"],
+                format!("{name}{prefer}")
+            );
+            // The same where nothing changes.
+            patch(query, &format!("{name}{prefer}"), prefer).expect(200);
+        }
+    }
+    let answer = patch("?attributes=members", "E", "");
+    assert_eq!(
+        answer.expect(200).body["members"].as_array().unwrap().len(),
+        600
+    );
+}
+
+/// RFC 7644 §3.11: under `/Me`, any response says where the resource really is.
+#[test]
+fn a_reply_under_me_names_the_permanent_location() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let user = tenant.user("ada");
+    let mut claims = world.claims();
+    claims.insert("sub".to_owned(), json!(user));
+    claims.insert("tenant_id".to_owned(), json!(tenant.id));
+    claims.insert("scope".to_owned(), json!("scim:read scim:write"));
+    let me = Tenant {
+        world: &world,
+        id: tenant.id.clone(),
+        token: world.jwt(&claims),
+        token_id: String::new(),
+    };
+    let location = format!("{ORIGIN}{}/Users/{user}", me.base());
+    let schema = "urn:ietf:params:scim:schemas:core:2.0:User";
+    let read = me.get("/Me");
+    assert_eq!(read.expect(200).header("location"), location);
+    assert_eq!(read.body["meta"]["location"], location);
+    let known = me.send_with("GET", "/Me", &[("if-none-match", "*")], Value::Null);
+    assert_eq!(known.expect(304).header("location"), location);
+    let put = me.send(
+        "PUT",
+        "/Me",
+        json!({"schemas": [schema], "userName": "ada.l"}),
+    );
+    assert_eq!(put.expect(200).header("location"), location);
+    let patched = me.patch(
+        "/Me",
+        json!([{"op": "add", "path": "title", "value": "Lady"}]),
+    );
+    assert_eq!(patched.expect(200).header("location"), location);
+    let deleted = me.send("DELETE", "/Me", Value::Null);
+    assert_eq!(deleted.expect(204).header("location"), location);
+}
+
+/// RFC 7643 §2.3.6 and §3: binary values are base64, and schemas are named once.
+#[test]
+fn strict_asks_for_base64_and_for_each_schema_once() {
+    let world = World::new();
+    let (compat, strict) = (world.tenant("compat"), world.tenant("strict"));
+    let schema = "urn:ietf:params:scim:schemas:core:2.0:User";
+    let with = |name: &str, certificate: &str| json!({"schemas": [schema], "userName": name, "x509Certificates": [{"value": certificate}]});
+    for (number, good) in ["MIIDQzCC", "TQ==", "TQ", "+/+/"].into_iter().enumerate() {
+        let body = with(&format!("u{number}"), good);
+        let created = strict.send("POST", "/Users", body);
+        assert_eq!(
+            created.expect(201).body["x509Certificates"][0]["value"],
+            good
+        );
+    }
+    for bad in ["-----BEGIN", "M", "MII DQzCC", "_-_-", "\u{e9}\u{e9}"] {
+        strict
+            .send("POST", "/Users", with("bad", bad))
+            .expect_scim_error(400, "invalidValue", "x509Certificates[0].value");
+    }
+    compat
+        .send("POST", "/Users", with("pem", "-----BEGIN"))
+        .expect(201);
+    let twice = json!({"schemas": [schema, schema], "userName": "twice"});
+    strict
+        .send("POST", "/Users", twice.clone())
+        .expect_scim_error(400, "invalidSyntax", "schemas[1]");
+    compat.send("POST", "/Users", twice).expect(201);
+}
+
+/// RFC 7644 §3.7.3: every operation but a POST that failed has a location.
+#[test]
+fn an_operation_that_failed_says_where_all_the_same() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let ada = tenant.user("ada");
+    let schema = "urn:ietf:params:scim:schemas:core:2.0:User";
+    let body = json!({
+    "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+    "Operations": [
+        {"method": "POST", "bulkId": "new", "path": "/Users", "data": {"schemas": [schema], "userName": "new"}},
+        {"method": "PUT", "path": "/Users/bulkId:new", "data": {"schemas": [schema], "userName": "ada"}},
+        {"method": "DELETE", "path": format!("/Users/{ada}"), "version": 1},
+        {"method": "DELETE", "path": format!("/Users/{ada}"), "version": "W/\"9\""},
+        {"method": "POST", "bulkId": "bad", "path": "/Users", "data": {"schemas": [schema]}},
+        {"method": "DELETE", "path": "/Users/bulkId:bad"},
+        {"method": "DELETE", "path": "/Nothing/1"},
+    ]});
+    let answer = tenant.send("POST", "/Bulk", body);
+    let operations = answer.expect(200).body["Operations"].as_array().unwrap();
+    let base = format!("{ORIGIN}{}/Users", tenant.base());
+    let old = json!(format!("{base}/{ada}"));
+    let none = Value::Null;
+    for (operation, (status, location)) in operations.iter().zip([
+        ("201", &operations[0]["location"]),
+        ("409", &operations[0]["location"]),
+        ("400", &old),
+        ("412", &old),
+        ("400", &none),
+        ("400", &none),
+        ("400", &none),
+    ]) {
+        assert_eq!(operation["status"], status);
+        assert_eq!(operation["location"], *location);
+    }
+    assert_ne!(operations[0]["location"], none);
 }

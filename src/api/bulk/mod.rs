@@ -135,14 +135,19 @@ impl Work<'_> {
             .entries
             .iter()
             .zip(&simulation.outcomes)
-            .map(|(entry, outcome)| show(entry, outcome, &base))
+            .map(|(entry, outcome)| show(entry, outcome, &base, simulation))
             .collect();
         let body = json!({"schemas": [BULK_RESPONSE], "Operations": operations});
         Ok(Ok(Reply::scim(200, body.to_string())))
     }
 }
 
-fn show(entry: &Entry, outcome: &std::result::Result<Done, Error>, base: &str) -> Value {
+fn show(
+    entry: &Entry,
+    outcome: &std::result::Result<Done, Error>,
+    base: &str,
+    simulation: &Simulation<'_>,
+) -> Value {
     let mut shown = Map::new();
     let mut set = |name: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -160,9 +165,10 @@ fn show(entry: &Entry, outcome: &std::result::Result<Done, Error>, base: &str) -
         }
         Err(error) => {
             // RFC 7644 §3.7.3: where it failed, the operation's location is given too, unless it is a POST.
-            let target = entry.operation.as_ref().ok().and_then(|operation| {
-                let id = operation.target.as_deref()?;
-                Some(format!("{base}{}/{id}", operation.resource_type.endpoint))
+            let target = entry.target.as_ref().filter(|_| entry.method != "POST");
+            let target = target.and_then(|(resource_type, id)| {
+                let id = simulation.permanent(id)?;
+                Some(format!("{base}{}/{id}", resource_type.endpoint))
             });
             set("location", target.map(Value::from));
             let (status, body) = error_body(error, Dialect::Scim);

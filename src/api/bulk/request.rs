@@ -41,11 +41,21 @@ pub struct Operation {
     pub references: BTreeSet<String>,
 }
 
+impl Operation {
+    /// Whether its path names what another operation makes.
+    pub fn names_reference(&self) -> bool {
+        let target = self.target.as_deref();
+        target.is_some_and(|target| target.starts_with(REFERENCE))
+    }
+}
+
 /// An operation with what its answer repeats.
 #[derive(Debug, Clone)]
 pub struct Entry {
     pub method: String,
     pub bulk_id: Option<String>,
+    /// What its path names, where that is a resource: its id, or a reference.
+    pub target: Option<(&'static ResourceType, String)>,
     pub operation: std::result::Result<Operation, Error>,
 }
 
@@ -118,6 +128,10 @@ fn entry(operation: Value, index: usize, profile: Profile) -> Entry {
     };
     let method = text("method").unwrap_or_default().to_ascii_uppercase();
     let bulk_id = text("bulkId").filter(|bulk_id| !bulk_id.is_empty());
+    let target = text("path").and_then(|path| {
+        let (resource_type, id) = split(&path)?;
+        Some((resource_type, id?))
+    });
     let operation = match operation {
         Value::Object(object) => parse(object, &at, &method, bulk_id.as_deref(), profile),
         _ => Err(ScimError::syntax(format!("{at} is not an object")).into()),
@@ -125,6 +139,7 @@ fn entry(operation: Value, index: usize, profile: Profile) -> Entry {
     Entry {
         method,
         bulk_id,
+        target,
         operation,
     }
 }

@@ -121,13 +121,21 @@ impl<'s> Simulation<'s> {
                 "the operation and a later one that it refers to exclude each other",
             ));
         }
-        let effect = self.effect(index, operation)?;
-        match self.broken_reference(index, operation) {
-            None => Ok(self.commit(index, effect)),
-            Some(error) => {
+        let broken = self.broken_reference(index, operation);
+        match (self.effect(index, operation), broken) {
+            (Ok(effect), None) => Ok(self.commit(index, effect)),
+            (Ok(_), Some(broken)) => {
                 self.by_reference.insert(index);
-                Err(error)
+                Err(broken)
             }
+            // What its path names is not there for no other reason.
+            (Err(error), Some(broken))
+                if error.kind == Kind::NotFound && operation.names_reference() =>
+            {
+                self.by_reference.insert(index);
+                Err(broken)
+            }
+            (Err(error), _) => Err(error),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the simulation keeps account of: resources as they are so far, who holds which unique value, and the audit trail.
 
+use super::request::REFERENCE;
 use super::simulation::Simulation;
 use crate::api::group_members::Plan;
 use crate::api::password;
@@ -63,13 +64,26 @@ pub type Key = (&'static str, String);
 /// Passwords in one request that are hashed for a tenant that keeps hashes: more would take longer than a request may.
 const MAX_PASSWORDS: usize = 100;
 
-impl Simulation<'_> {
+impl<'s> Simulation<'s> {
     /// Whether an operation has deleted what had that id.
     pub fn is_deleted(&self, id: &str) -> bool {
         [&USERS, &GROUPS].into_iter().any(|resource_type| {
             let state = self.states.get(&(resource_type.name, id.to_owned()));
             state.is_some_and(|state| !state.alive)
         })
+    }
+
+    /// The id that a path names, by itself or by a reference to what an operation has made.
+    pub fn permanent<'i>(&self, id: &'i str) -> Option<&'i str>
+    where
+        's: 'i,
+    {
+        let Some(reference) = id.strip_prefix(REFERENCE) else {
+            return Some(id);
+        };
+        let made = self.made.get(reference)?;
+        let is_made = matches!(self.outcomes.get(made.index), Some(Ok(_)));
+        is_made.then_some(made.id.as_str())
     }
 
     /// Whether the id is one that this request gives.

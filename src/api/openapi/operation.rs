@@ -365,6 +365,6 @@ pub fn headers() -> Value {
         "Allow": header("The methods that the path takes.", &text),
         "Retry-After": header("When to try again, in seconds.", &json!({"type": "integer", "minimum": 1})),
         "ETag": header("Entity tag of what is shown, for `If-Match` and `If-None-Match`.", &text),
-        "Location": header("Address of the new resource.", &json!({"type": "string", "format": "uri"})),
+        "Location": header("The resource's own address.", &json!({"type": "string", "format": "uri"})),
     })
 }

@@ -272,7 +272,11 @@ fn delete(resource_type: &'static ResourceType) -> Operation {
 
 fn me(mut operation: Operation, id: &str, summary: &str) -> Operation {
     operation.id = id.to_owned();
-    operation
+    [200, 204, 304]
+        .into_iter()
+        .fold(operation, |operation, status| {
+            operation.with_headers(status, &["Location"])
+        })
         .titled(summary)
         .describe("RFC 7644 §3.11: the user whose id is the `sub` of a JWT. A SCIM token is nobody's own: 501.")
         .fails(501)
