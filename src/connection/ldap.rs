@@ -1,17 +1,19 @@
 //! The test of a directory: connect, TLS, bind, base DN, user filter, group filter.
 
-use super::{Check, Checks, Failed};
+use super::{Checks, Failed};
 use crate::ldap::{Connection, Error, Result, Scope, Search, Security, Settings};
 use crate::platform::Platform;
 
 /// Entries that are counted of what a filter matches, and how long the counting of one filter may take, in milliseconds.
 const MAX_COUNTED: usize = 10_000;
 const MAX_COUNTING_MS: i64 = 20_000;
+/// Longest wait, in milliseconds: somebody looks on.
+const TIMEOUT_MS: u32 = 5_000;
 /// RFC 4511 §4.5.1.8: no attributes.
 const NO_ATTRIBUTES: &str = "1.1";
 
-/// What a provider looks for in a directory.
-pub struct Directory<'a> {
+/// What is tested: where the directory is, and what is looked for in it.
+pub struct Target<'a> {
     pub settings: &'a Settings,
     pub base_dn: &'a str,
     pub user_filter: &'a str,
@@ -21,21 +23,26 @@ pub struct Directory<'a> {
 }
 
 /// Tests a directory.
-pub async fn checks(platform: &Platform, directory: &Directory<'_>) -> Vec<Check> {
-    let mut stages = Checks::new(&*platform.clock);
-    if let Ok(mut connection) = secured(platform, directory.settings, &mut stages).await {
-        // A stage that failed has said so: what is left is to take leave.
-        let _ = looked_at(platform, directory, &mut connection, &mut stages).await;
-        connection.close().await;
-    }
-    stages.into_vec()
+pub async fn test(
+    checks: &mut Checks<'_>,
+    platform: &Platform,
+    target: &Target<'_>,
+) -> std::result::Result<(), Failed> {
+    let settings = Settings {
+        timeout_ms: target.settings.timeout_ms.min(TIMEOUT_MS),
+        ..target.settings.clone()
+    };
+    let mut connection = secured(checks, platform, &settings).await?;
+    let result = looked_at(checks, platform, target, &mut connection).await;
+    connection.close().await;
+    result
 }
 
 /// The stages `connect` and `TLS`.
 async fn secured(
+    checks: &mut Checks<'_>,
     platform: &Platform,
     settings: &Settings,
-    stages: &mut Checks<'_>,
 ) -> std::result::Result<Connection, Failed> {
     let opened = async {
         match Connection::connect(platform, settings).await {
@@ -45,7 +52,7 @@ async fn secured(
             Err(error) => Err(error.to_string()),
         }
     };
-    let opened = stages.stage("connect", opened).await?;
+    let opened = checks.stage("connect", opened).await?;
     let secured = async {
         let connection = opened?;
         match settings.security {
@@ -63,7 +70,7 @@ async fn secured(
             .map(|(connection, message)| (connection, message.to_owned()))
             .map_err(|error| error.to_string())
     };
-    stages.stage("TLS", secured).await
+    checks.stage("TLS", secured).await
 }
 
 /// Reads the root (RFC 4512 §5.1), which servers show to anybody: the first answer is the proof of TLS. That the server may refuse it does
@@ -85,12 +92,12 @@ async fn greeted(mut connection: Connection) -> Result<(Connection, &'static str
 
 /// The stages from `bind` on.
 async fn looked_at(
+    checks: &mut Checks<'_>,
     platform: &Platform,
-    directory: &Directory<'_>,
+    target: &Target<'_>,
     connection: &mut Connection,
-    stages: &mut Checks<'_>,
 ) -> std::result::Result<(), Failed> {
-    let bind_dn = &directory.settings.bind_dn;
+    let bind_dn = &target.settings.bind_dn;
     let bound = async {
         let message = match bind_dn.as_str() {
             "" => "bound as nobody".to_owned(),
@@ -100,29 +107,29 @@ async fn looked_at(
         bound.map_err(|error| error.to_string())?;
         Ok(((), message))
     };
-    stages.stage("bind", bound).await?;
+    checks.stage("bind", bound).await?;
 
     let based = async {
         let base = search(
-            directory.base_dn,
+            target.base_dn,
             Scope::Base,
             "(objectClass=*)",
             NO_ATTRIBUTES,
         );
         let found = connection.search(&base).next().await;
         match found.map_err(|error| error.to_string())? {
-            Some(_) => Ok(((), format!("{} can be read", directory.base_dn))),
-            None => Err(format!("the bind DN may not see {}", directory.base_dn)),
+            Some(_) => Ok(((), format!("{} can be read", target.base_dn))),
+            None => Err(format!("the bind DN may not see {}", target.base_dn)),
         }
     };
-    stages.stage("base DN", based).await?;
+    checks.stage("base DN", based).await?;
 
-    let unique_id = directory.unique_id_attribute;
+    let unique_id = target.unique_id_attribute;
     let users = async {
         let users = search(
-            directory.base_dn,
+            target.base_dn,
             Scope::Subtree,
-            directory.user_filter,
+            target.user_filter,
             unique_id,
         );
         let matched = Matched::count(platform, connection, &users, unique_id).await?;
@@ -131,9 +138,9 @@ async fn looked_at(
             _ => matched.told(unique_id),
         }
     };
-    stages.stage("user filter", users).await?;
+    checks.stage("user filter", users).await?;
 
-    let Some((base_dn, filter)) = directory.groups else {
+    let Some((base_dn, filter)) = target.groups else {
         return Ok(());
     };
     let groups = async {
@@ -147,7 +154,7 @@ async fn looked_at(
             _ => matched.told(unique_id),
         }
     };
-    stages.stage("group filter", groups).await
+    checks.stage("group filter", groups).await
 }
 
 fn search(base_dn: &str, scope: Scope, filter: &str, attribute: &str) -> Search {

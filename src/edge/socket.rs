@@ -1,8 +1,9 @@
 //! TCP connections by the runtime's `connect()`.
 //!
-//! The runtime sets no time limits, so every wait here races one. It tells a certificate that does not hold from nothing else: its
-//! error is `internal error`, at the first read or write after the connection. So what fails between asking for TLS and the first
-//! byte that arrives by it is taken for a failure of TLS, and the reason names what may be behind it.
+//! The runtime sets no time limits, so every wait here races one. It tells a certificate that does not hold from nothing else: where TLS is
+//! asked for from the start its error is that of a port where nobody listens, and later it is `internal error`, at the first read or write.
+//! So a connection that fails by TLS is tried without, and nothing said on it: where that opens, it was TLS. And what fails between
+//! asking for TLS and the first byte that arrives by it is taken for a failure of TLS. The reason names what may be behind it.
 
 use std::future::Future;
 use std::pin::pin;
@@ -32,34 +33,42 @@ impl Tcp for Sockets {
         security: TcpSecurity,
         timeout_ms: u32,
     ) -> Result<Box<dyn TcpStream>, TcpError> {
-        let transport = match security {
-            TcpSecurity::Plain => SecureTransport::Off,
-            TcpSecurity::StartTls => SecureTransport::StartTls,
-            TcpSecurity::Tls => SecureTransport::On,
-        };
-        let stream = RuntimeStream {
-            socket: Socket::builder()
-                .secure_transport(transport)
-                .connect(host, port)
-                .map_err(|error| TcpError::Other(plain(&error.to_string())))?,
-            tls: match security {
-                TcpSecurity::Tls => Tls::Untried,
-                TcpSecurity::Plain | TcpSecurity::StartTls => Tls::Proven,
-            },
-        };
-        match within(timeout_ms, stream.socket.opened()).await {
-            Some(Ok(_)) => Ok(Box::new(stream)),
-            Some(Err(error)) => {
-                let reason = stream.failure(&error.to_string());
-                Box::new(stream).close().await;
+        match open(host, port, security, timeout_ms).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(reason @ TcpError::Tls(_)) => {
+                let without = open(host, port, TcpSecurity::Plain, timeout_ms).await?;
+                Box::new(without).close().await;
                 Err(reason)
             }
-            None => {
-                Box::new(stream).close().await;
-                Err(TcpError::Timeout(timeout_ms))
-            }
+            Err(reason) => Err(reason),
         }
     }
+}
+
+/// A connection that the runtime says is open.
+async fn open(
+    host: &str,
+    port: u16,
+    security: TcpSecurity,
+    timeout_ms: u32,
+) -> Result<RuntimeStream, TcpError> {
+    let (transport, tls) = match security {
+        TcpSecurity::Plain => (SecureTransport::Off, Tls::Proven),
+        TcpSecurity::StartTls => (SecureTransport::StartTls, Tls::Proven),
+        TcpSecurity::Tls => (SecureTransport::On, Tls::Untried),
+    };
+    let socket = Socket::builder()
+        .secure_transport(transport)
+        .connect(host, port)
+        .map_err(|error| TcpError::Other(plain(&error.to_string())))?;
+    let stream = RuntimeStream { socket, tls };
+    let reason = match within(timeout_ms, stream.socket.opened()).await {
+        Some(Ok(_)) => return Ok(stream),
+        Some(Err(error)) => stream.failure(&error.to_string()),
+        None => TcpError::Timeout(timeout_ms),
+    };
+    Box::new(stream).close().await;
+    Err(reason)
 }
 
 /// Whether a byte has arrived by TLS yet; a connection without TLS has nothing to prove.

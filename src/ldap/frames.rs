@@ -5,7 +5,7 @@ pub const MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
 /// The tag of every LDAP message: SEQUENCE, constructed.
 const SEQUENCE: u8 = 0x30;
 /// Most bytes that a length may take. Active Directory always takes four.
-const MAX_LENGTH_BYTES: usize = 4;
+const MAX_LENGTH_BYTES: u8 = 4;
 
 /// Bytes that arrived and are no message yet.
 #[derive(Default)]
@@ -33,11 +33,14 @@ impl Frames {
         let Some(length) = length(rest)? else {
             return Ok(None);
         };
-        if length > MAX_MESSAGE_BYTES {
-            return Err(format!(
-                "a message of {length} bytes; {MAX_MESSAGE_BYTES} are allowed"
-            ));
-        }
+        let length = match usize::try_from(length) {
+            Ok(length) if length <= MAX_MESSAGE_BYTES => length,
+            _ => {
+                return Err(format!(
+                    "a message of {length} bytes; {MAX_MESSAGE_BYTES} are allowed"
+                ));
+            }
+        };
         let message = self.bytes.get(self.start..self.start + length);
         if message.is_some() {
             self.start += length;
@@ -47,7 +50,7 @@ impl Frames {
 }
 
 /// How long the message that begins here is, its header included; none while the header is incomplete.
-fn length(bytes: &[u8]) -> Result<Option<usize>, String> {
+fn length(bytes: &[u8]) -> Result<Option<u64>, String> {
     let Some((tag, rest)) = bytes.split_first() else {
         return Ok(None);
     };
@@ -60,21 +63,20 @@ fn length(bytes: &[u8]) -> Result<Option<usize>, String> {
         return Ok(None);
     };
     if *first < 0x80 {
-        return Ok(Some(2 + usize::from(*first)));
+        return Ok(Some(2 + u64::from(*first)));
     }
-    let count = usize::from(first & 0x7f);
+    let count = first & 0x7f;
     if count == 0 || count > MAX_LENGTH_BYTES {
         return Err(format!(
             "a message's length in {count} bytes; 1 to {MAX_LENGTH_BYTES} are allowed"
         ));
     }
-    let Some(digits) = rest.get(..count) else {
+    let Some(digits) = rest.get(..usize::from(count)) else {
         return Ok(None);
     };
+    // Beyond what a usize of the worker holds, where it is one of 32 bits.
     let length = digits
         .iter()
         .fold(0_u64, |length, byte| length << 8 | u64::from(*byte));
-    // At most 2^32 + 6: more than is allowed, and on a worker more than a usize holds.
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    Ok(Some(length.saturating_add(2 + count)))
+    Ok(Some(2 + u64::from(count) + length))
 }

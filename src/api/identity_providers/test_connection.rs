@@ -18,16 +18,15 @@ pub async fn test(call: &Call<'_>, view: View) -> Result<Reply> {
     let platform = &call.app.platform;
     let local = call.app.config.local_development;
     let mut checks = Checks::new(platform.clock.as_ref());
-    let checks = match Config::of(&provider)? {
+    // Why it failed is in the checks.
+    let _ = match Config::of(&provider)? {
         Config::Oidc(config) => {
             let target = oidc::Target {
                 issuer: config.issuer.as_str(),
                 endpoints: configured(&config),
                 local,
             };
-            // Why it failed is in the checks, here and below.
-            let _ = oidc::test(&mut checks, platform, &target).await;
-            checks.into_vec()
+            oidc::test(&mut checks, platform, &target).await
         }
         Config::Saml(config) => {
             let target = saml::Target {
@@ -36,23 +35,23 @@ pub async fn test(call: &Call<'_>, view: View) -> Result<Reply> {
                 certificate: config.certificate.as_str(),
                 local,
             };
-            let _ = saml::test(&mut checks, platform, &target).await;
-            checks.into_vec()
+            saml::test(&mut checks, platform, &target).await
         }
         Config::Ldap(config) => {
             let settings = directory::settings(call.app, &provider, &config)?;
             let group_base_dn = config.group_base_dn.as_ref().unwrap_or(&config.base_dn);
             let group_filter = config.group_filter.as_ref();
-            let directory = ldap::Directory {
+            let target = ldap::Target {
                 settings: &settings,
                 base_dn: config.base_dn.as_str(),
                 user_filter: config.user_filter.as_str(),
                 groups: group_filter.map(|filter| (group_base_dn.as_str(), filter.as_str())),
                 unique_id_attribute: config.unique_id_attribute.as_str(),
             };
-            ldap::checks(platform, &directory).await
+            ldap::test(&mut checks, platform, &target).await
         }
     };
+    let checks = checks.into_vec();
     let failed = checks.iter().find(|check| !check.ok);
     let reply = TestConnectionResponse {
         success: failed.is_none(),

@@ -1,7 +1,6 @@
 //! Tests of the connection to an identity provider.
 
 mod address;
-mod ldap;
 mod oidc;
 mod saml;
 mod slapd;

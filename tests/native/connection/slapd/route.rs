@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{check_names, run, test_provider};
+use super::super::{check_names, run, test_provider};
 use crate::support::slapd::{BASE, Slapd};
 use crate::support::{SECRET, World};
 

@@ -1,10 +1,12 @@
 //! The staged test of a directory, against a real server.
 
+mod route;
+
 use std::rc::Rc;
 
 use rollcall::config::Secret;
-use rollcall::connection::Check;
-use rollcall::connection::ldap::{Directory, checks};
+use rollcall::connection::Checks;
+use rollcall::connection::ldap::{Target, test};
 use rollcall::ldap::{Security, Settings};
 use rollcall::platform::Platform;
 
@@ -15,8 +17,8 @@ use crate::support::slapd::{BASE, Slapd};
 const PEOPLE: &str = "(objectClass=inetOrgPerson)";
 const GROUPS: &str = "(objectClass=groupOfNames)";
 
-fn directory(settings: &Settings) -> Directory<'_> {
-    Directory {
+fn directory(settings: &Settings) -> Target<'_> {
+    Target {
         settings,
         base_dn: BASE,
         user_filter: PEOPLE,
@@ -26,12 +28,15 @@ fn directory(settings: &Settings) -> Directory<'_> {
 }
 
 /// Each stage with whether it went well and what it said.
-fn told(directory: &Directory<'_>) -> Vec<(&'static str, bool, String)> {
+fn told(directory: &Target<'_>) -> Vec<(&'static str, bool, String)> {
     let platform = Platform {
         clock: Rc::new(SystemClock),
         ..World::new().app.platform
     };
-    let checks: Vec<Check> = pollster::block_on(checks(&platform, directory));
+    let mut checks = Checks::new(platform.clock.as_ref());
+    let result = pollster::block_on(test(&mut checks, &platform, directory));
+    let checks = checks.into_vec();
+    assert_eq!(result.is_ok(), checks.iter().all(|check| check.ok));
     assert!(
         checks
             .iter()
@@ -44,7 +49,7 @@ fn told(directory: &Directory<'_>) -> Vec<(&'static str, bool, String)> {
 
 /// The stage that failed, the last, and why.
 #[track_caller]
-fn failure(directory: &Directory<'_>) -> (&'static str, String) {
+fn failure(directory: &Target<'_>) -> (&'static str, String) {
     let mut told = told(directory);
     let (name, ok, message) = told.pop().expect("a stage");
     assert!(!ok, "{name}: {message}");
