@@ -52,7 +52,7 @@ fn mutated(seeds: &[Vec<u8>], numbers: &mut Numbers) -> Vec<u8> {
         let to = (from + numbers.below(24)).min(data.len());
         match numbers.below(5) {
             0 if !data.is_empty() => {
-                data[from] = b"\0\"\\[](){}.:,%=*\xff\x80a1-"[numbers.below(20)]
+                data[from] = b"\0\"\\[](){}.:,%=*\xff\x80a1-\x0c"[numbers.below(21)]
             }
             1 if !data.is_empty() => data[from] ^= 1 << numbers.below(8),
             2 => drop(data.drain(from..to)),

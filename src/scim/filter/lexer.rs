@@ -54,7 +54,8 @@ pub fn tokens(text: &str) -> Result<Vec<Spanned<'_>>> {
                 )
             }
             _ => {
-                let ends = |c: char| c.is_ascii_whitespace() || "()[]\"".contains(c);
+                // What ends a word is what is passed over or stands alone, and nothing else: a word has one character at least.
+                let ends = |c: char| " \t\r\n()[]\"".contains(c);
                 let end = rest.find(ends).unwrap_or(rest.len());
                 (Token::Word(rest.get(..end).unwrap_or_default()), end)
             }

@@ -241,3 +241,33 @@ fn unknown_parameters_are_passed_over() {
     answer.expect(200);
     assert_eq!(answer.body["totalResults"], 1);
 }
+
+/// White space that the grammar does not know, too: a form feed once kept the parser busy until the memory was full.
+#[test]
+fn every_character_between_two_words_is_answered() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let beyond = "\u{85}\u{a0}\u{1680}\u{2003}\u{2028}\u{202f}\u{3000}\u{feff}".chars();
+    for character in (0..=0x7f_u8).map(char::from).chain(beyond) {
+        let space = matches!(character, ' ' | '\t' | '\r' | '\n');
+        for filter in [
+            format!("userName{character}eq \"a\""),
+            format!("userName eq{character}\"a\""),
+            format!("{character}userName eq \"a\"{character}"),
+            format!("emails{character}[{character}type eq \"work\"{character}]"),
+        ] {
+            let answer = search(&tenant, &filter);
+            let wanted: &[u16] = if space { &[200] } else { &[200, 400] };
+            assert!(
+                wanted.contains(&answer.status),
+                "{filter:?}: {}",
+                answer.body
+            );
+        }
+        let path = format!("emails{character}[type{character}eq \"work\"]{character}.value");
+        let user = tenant.user(&format!("u{}", u32::from(character)));
+        let operations = json!([{"op": "replace", "path": path, "value": "x"}]);
+        let answer = tenant.patch(&format!("/Users/{user}"), operations);
+        assert!(answer.status < 500, "{path:?}: {}", answer.body);
+    }
+}
