@@ -5,6 +5,7 @@
 //! call and each thing that can go wrong with it, from the same state.
 
 pub mod cases;
+mod directories;
 pub mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -196,8 +197,13 @@ fn check_failure(at: &str, fault: Fault, answer: &Answer) {
 
 /// A stage with a scene on it. `warm`: what is known of the credentials is at hand.
 fn stage(variables: &[(&str, &str)], profile: &str, warm: bool) -> (Stage, Scene) {
-    let mut world = World::configured(variables);
+    let world = World::configured(variables);
     let scene = Scene::set(&world, profile);
+    (stage_of(world, warm), scene)
+}
+
+/// A stage of a world as it is now.
+fn stage_of(mut world: World, warm: bool) -> Stage {
     world.database.save();
     let known = world.database.dump_text();
     let known = known
@@ -206,14 +212,13 @@ fn stage(variables: &[(&str, &str)], profile: &str, warm: bool) -> (Stage, Scene
         .collect();
     let entries = world.cache.entries.borrow().clone();
     let faults = Faults::install(&mut world);
-    let stage = Stage {
+    Stage {
         world,
         faults,
         entries,
         known,
         warm,
-    };
-    (stage, scene)
+    }
 }
 
 /// Tries every fault on some of a scene's requests, in both profiles, with what is known of a credential at hand and not.

@@ -8,7 +8,8 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 use rollcall::platform::{
-    Clock, Database, Entropy, HttpClient, HttpError, Limit, RateLimiter, TokenCache,
+    Clock, Database, Entropy, HttpClient, HttpError, Limit, RateLimiter, Tcp, TcpError,
+    TcpSecurity, TcpStream, TokenCache,
 };
 use rollcall::store::{Error, Result, Rows, Statement};
 
@@ -21,6 +22,7 @@ pub enum Part {
     Cache,
     Web,
     Limiter,
+    Tcp,
     Entropy,
     Clock,
 }
@@ -62,7 +64,7 @@ impl Part {
                 Fault::HangsBefore,
                 Fault::HangsAfter,
             ],
-            Part::Cache | Part::Web | Part::Limiter => {
+            Part::Cache | Part::Web | Part::Limiter | Part::Tcp => {
                 &[Fault::Down, Fault::HangsBefore, Fault::HangsAfter]
             }
             Part::Entropy => &[Fault::Down],
@@ -89,6 +91,7 @@ impl Faults {
         platform.database = Rc::new(Faulty(platform.database.clone(), faults.clone()));
         platform.token_cache = Rc::new(Faulty(platform.token_cache.clone(), faults.clone()));
         platform.http = Rc::new(Faulty(platform.http.clone(), faults.clone()));
+        platform.tcp = Rc::new(Faulty(platform.tcp.clone(), faults.clone()));
         platform.limiter = Rc::new(Faulty(platform.limiter.clone(), faults.clone()));
         platform.entropy = Rc::new(Faulty(platform.entropy.clone(), faults.clone()));
         platform.clock = Rc::new(Faulty(platform.clock.clone(), faults.clone()));
@@ -205,6 +208,62 @@ impl HttpClient for Faulty<dyn HttpClient> {
         let work = inner.get(url, max_bytes, timeout_ms);
         faults.pass(Part::Web, work, down).await
     }
+}
+
+#[async_trait(?Send)]
+impl Tcp for Faulty<dyn Tcp> {
+    async fn connect(
+        &self,
+        host: &str,
+        port: u16,
+        security: TcpSecurity,
+        timeout_ms: u32,
+    ) -> std::result::Result<Box<dyn TcpStream>, TcpError> {
+        let Faulty(inner, faults) = self;
+        let work = inner.connect(host, port, security, timeout_ms);
+        let stream = faults.pass(Part::Tcp, work, Err(reset())).await?;
+        Ok(Box::new(FaultyStream(stream, faults.clone())))
+    }
+}
+
+struct FaultyStream(Box<dyn TcpStream>, Rc<Faults>);
+
+#[async_trait(?Send)]
+impl TcpStream for FaultyStream {
+    async fn write_all(
+        &mut self,
+        bytes: &[u8],
+        timeout_ms: u32,
+    ) -> std::result::Result<(), TcpError> {
+        let FaultyStream(inner, faults) = self;
+        let work = inner.write_all(bytes, timeout_ms);
+        faults.pass(Part::Tcp, work, Err(reset())).await
+    }
+
+    async fn read(&mut self, timeout_ms: u32) -> std::result::Result<Vec<u8>, TcpError> {
+        let FaultyStream(inner, faults) = self;
+        let work = inner.read(timeout_ms);
+        faults.pass(Part::Tcp, work, Err(reset())).await
+    }
+
+    async fn start_tls(
+        self: Box<Self>,
+        timeout_ms: u32,
+    ) -> std::result::Result<Box<dyn TcpStream>, TcpError> {
+        let FaultyStream(inner, faults) = *self;
+        let work = inner.start_tls(timeout_ms);
+        let stream = faults.pass(Part::Tcp, work, Err(reset())).await?;
+        Ok(Box::new(FaultyStream(stream, faults.clone())))
+    }
+
+    async fn close(self: Box<Self>) {
+        let FaultyStream(inner, faults) = *self;
+        faults.pass(Part::Tcp, inner.close(), ()).await;
+    }
+}
+
+fn reset() -> TcpError {
+    TcpError::Other("the connection was reset".to_owned())
 }
 
 #[async_trait(?Send)]

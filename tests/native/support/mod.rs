@@ -3,6 +3,7 @@
 pub mod behind;
 pub mod d1_twin;
 pub mod described;
+pub mod directory;
 pub mod faults;
 pub mod filter_text;
 pub mod fixtures;

@@ -197,7 +197,8 @@ impl Scene {
         self.case(&self.token, method, &path, body, status)
     }
 
-    fn admin(&self, method: &str, path: &str, body: Value, status: u16) -> Case {
+    /// An administrator's request.
+    pub fn admin(&self, method: &str, path: &str, body: Value, status: u16) -> Case {
         self.case(&self.admin, method, &format!("/api/v1{path}"), body, status)
     }
 

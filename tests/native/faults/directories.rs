@@ -1,0 +1,138 @@
+//! Faults while a directory is read: of the directory, of its connection, and of everything else. A test of the connection says so; a sync
+//! changes what it has come to, never takes a silence for an absence, and the next one ends where it would have ended.
+
+use serde_json::{Value, json};
+
+use super::cases::{MARK, Scene};
+use super::{Stage, stage_of};
+use crate::bulk::assert_consistent;
+use crate::support::directory::{DirectoryEntry, TestDirectory};
+use crate::support::faults::Fault;
+use crate::support::{SECRET, World};
+
+fn person(id: &'static str, uid: &'static str, dn: &'static str) -> DirectoryEntry {
+    let attributes = vec![
+        ("objectClass", vec!["inetOrgPerson"]),
+        ("entryUUID", vec![id]),
+        ("uid", vec![uid]),
+        ("cn", vec![uid]),
+        ("sn", vec![MARK]),
+        ("mail", vec![uid]),
+        ("modifyTimestamp", vec!["20260101000000Z"]),
+    ];
+    (dn, attributes)
+}
+
+fn team(members: Vec<&'static str>) -> DirectoryEntry {
+    let attributes = vec![
+        ("objectClass", vec!["groupOfNames"]),
+        ("entryUUID", vec!["00000000-0000-4000-8000-000000000009"]),
+        ("cn", vec!["team mark3d"]),
+        ("member", members),
+        ("modifyTimestamp", vec!["20260101000000Z"]),
+    ];
+    ("cn=team,dc=example,dc=com", attributes)
+}
+
+const ADA: &str = "uid=ada,dc=example,dc=com";
+const BOB: &str = "uid=bob,dc=example,dc=com";
+const EVE: &str = "uid=eve,dc=example,dc=com";
+
+/// Three people and a team; and the same directory later, when one has another name, one is gone and one is new.
+fn before_and_after() -> [Vec<DirectoryEntry>; 2] {
+    let [one, two, three, four] = [
+        "00000000-0000-4000-8000-000000000001",
+        "00000000-0000-4000-8000-000000000002",
+        "00000000-0000-4000-8000-000000000003",
+        "00000000-0000-4000-8000-000000000004",
+    ];
+    let carol = "uid=carol,dc=example,dc=com";
+    [
+        vec![
+            person(one, "dir-ada-mark3d@example.com", ADA),
+            person(two, "dir-bob-mark3d@example.com", BOB),
+            person(three, "dir-carol-mark3d@example.com", carol),
+            team(vec![ADA, BOB]),
+        ],
+        vec![
+            person(one, "dir-augusta-mark3d@example.com", ADA),
+            person(two, "dir-bob-mark3d@example.com", BOB),
+            person(four, "dir-eve-mark3d@example.com", EVE),
+            team(vec![ADA, EVE]),
+        ],
+    ]
+}
+
+/// A stage with a directory beside it, and an LDAP provider that reads it.
+fn stage_with_directory() -> (Stage, Scene, std::rc::Rc<TestDirectory>, String) {
+    let mut world = World::configured(&[("JWT_LOCAL_SECRET", SECRET)]);
+    let directory = std::rc::Rc::new(TestDirectory::default());
+    directory.entries.replace(before_and_after()[0].clone());
+    world.app.platform.tcp = directory.clone();
+    let scene = Scene::set(&world, "compat");
+    let config = json!({
+        "url": "ldaps://ldap.example.com", "bind_dn": "cn=reader", "bind_password": format!("{MARK}-password"),
+        "base_dn": "dc=example,dc=com", "user_filter": "(objectClass=inetOrgPerson)", "group_filter": "(objectClass=groupOfNames)",
+    });
+    let body = json!({
+        "tenant_id": scene.tenant(), "name": "Directory", "provider_type": "LDAP", "ldap_config": config,
+    });
+    let all = "/api/v1/admin/identity-providers";
+    let created = world.admin("POST", all, body);
+    let id = created.expect(201).body["data"]["id"]
+        .as_str()
+        .expect("an id");
+    let path = format!("/admin/identity-providers/{id}");
+    (stage_of(world, false), scene, directory, path)
+}
+
+/// What can be seen of an answer and of the log after a fault, whatever it was.
+fn check(stage: &Stage, at: &str, fault: Fault, answer: Option<&crate::support::Answer>) {
+    assert_consistent(&stage.world);
+    for line in stage.world.log.0.borrow().iter() {
+        assert!(!line.contains(MARK), "{at}: {line}");
+    }
+    if let Some(answer) = answer.filter(|answer| answer.status != 200) {
+        super::check_failure(at, fault, answer);
+    }
+    let given_up = matches!(fault, Fault::HangsBefore | Fault::HangsAfter);
+    assert!(answer.is_some() || given_up, "{at}");
+}
+
+#[test]
+fn tests_of_a_directory() {
+    let (mut stage, scene, _, path) = stage_with_directory();
+    let case = scene.admin("POST", &format!("{path}/test"), Value::Null, 200);
+    stage.reset();
+    let before = stage.state();
+    let answer = stage.send(&case, None).expect("an answer");
+    assert_eq!(
+        answer.expect(200).body["data"]["success"],
+        true,
+        "{}",
+        answer.body
+    );
+    let mut tried = 0;
+    for (number, part) in stage.faults.calls().into_iter().enumerate() {
+        for &fault in part.faults() {
+            stage.reset();
+            let at = format!("{fault:?} at call {number}, {part:?}");
+            let answer = stage.send(&case, Some((number, fault)));
+            check(&stage, &at, fault, answer.as_ref());
+            let shown = answer
+                .map(|answer| answer.body.to_string())
+                .unwrap_or_default();
+            assert!(
+                !shown.contains(&format!("{MARK}-password")),
+                "{at}: {shown}"
+            );
+            assert!(
+                stage.state() == before,
+                "{at}: a test has changed something"
+            );
+            tried += 1;
+        }
+    }
+    println!("{tried} faults");
+    assert!(tried > 50);
+}
