@@ -26,6 +26,8 @@ pub enum Kind {
     CredentialStale,
     /// 503: others kept changing what the request had read; it is tried again a few times before a client sees this.
     Raced,
+    /// 400 where no field is wrong, and SCIM has no word for it.
+    BadRequest,
     Forbidden,
     NotFound,
     MethodNotAllowed {
@@ -117,6 +119,16 @@ impl Error {
         Self::new(Kind::Scim(scim_type), detail)
     }
 
+    /// 409 for a change to what a directory manages.
+    pub fn managed(provider: &str) -> Self {
+        Self::new(
+            Kind::Conflict,
+            format!(
+                "the identity provider {provider} manages this resource: change it in its directory"
+            ),
+        )
+    }
+
     /// One field that does not hold.
     pub fn field(loc: &[&str], msg: impl Into<String>, kind: &'static str) -> Self {
         Self::fields(vec![FieldError::new(loc, msg, kind)])
@@ -148,6 +160,7 @@ impl Error {
         match &self.kind {
             Kind::Scim(scim_type) => scim_type.status(),
             Kind::Unauthorized { .. } => 401,
+            Kind::BadRequest => 400,
             Kind::Forbidden => 403,
             Kind::NotFound => 404,
             Kind::MethodNotAllowed { .. } => 405,
@@ -197,6 +210,7 @@ impl From<store::Error> for Error {
                 Error::not_found("the identity provider")
             }
             store::Error::Guard(store::Guard::GroupMissing) => Error::not_found("the group"),
+            store::Error::Managed(provider) => Error::managed(&provider),
             store::Error::Overloaded(internal) => Error {
                 kind: Kind::Unavailable {
                     retry_after_seconds: 2,

@@ -18,5 +18,6 @@ pub mod platform;
 pub mod scim;
 pub mod seal;
 pub mod store;
+pub mod sync;
 
 mod edge;

@@ -176,6 +176,16 @@ impl<'a> Call<'a> {
         Ok(results)
     }
 
+    /// Counts what was run at the database by other means.
+    pub fn add_cost(&self, more: crate::sync::Cost) {
+        let cost = self.cost.get();
+        self.cost.set(Cost {
+            trips: cost.trips + more.trips,
+            read: cost.read + more.read,
+            written: cost.written + more.written,
+        });
+    }
+
     pub fn cost(&self) -> Cost {
         self.cost.get()
     }

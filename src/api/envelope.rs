@@ -78,19 +78,45 @@ pub fn list<T: Serialize>(
         .iter()
         .map(show)
         .collect::<Result<_>>()?;
-    let pagination = Pagination {
-        page: page.page,
-        per_page: page.per_page,
-        total_items,
-        total_pages: (total_items + page.per_page - 1) / page.per_page,
-    };
-    let meta = meta(call);
     Ok(Reply::json(
         200,
         &List {
             data,
-            pagination,
-            meta,
+            pagination: page.of_items(total_items),
+            meta: meta(call),
         },
     ))
+}
+
+/// One thing that has items, of which a page is shown.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", schemars(rename = "{T}Page"))]
+pub struct Paged<T> {
+    data: T,
+    pagination: Pagination,
+    meta: Meta,
+}
+
+/// A reply of one thing with a page of its items.
+pub fn paged<T: Serialize>(call: &Call<'_>, page: Page, total_items: i64, data: T) -> Reply {
+    Reply::json(
+        200,
+        &Paged {
+            data,
+            pagination: page.of_items(total_items),
+            meta: meta(call),
+        },
+    )
+}
+
+impl Page {
+    fn of_items(self, total_items: i64) -> Pagination {
+        Pagination {
+            page: self.page,
+            per_page: self.per_page,
+            total_items,
+            total_pages: (total_items + self.per_page - 1) / self.per_page,
+        }
+    }
 }

@@ -20,6 +20,8 @@ use crate::store::{Rows, Statement, guards};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known {
     pub is_member: bool,
+    /// Whether it is a member because of group mappings alone.
+    pub is_given: bool,
     /// `User` or `Group`; none where it is nobody's.
     pub kind: Option<&'static str>,
 }
@@ -58,6 +60,8 @@ pub struct Plan {
     /// Ids, with their types.
     pub add: BTreeMap<String, &'static str>,
     pub remove: BTreeSet<String>,
+    /// Members whom only group mappings gave until now, and whom a client names.
+    pub confirm: BTreeSet<String>,
 }
 
 impl Plan {
@@ -93,8 +97,10 @@ impl Plan {
         for id in add {
             match there.look_up(id) {
                 Known {
-                    is_member: true, ..
-                } => {}
+                    is_member: true,
+                    is_given,
+                    ..
+                } => plan.confirm.extend(is_given.then(|| id.clone())),
                 Known {
                     kind: Some(kind), ..
                 } => {
@@ -126,13 +132,15 @@ impl Plan {
         });
         Plan {
             add: add.collect(),
-            remove: BTreeSet::new(),
+            ..Plan::default()
         }
     }
 
     /// Goes on with another plan, made for what this one leaves.
     pub fn then(&mut self, next: Plan) {
+        self.confirm.extend(next.confirm);
         for id in next.remove {
+            self.confirm.remove(&id);
             if self.add.remove(&id).is_none() {
                 self.remove.insert(id);
             }
@@ -145,7 +153,7 @@ impl Plan {
     }
 
     pub fn changes_anything(&self) -> bool {
-        !(self.add.is_empty() && self.remove.is_empty())
+        !(self.add.is_empty() && self.remove.is_empty() && self.confirm.is_empty())
     }
 
     /// By how much the number of members changes.
@@ -191,6 +199,10 @@ pub fn rows<'p>(
         .clone()
         .flat_map(|(group, plan)| plan.remove.iter().map(|id| (group.to_owned(), id.clone())))
         .collect();
+    let confirmed: Vec<Pair> = plans
+        .clone()
+        .flat_map(|(group, plan)| plan.confirm.iter().map(|id| (group.to_owned(), id.clone())))
+        .collect();
     let new: Vec<Membership<'_>> = plans
         .flat_map(|(group, plan)| {
             plan.add.iter().map(move |(member, kind)| Membership {
@@ -201,6 +213,7 @@ pub fn rows<'p>(
         })
         .collect();
     let mut statements = members::delete(tenant, &gone);
+    statements.extend(members::confirm(tenant, &confirmed));
     statements.extend(members::insert(tenant, &new));
     statements
 }
@@ -277,6 +290,7 @@ impl<'p> Probed<'p> {
             let found = members::probed(row)?;
             let known = Known {
                 is_member: found.is_member,
+                is_given: found.is_given,
                 kind: kind_of(found.kind.as_deref()),
             };
             probed.known.insert(found.id, known);
@@ -298,7 +312,7 @@ impl Members for Probed<'_> {
     fn look_up(&mut self, id: &str) -> Known {
         self.known.get(id).copied().unwrap_or_else(|| Known {
             is_member: self.lists.iter().any(|list| list.contains(id)),
-            kind: None,
+            ..Known::default()
         })
     }
 

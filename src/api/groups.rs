@@ -10,7 +10,7 @@ use super::query::ListParams;
 use super::reply::Reply;
 use super::resources::{
     MAX_ATTEMPTS, check_precondition, check_size, differing, first, if_match, is_worth_retrying,
-    lost_race, show, taken,
+    lost_race, refuse_managed, show, taken,
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
@@ -267,6 +267,7 @@ impl Change<'_> {
         };
         let before = Resource::from_stored(&stored.resource)
             .map_err(|error| Error::internal(format!("stored group {id}: {error}")))?;
+        refuse_managed(&before)?;
         let after = self.wanted.resource(&before, caller.profile())?;
         check_size(&GROUPS, &after)?;
         let rest = results.get(1..).unwrap_or_default();

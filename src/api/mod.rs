@@ -14,6 +14,7 @@ mod group_members;
 mod groups;
 mod health;
 pub mod identity_providers;
+mod ldap_sync;
 mod limits;
 mod list;
 #[cfg(feature = "openapi")]
@@ -170,6 +171,9 @@ async fn dispatch(call: &Call<'_>, endpoint: Endpoint) -> Result<Reply> {
         Endpoint::ListGroupMappings => group_mappings::list(call).await,
         Endpoint::CreateGroupMapping => group_mappings::create(call).await,
         Endpoint::DeleteGroupMapping => group_mappings::delete(call).await,
+        Endpoint::StartSync => ldap_sync::start(call).await,
+        Endpoint::ListSyncLogs => ldap_sync::list(call).await,
+        Endpoint::ReadSyncLog => ldap_sync::read(call).await,
         Endpoint::Scim(endpoint) => scim(call, endpoint).await,
     }
 }

@@ -15,6 +15,7 @@ use crate::scim::pieces::{Frame, Part};
 use crate::scim::projection::Projection;
 use crate::scim::render::Stored;
 use crate::scim::resource::Resource;
+pub use crate::scim::resource::differing;
 use crate::scim::schema::{GROUPS, ResourceType};
 use crate::scim::version::Condition;
 use crate::store::audit::{self, Action, Event, Totals};
@@ -194,6 +195,14 @@ pub fn check_precondition(condition: Option<&Condition>, stored: &Stored) -> Res
     }
 }
 
+/// 409 where a directory manages the resource: what a client wrote would be undone, or fought over.
+pub fn refuse_managed(resource: &Resource) -> Result<()> {
+    match resource.managed_by() {
+        Some(provider) => Err(Error::managed(provider)),
+        None => Ok(()),
+    }
+}
+
 /// The resource that a statement gave; 404 where it gave none.
 pub fn first(
     results: &[Rows],
@@ -236,18 +245,6 @@ pub fn check_size(resource_type: &'static ResourceType, resource: &Resource) -> 
         true => Ok(()),
         false => Err(store::Error::TooLarge("a row".to_owned()).into()),
     }
-}
-
-/// Names of the attributes in which two resources differ, for the audit trail.
-pub fn differing(before: &Resource, after: &Resource) -> Vec<String> {
-    let changed = |name: &&String| before.attributes.get(*name) != after.attributes.get(*name);
-    let mut names: Vec<String> = after.attributes.keys().filter(changed).cloned().collect();
-    let gone = before
-        .attributes
-        .keys()
-        .filter(|name| !after.attributes.contains_key(*name));
-    names.extend(gone.cloned());
-    names
 }
 
 /// Whether a failed write is worth another try from the read: somebody else was faster, and the client named no version.

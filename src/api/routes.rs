@@ -44,6 +44,9 @@ pub enum Endpoint {
     ListGroupMappings,
     CreateGroupMapping,
     DeleteGroupMapping,
+    StartSync,
+    ListSyncLogs,
+    ReadSyncLog,
     Scim(ScimEndpoint),
 }
 
@@ -122,6 +125,9 @@ fn admin_routes() -> Vec<(Method, &'static str, Endpoint)> {
         (Method::PATCH, "/api/v1/admin/identity-providers/:idp_id", E::UpdateIdentityProvider(View::Admin)),
         (Method::DELETE, "/api/v1/admin/identity-providers/:idp_id", E::DeleteIdentityProvider(View::Admin)),
         (Method::POST, "/api/v1/admin/identity-providers/:idp_id/test", E::TestIdentityProvider(View::Admin)),
+        (Method::POST, "/api/v1/admin/identity-providers/:idp_id/sync", E::StartSync),
+        (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs", E::ListSyncLogs),
+        (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs/:log_id", E::ReadSyncLog),
         (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers", E::ListIdentityProviders(View::Tenant)),
         (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers", E::CreateIdentityProvider(View::Tenant)),
         (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", E::ReadIdentityProvider(View::Tenant)),

@@ -7,7 +7,7 @@ use super::query::ListParams;
 use super::reply::Reply;
 use super::resources::{
     MAX_ATTEMPTS, check_precondition, check_size, differing, first, if_match, is_worth_retrying,
-    located, lost_race, show, taken,
+    located, lost_race, refuse_managed, show, taken,
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
@@ -113,6 +113,7 @@ async fn restore(
     }
     let rival = rows::stored(&USERS, rival)?;
     let before = parsed(&rival)?;
+    refuse_managed(&before)?;
     let row = UserRow {
         id: &rival.id,
         created: rival.created,
@@ -184,6 +185,7 @@ async fn change(
             let stored = first(&results, 0, &USERS)?;
             check_precondition(condition.as_ref(), &stored)?;
             let before = parsed(&stored)?;
+            refuse_managed(&before)?;
             let mut after = make(call, &before, caller)?;
             check_size(&USERS, &after)?;
             let password_hash = password::hash(call, caller, after.password.take())?;

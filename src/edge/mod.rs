@@ -16,12 +16,15 @@ mod token_cache;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use worker::{Context, Env, Request, Response, Result, RouteContext, Router, event};
+use worker::{
+    Context, Env, Request, Response, Result, RouteContext, Router, ScheduleContext, ScheduledEvent,
+    event,
+};
 
 use crate::api::App;
 use crate::auth::memory::Memory;
 use crate::config::Config;
-use crate::platform::Platform;
+use crate::platform::{Background, Platform};
 
 /// Binding of the database.
 const DATABASE: &str = "DB";
@@ -48,7 +51,8 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
 }
 
 async fn answer(request: Request, route: RouteContext<Rc<Context>>) -> Result<Response> {
-    let app = match app(&route) {
+    let background = Rc::new(runtime::AfterReply(Rc::clone(&route.data)));
+    let app = match app(&route.env, background) {
         Ok(app) => app,
         Err(reason) => {
             worker::console_error!("configuration: {reason}");
@@ -66,8 +70,16 @@ async fn answer(request: Request, route: RouteContext<Rc<Context>>) -> Result<Re
     convert::response(app.handle(request).await)
 }
 
-fn app(route: &RouteContext<Rc<Context>>) -> std::result::Result<App, String> {
-    let env = &route.env;
+/// Every tick of the clock (see the cron trigger in `wrangler.toml`): the directory syncs that are due.
+#[event(scheduled)]
+async fn scheduled(_tick: ScheduledEvent, env: Env, context: ScheduleContext) {
+    match app(&env, Rc::new(runtime::AfterTick(context))) {
+        Ok(app) => app.run_due_syncs().await,
+        Err(reason) => worker::console_error!("configuration: {reason}"),
+    }
+}
+
+fn app(env: &Env, background: Rc<dyn Background>) -> std::result::Result<App, String> {
     let config = CONFIG.with(|config| {
         config
             .get_or_init(|| Config::read(|name| env.var(name).ok().map(|value| value.to_string())))
@@ -88,7 +100,7 @@ fn app(route: &RouteContext<Rc<Context>>) -> std::result::Result<App, String> {
             tcp: Rc::new(socket::Sockets),
             limiter: Rc::new(rate_limiter::Bindings(env.clone())),
             assets: Rc::new(assets::Uploaded(files)),
-            background: Rc::new(runtime::AfterReply(Rc::clone(&route.data))),
+            background,
             log: Rc::new(runtime::Console),
         },
         memory: MEMORY.with(Rc::clone),

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use worker::{Context, Date};
+use worker::{Context, Date, ScheduleContext};
 
 use crate::platform::{Background, Clock, Entropy, LocalFuture, Log};
 
@@ -28,6 +28,15 @@ impl Entropy for RuntimeEntropy {
 pub struct AfterReply(pub Rc<Context>);
 
 impl Background for AfterReply {
+    fn defer(&self, work: LocalFuture<'static, ()>) {
+        self.0.wait_until(work);
+    }
+}
+
+/// Work that the runtime finishes after a tick of the clock.
+pub struct AfterTick(pub ScheduleContext);
+
+impl Background for AfterTick {
     fn defer(&self, work: LocalFuture<'static, ()>) {
         self.0.wait_until(work);
     }

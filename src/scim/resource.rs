@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::error::{Error, Result};
 use super::fold::comparable;
 use super::profile::Profile;
-use super::schema::{Attribute, ENTERPRISE, Kind, Mutability, ResourceType, Schema};
+use super::schema::{Attribute, ENTERPRISE, Kind, MANAGED, Mutability, ResourceType, Schema};
 use super::value::{self, Given};
 
 /// A resource as it is stored, and what came with it that is stored elsewhere or not at all.
@@ -120,6 +120,9 @@ pub fn read_extension(
         let Some(value) = given.take(attribute.name) else {
             continue;
         };
+        if attribute.mutability == Mutability::ReadOnly {
+            continue;
+        }
         let at = format!("{}:{}", extension.id, attribute.name);
         if let Some(value) = value::read(attribute, value, &at, profile)? {
             read.insert(attribute.name.to_owned(), value);
@@ -220,6 +223,18 @@ fn check_schemas(
 }
 
 impl Resource {
+    /// The identity provider whose directory manages the resource; none where SCIM clients do.
+    pub fn managed_by(&self) -> Option<&str> {
+        self.attributes.get(MANAGED.id)?.get("managedBy")?.as_str()
+    }
+
+    /// Notes which identity provider manages the resource.
+    pub fn set_managed_by(&mut self, provider: &str) {
+        let managed = Map::from_iter([("managedBy".to_owned(), Value::from(provider))]);
+        self.attributes
+            .insert(MANAGED.id.to_owned(), Value::Object(managed));
+    }
+
     /// The URNs of the schemas that the resource uses.
     fn schemas(&self, resource_type: &'static ResourceType) -> Value {
         let used = resource_type
@@ -288,6 +303,18 @@ impl Resource {
         }
         Value::Object(keys).to_string()
     }
+}
+
+/// Names of the attributes in which two resources differ, for the audit trail.
+pub fn differing(before: &Resource, after: &Resource) -> Vec<String> {
+    let changed = |name: &&String| before.attributes.get(*name) != after.attributes.get(*name);
+    let mut names: Vec<String> = after.attributes.keys().filter(changed).cloned().collect();
+    let gone = before
+        .attributes
+        .keys()
+        .filter(|name| !after.attributes.contains_key(*name));
+    names.extend(gone.cloned());
+    names
 }
 
 /// Name of an attribute in the filter keys.

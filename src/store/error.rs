@@ -32,10 +32,14 @@ pub enum Guard {
     ProviderMissing,
     /// The group that a mapping is to lead to is not there any more.
     GroupMissing,
+    /// Another sync of the same provider is under way.
+    SyncRunning,
+    /// The sync is not the one under way any more: it took too long, or its provider is gone.
+    LeaseLost,
 }
 
 impl Guard {
-    const ALL: [Guard; 7] = [
+    const ALL: [Guard; 9] = [
         Guard::CredentialStale,
         Guard::NotFound,
         Guard::VersionConflict,
@@ -43,6 +47,8 @@ impl Guard {
         Guard::MemberMissing,
         Guard::ProviderMissing,
         Guard::GroupMissing,
+        Guard::SyncRunning,
+        Guard::LeaseLost,
     ];
 
     /// The word that the guard raises in SQL.
@@ -55,6 +61,8 @@ impl Guard {
             Guard::MemberMissing => "guard_member_missing",
             Guard::ProviderMissing => "guard_provider_missing",
             Guard::GroupMissing => "guard_group_missing",
+            Guard::SyncRunning => "guard_sync_running",
+            Guard::LeaseLost => "guard_lease_lost",
         }
     }
 }
@@ -66,6 +74,9 @@ pub enum Error {
     Conflict(Constraint),
     #[error("guard {0:?}")]
     Guard(Guard),
+    /// A directory manages the resource: that of the identity provider with this id.
+    #[error("managed by {0}")]
+    Managed(String),
     /// The database is busy, restarting or out of reach: nothing was written, or the outcome is unknown.
     #[error("database unavailable: {0}")]
     Overloaded(String),
@@ -74,6 +85,9 @@ pub enum Error {
     #[error("database: {0}")]
     Backend(String),
 }
+
+/// What the guard on managed resources raises, before the provider's id.
+pub(super) const MANAGED: &str = "guard_managed ";
 
 /// Result of anything that touches the database.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -97,6 +111,10 @@ impl Error {
             .find(|guard| message.contains(guard.word()))
         {
             return Error::Guard(guard);
+        }
+        if let Some((_, rest)) = message.split_once(MANAGED) {
+            let is_id = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+            return Error::Managed(rest.chars().take_while(is_id).collect());
         }
         if let Some((_, columns)) = message.split_once("UNIQUE constraint failed: ") {
             return Error::Conflict(constraint(columns));

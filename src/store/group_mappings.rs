@@ -81,6 +81,14 @@ pub fn select_page(tenant: &TenantId, idp: &str, limit: i64, offset: i64) -> [St
     ]
 }
 
+/// All of a provider's mappings.
+pub fn select_all(tenant: &TenantId, idp: &str) -> Statement {
+    Statement::new(
+        format!("select {COLUMNS} {FROM} where m.tenant_id = ?1 and m.idp_id = ?2 order by m.id"),
+        vec![tenant.into(), idp.into()],
+    )
+}
+
 /// Fails the batch with [`Guard::NotFound`] where the provider has no such mapping.
 pub fn require(tenant: &TenantId, idp: &str, id: &str) -> Statement {
     guards::require(

@@ -74,7 +74,7 @@ fn all_there(
     })
 }
 
-/// The resource is there, and at a version that the client's `If-Match` allows.
+/// The resource is there, no directory manages it, and it is at a version that the client's `If-Match` allows.
 pub fn precondition(
     tenant: &TenantId,
     resource_type: &ResourceType,
@@ -82,9 +82,15 @@ pub fn precondition(
     condition: Option<&Condition>,
 ) -> Vec<Statement> {
     let table = super::resources::table(resource_type);
-    let exists = require(
-        Guard::NotFound,
-        &format!("exists (select 1 from {table} where tenant_id = ?1 and id = ?2)"),
+    // Both in one look at the row.
+    let ours = Statement::new(
+        format!(
+            "insert into guards (reason) select iif(r.id is null, '{}', '{}' || r.managed_by) \
+             from (select 1) left join {table} r on r.tenant_id = ?1 and r.id = ?2 \
+             where r.id is null or r.managed_by is not null",
+            Guard::NotFound.word(),
+            super::error::MANAGED
+        ),
         vec![tenant.into(), id.into()],
     );
     let matches = match condition {
@@ -101,5 +107,5 @@ pub fn precondition(
             ))
         }
     };
-    std::iter::once(exists).chain(matches).collect()
+    std::iter::once(ours).chain(matches).collect()
 }

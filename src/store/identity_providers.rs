@@ -63,11 +63,14 @@ pub struct IdentityProvider {
     pub updated_at: i64,
     /// Grows with every change.
     pub revision: i64,
+    /// When its directory was last synced, where it has one.
+    pub synced_at: Option<i64>,
 }
 
 const COLUMNS: &str = "p.id, p.tenant_id, p.name, p.display_name, p.protocol, p.enabled, p.auto_create_users, \
      p.update_user_on_login, p.config, p.attribute_mapping, p.allowed_domains, p.secret, p.secret_key_id, \
-     p.created_at, p.updated_at, p.revision";
+     p.created_at, p.updated_at, p.revision, \
+     (select s.synced_at from directory_syncs s where s.tenant_id = p.tenant_id and s.idp_id = p.id) as synced_at";
 
 /// Providers that are not deleted, of tenants that are not deleted.
 const FROM: &str =
@@ -100,6 +103,7 @@ pub fn identity_provider(row: &Row) -> Result<IdentityProvider> {
         created_at: row.integer("created_at")?,
         updated_at: row.integer("updated_at")?,
         revision: row.integer("revision")?,
+        synced_at: row.optional_integer("synced_at")?,
     })
 }
 

@@ -172,6 +172,9 @@ pub fn users_below(group: &str) -> String {
     )
 }
 
+/// What `granted` is of a membership that only group mappings give.
+pub const GIVEN: i64 = 1;
+
 /// A pair of a group's and a member's id.
 pub type Pair = (String, String);
 
@@ -183,13 +186,13 @@ fn set_of(pairs: &[Pair]) -> Set {
 }
 
 /// What ids are, and whether they are members of their group already: columns `group_id`, `id`, `kind` (`User`, `Group` or
-/// null) and `is_member`. Reads one row for a member, one or two for anything else.
+/// null) and `held` (what `granted` says of the membership, null where there is none). Reads one row for a member, one or two for anything else.
 pub fn probe(tenant: &TenantId, pairs: &[Pair]) -> Vec<Statement> {
     set_of(pairs).statements(&[tenant.into()], |part| {
         format!(
-            "{}, known as materialized (select e.group_id, e.id, (select m.member_type from group_members m \
-             where m.tenant_id = ?1 and m.group_id = e.group_id and m.member_id = e.id) as held from e) \
-             select group_id, id, held is not null as is_member, coalesce(held, \
+            "{}, known as materialized (select e.group_id, e.id, m.member_type, m.granted as held from e \
+             left join group_members m on m.tenant_id = ?1 and m.group_id = e.group_id and m.member_id = e.id) \
+             select group_id, id, held, coalesce(member_type, \
              (select 'User' from users u where u.tenant_id = ?1 and u.id = known.id), \
              (select 'Group' from groups g where g.tenant_id = ?1 and g.id = known.id)) as kind from known",
             part.table()
@@ -198,19 +201,24 @@ pub fn probe(tenant: &TenantId, pairs: &[Pair]) -> Vec<Statement> {
 }
 
 /// What [`probe`] found of one id.
+#[derive(Debug, Clone)]
 pub struct Probed {
     pub group: String,
     pub id: String,
     pub is_member: bool,
+    /// Whether it is a member because of group mappings alone.
+    pub is_given: bool,
     /// The type of the resource with that id; none where the tenant has no such resource.
     pub kind: Option<String>,
 }
 
 pub fn probed(row: &Row) -> Result<Probed> {
+    let held = row.optional_integer("held")?;
     Ok(Probed {
         group: row.text("group_id")?,
         id: row.text("id")?,
-        is_member: row.boolean("is_member")?,
+        is_member: held.is_some(),
+        is_given: held == Some(GIVEN),
         kind: row.optional_text("kind")?,
     })
 }
@@ -246,10 +254,10 @@ pub fn select_matching(
     )
 }
 
-/// All members of a group: columns `id` and `kind`. For replacing them, which is told by the whole list anyway.
+/// All members of a group: columns `id`, `kind` and `granted`. For replacing them, which is told by the whole list anyway.
 pub fn select_all(tenant: &TenantId, group: &str) -> Statement {
     Statement::new(
-        "select member_id as id, member_type as kind from group_members where tenant_id = ?1 and group_id = ?2",
+        "select member_id as id, member_type as kind, granted from group_members where tenant_id = ?1 and group_id = ?2",
         vec![tenant.into(), group.into()],
     )
 }
@@ -277,6 +285,16 @@ pub fn insert(tenant: &TenantId, members: &[Membership<'_>]) -> Vec<Statement> {
             "{} insert into group_members (tenant_id, group_id, member_id, member_type) \
              select ?1, e.group_id, e.id, e.kind from e",
             part.table()
+        )
+    })
+}
+
+/// Makes direct what only group mappings gave.
+pub fn confirm(tenant: &TenantId, pairs: &[Pair]) -> Vec<Statement> {
+    set_of(pairs).statements(&[tenant.into()], |part| {
+        format!(
+            "update group_members set granted = 2 where tenant_id = ?1 and granted = {GIVEN} and {}",
+            part.has("group_id, member_id")
         )
     })
 }

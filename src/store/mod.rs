@@ -8,6 +8,8 @@
 
 pub mod audit;
 pub mod directory;
+pub mod directory_entries;
+pub mod directory_syncs;
 mod error;
 mod filter_index;
 pub mod filter_sql;
@@ -15,11 +17,13 @@ pub mod group_mappings;
 pub mod groups;
 pub mod guards;
 pub mod identity_providers;
+pub mod mapping_grants;
 pub mod members;
 pub mod resources;
 pub mod scim_tokens;
 mod set;
 mod statement;
+pub mod sync_logs;
 pub mod tenants;
 pub mod unique;
 pub mod users;

@@ -28,7 +28,7 @@ impl UniqueKey {
     ];
 }
 
-/// The holders of values: columns `key` and `id`. An `externalId` is unique among those of its provider.
+/// The holders of values: columns `key`, `id` and `managed_by`. An `externalId` is unique among those of its provider.
 pub fn select_holders<'k>(
     tenant: &TenantId,
     unique: UniqueKey,
@@ -45,7 +45,7 @@ pub fn select_holders<'k>(
     fixed.extend((!of_provider.is_empty()).then(|| provider_id.into()));
     Set::of_ids(keys).statements(&fixed, |part| {
         format!(
-            "{} select e.id as key, r.id from e cross join {table} r \
+            "{} select e.id as key, r.id, r.managed_by from e cross join {table} r \
              on r.tenant_id = ?1 and r.{column} = e.id{of_provider}",
             part.table()
         )

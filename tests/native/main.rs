@@ -27,6 +27,7 @@ mod identity_providers;
 mod idp;
 mod isolation;
 mod ldap;
+mod ldap_sync;
 mod limits;
 mod log;
 mod meanwhile;

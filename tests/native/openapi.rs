@@ -216,6 +216,14 @@ impl<'w> Fresh<'w> {
             let wanted = about("GroupMapping") && !about("create");
             fresh.make_of_admin(":mapping_id", pattern, !wanted);
         }
+        if about("Sync") {
+            let pattern = "/api/v1/admin/identity-providers";
+            fresh.make_of_admin(":idp_id", pattern, false);
+            let path = fresh.fill(&format!("{pattern}/:idp_id/sync"));
+            let ran = fresh.send("POST", &path, Value::Null);
+            let log = ran.expect(200).body["data"]["id"].as_str().unwrap();
+            fresh.ids.insert(":log_id", log.to_owned());
+        }
         if about("ResourceType") {
             fresh.ids.insert(":id", "User".to_owned());
         } else if about("Schema") {

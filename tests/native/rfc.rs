@@ -176,7 +176,7 @@ fn a_patch_that_names_attributes_gets_them() {
     let group = tenant.group("Staff", &[]);
     world.database.execute(&format!(
         "with recursive n (i) as (select 0 union all select i + 1 from n where i < 599) \
-         insert into group_members select '{}', '{group}', printf('019b0000-0000-7000-8000-%012x', i), 'User' from n; \
+         insert into group_members (tenant_id, group_id, member_id, member_type) select '{}', '{group}', printf('019b0000-0000-7000-8000-%012x', i), 'User' from n; \
          update groups set member_count = 600",
         tenant.id
     ));

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::authenticate::Caller;
 use crate::api::call::Call;
-use crate::api::group_members::kind_of;
+use crate::api::group_members::{Known, kind_of};
 use crate::error::Result;
 use crate::scim::filter::Predicate;
 use crate::scim::render::Stored;
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
-use crate::store::members::Pair;
+use crate::store::members::{GIVEN, Pair};
 use crate::store::unique::UniqueKey;
 use crate::store::{Row, Rows, members, resources, unique};
 
@@ -22,10 +22,10 @@ pub struct Facts {
     /// Resources whose `externalId` is not the client's, but another provider's.
     pub foreign: BTreeSet<String>,
     pub holders: BTreeMap<(UniqueKey, String), Option<String>>,
-    /// Whether the pair is a membership, and what type the member's resource has.
-    pub pairs: BTreeMap<Pair, (bool, Option<String>)>,
-    /// All members of a group, with their types.
-    pub members: BTreeMap<String, BTreeMap<String, &'static str>>,
+    /// Whether the pair is a membership, and what the member is.
+    pub pairs: BTreeMap<Pair, Known>,
+    /// All members of a group.
+    pub members: BTreeMap<String, BTreeMap<String, Known>>,
     /// The members of a group that meet a filter, by the operation that has it and the filter's number there.
     pub matching: BTreeMap<(usize, usize), Vec<String>>,
 }
@@ -128,7 +128,7 @@ impl Facts {
             .extend(needs.groups.into_iter().map(|id| (id, None)));
         self.holders
             .extend(needs.holders.into_iter().map(|key| (key, None)));
-        let nothing = needs.pairs.into_iter().map(|pair| (pair, (false, None)));
+        let nothing = needs.pairs.into_iter().map(|pair| (pair, Known::default()));
         self.pairs.extend(nothing);
     }
 
@@ -159,14 +159,22 @@ impl Facts {
             Question::Pairs => {
                 for row in &rows.rows {
                     let probed = members::probed(row)?;
-                    let pair = (probed.group, probed.id);
-                    self.pairs.insert(pair, (probed.is_member, probed.kind));
+                    let known = Known {
+                        is_member: probed.is_member,
+                        is_given: probed.is_given,
+                        kind: kind_of(probed.kind.as_deref()),
+                    };
+                    self.pairs.insert((probed.group, probed.id), known);
                 }
             }
             Question::Members(group) => {
-                let member = |row: &Row| -> Result<(String, &'static str)> {
-                    let kind = kind_of(Some(&row.text("kind")?));
-                    Ok((row.text("id")?, kind.unwrap_or(USERS.name)))
+                let member = |row: &Row| -> Result<(String, Known)> {
+                    let known = Known {
+                        is_member: true,
+                        is_given: row.integer("granted")? == GIVEN,
+                        kind: kind_of(Some(&row.text("kind")?)),
+                    };
+                    Ok((row.text("id")?, known))
                 };
                 let members = rows.rows.iter().map(member).collect::<Result<_>>()?;
                 self.members.insert(group, members);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::simulation::Simulation;
-use crate::api::group_members::{Known, Members, Plan, kind_of};
+use crate::api::group_members::{Known, Members, Plan};
 use crate::scim::filter::Predicate;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 
@@ -25,6 +25,16 @@ impl MembersSoFar<'_, '_> {
             .filter(|id| !self.plan.remove.contains(*id) && !self.simulation.is_deleted(id))
             .cloned()
             .collect()
+    }
+
+    /// What is known of somebody by the database, after the operations so far.
+    fn still(&self, id: &str, known: Known) -> Known {
+        let is_member = known.is_member && !self.plan.remove.contains(id);
+        Known {
+            is_member,
+            is_given: is_member && known.is_given && !self.plan.confirm.contains(id),
+            ..known
+        }
     }
 
     /// Those whom the database may find under a name that they have no more.
@@ -80,34 +90,35 @@ impl Members for MembersSoFar<'_, '_> {
         if let Some(kind) = self.plan.add.get(id) {
             return Known {
                 is_member: true,
+                is_given: false,
                 kind: Some(kind),
             };
         }
         let made = self.simulation.type_of(id).map(|made| made.name);
         if made.is_some() && (!self.is_stored || self.simulation.is_new(id)) {
             return Known {
-                is_member: false,
                 kind: made,
+                ..Known::default()
             };
         }
         let listed = self.simulation.facts.members.get(self.group);
-        if let Some(kind) = listed.and_then(|members| members.get(id)) {
-            return Known {
-                is_member: !self.plan.remove.contains(id),
-                kind: Some(kind),
-            };
+        if let Some(known) = listed.and_then(|members| members.get(id)) {
+            return self.still(id, *known);
         }
         let pair = (self.group.to_owned(), id.to_owned());
         match self.simulation.facts.pairs.get(&pair) {
-            Some((held, kind)) => Known {
-                is_member: *held && !self.plan.remove.contains(id),
-                kind: made.or_else(|| kind_of(kind.as_deref())),
-            },
+            Some(known) => {
+                let known = Known {
+                    kind: made.or(known.kind),
+                    ..*known
+                };
+                self.still(id, known)
+            }
             None => {
                 self.simulation.needs.pairs.insert(pair);
                 Known {
-                    is_member: false,
                     kind: Some(USERS.name),
+                    ..Known::default()
                 }
             }
         }

@@ -16,7 +16,7 @@ use super::resolve::{Guess, Made};
 use super::states::{Done, Effect, Event, Key, State};
 use crate::api::authenticate::Caller;
 use crate::api::group_members::Plan;
-use crate::api::resources::{check_size, differing, taken, write_scope};
+use crate::api::resources::{check_size, differing, refuse_managed, taken, write_scope};
 use crate::error::{Error, Kind, Result};
 use crate::ids;
 use crate::scim::error::Error as ScimError;
@@ -239,6 +239,7 @@ impl<'s> Simulation<'s> {
                 && !self.caller.profile().is_strict()
                 && self.state(&USERS, &holder).is_some_and(|state| {
                     state.resource.attributes.get("active") == Some(&false.into())
+                        && state.resource.managed_by().is_none()
                 });
             let same = rival.as_ref().is_none_or(|known| *known == holder);
             if !inactive || !same {
@@ -287,6 +288,7 @@ impl<'s> Simulation<'s> {
             .state(resource_type, &id)
             .ok_or_else(|| Error::not_found(resource_type.name))?;
         check(operation.condition.as_ref(), before.version)?;
+        refuse_managed(&before.resource)?;
         let was = Some(before.resource.clone());
         if method == Method::Delete {
             return Ok(Effect {

@@ -65,10 +65,18 @@ pub fn schema(call: &Call<'_>) -> Result<Reply> {
     one(&SchemaDocument::new(found, &call.scim_base()))
 }
 
+/// Each schema once: resource types share extensions.
 fn known_schemas() -> impl Iterator<Item = &'static Schema> {
-    RESOURCE_TYPES.iter().flat_map(|resource_type| {
+    let by_type = RESOURCE_TYPES.iter().flat_map(|resource_type| {
         std::iter::once(resource_type.schema).chain(resource_type.extensions.iter().copied())
-    })
+    });
+    let mut known: Vec<&'static Schema> = Vec::new();
+    for schema in by_type {
+        if !known.iter().any(|found| found.id == schema.id) {
+            known.push(schema);
+        }
+    }
+    known.into_iter()
 }
 
 fn one(document: &impl Serialize) -> Result<Reply> {

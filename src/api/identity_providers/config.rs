@@ -10,6 +10,7 @@ use super::responses::{AdminIdPResponse, IdPResponse, LdapConfigResponse, OidcCo
 use super::types::{AdminIdPCreate, AdminIdPUpdate, LdapConfig, OidcConfig, SamlConfig};
 use crate::api::validate::Time;
 use crate::error::{Error, FieldError, Result};
+use crate::scim::date_time;
 use crate::store::identity_providers::{IdentityProvider, Protocol};
 
 /// The configuration of one protocol.
@@ -302,6 +303,6 @@ pub fn admin_response(provider: &IdentityProvider) -> Result<AdminIdPResponse> {
         },
         provider_type: provider.protocol,
         ldap_config: ldap,
-        last_sync: None,
+        last_sync: provider.synced_at.map(date_time::format),
     })
 }

@@ -12,7 +12,9 @@ use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
 use crate::store::audit::Action;
 use crate::store::group_mappings::{self, GroupMapping};
-use crate::store::{self, Constraint, Guard, Row, Rows, identity_providers, rows_at};
+use crate::store::{
+    self, Constraint, Guard, Row, Rows, identity_providers, mapping_grants, rows_at,
+};
 
 const MAPPING: &str = "the group mapping";
 
@@ -119,6 +121,7 @@ pub async fn delete(call: &Call<'_>) -> Result<Reply> {
         group_mappings::require(tenant, &idp, &id),
         group_mappings::delete(tenant, &idp, &id),
     ];
+    batch.extend(mapping_grants::revoke(tenant, &idp, &id, call.now));
     let subject = ("GroupMapping", id.as_str());
     batch.extend(access.audited(call, tenant, Action::Delete, subject, Vec::new()));
     match call.run(Some(tenant), batch).await {

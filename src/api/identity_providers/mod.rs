@@ -26,8 +26,8 @@ use crate::ids::TenantId;
 use crate::store::audit::{self, Action, Event, Totals};
 use crate::store::identity_providers::{self as rows, IdentityProvider, Protocol, Wanted};
 use crate::store::{
-    self, Constraint, Guard, Row, Statement, group_mappings as mappings, rows_at, scim_tokens,
-    tenants,
+    self, Constraint, Guard, Row, Statement, directory_entries, group_mappings as mappings,
+    mapping_grants, rows_at, scim_tokens, tenants,
 };
 use config::{Changed, Config};
 use responses::IdPListItem;
@@ -83,6 +83,11 @@ impl Access {
         Ok(provider)
     }
 
+    /// As audit events and logs name who asks.
+    pub fn actor(&self) -> String {
+        self.admin.actor()
+    }
+
     /// The audit event of a change.
     pub fn audited(
         &self,
@@ -98,7 +103,7 @@ impl Access {
             resource_id,
             attributes,
         };
-        let origin = call.origin_of(self.admin.actor());
+        let origin = call.origin_of(self.actor());
         audit::append(tenant, &origin, Totals::default(), &[event])
     }
 }
@@ -247,6 +252,7 @@ pub async fn create(call: &Call<'_>, view: View) -> Result<Reply> {
         created_at: call.now,
         updated_at: call.now,
         revision: 1,
+        synced_at: None,
     };
     let tenant = &provider.tenant_id;
     let mut attributes: Vec<String> = ["name", "protocol", "enabled", chosen.field()]
@@ -320,13 +326,16 @@ pub async fn delete(call: &Call<'_>, view: View) -> Result<Reply> {
 }
 
 /// Hides the provider. Its secret is forgotten, its group mappings go, and its SCIM tokens are revoked: all that could act in its name.
+/// What its directory put here stays as it is, and is SCIM clients' from now on.
 async fn try_delete(call: &Call<'_>, view: View) -> Result<Reply> {
     let access = Access::writing(call, view).await?;
     let provider = access.find(call).await?;
     let tenant = &provider.tenant_id;
     let origin = call.origin_of(access.admin.actor());
     let mut batch: Vec<Statement> = rows::delete(&provider, call.now).into();
+    batch.extend(mapping_grants::release(tenant, &provider.id));
     batch.push(mappings::delete_all(tenant, &provider.id));
+    batch.extend(directory_entries::release(tenant, &provider.id, call.now));
     let subject = ("IdentityProvider", provider.id.as_str());
     batch.extend(access.audited(call, tenant, Action::Delete, subject, Vec::new()));
     batch.extend(scim_tokens::revoke_of_provider(

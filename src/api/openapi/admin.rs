@@ -43,7 +43,10 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
         | E::ReencryptSecrets
         | E::ListGroupMappings
         | E::CreateGroupMapping
-        | E::DeleteGroupMapping => identity_providers::describe(endpoint, schemas),
+        | E::DeleteGroupMapping
+        | E::StartSync
+        | E::ListSyncLogs
+        | E::ReadSyncLog => identity_providers::describe(endpoint, schemas),
         E::Scim(endpoint) => super::scim::describe(endpoint),
     }
 }
@@ -53,7 +56,7 @@ pub fn operation(tag: &'static str, id: &str, summary: &str) -> Operation {
 }
 
 /// `page` and `per_page`.
-fn paging() -> [Value; 2] {
+pub fn paging() -> [Value; 2] {
     [
         query(
             "page",

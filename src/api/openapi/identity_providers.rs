@@ -142,7 +142,7 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
         }
         Endpoint::DeleteIdentityProvider(view) => {
             provider(view, "delete", "Delete an identity provider")
-                .describe("It is hidden, its secret forgotten, its group mappings go and its SCIM tokens are revoked.")
+                .describe("It is hidden, its secret forgotten, its group mappings go and its SCIM tokens are revoked. What its directory put here stays, and is SCIM clients' from now on.")
                 .administrator(write)
                 .reply(204, "It is gone", Value::Null, &[])
         }
@@ -205,6 +205,9 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
         )
         .administrator(write)
         .reply(204, "It is gone", Value::Null, &[]),
+        Endpoint::StartSync | Endpoint::ListSyncLogs | Endpoint::ReadSyncLog => {
+            super::ldap_sync::describe(endpoint, schemas)
+        }
         Endpoint::ReadIdentityProvider(View::Tenant) => shows_provider(
             View::Tenant,
             provider(View::Tenant, "read", "One identity provider").administrator(read),

@@ -6,6 +6,7 @@
 mod admin;
 mod examples;
 mod identity_providers;
+mod ldap_sync;
 mod messages;
 mod operation;
 mod resources;

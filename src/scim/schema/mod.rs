@@ -7,11 +7,13 @@
 mod common;
 mod enterprise;
 mod group;
+mod managed;
 mod user;
 
 pub use common::COMMON;
 pub use enterprise::ENTERPRISE;
 pub use group::GROUP;
+pub use managed::MANAGED;
 pub use user::USER;
 
 /// Data type of an attribute (RFC 7643 §2.3).
@@ -238,14 +240,14 @@ pub struct ResourceType {
     pub extensions: &'static [&'static Schema],
 }
 
-/// Users (RFC 7643 §4.1) with the enterprise extension (§4.3).
+/// Users (RFC 7643 §4.1) with the enterprise extension (§4.3). Extensions are written in this order, [`MANAGED`] last.
 pub static USERS: ResourceType = ResourceType {
     name: "User",
     endpoint: "/Users",
     memberships: "groups",
     description: "A person's account",
     schema: &USER,
-    extensions: &[&ENTERPRISE],
+    extensions: &[&ENTERPRISE, &MANAGED],
 };
 
 /// Groups (RFC 7643 §4.2).
@@ -255,7 +257,7 @@ pub static GROUPS: ResourceType = ResourceType {
     memberships: "members",
     description: "A set of users and of other groups",
     schema: &GROUP,
-    extensions: &[],
+    extensions: &[&MANAGED],
 };
 
 /// Every resource type served, in the order in which discovery lists them.

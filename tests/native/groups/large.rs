@@ -14,7 +14,7 @@ fn crowd(tenant: &Tenant<'_>, members: usize) -> String {
          select '{0}', printf('019b0000-0000-7000-8000-%012x', i * 7919), '', 1, 0, 0, \
          json_object('schemas', json_array('urn:ietf:params:scim:schemas:core:2.0:User'), 'userName', 'u' || i, 'active', json('true')), \
          json_object('username', 'u' || i, 'active', json('true')) from n; \
-         insert into group_members select '{0}', '{group}', id, 'User' from users where tenant_id = '{0}'; \
+         insert into group_members (tenant_id, group_id, member_id, member_type) select '{0}', '{group}', id, 'User' from users where tenant_id = '{0}'; \
          update groups set member_count = {members} where id = '{group}'; \
          update tenants set user_total = {members} where id = '{0}'",
         tenant.id
@@ -137,7 +137,7 @@ fn groups_of(tenant: &Tenant<'_>, sizes: &[usize]) -> Vec<String> {
         .collect();
     for (group, size) in groups.iter().zip(sizes) {
         tenant.world.database.execute(&format!(
-            "insert into group_members select '{0}', '{group}', id, 'User' from users where tenant_id = '{0}' limit {size}; \
+            "insert into group_members (tenant_id, group_id, member_id, member_type) select '{0}', '{group}', id, 'User' from users where tenant_id = '{0}' limit {size}; \
              update groups set member_count = {size} where id = '{group}'",
             tenant.id
         ));
@@ -235,7 +235,7 @@ fn a_user_in_more_groups_than_fit_into_one_value_is_read_and_changed() {
          insert into groups (tenant_id, id, provider_id, version, created_at, modified_at, member_count, unique_name, resource, keys) \
          select '{0}', printf('019b0000-0000-7000-8000-%012x', i * 7919), '', 1, 0, 0, 1, 1, \
          json_object('displayName', 'g' || i), json_object('displayname', 'g' || i) from n; \
-         insert into group_members select '{0}', id, '{ada}', 'User' from groups",
+         insert into group_members (tenant_id, group_id, member_id, member_type) select '{0}', id, '{ada}', 'User' from groups",
         tenant.id
     ));
     let path = format!("/Users/{ada}");

@@ -14,7 +14,7 @@ fn add(user: &str) -> Value {
 fn somebody_adds(tenant: &Tenant<'_>, group: &str, user: &str) -> [String; 2] {
     [
         format!(
-            "insert into group_members values ('{}', '{group}', '{user}', 'User')",
+            "insert into group_members (tenant_id, group_id, member_id, member_type) values ('{}', '{group}', '{user}', 'User')",
             tenant.id
         ),
         format!(

@@ -11,7 +11,7 @@ fn group_of(tenant: &Tenant<'_>, count: i64) -> (String, String) {
     let database = &tenant.world.database;
     for number in 0..count {
         database.execute(&format!(
-            "insert into group_members values ('{}', '{group}', '0197b1a2-0000-7000-8000-{number:012}', 'User')",
+            "insert into group_members (tenant_id, group_id, member_id, member_type) values ('{}', '{group}', '0197b1a2-0000-7000-8000-{number:012}', 'User')",
             tenant.id
         ));
     }

@@ -92,6 +92,8 @@ impl Things {
             "token_id" => &self.token,
             "idp_id" => &self.provider,
             "mapping_id" => &self.mapping,
+            // A log is found below its provider alone.
+            "log_id" => &self.provider,
             "id" if pattern.contains("/Groups/") => &self.group,
             "id" if pattern.contains("/Users/") => &self.user,
             "id" => "User",

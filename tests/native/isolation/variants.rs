@@ -164,7 +164,13 @@ pub fn variants(
             "POST",
             "/admin/identity-providers/:idp_id/test"
             | "/tenants/:tenant_id/identity-providers/:idp_id/test"
-            | "/admin/identity-providers/reencrypt",
+            | "/admin/identity-providers/reencrypt"
+            | "/admin/identity-providers/:idp_id/sync",
+        )
+        | (
+            "GET",
+            "/admin/identity-providers/:idp_id/sync-logs"
+            | "/admin/identity-providers/:idp_id/sync-logs/:log_id",
         ) => nothing(),
         (
             "GET" | "DELETE",

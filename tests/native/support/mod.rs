@@ -8,6 +8,7 @@ pub mod faults;
 pub mod filter_text;
 pub mod fixtures;
 pub mod keys;
+pub mod ldap_writer;
 pub mod network;
 pub mod outside;
 pub mod population;

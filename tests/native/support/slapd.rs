@@ -14,6 +14,8 @@ use std::time::Duration;
 use rollcall::config::Secret;
 use rollcall::ldap::{Security, Settings};
 
+use super::ldap_writer::Writer;
+
 /// Below this lies everything.
 pub const BASE: &str = "dc=example,dc=com";
 /// Where the server is.
@@ -74,6 +76,7 @@ impl Installation {
 /// A running server.
 pub struct Slapd {
     process: Child,
+    installation: Installation,
     home: PathBuf,
     pub port: u16,
 }
@@ -86,6 +89,11 @@ impl Slapd {
 
     /// The same with more in its configuration, and more entries.
     pub fn with(configuration: &str, ldif: &str) -> Self {
+        let fixture = fs::read_to_string("tests/fixtures/ldap/directory.ldif").expect("a fixture");
+        Slapd::of(configuration, &format!("{fixture}\n{ldif}"))
+    }
+
+    fn of(configuration: &str, ldif: &str) -> Self {
         let installation = Installation::find();
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -94,14 +102,33 @@ impl Slapd {
         fs::create_dir_all(home.join("database")).expect("a folder");
         let config = home.join("slapd.conf");
         fs::write(&config, text_of(&installation, &home, configuration)).expect("a file");
-        let fixture = fs::read_to_string("tests/fixtures/ldap/directory.ldif").expect("a fixture");
-        fill(&installation, &config, &format!("{fixture}\n{ldif}"));
+        fill(&installation, &config, ldif);
         let (process, port) = serve(&installation, &config, &home);
         Slapd {
             process,
+            installation,
             home,
             port,
         }
+    }
+
+    /// A server with the tree of the fixture, its services, and these entries.
+    pub fn only(ldif: &str) -> Self {
+        let fixture = fs::read_to_string("tests/fixtures/ldap/directory.ldif").expect("a fixture");
+        let tree = fixture.split("\n\n").filter(|entry| {
+            !entry.contains("entryUUID: ") && !entry.contains("objectClass: referral")
+        });
+        Slapd::of("", &(tree.collect::<Vec<_>>().join("\n\n") + "\n\n" + ldif))
+    }
+
+    /// Adds entries while the server runs: its database takes more than one process.
+    pub fn add(&self, ldif: &str) {
+        fill(&self.installation, &self.home.join("slapd.conf"), ldif);
+    }
+
+    /// A connection that writes.
+    pub fn writer(&self) -> Writer {
+        Writer::open(self.port)
     }
 
     /// Settings that read everything, with small pages.
@@ -152,22 +179,23 @@ fn text_of(installation: &Installation, home: &Path, more: &str) -> String {
 
 /// Fills a database that no server has open, which takes a fraction of the time.
 fn fill(installation: &Installation, config: &Path, ldif: &str) {
+    let tool = "slapadd";
     let mut adding = installation
-        .command("slapadd")
+        .command(tool)
         .arg("-q")
         .arg("-f")
         .arg(config)
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("slapadd");
+        .expect(tool);
     let mut stdin = adding.stdin.take().expect("a pipe");
-    // A failure to write is slapadd's, and it says why.
+    // A failure to write is the tool's, and it says why.
     let _ = stdin.write_all(ldif.as_bytes());
     drop(stdin);
-    let output = adding.wait_with_output().expect("slapadd");
+    let output = adding.wait_with_output().expect(tool);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "slapadd: {said}");
+    assert!(output.status.success(), "{tool}: {said}");
 }
 
 /// Starts the server on a port that was free a moment ago; where somebody else took it meanwhile, on another.

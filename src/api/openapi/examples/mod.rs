@@ -33,8 +33,12 @@ pub fn single(data: &Value) -> Value {
 }
 
 pub fn page(one: &Value) -> Value {
+    paged(&json!([one]))
+}
+
+pub fn paged(data: &Value) -> Value {
     json!({
-        "data": [one],
+        "data": data,
         "pagination": {"page": 1, "per_page": 20, "total_items": 1, "total_pages": 1},
         "meta": meta(),
     })

@@ -15,7 +15,13 @@ impl Scene {
         let token = json!({"tenant_id": self.tenant, "name": MARK, "idp_id": self.idp});
         let change = json!({"oidc_config": {"client_secret": MARK.repeat(30), "scopes": [MARK]}});
         let mut named = provider("New");
+        // What a sync does under faults is tried by itself (see ldap_sync).
+        let idp = format!("{admins}/{}", self.idp);
+        let log = format!("{idp}/sync-logs/{}", self.idp);
         let mut cases = vec![
+            self.admin("POST", &format!("{idp}/sync"), Value::Null, 400),
+            self.admin("GET", &format!("{idp}/sync-logs"), Value::Null, 200),
+            self.admin("GET", &log, Value::Null, 404),
             self.admin("GET", &mappings, Value::Null, 200),
             self.admin("POST", &mappings, mapping, 201).again(409),
             self.admin(

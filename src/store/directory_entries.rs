@@ -1,0 +1,263 @@
+//! Rows of `directory_entries`: which resource an entry of a directory is; and what a directory says of the members of its groups.
+//! There are tens of thousands, which come and go as JSON.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::members::Pair;
+use super::set::Set;
+use super::{Error, Result, Rows, Statement, Value};
+use crate::ids::TenantId;
+
+/// Entries that one statement gives: a string of D1 has two million bytes at most, and an entry 500.
+pub const PAGE: usize = 3_500;
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// The directory has it.
+    Present,
+    /// It is gone, and the user was deactivated for that.
+    Deactivated,
+    /// It is gone, and the resource was left as it is.
+    Kept,
+}
+
+impl State {
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Present => "present",
+            State::Deactivated => "deactivated",
+            State::Kept => "kept",
+        }
+    }
+}
+
+/// A row, without tenant and provider.
+#[derive(Debug, Deserialize)]
+pub struct DirectoryEntry {
+    pub unique_id: String,
+    /// `User` or `Group`.
+    pub resource_type: String,
+    pub resource_id: String,
+    pub dn_key: String,
+    pub digest: String,
+    pub members_digest: String,
+    pub state: State,
+}
+
+const COLUMNS: &str = "json_array(d.unique_id, d.resource_type, d.resource_id, d.dn_key, d.digest, d.members_digest, d.state)";
+
+/// The provider's entries after a unique id, in the order of these, [`PAGE`] at most.
+pub fn select_after(tenant: &TenantId, idp: &str, unique_id: &str) -> Statement {
+    Statement::new(
+        format!(
+            "select json_group_array({COLUMNS}) as entries from (select * from directory_entries \
+             where tenant_id = ?1 and idp_id = ?2 and unique_id > ?3 order by unique_id limit {PAGE}) d"
+        ),
+        vec![tenant.into(), idp.into(), unique_id.into()],
+    )
+}
+
+/// The entries with these unique ids.
+pub fn select_by_unique_id<'i>(
+    tenant: &TenantId,
+    idp: &str,
+    ids: impl IntoIterator<Item = &'i str>,
+) -> Vec<Statement> {
+    select_by(tenant, idp, ids, "directory_entries d", "d.unique_id")
+}
+
+/// The entries with these DNs, by their hashes.
+pub fn select_by_dn<'i>(
+    tenant: &TenantId,
+    idp: &str,
+    keys: impl IntoIterator<Item = &'i str>,
+) -> Vec<Statement> {
+    let table = "directory_entries d indexed by directory_entries_dn_idx";
+    select_by(tenant, idp, keys, table, "d.dn_key")
+}
+
+fn select_by<'i>(
+    tenant: &TenantId,
+    idp: &str,
+    values: impl IntoIterator<Item = &'i str>,
+    table: &str,
+    column: &str,
+) -> Vec<Statement> {
+    let values: Vec<&str> = values.into_iter().collect();
+    values
+        .chunks(PAGE)
+        .map(|values| {
+            Statement::new(
+                format!(
+                    "select json_group_array({COLUMNS}) as entries from json_each(?3) e cross join {table} \
+                     on d.tenant_id = ?1 and d.idp_id = ?2 and {column} = e.value"
+                ),
+                vec![tenant.into(), idp.into(), json!(values).to_string().into()],
+            )
+        })
+        .collect()
+}
+
+/// Reads what one of the selects gave.
+pub fn entries(rows: &Rows) -> Result<Vec<DirectoryEntry>> {
+    let Some(row) = rows.first() else {
+        return Ok(Vec::new());
+    };
+    serde_json::from_str(&row.text("entries")?)
+        .map_err(|error| Error::Backend(format!("directory entries: {error}")))
+}
+
+/// Writes entries, new ones and known ones.
+pub fn save(tenant: &TenantId, idp: &str, entries: &[DirectoryEntry]) -> Vec<Statement> {
+    let rows = entries.iter().map(|entry| {
+        vec![
+            (&entry.unique_id).into(),
+            (&entry.resource_type).into(),
+            (&entry.resource_id).into(),
+            (&entry.dn_key).into(),
+            (&entry.digest).into(),
+            (&entry.members_digest).into(),
+            entry.state.name().into(),
+        ]
+    });
+    let columns = &[
+        "unique_id",
+        "type",
+        "id",
+        "dn_key",
+        "digest",
+        "members_digest",
+        "state",
+    ];
+    Set::new(columns, rows).statements(&[tenant.into(), idp.into()], |part| {
+        format!(
+            "{} insert into directory_entries (tenant_id, idp_id, unique_id, resource_type, resource_id, dn_key, digest, \
+             members_digest, state) \
+             select ?1, ?2, e.unique_id, e.type, e.id, e.dn_key, e.digest, e.members_digest, e.state from e where true \
+             on conflict (tenant_id, idp_id, unique_id) do update set resource_id = excluded.resource_id, \
+             dn_key = excluded.dn_key, digest = excluded.digest, members_digest = excluded.members_digest, \
+             state = excluded.state",
+            part.table()
+        )
+    })
+}
+
+/// Forgets entries by their unique ids.
+pub fn delete(tenant: &TenantId, idp: &str, unique_ids: &[String]) -> Vec<Statement> {
+    Set::of_ids(unique_ids).statements(&[tenant.into(), idp.into()], |part| {
+        format!(
+            "delete from directory_entries where tenant_id = ?1 and idp_id = ?2 and {}",
+            part.has("unique_id")
+        )
+    })
+}
+
+/// Notes what the members of groups are now: pairs of the group's unique id and the digest.
+pub fn save_members_digests(
+    tenant: &TenantId,
+    idp: &str,
+    digests: &[(String, String)],
+) -> Vec<Statement> {
+    let rows = digests
+        .iter()
+        .map(|(unique_id, digest)| vec![unique_id.into(), digest.into()]);
+    Set::new(&["unique_id", "digest"], rows).statements(&[tenant.into(), idp.into()], |part| {
+        format!(
+            "{} update directory_entries set members_digest = e.digest from e \
+             where tenant_id = ?1 and idp_id = ?2 and directory_entries.unique_id = e.unique_id",
+            part.table()
+        )
+    })
+}
+
+/// Who is in these groups by the directory's word: columns `group_id` and `part`, a JSON array of ids. In parts, because D1 gives no
+/// string of more than two million bytes; ids end in random digits.
+pub fn select_members(tenant: &TenantId, groups: &[String]) -> Vec<Statement> {
+    Set::of_ids(groups).statements(&[tenant.into()], |part| {
+        format!(
+            "{} select m.group_id, json_group_array(m.member_id) as part from e \
+             cross join group_members m on m.tenant_id = ?1 and m.group_id = e.id \
+             where m.granted <> 1 group by m.group_id, substr(m.member_id, -1)",
+            part.table()
+        )
+    })
+}
+
+/// Says that the directory has these in its groups: group, member, and the member's type. Who is nobody any more is passed over.
+pub fn insert_members(
+    tenant: &TenantId,
+    members: &[(String, String, &'static str)],
+) -> Vec<Statement> {
+    let rows = members
+        .iter()
+        .map(|(group, member, kind)| vec![group.into(), member.into(), Value::from(*kind)]);
+    Set::new(&["group_id", "id", "kind"], rows).statements(&[tenant.into()], |part| {
+        format!(
+            "{} insert into group_members (tenant_id, group_id, member_id, member_type) \
+             select ?1, e.group_id, e.id, e.kind from e where iif(e.kind = 'User', \
+             exists (select 1 from users u where u.tenant_id = ?1 and u.id = e.id), \
+             exists (select 1 from groups g where g.tenant_id = ?1 and g.id = e.id)) \
+             on conflict (tenant_id, group_id, member_id) do update set granted = 2 where granted = 1",
+            part.table()
+        )
+    })
+}
+
+/// Takes members out of their groups, but for those whom a mapping puts there too.
+pub fn delete_members(tenant: &TenantId, pairs: &[Pair]) -> Vec<Statement> {
+    let rows = pairs
+        .iter()
+        .map(|(group, member)| vec![group.into(), member.into()]);
+    let set = Set::new(&["group_id", "id"], rows);
+    let step = |sql: &str| {
+        set.statements(&[tenant.into()], |part| {
+            format!(
+                "{sql} and tenant_id = ?1 and {}",
+                part.has("group_id, member_id")
+            )
+        })
+    };
+    let mut statements = step("update group_members set granted = 1 where granted = 2");
+    statements.extend(step("delete from group_members where granted = 0"));
+    statements
+}
+
+/// Counts the members of groups anew, and gives the groups their next version.
+pub fn recount(tenant: &TenantId, groups: &[String], now: i64) -> Vec<Statement> {
+    Set::of_ids(groups).statements(&[tenant.into(), now.into()], |part| {
+        format!(
+            "update groups set version = version + 1, modified_at = ?2, member_count = (select count(*) from group_members m \
+             where m.tenant_id = ?1 and m.group_id = groups.id) where tenant_id = ?1 and {}",
+            part.has("id")
+        )
+    })
+}
+
+/// Leaves all that a provider's directory put here to SCIM clients, as it is: nobody loses an account or a membership because a
+/// configuration is deleted. For the batch that deletes the provider; a sync under way stops at its next write.
+pub fn release(tenant: &TenantId, idp: &str, now: i64) -> Vec<Statement> {
+    let urn = crate::scim::schema::MANAGED.id;
+    let unmanage = |table: &str, resource_type: &str| {
+        // The extension comes last, so its URN does too.
+        Statement::new(
+            format!(
+                "update {table} set version = version + 1, modified_at = ?3, \
+                 resource = json_remove(resource, '$.\"{urn}\"', '$.schemas[#-1]'), \
+                 keys = json_remove(keys, '$.managed', '$.schemas[#-1]') \
+                 where tenant_id = ?1 and managed_by = ?2 and id in (select resource_id from directory_entries d \
+                 where d.tenant_id = ?1 and d.idp_id = ?2 and d.resource_type = '{resource_type}')"
+            ),
+            vec![tenant.into(), idp.into(), now.into()],
+        )
+    };
+    let of_provider = |sql: &'static str| Statement::new(sql, vec![tenant.into(), idp.into()]);
+    vec![
+        unmanage("users", "User"),
+        unmanage("groups", "Group"),
+        of_provider("delete from directory_entries where tenant_id = ?1 and idp_id = ?2"),
+        of_provider("delete from directory_syncs where tenant_id = ?1 and idp_id = ?2"),
+    ]
+}

@@ -1,0 +1,202 @@
+//! Rows of `mapping_grants`: memberships that group mappings give. A user in an external group, itself or through groups in it, is a
+//! direct member of the internal group that the mapping names.
+//!
+//! What is given follows from what there is: the difference is read, and written until there is none. `group_members.granted` says
+//! beside each membership whether it has other grounds, so that taking one back takes nothing else.
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::set::Set;
+use super::{Error, Result, Rows, Statement};
+use crate::ids::TenantId;
+
+/// Most differences that are read at once: a string of D1 has two million bytes at most, and a difference 140.
+const AT_ONCE: usize = 12_000;
+
+/// A difference between what mappings give and what they should.
+#[derive(Debug, Deserialize)]
+pub struct Difference {
+    pub mapping_id: String,
+    pub group_id: String,
+    pub member_id: String,
+    /// Whether it is to be given; else it is to be taken back.
+    pub give: i64,
+    /// What `granted` says of the membership; none where there is none.
+    pub granted: Option<i64>,
+    /// How many mappings give it now.
+    pub grounds: i64,
+}
+
+/// The differences for a provider's mappings, each `[mapping, internal group, external group's unique id, hash of its DN]`. Column
+/// `differences`; a membership's come together.
+pub fn select_differences(tenant: &TenantId, idp: &str, mappings: &[Json]) -> Statement {
+    // Only what somebody said directly is followed: what mappings gave must not keep itself alive.
+    Statement::new(
+        format!(
+            "with recursive mapped (mapping_id, group_id, unique_id, dn_key) as materialized ( \
+             select json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), \
+             json_extract(value, '$[3]') from json_each(?3)), \
+             reached (mapping_id, group_id, id) as ( \
+             select m.mapping_id, m.group_id, d.resource_id from mapped m cross join directory_entries d \
+             on d.tenant_id = ?1 and d.idp_id = ?2 and d.unique_id = m.unique_id and d.resource_type = 'Group' \
+             union \
+             select m.mapping_id, m.group_id, d.resource_id from mapped m \
+             cross join directory_entries d indexed by directory_entries_dn_idx \
+             on d.tenant_id = ?1 and d.idp_id = ?2 and d.dn_key = m.dn_key and d.resource_type = 'Group' \
+             union \
+             select r.mapping_id, r.group_id, n.member_id from reached r \
+             cross join group_members n indexed by group_members_inner_idx \
+             on n.tenant_id = ?1 and n.group_id = r.id and n.member_type = 'Group'), \
+             given (mapping_id, group_id, member_id) as materialized ( \
+             select distinct r.mapping_id, r.group_id, m.member_id from reached r cross join group_members m \
+             on m.tenant_id = ?1 and m.group_id = r.id \
+             where m.member_type = 'User' and m.granted <> 1 \
+             and exists (select 1 from groups g where g.tenant_id = ?1 and g.id = r.group_id)), \
+             differences (mapping_id, group_id, member_id, give) as ( \
+             select g.mapping_id, g.group_id, g.member_id, 1 from given g where not exists (select 1 from mapping_grants k \
+             where k.tenant_id = ?1 and k.group_id = g.group_id and k.member_id = g.member_id and k.mapping_id = g.mapping_id) \
+             union all \
+             select k.mapping_id, k.group_id, k.member_id, 0 from mapping_grants k indexed by mapping_grants_mapping_idx \
+             where k.tenant_id = ?1 and k.idp_id = ?2 and not exists (select 1 from given g \
+             where g.mapping_id = k.mapping_id and g.group_id = k.group_id and g.member_id = k.member_id)) \
+             select json_group_array(json_array(d.mapping_id, d.group_id, d.member_id, d.give, \
+             (select m.granted from group_members m where m.tenant_id = ?1 and m.group_id = d.group_id and m.member_id = d.member_id), \
+             (select count(*) from mapping_grants k where k.tenant_id = ?1 and k.group_id = d.group_id and k.member_id = d.member_id))) \
+             as differences from (select * from differences order by group_id, member_id limit {AT_ONCE}) d"
+        ),
+        vec![
+            tenant.into(),
+            idp.into(),
+            Json::from(mappings).to_string().into(),
+        ],
+    )
+}
+
+/// Reads what [`select_differences`] gave.
+pub fn differences(rows: &Rows) -> Result<Vec<Difference>> {
+    let Some(row) = rows.first() else {
+        return Ok(Vec::new());
+    };
+    serde_json::from_str(&row.text("differences")?)
+        .map_err(|error| Error::Backend(format!("differences: {error}")))
+}
+
+/// Whether the provider's mappings give anything: column `any`.
+pub fn select_any(tenant: &TenantId, idp: &str) -> Statement {
+    Statement::new(
+        "select exists (select 1 from mapping_grants where tenant_id = ?1 and idp_id = ?2) as any_grants",
+        vec![tenant.into(), idp.into()],
+    )
+}
+
+/// Gives memberships, and takes others back. Groups are counted anew after it.
+pub fn apply(tenant: &TenantId, idp: &str, differences: &[Difference]) -> Vec<Statement> {
+    let set = |give: i64, with_mapping: bool| {
+        let chosen = differences.iter().filter(|one| one.give == give);
+        let rows = chosen.map(|one| {
+            let mut row = vec![(&one.group_id).into(), (&one.member_id).into()];
+            row.extend(with_mapping.then(|| (&one.mapping_id).into()));
+            row
+        });
+        match with_mapping {
+            true => Set::new(&["group_id", "id", "mapping_id"], rows),
+            false => Set::new(&["group_id", "id"], rows),
+        }
+    };
+    let groundless = "not exists (select 1 from mapping_grants k where k.tenant_id = ?1 \
+         and k.group_id = group_members.group_id and k.member_id = group_members.member_id)";
+    let fixed = [tenant.into()];
+    let with_idp = [tenant.into(), idp.into()];
+    let mut statements = set(0, true).statements(&with_idp, |part| {
+        format!(
+            "delete from mapping_grants where tenant_id = ?1 and idp_id = ?2 and {}",
+            part.has("group_id, member_id, mapping_id")
+        )
+    });
+    // Who was deleted meanwhile gets nothing.
+    statements.extend(set(1, true).statements(&with_idp, |part| {
+        format!(
+            "{} insert into mapping_grants (tenant_id, group_id, member_id, mapping_id, idp_id) \
+             select ?1, e.group_id, e.id, e.mapping_id, ?2 from e \
+             where exists (select 1 from users u where u.tenant_id = ?1 and u.id = e.id)",
+            part.table()
+        )
+    }));
+    statements.extend(set(1, false).statements(&fixed, |part| {
+        format!(
+            "{} insert into group_members (tenant_id, group_id, member_id, member_type, granted) \
+             select distinct ?1, e.group_id, e.id, 'User', 1 from e \
+             where exists (select 1 from users u where u.tenant_id = ?1 and u.id = e.id) \
+             on conflict (tenant_id, group_id, member_id) do update set granted = 2 where granted = 0",
+            part.table()
+        )
+    }));
+    for step in [
+        "update group_members set granted = 0 where granted = 2",
+        "delete from group_members where granted = 1",
+    ] {
+        statements.extend(set(0, false).statements(&fixed, |part| {
+            format!(
+                "{step} and tenant_id = ?1 and {} and {groundless}",
+                part.has("group_id, member_id")
+            )
+        }));
+    }
+    statements
+}
+
+/// Takes back all that one mapping gave and nothing else gives, in the batch that deletes the mapping.
+pub fn revoke(tenant: &TenantId, idp: &str, mapping_id: &str, now: i64) -> Vec<Statement> {
+    // Memberships that no other mapping gives.
+    let lost = "select k.group_id, k.member_id from mapping_grants k indexed by mapping_grants_mapping_idx \
+         where k.tenant_id = ?1 and k.idp_id = ?2 and k.mapping_id = ?3 and not exists (select 1 from mapping_grants o \
+         where o.tenant_id = ?1 and o.group_id = k.group_id and o.member_id = k.member_id and o.mapping_id <> ?3)";
+    let gone = format!(
+        "select m.group_id from ({lost}) l cross join group_members m \
+         on m.tenant_id = ?1 and m.group_id = l.group_id and m.member_id = l.member_id and m.granted = 1"
+    );
+    let params = vec![tenant.into(), idp.into(), mapping_id.into()];
+    let mut dated = params.clone();
+    dated.push(now.into());
+    let step = |sql: String| Statement::new(sql, params.clone());
+    vec![
+        Statement::new(
+            format!(
+                "update groups set version = version + 1, modified_at = ?4, \
+                 member_count = member_count - (select count(*) from ({gone}) lost where lost.group_id = groups.id) \
+                 where tenant_id = ?1 and id in ({gone})"
+            ),
+            dated,
+        ),
+        step(format!(
+            "update group_members set granted = 0 where tenant_id = ?1 and granted = 2 and (group_id, member_id) in ({lost})"
+        )),
+        step(format!(
+            "delete from group_members where tenant_id = ?1 and granted = 1 and (group_id, member_id) in ({lost})"
+        )),
+        step(
+            "delete from mapping_grants where tenant_id = ?1 and idp_id = ?2 and mapping_id = ?3"
+                .to_owned(),
+        ),
+    ]
+}
+
+/// Makes all that a provider's mappings gave direct, in the batch that deletes the provider.
+pub fn release(tenant: &TenantId, idp: &str) -> Vec<Statement> {
+    let params = vec![tenant.into(), idp.into()];
+    vec![
+        Statement::new(
+            "update group_members set granted = iif(exists (select 1 from mapping_grants o where o.tenant_id = ?1 \
+             and o.group_id = group_members.group_id and o.member_id = group_members.member_id and o.idp_id <> ?2), 2, 0) \
+             where tenant_id = ?1 and granted <> 0 and (group_id, member_id) in \
+             (select k.group_id, k.member_id from mapping_grants k indexed by mapping_grants_mapping_idx \
+             where k.tenant_id = ?1 and k.idp_id = ?2)",
+            params.clone(),
+        ),
+        Statement::new(
+            "delete from mapping_grants where tenant_id = ?1 and idp_id = ?2",
+            params,
+        ),
+    ]
+}

@@ -1,0 +1,118 @@
+//! What group mappings give: once the directory's groups are what they should be, whoever is in one of them, itself or through groups in
+//! it, is a member of the internal group that a mapping names. See [`store::mapping_grants`](crate::store::mapping_grants).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::Failure;
+use super::execute::Writer;
+use super::mapping::dn_key;
+use super::object::{Action, Kind, Note};
+use super::session::Session;
+use crate::ids;
+use crate::store::group_mappings::GroupMapping;
+use crate::store::mapping_grants::{self, Difference};
+use crate::store::rows_at;
+
+/// How often what mappings give is looked at, each time for thousands of memberships.
+const MAX_ROUNDS: usize = 100;
+
+/// The mappings as the store compares them: an external group is named by its unique id or by its DN.
+pub fn wanted(mappings: &[GroupMapping]) -> Vec<Json> {
+    mappings
+        .iter()
+        .map(|mapping| {
+            let external = mapping.external_group_id.trim();
+            let unique_id = ids::canonical_uuid(external).unwrap_or_else(|| external.to_owned());
+            json!([
+                mapping.id,
+                mapping.internal_group_id,
+                unique_id,
+                dn_key(external).to_text()
+            ])
+        })
+        .collect()
+}
+
+/// Gives and takes back until what there is, is what there should be.
+pub async fn settle(
+    session: &Session<'_>,
+    writer: &mut Writer<'_>,
+    wanted: &[Json],
+) -> Result<(), Failure> {
+    // What it follows from has to be there first.
+    writer.flush().await?;
+    for _ in 0..MAX_ROUNDS {
+        let statement = mapping_grants::select_differences(&session.tenant, &session.idp, wanted);
+        let results = session.read(vec![statement]).await?;
+        let differences = mapping_grants::differences(rows_at(&results, 0)?)?;
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let mut groups: BTreeMap<&str, Vec<&Difference>> = BTreeMap::new();
+        for difference in &differences {
+            groups
+                .entry(&difference.group_id)
+                .or_default()
+                .push(difference);
+        }
+        let statements = mapping_grants::apply(&session.tenant, &session.idp, &differences);
+        writer.add(statements, differences.len()).await?;
+        for (group, differences) in groups {
+            let (given, taken_back) = effect(&differences);
+            if given + taken_back == 0 {
+                continue;
+            }
+            writer.counts().mapped.given += given;
+            writer.counts().mapped.taken_back += taken_back;
+            writer.change_members(group);
+            writer
+                .note(&Note {
+                    kind: Kind::Group,
+                    action: Action::Members,
+                    unique_id: None,
+                    dn: None,
+                    name: None,
+                    resource_id: Some(group.to_owned()),
+                    reason: Some(format!(
+                        "{given} given, {taken_back} taken back by group mappings"
+                    )),
+                })
+                .await?;
+        }
+        writer.flush().await?;
+    }
+    Err(Failure::Refused(
+        "others keep changing what group mappings give; the next sync goes on".to_owned(),
+    ))
+}
+
+/// How many memberships of a group appear and disappear.
+fn effect(differences: &[&Difference]) -> (u64, u64) {
+    let mut members: BTreeMap<&str, Vec<&Difference>> = BTreeMap::new();
+    for difference in differences {
+        members
+            .entry(&difference.member_id)
+            .or_default()
+            .push(difference);
+    }
+    let (mut given, mut taken_back) = (0, 0);
+    for differences in members.into_values() {
+        let gives = differences.iter().any(|difference| difference.give == 1);
+        let lost = differences
+            .iter()
+            .filter(|difference| difference.give == 0)
+            .count();
+        let Some(one) = differences.first() else {
+            continue;
+        };
+        let grounds = usize::try_from(one.grounds).unwrap_or_default();
+        match one.granted {
+            None if gives => given += 1,
+            Some(1) if !gives && lost >= grounds => taken_back += 1,
+            _ => {}
+        }
+    }
+    (given, taken_back)
+}

@@ -1,0 +1,95 @@
+//! Which resources the entries of a directory are, as far as the database knows.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::digest::Digest;
+use super::object::Kind;
+use super::session::Session;
+use crate::store::directory_entries::{self, DirectoryEntry, PAGE, State};
+use crate::store::{Result, Rows};
+
+/// The resource that an entry is.
+#[derive(Debug, Clone, Copy)]
+pub struct Link {
+    pub kind: Kind,
+    pub resource_id: Uuid,
+    pub dn_key: Digest,
+    pub digest: Digest,
+    pub members_digest: Digest,
+    pub state: State,
+    /// Whether this reading has it.
+    pub seen: bool,
+}
+
+/// Links by the unique ids of their entries.
+pub type Links = HashMap<Box<str>, Link>;
+
+fn add(links: &mut Links, entries: Vec<DirectoryEntry>) {
+    for entry in entries {
+        let link = Link {
+            kind: Kind::from_name(&entry.resource_type),
+            resource_id: Uuid::try_parse(&entry.resource_id).unwrap_or_default(),
+            dn_key: Digest::from_text(&entry.dn_key),
+            digest: Digest::from_text(&entry.digest),
+            members_digest: Digest::from_text(&entry.members_digest),
+            state: entry.state,
+            seen: false,
+        };
+        links.insert(entry.unique_id.into(), link);
+    }
+}
+
+/// All links of the provider.
+pub async fn all(session: &Session<'_>) -> Result<Links> {
+    let mut links = Links::new();
+    let mut after = String::new();
+    loop {
+        let statement = directory_entries::select_after(&session.tenant, &session.idp, &after);
+        let results = session.read(vec![statement]).await?;
+        let entries = directory_entries::entries(results.first().unwrap_or(&Rows::default()))?;
+        let full = entries.len() == PAGE;
+        if let Some(last) = entries.last() {
+            after.clone_from(&last.unique_id);
+        }
+        add(&mut links, entries);
+        if !full {
+            return Ok(links);
+        }
+    }
+}
+
+/// The links of entries with these unique ids.
+pub async fn of<'i>(
+    session: &Session<'_>,
+    unique_ids: impl IntoIterator<Item = &'i str>,
+) -> Result<Links> {
+    let (tenant, idp) = (&session.tenant, &session.idp);
+    let batch = directory_entries::select_by_unique_id(tenant, idp, unique_ids);
+    let mut links = Links::new();
+    for rows in &session.read(batch).await? {
+        add(&mut links, directory_entries::entries(rows)?);
+    }
+    Ok(links)
+}
+
+/// Resources by the DNs of their entries, those that the directory has.
+pub async fn by_dn(
+    session: &Session<'_>,
+    keys: impl IntoIterator<Item = Digest>,
+) -> Result<HashMap<Digest, (Uuid, Kind)>> {
+    let keys: Vec<String> = keys.into_iter().map(Digest::to_text).collect();
+    let (tenant, idp) = (&session.tenant, &session.idp);
+    let batch = directory_entries::select_by_dn(tenant, idp, keys.iter().map(String::as_str));
+    let mut links = Links::new();
+    for rows in &session.read(batch).await? {
+        add(&mut links, directory_entries::entries(rows)?);
+    }
+    let present = links
+        .into_values()
+        .filter(|link| link.state == State::Present);
+    Ok(present
+        .map(|link| (link.dn_key, (link.resource_id, link.kind)))
+        .collect())
+}

@@ -1,0 +1,273 @@
+//! From an entry of a directory to a SCIM resource. Pure.
+//!
+//! What comes of an entry is an ordinary user or group in canonical form, checked by the schema as a client's would be, with the
+//! unique id as its `externalId` and the provider as its manager. What does not hold is a reason, and never an error of the sync.
+
+use serde_json::{Map, Value, json};
+
+use super::digest::Digest;
+use super::object::{Kind, Object};
+use crate::ldap::{Entry, dn};
+use crate::scim::profile::Profile;
+use crate::scim::resource;
+
+/// The server's own time of an entry's last change (RFC 4512 §3.4.4).
+pub const MODIFY_TIMESTAMP: &str = "modifyTimestamp";
+/// Longest value that is taken, in characters: names and addresses, not pictures.
+const MAX_VALUE: usize = 1_000;
+/// Longest unique id, in bytes.
+const MAX_UNIQUE_ID: usize = 200;
+/// Longest DN that is kept for the log, in characters.
+const MAX_DN: usize = 300;
+/// Largest resource, in bytes.
+const MAX_RESOURCE: usize = 64 * 1024;
+/// The bit of `userAccountControl` that says that an account is disabled ([MS-ADTS] §2.2.16).
+const ACCOUNT_DISABLED: i64 = 2;
+
+/// Which attributes of the directory become what.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    pub unique_id: String,
+    pub member: String,
+    pub user_name: String,
+    pub email: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub display_name: Option<String>,
+    pub active: Option<String>,
+    pub group_name: String,
+}
+
+/// An entry that cannot become a resource.
+#[derive(Debug)]
+pub struct Unusable {
+    pub unique_id: Option<String>,
+    pub reason: String,
+}
+
+/// A result that says why not.
+type Result<T> = std::result::Result<T, String>;
+
+impl Mapping {
+    /// The attributes to ask for.
+    pub fn attributes(&self, kind: Kind) -> Vec<String> {
+        let mut wanted = vec![self.unique_id.clone(), MODIFY_TIMESTAMP.to_owned()];
+        match kind {
+            Kind::Group => wanted.extend([self.group_name.clone(), self.member.clone()]),
+            Kind::User => {
+                wanted.push(self.user_name.clone());
+                let optional = [
+                    &self.email,
+                    &self.first_name,
+                    &self.last_name,
+                    &self.display_name,
+                    &self.active,
+                ];
+                wanted.extend(optional.into_iter().flatten().cloned());
+            }
+        }
+        wanted.sort();
+        wanted.dedup_by(|one, other| one.eq_ignore_ascii_case(other));
+        wanted
+    }
+
+    /// The user or group that an entry is, managed by that provider. A group's members are told one by one, as they are written and by
+    /// the hashes of their DNs.
+    pub fn object(
+        &self,
+        kind: Kind,
+        entry: &Entry,
+        provider: &str,
+        member: &mut dyn FnMut(Digest, &str),
+    ) -> std::result::Result<Object, Unusable> {
+        let unique_id = self.unique_id_of(entry).map_err(|reason| Unusable {
+            unique_id: None,
+            reason,
+        })?;
+        let mapped = match kind {
+            Kind::User => self.user(entry, &unique_id, provider),
+            Kind::Group => self.group(entry, &unique_id, provider),
+        };
+        let (name, text) = mapped.map_err(|reason| Unusable {
+            unique_id: Some(unique_id.clone()),
+            reason,
+        })?;
+        let mut members = Vec::new();
+        if kind == Kind::Group {
+            for value in entry.values(&self.member) {
+                let text = String::from_utf8_lossy(value);
+                let key = dn_key(&text);
+                member(key, &text);
+                members.push(key);
+            }
+            members.sort_unstable();
+            members.dedup();
+        }
+        Ok(Object {
+            kind,
+            unique_id: unique_id.into(),
+            dn_key: dn_key(&entry.dn),
+            dn: shortened_dn(&entry.dn),
+            name: name.into(),
+            digest: Digest::of(&text),
+            text: text.into(),
+            members: members.into(),
+        })
+    }
+
+    fn unique_id_of(&self, entry: &Entry) -> Result<String> {
+        let attribute = &self.unique_id;
+        let id = match entry.values(attribute).len() {
+            0 => {
+                return Err(format!(
+                    "it has no {attribute}, by which it could be known again"
+                ));
+            }
+            1 => entry.unique_id(attribute),
+            many => {
+                return Err(format!(
+                    "{attribute} has {many} values; it would be known by one"
+                ));
+            }
+        };
+        match id {
+            Some(id) if id.len() <= MAX_UNIQUE_ID => Ok(id),
+            Some(_) => Err(format!("{attribute} has more than {MAX_UNIQUE_ID} bytes")),
+            None => Err(format!("{attribute} is empty")),
+        }
+    }
+
+    fn user(&self, entry: &Entry, unique_id: &str, provider: &str) -> Result<(String, String)> {
+        let user_name = required(entry, &self.user_name)?;
+        let mut name = Map::new();
+        let parts = [
+            ("givenName", &self.first_name),
+            ("familyName", &self.last_name),
+        ];
+        for (part, attribute) in parts {
+            if let Some(value) = optional(entry, attribute)? {
+                name.insert(part.to_owned(), value.into());
+            }
+        }
+        let body = json!({
+            "userName": user_name,
+            "name": name,
+            "displayName": optional(entry, &self.display_name)?,
+            "emails": self.emails(entry)?,
+            "active": self.is_active(entry)?,
+        });
+        stored(Kind::User, body, unique_id, provider).map(|text| (user_name, text))
+    }
+
+    fn group(&self, entry: &Entry, unique_id: &str, provider: &str) -> Result<(String, String)> {
+        let name = required(entry, &self.group_name)?;
+        let body = json!({"displayName": name});
+        stored(Kind::Group, body, unique_id, provider).map(|text| (name, text))
+    }
+
+    /// All addresses, the first one primary.
+    fn emails(&self, entry: &Entry) -> Result<Vec<Value>> {
+        let Some(attribute) = &self.email else {
+            return Ok(Vec::new());
+        };
+        let mut emails: Vec<Value> = Vec::new();
+        let mut known: Vec<&str> = Vec::new();
+        for address in entry.texts(attribute).map(str::trim) {
+            if address.is_empty() || known.contains(&address) {
+                continue;
+            }
+            within(attribute, address)?;
+            known.push(address);
+            emails.push(match emails.is_empty() {
+                true => json!({"value": address, "type": "work", "primary": true}),
+                false => json!({"value": address, "type": "work"}),
+            });
+        }
+        Ok(emails)
+    }
+
+    /// Whoever the directory says nothing of may use his account.
+    fn is_active(&self, entry: &Entry) -> Result<bool> {
+        let Some(attribute) = &self.active else {
+            return Ok(true);
+        };
+        let Some(value) = entry.text(attribute).map(str::trim) else {
+            return Ok(true);
+        };
+        if attribute.eq_ignore_ascii_case("userAccountControl") {
+            return value
+                .parse::<i64>()
+                .map(|flags| flags & ACCOUNT_DISABLED == 0)
+                .map_err(|_| format!("{attribute} is no number"));
+        }
+        let inverted = attribute.eq_ignore_ascii_case("nsAccountLock");
+        match value.to_ascii_lowercase().as_str() {
+            "true" => Ok(!inverted),
+            "false" => Ok(inverted),
+            _ => Err(format!("{attribute} is neither TRUE nor FALSE")),
+        }
+    }
+}
+
+/// Hash of a DN in its normal form; of the text as it is, where that is no DN.
+pub fn dn_key(text: &str) -> Digest {
+    match dn::normalise(text) {
+        Some(normal) => Digest::of(normal),
+        None => Digest::of(text),
+    }
+}
+
+/// A DN as the log shows it.
+pub fn shortened_dn(text: &str) -> Box<str> {
+    match text.char_indices().nth(MAX_DN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()).into(),
+        None => text.into(),
+    }
+}
+
+fn required(entry: &Entry, attribute: &str) -> Result<String> {
+    match optional(entry, &Some(attribute.to_owned()))? {
+        Some(value) => Ok(value),
+        None if entry.values(attribute).is_empty() => Err(format!("it has no {attribute}")),
+        None => Err(format!("{attribute} is no text")),
+    }
+}
+
+fn optional(entry: &Entry, attribute: &Option<String>) -> Result<Option<String>> {
+    let Some(attribute) = attribute else {
+        return Ok(None);
+    };
+    let value = entry.texts(attribute).map(str::trim);
+    let Some(value) = value.into_iter().find(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    within(attribute, value)?;
+    Ok(Some(value.to_owned()))
+}
+
+fn within(attribute: &str, value: &str) -> Result<()> {
+    match value.chars().count() {
+        length if length > MAX_VALUE => Err(format!(
+            "{attribute} has {length} characters; {MAX_VALUE} are taken"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The resource as it is stored, once the schema has taken it.
+fn stored(kind: Kind, mut body: Value, unique_id: &str, provider: &str) -> Result<String> {
+    if let Some(body) = body.as_object_mut() {
+        body.insert("externalId".to_owned(), unique_id.into());
+    }
+    let resource_type = kind.resource_type();
+    let mut resource = resource::read(resource_type, body, Profile::Compat)
+        .map_err(|error| error.detail.to_string())?;
+    resource.set_managed_by(provider);
+    let text = resource.to_stored(resource_type);
+    match text.len() {
+        length if length > MAX_RESOURCE => Err(format!(
+            "it has {length} bytes; a resource of a directory may have {MAX_RESOURCE}"
+        )),
+        _ => Ok(text),
+    }
+}

@@ -1,0 +1,240 @@
+//! Who is in the directory's groups, and what of that is new.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use uuid::Uuid;
+
+use super::{Fate, Planner};
+use crate::store::directory_entries;
+use crate::sync::Failure;
+use crate::sync::digest::Digest;
+use crate::sync::links;
+use crate::sync::object::{Action, Kind, Note, Object};
+
+/// Members whose groups are read at once.
+const AT_ONCE: usize = 50_000;
+/// Members that a note names.
+const NAMED: usize = 5;
+
+/// What changes about a group's members.
+pub struct MemberStep {
+    pub unique_id: Box<str>,
+    pub name: Box<str>,
+    pub group: Uuid,
+    pub add: Vec<(Uuid, Kind)>,
+    pub remove: Vec<Uuid>,
+    /// Hash of the members as they are then.
+    pub digest: Digest,
+}
+
+impl MemberStep {
+    pub fn changes_anything(&self) -> bool {
+        !(self.add.is_empty() && self.remove.is_empty())
+    }
+
+    /// The entry in the log.
+    pub fn note(&self) -> Note {
+        Note {
+            kind: Kind::Group,
+            action: Action::Members,
+            unique_id: Some(self.unique_id.clone()),
+            dn: None,
+            name: Some(self.name.clone()),
+            resource_id: Some(self.group.to_string()),
+            reason: Some(format!(
+                "{} added, {} removed",
+                self.add.len(),
+                self.remove.len()
+            )),
+        }
+    }
+}
+
+/// A group whose members are not what they were.
+struct Changed {
+    index: usize,
+    group: Uuid,
+    members: Vec<(Uuid, Kind)>,
+    digest: Digest,
+    is_new: bool,
+}
+
+impl Planner<'_> {
+    pub(super) async fn draw_up_members(&mut self) -> Result<(), Failure> {
+        let elsewhere = self.known_elsewhere().await?;
+        let mut changed = Vec::new();
+        for index in 0..self.reading.objects.len() {
+            let Some(object) = self.reading.objects.get(index) else {
+                continue;
+            };
+            let Some((group, _)) = self
+                .resource_of(index)
+                .filter(|_| object.kind == Kind::Group)
+            else {
+                continue;
+            };
+            let members = self.resolve(object, &elsewhere);
+            let digest = digest_of(&members);
+            let link = self.links.get(&object.unique_id);
+            if link.is_some_and(|link| link.members_digest == digest) {
+                continue;
+            }
+            changed.push(Changed {
+                index,
+                group,
+                members,
+                digest,
+                is_new: self.fates.get(index) == Some(&Fate::Create),
+            });
+        }
+        let mut start = 0;
+        while start < changed.len() {
+            let mut weight = 0;
+            let few = changed.iter().skip(start).take_while(|group| {
+                let fits = weight == 0 || weight + group.members.len() <= AT_ONCE;
+                weight += group.members.len() + 1;
+                fits
+            });
+            let end = start + few.count();
+            let groups = changed.get(start..end).unwrap_or_default();
+            let known = self.members_of(groups).await?;
+            for group in groups {
+                self.draw_up(group, known.get(&group.group));
+            }
+            start = end;
+        }
+        Ok(())
+    }
+
+    /// Resources of members that this reading does not have, because it is one of changes.
+    async fn known_elsewhere(&self) -> Result<HashMap<Digest, (Uuid, Kind)>, Failure> {
+        if self.terms.full {
+            return Ok(HashMap::new());
+        }
+        let named = self
+            .reading
+            .objects
+            .iter()
+            .flat_map(|object| object.members.iter().copied());
+        let unknown: BTreeSet<Digest> = named
+            .filter(|key| self.reading.by_dn(*key).is_none())
+            .collect();
+        Ok(links::by_dn(self.session, unknown).await?)
+    }
+
+    /// The members of a group that are resources; the others are noted.
+    fn resolve(
+        &mut self,
+        object: &Object,
+        elsewhere: &HashMap<Digest, (Uuid, Kind)>,
+    ) -> Vec<(Uuid, Kind)> {
+        let mut members = Vec::with_capacity(object.members.len());
+        let mut unresolved = Vec::new();
+        for key in &object.members {
+            let here = self.reading.by_dn(*key);
+            let found = match here {
+                Some(index) => self.resource_of(index),
+                None => elsewhere.get(key).copied(),
+            };
+            match found {
+                Some(member) => members.push(member),
+                None => unresolved.push(match here {
+                    Some(index) => self
+                        .reading
+                        .objects
+                        .get(index)
+                        .map_or("", |member| &member.dn),
+                    None => self.reading.strangers.get(key).map_or("", |dn| dn),
+                }),
+            }
+        }
+        if !unresolved.is_empty() {
+            let some: Vec<&str> = unresolved.iter().take(NAMED).copied().collect();
+            let more = match unresolved.len() > NAMED {
+                true => " and others",
+                false => "",
+            };
+            let reason = format!(
+                "{} of its members are no user or group of this sync: {}{more}",
+                unresolved.len(),
+                some.join("; ")
+            );
+            self.plan.counts.memberships.unresolved += count(unresolved.len());
+            let note = Note::on(object, Action::Unresolved, Some(reason));
+            self.plan.notes.push(note);
+        }
+        members.sort_unstable();
+        members.dedup();
+        members
+    }
+
+    /// The members that groups have now, by the directory's word.
+    async fn members_of(
+        &self,
+        groups: &[Changed],
+    ) -> Result<HashMap<Uuid, HashSet<Uuid>>, Failure> {
+        let ids = groups
+            .iter()
+            .filter(|group| !group.is_new)
+            .map(|group| group.group.to_string())
+            .collect::<Vec<String>>();
+        let batch = directory_entries::select_members(&self.session.tenant, &ids);
+        let mut members: HashMap<Uuid, HashSet<Uuid>> = HashMap::new();
+        for row in self
+            .session
+            .read(batch)
+            .await?
+            .iter()
+            .flat_map(|rows| &rows.rows)
+        {
+            let group = Uuid::try_parse(&row.text("group_id")?).unwrap_or_default();
+            let part: Vec<Uuid> = serde_json::from_str::<Vec<&str>>(&row.text("part")?)
+                .map_err(|error| crate::store::Error::Backend(format!("members: {error}")))?
+                .into_iter()
+                .filter_map(|id| Uuid::try_parse(id).ok())
+                .collect();
+            members.entry(group).or_default().extend(part);
+        }
+        Ok(members)
+    }
+
+    fn draw_up(&mut self, changed: &Changed, known: Option<&HashSet<Uuid>>) {
+        let Some(object) = self.reading.objects.get(changed.index) else {
+            return;
+        };
+        let nobody = HashSet::new();
+        let known = known.unwrap_or(&nobody);
+        let wanted: HashSet<Uuid> = changed.members.iter().map(|(id, _)| *id).collect();
+        let add: Vec<(Uuid, Kind)> = changed
+            .members
+            .iter()
+            .filter(|(id, _)| !known.contains(id))
+            .copied()
+            .collect();
+        let mut remove: Vec<Uuid> = known.difference(&wanted).copied().collect();
+        remove.sort_unstable();
+        self.plan.counts.memberships.added += count(add.len());
+        self.plan.counts.memberships.removed += count(remove.len());
+        self.plan.members.push(MemberStep {
+            unique_id: object.unique_id.clone(),
+            name: object.name.clone(),
+            group: changed.group,
+            add,
+            remove,
+            digest: changed.digest,
+        });
+    }
+}
+
+/// Hash of a group's members, whatever their order; that of none is not the default.
+fn digest_of(members: &[(Uuid, Kind)]) -> Digest {
+    let mut bytes = Vec::with_capacity(16 * members.len());
+    for (id, _) in members {
+        bytes.extend_from_slice(id.as_bytes());
+    }
+    Digest::of(bytes)
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,330 @@
+//! What a sync is going to do: the difference between a reading of the directory and what the database has.
+//!
+//! Planning reads and writes nothing. What it finds is worked out to the end, so that a dry run tells what a real one would do, and
+//! the execution only writes.
+
+mod members;
+mod names;
+mod rows;
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::counts::Counts;
+use super::digest::Digest;
+use super::links::{self, Link, Links};
+use super::object::{Action, Kind, Note};
+use super::reading::Reading;
+use super::session::Session;
+use super::{Failure, Missing};
+use crate::store::directory_entries::State;
+
+pub use members::MemberStep;
+
+/// How the plan is made.
+pub struct Terms {
+    /// Whether the reading is of the whole directory: only then is missing what it does not have.
+    pub full: bool,
+    pub missing: Missing,
+    /// Whether group names are unique in the tenant.
+    pub unique_group_names: bool,
+}
+
+/// What is to be done with one resource, or only with what is known of its entry.
+pub struct Step {
+    pub kind: Kind,
+    /// None where only the link changes.
+    pub action: Option<Action>,
+    pub unique_id: Box<str>,
+    pub dn: Option<Box<str>>,
+    pub name: Option<Box<str>>,
+    pub resource_id: Uuid,
+    /// The version that is there; 0 for a new resource.
+    pub version: i64,
+    pub created: i64,
+    /// What is to be written; none where the resource is not.
+    pub text: Option<Text>,
+    /// Names of the attributes that change.
+    pub attributes: Vec<String>,
+    /// The e-mail addresses that it had, where it gets others.
+    pub addresses: Option<Json>,
+    /// Whether it gives up a name that it had.
+    pub renamed: bool,
+    /// What is known from now on; none where nothing is.
+    pub link: Option<Link>,
+}
+
+impl Step {
+    /// The entry in the log; none where only the link changes.
+    pub fn note(&self) -> Option<Note> {
+        let action = self.action?;
+        let inactive = action == Action::Deactivated && self.text.is_none();
+        Some(Note {
+            kind: self.kind,
+            action,
+            unique_id: Some(self.unique_id.clone()),
+            dn: self.dn.clone(),
+            name: self.name.clone(),
+            resource_id: Some(self.resource_id.to_string()),
+            reason: inactive.then(|| "the user was inactive already".to_owned()),
+        })
+    }
+}
+
+/// A resource to be written.
+pub enum Text {
+    /// That of an object of the reading.
+    Object(usize),
+    Own(Box<str>),
+}
+
+/// The plan.
+#[derive(Default)]
+pub struct Plan {
+    /// Entries that the directory gave.
+    pub read: Held,
+    pub deletions: Vec<Step>,
+    /// Users, then groups; those first that give up names.
+    pub steps: Vec<Step>,
+    pub members: Vec<MemberStep>,
+    /// What is not going to be done, and why.
+    pub notes: Vec<Note>,
+    /// What the run comes to.
+    pub counts: Counts,
+    /// How much the provider manages, and how much of that the plan removes; known of a reading of the whole directory.
+    pub managed: Held,
+    pub removed: usize,
+}
+
+impl Plan {
+    /// All that is going to be done, and what is not.
+    pub fn into_notes(self) -> Vec<Note> {
+        let steps = self
+            .deletions
+            .iter()
+            .chain(&self.steps)
+            .filter_map(Step::note);
+        let members = self.members.iter().filter(|step| step.changes_anything());
+        let mut notes: Vec<Note> = steps.chain(members.map(MemberStep::note)).collect();
+        notes.extend(self.notes);
+        notes
+    }
+}
+
+/// How many users and groups.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Held {
+    pub users: usize,
+    pub groups: usize,
+}
+
+impl Held {
+    pub fn all(self) -> usize {
+        self.users + self.groups
+    }
+}
+
+/// What becomes of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Unchanged,
+    /// The same resource, at another DN or back again.
+    Relinked,
+    Update,
+    Create,
+    /// It is not carried out; a note says why.
+    Out,
+}
+
+/// The plan in the making.
+struct Planner<'p> {
+    session: &'p Session<'p>,
+    terms: &'p Terms,
+    reading: &'p Reading,
+    links: Links,
+    fates: Vec<Fate>,
+    /// Resources of new objects, nil for others.
+    new_ids: Vec<Uuid>,
+    /// Hashes of the folded names.
+    names: Vec<Digest>,
+    /// Objects that give up a name.
+    renamed: HashSet<usize>,
+    /// Entries that are gone, and what follows from that.
+    vanished: Vec<(Box<str>, Action)>,
+    plan: Plan,
+}
+
+/// Makes the plan.
+pub async fn plan(
+    session: &Session<'_>,
+    terms: &Terms,
+    reading: &mut Reading,
+) -> Result<Plan, Failure> {
+    let links = match terms.full {
+        true => links::all(session).await?,
+        false => {
+            let objects = reading.objects.iter().map(|object| &*object.unique_id);
+            let unusable = reading
+                .unusable
+                .iter()
+                .filter_map(|note| note.unique_id.as_deref());
+            links::of(session, objects.chain(unusable)).await?
+        }
+    };
+    let mut planner = Planner {
+        session,
+        terms,
+        reading,
+        links,
+        fates: Vec::new(),
+        new_ids: Vec::new(),
+        names: Vec::new(),
+        renamed: HashSet::new(),
+        vanished: Vec::new(),
+        plan: Plan::default(),
+    };
+    planner.match_objects()?;
+    planner.miss();
+    planner.settle_names().await?;
+    planner.draw_up_steps().await?;
+    planner.draw_up_members().await?;
+    let (mut plan, fates) = (planner.plan, planner.fates);
+    plan.counts.referrals = reading.counts.referrals;
+    // What is as it was is not needed any more, and there is much of it.
+    for (object, fate) in reading.objects.iter_mut().zip(fates) {
+        if !matches!(fate, Fate::Create | Fate::Update) {
+            object.text = Box::default();
+        }
+    }
+    Ok(plan)
+}
+
+impl<'p> Planner<'p> {
+    /// Finds the resources of the objects.
+    fn match_objects(&mut self) -> Result<(), Failure> {
+        self.plan.counts = self.reading.counts;
+        let held = |read: u64| usize::try_from(read).unwrap_or(usize::MAX);
+        self.plan.read = Held {
+            users: held(self.reading.counts.users.read),
+            groups: held(self.reading.counts.groups.read),
+        };
+        for note in &self.reading.unusable {
+            // It is there, whatever is wrong with it: it has not vanished.
+            if let Some(link) = note
+                .unique_id
+                .as_ref()
+                .and_then(|id| self.links.get_mut(id))
+            {
+                link.seen = true;
+            }
+            self.plan.counts.count(note.kind, note.action);
+            self.plan.notes.push(note.clone());
+        }
+        for (index, object) in self.reading.objects.iter().enumerate() {
+            let (fate, other_kind) = match self.links.get_mut(&object.unique_id) {
+                None => (Fate::Create, None),
+                Some(link) => {
+                    link.seen = true;
+                    let same = link.digest == object.digest && link.state != State::Deactivated;
+                    let still = link.dn_key == object.dn_key && link.state == State::Present;
+                    match (link.kind == object.kind, same, still) {
+                        (false, ..) => (Fate::Out, Some(link.kind)),
+                        (true, true, true) => (Fate::Unchanged, None),
+                        (true, true, false) => (Fate::Relinked, None),
+                        (true, false, _) => (Fate::Update, None),
+                    }
+                }
+            };
+            self.fates.push(fate);
+            self.names.push(names::key(object));
+            self.new_ids.push(match fate {
+                Fate::Create => self.new_id()?,
+                _ => Uuid::nil(),
+            });
+            if let Some(kind) = other_kind {
+                let reason = format!("it is a {} here; one entry is one resource", kind.name());
+                self.leave_out(index, Action::Skipped, reason);
+            }
+        }
+        Ok(())
+    }
+
+    fn new_id(&self) -> Result<Uuid, Failure> {
+        Ok(Uuid::try_parse(&self.session.new_id()?).unwrap_or_default())
+    }
+
+    fn leave_out(&mut self, index: usize, action: Action, reason: String) {
+        if let (Some(fate), Some(object)) =
+            (self.fates.get_mut(index), self.reading.objects.get(index))
+        {
+            *fate = Fate::Out;
+            self.plan.counts.count(object.kind, action);
+            self.plan.notes.push(Note::on(object, action, Some(reason)));
+        }
+    }
+
+    /// Finds what the directory does not have any more. Only a reading of all of it can tell.
+    fn miss(&mut self) {
+        if !self.terms.full {
+            return;
+        }
+        for (unique_id, link) in &self.links {
+            match link.kind {
+                Kind::User => self.plan.managed.users += 1,
+                Kind::Group => self.plan.managed.groups += 1,
+            }
+            if link.seen {
+                continue;
+            }
+            let action = match (self.terms.missing, link.kind) {
+                (Missing::Keep, _) => Action::Kept,
+                (Missing::Deactivate, Kind::User) => Action::Deactivated,
+                (Missing::Delete, _) | (Missing::Deactivate, Kind::Group) => Action::Deleted,
+            };
+            let known = match action {
+                Action::Kept => link.state != State::Present,
+                Action::Deactivated => link.state == State::Deactivated,
+                _ => false,
+            };
+            if action != Action::Kept && !known {
+                self.plan.removed += 1;
+            }
+            if action == Action::Kept {
+                self.plan.counts.count(link.kind, action);
+            }
+            if !known {
+                self.vanished.push((unique_id.clone(), action));
+            }
+        }
+        // In the same order whenever it is done.
+        self.vanished
+            .sort_unstable_by(|one, other| one.0.cmp(&other.0));
+    }
+
+    /// The resource of an object, where it has one or is going to have one.
+    fn resource_of(&self, index: usize) -> Option<(Uuid, Kind)> {
+        let object = self.reading.objects.get(index)?;
+        if self.fates.get(index) == Some(&Fate::Create) {
+            return Some((*self.new_ids.get(index)?, object.kind));
+        }
+        let link = self.links.get(&object.unique_id)?;
+        (link.kind == object.kind).then_some((link.resource_id, link.kind))
+    }
+
+    fn with_fate(&self, fate: Fate) -> impl Iterator<Item = usize> {
+        self.fates
+            .iter()
+            .enumerate()
+            .filter(move |(_, found)| **found == fate)
+            .map(|(index, _)| index)
+    }
+
+    /// The objects that are updated, by their resources.
+    fn updated(&self) -> HashMap<Uuid, usize> {
+        self.with_fate(Fate::Update)
+            .filter_map(|index| Some((self.resource_of(index)?.0, index)))
+            .collect()
+    }
+}

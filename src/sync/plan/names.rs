@@ -1,0 +1,225 @@
+//! Names that only one may have. An object whose name somebody else has is a conflict: it is told, and never merged with whoever has
+//! it. Among the directory's own the one that has the name already comes before the one that wants it.
+
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
+
+use super::{Fate, Planner};
+use crate::scim::fold::fold;
+use crate::store::unique::{self, UniqueKey};
+use crate::store::{Result, Rows};
+use crate::sync::Failure;
+use crate::sync::digest::Digest;
+use crate::sync::object::{Action, Kind, Object};
+
+/// Hash of an object's name as names are compared, apart for users and groups.
+pub fn key(object: &Object) -> Digest {
+    name_key(object.kind, &fold(&object.name))
+}
+
+fn name_key(kind: Kind, folded: &str) -> Digest {
+    Digest::of(format!("{}\n{folded}", kind.name()))
+}
+
+/// Who has a value.
+struct Holder {
+    id: Uuid,
+    managed_by: Option<String>,
+}
+
+/// Who has the names, and the `externalId`s, that are wanted.
+#[derive(Default)]
+struct Holders {
+    names: HashMap<Digest, Holder>,
+    external_ids: HashMap<Digest, Holder>,
+}
+
+impl Planner<'_> {
+    /// Leaves out whoever cannot have the name that the directory gives him.
+    pub(super) async fn settle_names(&mut self) -> std::result::Result<(), Failure> {
+        self.claim_names();
+        let holders = self.holders().await?;
+        let movers = self.updated();
+        let doomed: HashSet<Uuid> = self
+            .vanished
+            .iter()
+            .filter(|(_, action)| *action == Action::Deleted)
+            .filter_map(|(id, _)| Some(self.links.get(id)?.resource_id))
+            .collect();
+        // Whoever stays keeps his name, and so others from having it: until nobody is left out any more.
+        loop {
+            let mut out = Vec::new();
+            for index in 0..self.fates.len() {
+                if let Some(reason) = self.objection(index, &holders, &movers, &doomed) {
+                    out.push((index, reason));
+                }
+            }
+            if out.is_empty() {
+                break;
+            }
+            for (index, reason) in out {
+                self.leave_out(index, Action::Conflict, reason);
+            }
+        }
+        let renamed = movers.values().copied().filter(|index| {
+            let own = self.resource_of(*index).map(|(id, _)| id);
+            let name = self.names.get(*index);
+            let holder = name.and_then(|name| holders.names.get(name));
+            holder.map(|holder| holder.id) != own
+        });
+        self.renamed = renamed.collect();
+        Ok(())
+    }
+
+    fn is_unique(&self, kind: Kind) -> bool {
+        kind == Kind::User || self.terms.unique_group_names
+    }
+
+    /// Gives each name to the first object that has it.
+    fn claim_names(&mut self) {
+        let mut claims: HashMap<Digest, usize> = HashMap::with_capacity(self.names.len());
+        for fate in [Fate::Unchanged, Fate::Relinked, Fate::Update, Fate::Create] {
+            let indexes: Vec<usize> = self.with_fate(fate).collect();
+            for index in indexes {
+                let (Some(object), Some(name)) =
+                    (self.reading.objects.get(index), self.names.get(index))
+                else {
+                    continue;
+                };
+                if !self.is_unique(object.kind) {
+                    continue;
+                }
+                let first = *claims.entry(*name).or_insert(index);
+                if first != index && matches!(fate, Fate::Update | Fate::Create) {
+                    let other = self
+                        .reading
+                        .objects
+                        .get(first)
+                        .map_or("", |first| &first.dn);
+                    let reason = format!(
+                        "{} `{}` is that of another entry too, {other}",
+                        object.kind.name_attribute(),
+                        object.name
+                    );
+                    self.leave_out(index, Action::Conflict, reason);
+                }
+            }
+        }
+    }
+
+    /// Asks who has what is wanted, in one round trip.
+    async fn holders(&self) -> Result<Holders> {
+        let session = self.session;
+        let mut batch = Vec::new();
+        let mut questions = Vec::new();
+        for kind in [Kind::User, Kind::Group] {
+            let (by_name, by_external_id) = match kind {
+                Kind::User => (UniqueKey::UserName, UniqueKey::UserExternalId),
+                Kind::Group => (UniqueKey::GroupName, UniqueKey::GroupExternalId),
+            };
+            let wanted = |fates: &[Fate], text: &dyn Fn(&Object) -> String| -> Vec<String> {
+                let with_fate = |index: usize| {
+                    self.fates
+                        .get(index)
+                        .is_some_and(|fate| fates.contains(fate))
+                };
+                let objects = self.reading.objects.iter().enumerate();
+                objects
+                    .filter(|(index, object)| object.kind == kind && with_fate(*index))
+                    .map(|(_, object)| text(object))
+                    .collect()
+            };
+            let names = wanted(&[Fate::Update, Fate::Create], &|object| fold(&object.name));
+            let ids = wanted(&[Fate::Create], &|object| object.unique_id.to_string());
+            for (key, keys) in [(by_name, names), (by_external_id, ids)] {
+                let of_names = key == by_name;
+                if of_names && !self.is_unique(kind) {
+                    continue;
+                }
+                for statement in unique::select_holders(&session.tenant, key, &session.idp, &keys) {
+                    questions.push((kind, of_names));
+                    batch.push(statement);
+                }
+            }
+        }
+        let mut holders = Holders::default();
+        let results = session.read(batch).await?;
+        for ((kind, of_names), rows) in questions.into_iter().zip(&results) {
+            holders.take(kind, of_names, rows)?;
+        }
+        Ok(holders)
+    }
+
+    /// Why an object that is to be written cannot have its name, where it cannot.
+    fn objection(
+        &self,
+        index: usize,
+        holders: &Holders,
+        movers: &HashMap<Uuid, usize>,
+        doomed: &HashSet<Uuid>,
+    ) -> Option<String> {
+        let fate = *self.fates.get(index)?;
+        if !matches!(fate, Fate::Update | Fate::Create) {
+            return None;
+        }
+        let object = self.reading.objects.get(index)?;
+        let (own, kind) = self.resource_of(index)?;
+        let name = self.names.get(index)?;
+        if let Some(holder) = holders.names.get(name)
+            && holder.id != own
+            && !doomed.contains(&holder.id)
+        {
+            let moves = movers.get(&holder.id).is_some_and(|mover| {
+                self.fates.get(*mover) == Some(&Fate::Update)
+                    && self.names.get(*mover) != Some(name)
+            });
+            if !moves {
+                let what = format!("{} `{}`", kind.name_attribute(), object.name);
+                return Some(self.whose(&what, kind, holder));
+            }
+        }
+        let holder = holders
+            .external_ids
+            .get(&name_key(kind, &object.unique_id))
+            .filter(|holder| {
+                fate == Fate::Create && holder.id != own && !doomed.contains(&holder.id)
+            })?;
+        Some(self.whose(&format!("externalId `{}`", object.unique_id), kind, holder))
+    }
+
+    fn whose(&self, what: &str, kind: Kind, holder: &Holder) -> String {
+        let noun = kind.name().to_ascii_lowercase();
+        let id = holder.id;
+        match &holder.managed_by {
+            None => format!("{what} belongs to the {noun} {id}, which SCIM clients manage"),
+            Some(idp) if *idp == self.session.idp => {
+                format!(
+                    "{what} belongs to the {noun} {id}, which is another entry of this directory, or was one"
+                )
+            }
+            Some(idp) => {
+                format!(
+                    "{what} belongs to the {noun} {id}, which the identity provider {idp} manages"
+                )
+            }
+        }
+    }
+}
+
+impl Holders {
+    fn take(&mut self, kind: Kind, of_names: bool, rows: &Rows) -> Result<()> {
+        for row in &rows.rows {
+            let holder = Holder {
+                id: Uuid::try_parse(&row.text("id")?).unwrap_or_default(),
+                managed_by: row.optional_text("managed_by")?,
+            };
+            let key = name_key(kind, &row.text("key")?);
+            match of_names {
+                true => self.names.insert(key, holder),
+                false => self.external_ids.insert(key, holder),
+            };
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,4 @@
+//! Syncs of a real directory.
+
+mod awkward;
+mod life;
