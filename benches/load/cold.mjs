@@ -1,7 +1,6 @@
 // How long a worker takes that has not run yet: from the start of its workerd to the first reply, and that reply alone.
-import { Client } from "./client.mjs";
+import { Client, percentile } from "./client.mjs";
 import { floorRequest } from "./operations.mjs";
-import { percentile } from "./client.mjs";
 import { floorWorker, prepareFloor } from "./targets.mjs";
 import { deployedWorker, startWorld } from "../../tests/edge/support/world.mjs";
 
