@@ -7,8 +7,11 @@ use super::cases::{MARK, Scene};
 use super::{Stage, stage_of};
 use crate::bulk::assert_consistent;
 use crate::support::directory::{DirectoryEntry, TestDirectory};
-use crate::support::faults::Fault;
+use crate::support::faults::{Fault, Part};
 use crate::support::{SECRET, World};
+
+/// How long a sync that died keeps others from beginning, in seconds.
+const LEASE_SECONDS: i64 = 300;
 
 fn person(id: &'static str, uid: &'static str, dn: &'static str) -> DirectoryEntry {
     let attributes = vec![
@@ -135,4 +138,80 @@ fn tests_of_a_directory() {
     }
     println!("{tried} faults");
     assert!(tried > 50);
+}
+
+/// The users and groups, with all that is kept of them, but how often each was written.
+fn resources(stage: &Stage) -> Vec<String> {
+    let rows = stage.world.database.texts(
+        "select 'user ' || json_extract(resource, '$.userName') || ' ' || coalesce(active, '-') from users \
+         union all select 'email ' || value_key from user_emails \
+         union all select 'group ' || json_extract(g.resource, '$.displayName') || ' ' || member_count from groups g \
+         union all select 'member ' || json_extract(u.resource, '$.userName') || ' of ' || json_extract(g.resource, '$.displayName') \
+         from group_members m join groups g on g.id = m.group_id join users u on u.id = m.member_id \
+         union all select 'entry ' || unique_id || ' ' || state from directory_entries order by 1",
+    );
+    assert!(rows.len() > 10, "{rows:?}");
+    rows
+}
+
+#[test]
+fn syncs_of_a_directory() {
+    let (mut stage, scene, directory, path) = stage_with_directory();
+    let sync = scene.admin(
+        "POST",
+        &format!("{path}/sync?full=true&allow_removals=true"),
+        Value::Null,
+        200,
+    );
+    let first = stage.send(&sync, None).expect("an answer");
+    assert_eq!(
+        first.expect(200).body["data"]["status"],
+        "succeeded",
+        "{}",
+        first.body
+    );
+    directory.entries.replace(before_and_after()[1].clone());
+    stage.world.database.save();
+    stage.reset();
+    let before = resources(&stage);
+    let second = stage.send(&sync, None).expect("an answer");
+    assert_eq!(
+        second.expect(200).body["data"]["status"],
+        "succeeded",
+        "{}",
+        second.body
+    );
+    let after = resources(&stage);
+    assert_ne!(before, after);
+    let mut tried = 0;
+    for (number, part) in stage.faults.calls().into_iter().enumerate() {
+        for &fault in part.faults() {
+            stage.reset();
+            let at = format!("{fault:?} at call {number}, {part:?}");
+            let answer = stage.send(&sync, Some((number, fault)));
+            check(&stage, &at, fault, answer.as_ref());
+            let status = answer.map(|answer| answer.body["data"]["status"].clone());
+            let found = resources(&stage);
+            if status == Some("succeeded".into()) {
+                assert_eq!(found, after, "{at}");
+            }
+            if part == Part::Tcp && fault == Fault::Down && status == Some("failed".into()) {
+                assert_eq!(found, before, "{at}: a silence was taken for something");
+            }
+            // The next one, when this one is dead for sure, ends where it would have ended.
+            stage.world.clock.advance_seconds(LEASE_SECONDS + 1);
+            let next = stage.send(&sync, None).expect("an answer");
+            assert_eq!(
+                next.expect(200).body["data"]["status"],
+                "succeeded",
+                "{at}: {}",
+                next.body
+            );
+            assert_eq!(resources(&stage), after, "{at}");
+            assert_consistent(&stage.world);
+            tried += 1;
+        }
+    }
+    println!("{tried} faults");
+    assert!(tried > 100);
 }
