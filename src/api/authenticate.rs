@@ -255,7 +255,7 @@ impl Caller {
         let results = self.prefixed(call, guard, batch).await;
         // The guard comes first: what failed after it, failed for somebody whose credential holds.
         let confirmed = match &results {
-            Ok(_) | Err(store::Error::Conflict(_)) => true,
+            Ok(_) | Err(store::Error::Conflict(_) | store::Error::Managed(_)) => true,
             Err(store::Error::Guard(guard)) => *guard != Guard::CredentialStale,
             Err(_) => false,
         };

@@ -231,12 +231,12 @@ impl Run<'_> {
                 return Ok(Outcome::Stopped(reason));
             }
             let mut writer = Writer::new(session, terms.unique_group_names);
-            match writer.execute(&plan, &reading).await {
-                Ok(()) => {
-                    let notes = std::mem::take(&mut plan.notes);
-                    self.finish(writer, notes).await?;
-                    return Ok(Outcome::Done(self.next_state(&reading, took)));
-                }
+            let done = match writer.execute(&plan, &reading).await {
+                Ok(()) => self.finish(writer, std::mem::take(&mut plan.notes)).await,
+                Err(failure) => Err(failure),
+            };
+            match done {
+                Ok(()) => return Ok(Outcome::Done(self.next_state(&reading, took))),
                 // Somebody took a name in between: what was written stays, and the rest is planned anew.
                 Err(Failure::Store(store::Error::Conflict(_))) if plans < MAX_PLANS => plans += 1,
                 Err(error) => return Err(error),

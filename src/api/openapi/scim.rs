@@ -267,6 +267,7 @@ fn delete(resource_type: &'static ResourceType) -> Operation {
     .client(scopes(resource_type).1, ScimWrite)
     .parameters([if_match()])
     .reply(204, "It is gone", Value::Null, &[])
+    .fails(409)
     .fails(412)
 }
 

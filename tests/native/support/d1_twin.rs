@@ -29,6 +29,8 @@ pub struct D1Twin {
     saved: RefCell<Option<Connection>>,
     /// Errors to give instead of running the next batches.
     pub failures: RefCell<Vec<Error>>,
+    /// What the next batches do, the last one first: give an error instead of running, or run.
+    pub planned: RefCell<Vec<Option<Error>>>,
     /// Runs before the batch with that number from now, as another client's request would.
     pub interference: RefCell<Option<(usize, Vec<String>)>>,
     /// Every statement run since recording began; none where it did not.
@@ -59,6 +61,7 @@ impl D1Twin {
             connection: RefCell::new(connection),
             saved: RefCell::default(),
             failures: RefCell::default(),
+            planned: RefCell::default(),
             interference: RefCell::default(),
             recorded: RefCell::default(),
         }
@@ -149,6 +152,9 @@ impl D1Twin {
 impl Database for D1Twin {
     async fn run(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
         if let Some(error) = self.failures.borrow_mut().pop() {
+            return Err(error);
+        }
+        if let Some(Some(error)) = self.planned.borrow_mut().pop() {
             return Err(error);
         }
         self.interfere();

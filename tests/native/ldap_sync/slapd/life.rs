@@ -36,7 +36,7 @@ pub fn dn(uid: &str) -> String {
 const TEAM: &str = "cn=team,ou=groups,dc=example,dc=com";
 
 /// People by the numbers of their order, and a group of the first two.
-fn town(people: &[&str]) -> Slapd {
+pub fn town(people: &[&str]) -> Slapd {
     let ldif: String = people
         .iter()
         .zip(1..)
@@ -46,14 +46,14 @@ fn town(people: &[&str]) -> Slapd {
     Slapd::only(&ldif)
 }
 
-fn synced_town<'w>(world: &'w World, people: &[&str], more: Value) -> (Slapd, Directory<'w>) {
+pub fn synced_town<'w>(world: &'w World, people: &[&str], more: Value) -> (Slapd, Directory<'w>) {
     let slapd = town(people);
     let directory = Directory::of(world.tenant("compat"), &slapd, more);
     directory.synced("");
     (slapd, directory)
 }
 
-const TEN: [&str; 10] = [
+pub const TEN: [&str; 10] = [
     "ada", "bob", "cyd", "dan", "eve", "fay", "gil", "hal", "ivy", "jon",
 ];
 

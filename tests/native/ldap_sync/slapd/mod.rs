@@ -1,4 +1,7 @@
 //! Syncs of a real directory.
 
 mod awkward;
+mod crashes;
 mod life;
+mod managed;
+mod mappings;

@@ -1,0 +1,186 @@
+//! Runs that break off, that hang, and that come twice.
+
+use serde_json::{Value, json};
+
+use super::life::{TEN, dn, town};
+use crate::ldap_sync::{Directory, world};
+use crate::support::slapd::BASE;
+use rollcall::store::Error;
+
+const MINUTES: i64 = 60;
+
+#[test]
+fn one_sync_at_a_time() {
+    let world = world();
+    let slapd = town(&TEN);
+    let directory = Directory::of(world.tenant("compat"), &slapd, json!({}));
+    directory.synced("");
+    world.database.execute("update directory_syncs set log_id = (select id from sync_logs), expires_at = 9e15; update sync_logs set status = 'running', finished_at = null");
+    for query in ["", "?dry_run=true", "?full=true"] {
+        let answer = directory.ask(query);
+        assert_eq!(answer.status, 409, "{}", answer.body);
+    }
+    // It died: whoever looks next says so, and the next run goes on.
+    world.database.execute(&format!(
+        "update directory_syncs set expires_at = {}",
+        world.clock.0.get()
+    ));
+    let logs = world.admin("GET", &directory.path("/sync-logs"), Value::Null);
+    assert_eq!(logs.expect(200).body["data"][0]["status"], "failed");
+    directory.synced("");
+}
+
+/// The database fails at each batch of a run in turn: from then on, or once; or the batch is written and nobody hears of it.
+#[test]
+fn a_run_that_breaks_off_anywhere_leaves_everything_whole_and_the_next_finishes() {
+    for lasting in [true, false] {
+        for batch in 0.. {
+            let world = world();
+            let slapd = town(&TEN);
+            let tenant = world.tenant("compat");
+            let directory = Directory::of(tenant, &slapd, json!({"missing_user_action": "delete"}));
+            directory.synced("");
+            world.clock.advance_seconds(1);
+            slapd.writer().delete(&dn("ada"));
+            slapd.writer().modify(&dn("bob"), "replace: cn\ncn: Robert");
+            slapd.writer().modify(
+                "cn=team,ou=groups,dc=example,dc=com",
+                &format!("add: member\nmember: uid=cyd,ou=people,{BASE}"),
+            );
+            // Failures are taken from the end, `None` being a batch that runs.
+            let mut failures: Vec<Option<Error>> = vec![None; batch];
+            let times = if lasting { 40 } else { 1 };
+            failures.extend(std::iter::repeat_n(
+                Some(Error::Overloaded("gone".to_owned())),
+                times,
+            ));
+            failures.reverse();
+            *world.database.planned.borrow_mut() = failures;
+            let answer = directory.ask("?full=true");
+            let left = world.database.planned.take();
+            directory.assert_consistent();
+            if left.iter().filter(|failure| failure.is_some()).count() == times {
+                // The run was over before the fault.
+                assert_eq!(answer.body["data"]["status"], "succeeded");
+                assert!(batch > 5, "{batch}");
+                break;
+            }
+            world.clock.advance_seconds(6 * MINUTES);
+            let logs = world.admin("GET", &directory.path("/sync-logs"), Value::Null);
+            let logs = logs.expect(200).body["data"]
+                .as_array()
+                .expect("logs")
+                .clone();
+            assert!(
+                logs.iter().all(|log| log["status"] != "running"),
+                "{logs:?}"
+            );
+            assert!(
+                logs.len() == 1 || logs[0]["status"] == "failed",
+                "{batch}: {logs:?}"
+            );
+            directory.synced("?full=true");
+            directory.assert_consistent();
+            assert_eq!(directory.user("bob")["displayName"], "Robert");
+            assert_eq!(directory.tenant.get("/Users").body["totalResults"], 9);
+            assert_eq!(directory.members(&directory.group("team")), ["bob", "cyd"]);
+        }
+    }
+}
+
+#[test]
+fn a_run_that_lost_its_lease_writes_nothing_more() {
+    let world = world();
+    let slapd = town(&TEN);
+    let directory = Directory::of(world.tenant("compat"), &slapd, json!({}));
+    // Before the first batch that writes users: provider, lease, links, names, then that.
+    world
+        .database
+        .interfere_before(4, &["update directory_syncs set log_id = 'another'"]);
+    let log = directory.sync("");
+    assert_eq!(log["status"], "failed", "{log}");
+    assert_eq!(world.database.number("select count(*) from users"), 0);
+}
+
+#[test]
+fn a_name_that_is_taken_in_between_is_planned_for_anew() {
+    let world = world();
+    let slapd = town(&TEN);
+    let tenant = world.tenant("compat");
+    let thief = tenant.user("thief");
+    let directory = Directory::of(tenant, &slapd, json!({}));
+    let steal =
+        format!("update users set keys = json_set(keys, '$.username', 'ada') where id = '{thief}'");
+    world.database.interfere_before(4, &[&steal]);
+    let log = directory.sync("");
+    assert_eq!(log["status"], "succeeded", "{log}");
+    assert_eq!(log["counts"]["users"]["created"], 9);
+    assert_eq!(log["counts"]["users"]["conflicts"], 1);
+    directory.assert_consistent();
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_a_failed_log_and_changes_nothing() {
+    let world = world();
+    let directory = Directory::at(world.tenant("compat"), "ldap://127.0.0.1:1", json!({}));
+    for query in ["", "?dry_run=true"] {
+        let log = directory.sync(query);
+        assert_eq!(log["status"], "failed");
+        let why = log["error"].as_str().expect("a reason");
+        assert!(
+            why.contains("127.0.0.1:1") && !why.contains("reader-password"),
+            "{why}"
+        );
+    }
+    assert_eq!(world.database.number("select count(*) from sync_logs"), 1);
+}
+
+#[test]
+fn what_is_due_is_synced_by_the_clock_and_each_fails_alone() {
+    let world = world();
+    let slapd = town(&TEN);
+    let broken = Directory::at(
+        world.tenant("compat"),
+        "ldap://127.0.0.1:1",
+        json!({"sync_interval_minutes": 5}),
+    );
+    let due = Directory::of(
+        world.tenant("compat"),
+        &slapd,
+        json!({"sync_interval_minutes": 10}),
+    );
+    let never = Directory::of(world.tenant("compat"), &slapd, json!({}));
+    let tick = || pollster::block_on(world.app.run_due_syncs());
+    let runs = |directory: &Directory<'_>| {
+        world.database.number(&format!(
+            "select count(*) from sync_logs where idp_id = '{}' and started_by = 'scheduled'",
+            directory.idp
+        ))
+    };
+    tick();
+    assert_eq!((runs(&broken), runs(&due), runs(&never)), (1, 1, 0));
+    assert_eq!(due.user("ada")["active"], true);
+    tick();
+    assert_eq!((runs(&broken), runs(&due)), (1, 1));
+    world.clock.advance_seconds(5 * MINUTES);
+    tick();
+    assert_eq!((runs(&broken), runs(&due)), (2, 1));
+    world.clock.advance_seconds(5 * MINUTES);
+    world
+        .admin("PATCH", &broken.path(""), json!({"enabled": false}))
+        .expect(200);
+    tick();
+    assert_eq!((runs(&broken), runs(&due)), (2, 2));
+}
+
+#[test]
+fn fifty_runs_are_kept() {
+    let world = world();
+    let directory = Directory::at(world.tenant("compat"), "ldap://127.0.0.1:1", json!({}));
+    for _ in 0..53 {
+        directory.sync("");
+        world.clock.advance_seconds(1);
+    }
+    let logs = world.admin("GET", &directory.path("/sync-logs?per_page=5"), Value::Null);
+    assert_eq!(logs.expect(200).body["pagination"]["total_items"], 50);
+}

@@ -1,0 +1,115 @@
+//! What a directory manages is the directory's: SCIM clients see whose it is, and cannot change it.
+
+use serde_json::{Value, json};
+
+use super::life::{TEN, dn, synced_town};
+use crate::ldap_sync::world;
+
+const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+const MANAGED: &str = "urn:rollcall:scim:schemas:extension:2.0:Managed";
+
+#[test]
+fn scim_writes_are_refused_with_the_providers_name() {
+    let world = world();
+    let (_slapd, directory) = synced_town(&world, &TEN, json!({}));
+    let tenant = &directory.tenant;
+    let patch = json!({"schemas": [PATCH], "Operations": [{"op": "replace", "path": "displayName", "value": "X"}]});
+    let id = |resource: Value| resource["id"].as_str().expect("an id").to_owned();
+    let user = format!("/Users/{}", id(directory.user("ada")));
+    let group = format!("/Groups/{}", id(directory.group("team")));
+    let before = world.database.dump();
+    for (path, body) in [
+        (&user, json!({"schemas": [USER], "userName": "other"})),
+        (&group, json!({"schemas": [GROUP], "displayName": "other"})),
+    ] {
+        for (method, body, trips) in [
+            ("PUT", body, 1),
+            ("PATCH", patch.clone(), 1),
+            ("DELETE", Value::Null, 1),
+        ] {
+            let operation = json!({"method": method, "path": path, "data": body});
+            let answer = tenant.send(method, path, body);
+            answer.expect_scim_error(409, "", &directory.idp);
+            assert_eq!(answer.trips(), trips, "{method} {path}");
+            let bulk = json!({"schemas": [BULK], "Operations": [operation]});
+            let answer = tenant.send("POST", "/Bulk", bulk);
+            let outcome = &answer.expect(200).body["Operations"][0];
+            assert_eq!(outcome["status"], "409", "{outcome}");
+            let detail = outcome["response"]["detail"].as_str().expect("a detail");
+            assert!(detail.contains(&directory.idp), "{detail}");
+        }
+    }
+    assert_eq!(world.database.dump(), before);
+}
+
+#[test]
+fn an_inactive_user_of_the_directory_is_not_rehired_by_a_client() {
+    let world = world();
+    let (slapd, directory) = synced_town(&world, &TEN, json!({}));
+    slapd.writer().delete(&dn("ada"));
+    directory.synced("?full=true");
+    let body = json!({"schemas": [USER], "userName": "ada"});
+    let answer = directory.tenant.send("POST", "/Users", body);
+    assert_eq!(answer.status, 409, "{}", answer.body);
+    assert_eq!(directory.user("ada")["active"], false);
+}
+
+#[test]
+fn nobody_can_say_that_a_directory_manages_something() {
+    let world = world();
+    let tenant = world.tenant("compat");
+    let body = json!({"schemas": [USER], "userName": "eve", MANAGED: {"managedBy": "me"}});
+    let made = tenant.send("POST", "/Users", body.clone());
+    assert!(made.expect(201).body.get(MANAGED).is_none());
+    let made = tenant.send("PUT", &format!("/Users/{}", made.id()), body);
+    assert!(made.expect(200).body.get(MANAGED).is_none());
+}
+
+#[test]
+fn a_group_of_clients_may_have_users_of_the_directory() {
+    let world = world();
+    let (_slapd, directory) = synced_town(&world, &TEN, json!({}));
+    let ada = directory.user("ada")["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let group = directory.tenant.group("Ours", &[&ada]);
+    assert_eq!(directory.tenant.members(&group), [ada]);
+    let found = directory.synced("?full=true");
+    assert!(!found.contains_key("memberships.removed"), "{found:?}");
+}
+
+#[test]
+fn a_deleted_provider_leaves_everything_to_the_clients() {
+    let world = world();
+    let (_slapd, directory) = synced_town(&world, &TEN, json!({}));
+    let before = directory.user("ada");
+    world
+        .admin("DELETE", &directory.path(""), Value::Null)
+        .expect(204);
+    let after = directory.user("ada");
+    assert!(after.get(MANAGED).is_none());
+    assert_eq!(after["schemas"], json!([USER]));
+    assert_eq!(
+        (&after["id"], &after["emails"], &after["groups"]),
+        (&before["id"], &before["emails"], &before["groups"])
+    );
+    assert_ne!(after["meta"]["version"], before["meta"]["version"]);
+    assert_eq!(directory.members(&directory.group("team")), ["ada", "bob"]);
+    assert!(
+        directory
+            .tenant
+            .find("urn:rollcall:scim:schemas:extension:2.0:Managed:managedBy pr")
+            .is_empty()
+    );
+    let path = format!("/Users/{}", after["id"].as_str().expect("an id"));
+    directory
+        .tenant
+        .send("DELETE", &path, Value::Null)
+        .expect(204);
+    assert_eq!(directory.ask("").status, 404);
+    directory.assert_consistent();
+}

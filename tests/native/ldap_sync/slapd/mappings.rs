@@ -1,0 +1,132 @@
+//! Memberships that group mappings give, and take back.
+
+use serde_json::{Value, json};
+
+use super::life::{TEN, synced_town};
+use crate::ldap_sync::{Directory, world};
+use crate::support::slapd::BASE;
+
+const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+const TEAM: &str = "cn=team,ou=groups,dc=example,dc=com";
+
+impl Directory<'_> {
+    fn mappings(&self) -> String {
+        format!(
+            "/api/v1/tenants/{}/identity-providers/{}/group-mappings",
+            self.tenant.id, self.idp
+        )
+    }
+
+    fn map(&self, external: &str, internal: &str) -> String {
+        let body = json!({"external_group_id": external, "internal_group_id": internal});
+        let made = self.world().admin("POST", &self.mappings(), body);
+        made.expect(201).body["data"]["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
+    }
+
+    fn unmap(&self, mapping: &str) {
+        let path = format!("{}/{mapping}", self.mappings());
+        self.world().admin("DELETE", &path, Value::Null).expect(204);
+    }
+
+    fn id(&self, uid: &str) -> String {
+        self.user(uid)["id"].as_str().expect("an id").to_owned()
+    }
+
+    fn names(&self, group: &str) -> Vec<String> {
+        let answer = self.tenant.get(&format!("/Groups/{group}"));
+        self.members(&answer.expect(200).body)
+    }
+}
+
+#[test]
+fn a_mapping_gives_and_takes_back_what_it_gave_and_nothing_else() {
+    let world = world();
+    let (slapd, directory) = synced_town(&world, &TEN, json!({}));
+    let bob = directory.id("bob");
+    let ours = directory.tenant.group("Ours", &[&bob]);
+    // By its DN in another spelling, and by its unique id.
+    let by_dn = directory.map("CN=Team, OU=groups,dc=example,dc=com", &ours);
+    let found = directory.synced("");
+    assert_eq!(found["mapped.given"], 1);
+    assert_eq!(directory.names(&ours), ["ada", "bob"]);
+    directory.assert_consistent();
+    let by_id = directory.map("20000000-0000-4000-8000-000000000001", &ours);
+    directory.synced("");
+    let before = world.database.dump();
+    directory.synced("");
+    let tables = [
+        "users",
+        "groups",
+        "group_members",
+        "mapping_grants",
+        "audit_events",
+    ];
+    for (then, now) in before.iter().zip(world.database.dump()) {
+        assert!(
+            !tables.contains(&then.0.as_str()) || *then == now,
+            "{}",
+            then.0
+        );
+    }
+    // The other one still gives it.
+    directory.unmap(&by_dn);
+    assert_eq!(directory.names(&ours), ["ada", "bob"]);
+    directory.assert_consistent();
+    slapd.writer().modify(
+        TEAM,
+        &format!("replace: member\nmember: uid=cyd,ou=people,{BASE}"),
+    );
+    let found = directory.synced("");
+    assert_eq!(
+        (&found["mapped.given"], &found["mapped.taken_back"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(directory.names(&ours), ["bob", "cyd"]);
+    directory.assert_consistent();
+    directory.unmap(&by_id);
+    assert_eq!(directory.names(&ours), ["bob"]);
+    directory.assert_consistent();
+}
+
+#[test]
+fn who_is_named_by_a_client_too_stays() {
+    let world = world();
+    let (_slapd, directory) = synced_town(&world, &TEN, json!({}));
+    let ours = directory.tenant.group("Ours", &[]);
+    let mapping = directory.map(TEAM, &ours);
+    directory.synced("");
+    let ada = directory.id("ada");
+    let add = json!({"schemas": [PATCH], "Operations": [{"op": "add", "path": "members", "value": [{"value": ada}]}]});
+    directory
+        .tenant
+        .send("PATCH", &format!("/Groups/{ours}"), add)
+        .expect(200);
+    directory.assert_consistent();
+    directory.unmap(&mapping);
+    assert_eq!(directory.names(&ours), ["ada"]);
+    directory.assert_consistent();
+}
+
+#[test]
+fn users_of_groups_in_the_group_are_given_too_and_a_deleted_provider_leaves_them() {
+    let world = world();
+    let (slapd, directory) = synced_town(&world, &TEN, json!({}));
+    let outer = format!(
+        "dn: cn=outer,ou=groups,{BASE}\nobjectClass: groupOfNames\ncn: outer\nmember: {TEAM}\n\
+         member: uid=dan,ou=people,{BASE}\nmember: cn=outer,ou=groups,{BASE}\nentryUUID: 20000000-0000-4000-8000-000000000009\n\n"
+    );
+    slapd.add(&outer);
+    let ours = directory.tenant.group("Ours", &[]);
+    directory.map("20000000-0000-4000-8000-000000000009", &ours);
+    directory.synced("");
+    assert_eq!(directory.names(&ours), ["ada", "bob", "dan"]);
+    directory.assert_consistent();
+    world
+        .admin("DELETE", &directory.path(""), Value::Null)
+        .expect(204);
+    assert_eq!(directory.names(&ours), ["ada", "bob", "dan"]);
+    directory.assert_consistent();
+}
