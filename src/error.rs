@@ -36,6 +36,8 @@ pub enum Kind {
     Conflict,
     PreconditionFailed,
     PayloadTooLarge,
+    /// 414: an address that is longer than can be read; the adapter finds it out.
+    UriTooLong,
     UnsupportedMediaType,
     /// 422: fields of a body or a query that do not hold.
     Unprocessable(Vec<FieldError>),
@@ -167,6 +169,7 @@ impl Error {
             Kind::Conflict => 409,
             Kind::PreconditionFailed => 412,
             Kind::PayloadTooLarge => 413,
+            Kind::UriTooLong => 414,
             Kind::UnsupportedMediaType => 415,
             Kind::Unprocessable(_) => 422,
             Kind::RateLimited { .. } => 429,

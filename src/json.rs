@@ -11,6 +11,9 @@ use serde_json::{Map, Number, Value};
 /// Deepest nesting of arrays and objects. SCIM needs five.
 pub const MAX_DEPTH: usize = 32;
 
+/// 2^53: a double is exact up to it.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Parses a whole document. The error is a sentence for the client, with line and column.
 pub fn parse(text: &[u8]) -> Result<Value, String> {
     if text.iter().all(u8::is_ascii_whitespace) {
@@ -71,7 +74,12 @@ impl<'de> Visitor<'de> for Strict<'_> {
         Ok(Value::from(value))
     }
 
+    /// A whole number is one however it is written: JSON knows no other kind (RFC 8259 §6), and many writers end it in `.0`.
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        if value.fract() == 0.0 && value.abs() <= MAX_EXACT {
+            #[expect(clippy::cast_possible_truncation, reason = "whole, and below 2^53")]
+            return Ok(Value::from(value as i64));
+        }
         Number::from_f64(value)
             .map(Value::Number)
             .ok_or_else(|| E::custom("a number out of range"))

@@ -30,7 +30,7 @@ export async function judges() {
       hint: `Python's own modules are incomplete. ${INSTALL}`,
     });
     const install = ["-I", "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"];
-    await step("Installing the conformance tools scim2-tester and scim-sanity", "usually 10 s to a minute", join(bin, "python"), [...install, "--only-binary", ":all:", "--require-hashes", "-r", requirements], {
+    await step("Installing the conformance tools scim2-tester, scim-sanity and schemathesis", "usually 10 s to a minute", join(bin, "python"), [...install, "--only-binary", ":all:", "--require-hashes", "-r", requirements], {
       env: pythonEnv(),
       hint: "Python's package registry must be reachable: behind a proxy or a mirror, set HTTPS_PROXY or PIP_INDEX_URL.",
     });

@@ -10,16 +10,29 @@ use crate::api::{self, MAX_BODY_BYTES};
 use crate::error::{Error, Kind};
 use crate::ids;
 
+/// Longest address in bytes: what `http::Uri` has room for.
+const MAX_URL_BYTES: usize = 65_534;
 /// How much of a body that is too long is read to its end.
 const MAX_DRAINED_BYTES: usize = 16 * MAX_BODY_BYTES;
 
 /// Reads a request, its body no further than one byte beyond what is allowed.
-pub async fn request(mut request: worker::Request) -> std::result::Result<api::Request, String> {
+pub async fn request(mut request: worker::Request) -> std::result::Result<api::Request, Error> {
+    let url = request.inner().url();
+    if url.len() > MAX_URL_BYTES {
+        return Err(Error::new(
+            Kind::UriTooLong,
+            format!(
+                "the address is longer than {MAX_URL_BYTES} bytes; a search takes its filter in a body"
+            ),
+        ));
+    }
+    let unreadable = |reason: String| Error {
+        internal: Some(reason),
+        ..Error::new(Kind::Internal, "the request could not be read")
+    };
     let method = http::Method::from_bytes(request.inner().method().as_bytes())
-        .map_err(|error| error.to_string())?;
-    let mut converted = http::Request::builder()
-        .method(method)
-        .uri(request.inner().url());
+        .map_err(|error| unreadable(error.to_string()))?;
+    let mut converted = http::Request::builder().method(method).uri(url);
     if let Some(headers) = converted.headers_mut() {
         for (name, value) in request.headers().entries() {
             let name = HeaderName::try_from(name);
@@ -29,8 +42,10 @@ pub async fn request(mut request: worker::Request) -> std::result::Result<api::R
             }
         }
     }
-    let body = body(&mut request).await?;
-    converted.body(body).map_err(|error| error.to_string())
+    let body = body(&mut request).await.map_err(unreadable)?;
+    converted
+        .body(body)
+        .map_err(|error| unreadable(error.to_string()))
 }
 
 async fn body(request: &mut worker::Request) -> std::result::Result<Vec<u8>, String> {
@@ -83,9 +98,8 @@ pub fn response(reply: api::Response) -> Result<worker::Response> {
 }
 
 /// A failure before the application is reached, in the dialect of the path.
-pub fn failure(path: &str, detail: &str) -> Result<worker::Response> {
-    let error = Error::new(Kind::Internal, detail);
-    let mut response = Reply::of_error(&error, api::dialect_of(path)).into_response();
+pub fn failure(path: &str, error: &Error) -> Result<worker::Response> {
+    let mut response = Reply::of_error(error, api::dialect_of(path)).into_response();
     let request_id = ids::new_id(&RuntimeClock, &RuntimeEntropy).unwrap_or_default();
     if let Ok(request_id) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert("x-request-id", request_id);

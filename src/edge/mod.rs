@@ -24,6 +24,7 @@ use worker::{
 use crate::api::App;
 use crate::auth::memory::Memory;
 use crate::config::Config;
+use crate::error::{Error, Kind};
 use crate::platform::{Background, Platform};
 
 /// Binding of the database.
@@ -56,15 +57,17 @@ async fn answer(request: Request, route: RouteContext<Rc<Context>>) -> Result<Re
         Ok(app) => app,
         Err(reason) => {
             worker::console_error!("configuration: {reason}");
-            return convert::failure(request.path().as_str(), "the service is not configured");
+            let error = Error::new(Kind::Internal, "the service is not configured");
+            return convert::failure(request.path().as_str(), &error);
         }
     };
     let path = request.path();
     let request = match convert::request(request).await {
         Ok(request) => request,
-        Err(reason) => {
+        Err(error) => {
+            let reason = error.internal.as_deref().unwrap_or(&error.detail);
             worker::console_error!("request: {reason}");
-            return convert::failure(&path, "the request could not be read");
+            return convert::failure(&path, &error);
         }
     };
     convert::response(app.handle(request).await)

@@ -25,7 +25,8 @@ pub struct IdPCreate {
     pub name: Text<1, 200>,
     #[serde(default)]
     pub display_name: Option<Text<1, 200>>,
-    /// `OIDC` or `SAML`.
+    /// `OIDC` or `SAML`, in any case.
+    #[cfg_attr(feature = "openapi", schemars(extend("enum" = ["OIDC", "SAML"])))]
     pub protocol: Protocol,
     #[serde(default = "yes")]
     pub enabled: bool,

@@ -83,7 +83,7 @@ fn search() -> Value {
 
 fn patch() -> Value {
     let op = |names: &[&str]| json!({"type": "string", "enum": names});
-    let path = json!({"type": "string", "description": "An attribute, values of it by a filter, or one of their sub-attributes (RFC 7644 §3.5.2)"});
+    let path = json!({"type": "string", "minLength": 1, "description": "An attribute, values of it by a filter, or one of their sub-attributes (RFC 7644 §3.5.2)"});
     let variant = |properties: Value, required: &[&str]| json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
     json!({
         "type": "object",

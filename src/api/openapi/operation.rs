@@ -18,7 +18,7 @@ pub const SCIM_TOKEN: &str = "scimToken";
 enum Access {
     Anybody,
     Administrator(AdminScope),
-    /// A SCIM token with these scopes, or a JWT with that one.
+    /// A SCIM token with these scopes, where there are any, or a JWT with that one.
     Client(&'static [Scope], AdminScope),
 }
 
@@ -52,7 +52,15 @@ impl Operation {
             body: None,
             replies: BTreeMap::new(),
         };
-        operation.fails(500)
+        operation.fails(414).fails(500)
+    }
+
+    /// For administrators alone: nobody's SCIM token is anybody's own.
+    pub fn without_tokens(mut self) -> Self {
+        if let Access::Client(_, scope) = self.access {
+            self.access = Access::Client(&[], scope);
+        }
+        self
     }
 
     pub fn titled(mut self, summary: &str) -> Self {
@@ -239,13 +247,17 @@ fn security(access: Access) -> Value {
         Access::Administrator(scope) => json!([{ADMINISTRATOR: [scope.name()]}]),
         Access::Client(scopes, scope) => {
             let scopes: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
-            json!([{SCIM_TOKEN: scopes}, {ADMINISTRATOR: [scope.name()]}])
+            let mut ways = vec![json!({ADMINISTRATOR: [scope.name()]})];
+            if !scopes.is_empty() {
+                ways.insert(0, json!({SCIM_TOKEN: scopes}));
+            }
+            ways.into()
         }
     }
 }
 
 /// Statuses of failures, and what they mean in general.
-const FAILURES: [(u16, &str, &str); 14] = [
+const FAILURES: [(u16, &str, &str); 15] = [
     (400, "BadRequest", "The request is not what it should be"),
     (
         401,
@@ -270,6 +282,7 @@ const FAILURES: [(u16, &str, &str); 14] = [
         "PayloadTooLarge",
         "The body, or what it asks for, is too large",
     ),
+    (414, "UriTooLong", "The address is longer than can be read"),
     (
         415,
         "UnsupportedMediaType",

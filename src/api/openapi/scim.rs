@@ -109,7 +109,7 @@ fn list(types: &[&'static ResourceType]) -> Operation {
         ))
         .client(scopes, ScimRead)
         .parameters([
-            query("filter", "RFC 7644 §3.4.2.2", &json!({"type": "string", "maxLength": MAX_LENGTH, "examples": ["userName eq \"ada@example.com\""]})),
+            query("filter", "RFC 7644 §3.4.2.2", &json!({"type": "string", "maxLength": MAX_LENGTH, "examples": ["meta.created gt \"2026-01-01T00:00:00Z\""]})),
             query("startIndex", "From 1; what is less is taken for 1", &json!({"type": "integer"})),
             query("count", "What is less than 0 is taken for 0", &json!({"type": "integer"})),
             query("cursor", "RFC 9865 §2", &json!({"type": "string"})),
@@ -279,6 +279,7 @@ fn me(mut operation: Operation, id: &str, summary: &str) -> Operation {
             operation.with_headers(status, &["Location"])
         })
         .titled(summary)
+        .without_tokens()
         .describe("RFC 7644 §3.11: the user whose id is the `sub` of a JWT. A SCIM token is nobody's own: 501.")
         .fails(501)
 }

@@ -203,7 +203,7 @@ text!(WriteOnly, {
 });
 text!(Domain, {
     "description": "A domain as it stands in e-mail addresses, in ASCII.",
-    "type": "string", "minLength": 3, "maxLength": 253, "examples": ["example.com"],
+    "type": "string", "maxLength": 253, "pattern": r"^\s*([A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}\s*$", "examples": ["example.com"],
 });
 text!(Protocol, {
     "description": "What a provider speaks; in a request in any case.",

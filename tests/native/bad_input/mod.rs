@@ -5,6 +5,7 @@ mod bulk;
 mod bulk_operations;
 mod filters;
 mod headers;
+mod numbers;
 mod patches;
 mod paths;
 mod random;
