@@ -77,7 +77,8 @@ create table sync_entries (
 -- Who says that somebody is a member: 0 a client or a directory, directly; 1 group mappings alone; 2 both.
 alter table group_members add column granted integer not null default 0;
 
--- Which mapping gives which membership.
+-- Which mapping gives which membership. A membership that a client takes away leaves its row here until the next sync, which gives it
+-- anew or forgets it.
 create table mapping_grants (
   tenant_id text not null,
   group_id text not null,
@@ -88,10 +89,3 @@ create table mapping_grants (
 ) strict, without rowid;
 
 create index mapping_grants_mapping_idx on mapping_grants (tenant_id, idp_id, mapping_id);
-
--- A membership that is gone is given by nobody. Memberships that no mapping gives cost nothing here.
-create trigger mapping_grants_follow_membership after delete on group_members when old.granted <> 0
-begin
-  delete from mapping_grants
-  where tenant_id = old.tenant_id and group_id = old.group_id and member_id = old.member_id;
-end;

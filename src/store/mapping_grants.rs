@@ -56,6 +56,8 @@ pub fn select_differences(tenant: &TenantId, idp: &str, mappings: &[Json]) -> St
              differences (mapping_id, group_id, member_id, give) as ( \
              select g.mapping_id, g.group_id, g.member_id, 1 from given g where not exists (select 1 from mapping_grants k \
              where k.tenant_id = ?1 and k.group_id = g.group_id and k.member_id = g.member_id and k.mapping_id = g.mapping_id) \
+             or not exists (select 1 from group_members m where m.tenant_id = ?1 and m.group_id = g.group_id \
+             and m.member_id = g.member_id and m.granted <> 0) \
              union all \
              select k.mapping_id, k.group_id, k.member_id, 0 from mapping_grants k indexed by mapping_grants_mapping_idx \
              where k.tenant_id = ?1 and k.idp_id = ?2 and not exists (select 1 from given g \
@@ -119,7 +121,7 @@ pub fn apply(tenant: &TenantId, idp: &str, differences: &[Difference]) -> Vec<St
         format!(
             "{} insert into mapping_grants (tenant_id, group_id, member_id, mapping_id, idp_id) \
              select ?1, e.group_id, e.id, e.mapping_id, ?2 from e \
-             where exists (select 1 from users u where u.tenant_id = ?1 and u.id = e.id)",
+             where exists (select 1 from users u where u.tenant_id = ?1 and u.id = e.id) on conflict do nothing",
             part.table()
         )
     }));

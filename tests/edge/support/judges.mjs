@@ -16,6 +16,7 @@ export async function scim2Tester(base, token) {
     if (name) checks.push({ name, outcome: { SUCCESS: "passed", COMPLIANT: "passed", SKIPPED: "skipped" }[status] ?? "objected", said: status });
     else if (checks.length) checks.at(-1).said += `\n${line}`;
   }
+  for (const check of checks) check.said = check.said.trimEnd();
   return judged(checks, output);
 }
 

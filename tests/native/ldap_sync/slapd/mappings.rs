@@ -130,3 +130,22 @@ fn users_of_groups_in_the_group_are_given_too_and_a_deleted_provider_leaves_them
     assert_eq!(directory.names(&ours), ["ada", "bob", "dan"]);
     directory.assert_consistent();
 }
+
+#[test]
+fn who_is_removed_by_a_client_comes_back_with_a_full_sync() {
+    let world = world();
+    let (_slapd, directory) = synced_town(&world, &TEN, json!({}));
+    let ours = directory.tenant.group("Ours", &[]);
+    directory.map(TEAM, &ours);
+    directory.synced("");
+    let remove = format!("members[value eq \"{}\"]", directory.id("ada"));
+    let remove = json!({"schemas": [PATCH], "Operations": [{"op": "remove", "path": remove}]});
+    directory
+        .tenant
+        .send("PATCH", &format!("/Groups/{ours}"), remove)
+        .expect(200);
+    assert_eq!(directory.names(&ours), ["bob"]);
+    directory.synced("?full=true");
+    assert_eq!(directory.names(&ours), ["ada", "bob"]);
+    directory.assert_consistent();
+}

@@ -5,3 +5,4 @@ mod crashes;
 mod life;
 mod managed;
 mod mappings;
+mod size;

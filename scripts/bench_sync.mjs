@@ -1,0 +1,29 @@
+// `npm run bench:sync -- --users 50000 --groups 1000`: what a directory sync costs at that size, by the test of the ordinary size: time, round trips, rows
+// and memory of a dry run, the first sync, a second one, and one after 1 % has changed, from a real LDAP server into a real local D1.
+import { spawn } from "node:child_process";
+import { parseArgs } from "node:util";
+import { build } from "./build.mjs";
+import { setUp } from "./setup.mjs";
+import { wranglerEnv } from "./setup/node_modules.mjs";
+import { inRoot, root } from "./setup/paths.mjs";
+import { endWithUs, main, SetupError } from "./setup/progress.mjs";
+
+await main(async () => {
+  let values;
+  try {
+    ({ values } = parseArgs({ options: { users: { type: "string", default: "50000" }, groups: { type: "string", default: "1000" } } }));
+  } catch (error) {
+    throw new SetupError(`${error.message}\nnpm run bench:sync -- --users 50000 --groups 1000`);
+  }
+  for (const [name, value] of Object.entries(values)) {
+    if (!/^\d+00$/.test(value)) throw new SetupError(`--${name} takes whole hundreds.`);
+  }
+  await build(await setUp());
+  const child = spawn(process.execPath, ["--test-reporter=spec", inRoot("tests", "edge", "ldap_sync.test.mjs")], {
+    cwd: root,
+    env: { ...wranglerEnv(), ROLLCALL_SYNC_USERS: values.users, ROLLCALL_SYNC_GROUPS: values.groups },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  endWithUs(child);
+  process.exitCode = await new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1)));
+});

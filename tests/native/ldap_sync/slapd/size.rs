@@ -1,0 +1,81 @@
+//! What a sync costs: round trips and statements grow with thousands of objects, and not with each.
+
+use rollcall::store::Error;
+use serde_json::{Value, json};
+
+use super::life::{group, person};
+use crate::ldap_sync::{Directory, expected, world};
+use crate::support::slapd::Slapd;
+
+const USERS: usize = 2_000;
+const GROUPS: usize = 50;
+
+fn city(names: &[String]) -> Slapd {
+    let people = names
+        .iter()
+        .zip(1..)
+        .map(|(name, number)| person(name, number));
+    let groups = (0..GROUPS).zip(1..).map(|(index, number)| {
+        let members = names.iter().skip(index * 30).take(50);
+        let members: Vec<&str> = members.map(String::as_str).collect();
+        group(&format!("group-{index}"), number, &members)
+    });
+    Slapd::only(&people.chain(groups).collect::<String>())
+}
+
+fn names() -> Vec<String> {
+    (0..USERS).map(|number| format!("user-{number}")).collect()
+}
+
+#[test]
+fn the_log_has_the_numbers_so_far_while_the_sync_runs() {
+    let world = world();
+    let slapd = city(&names());
+    let directory = Directory::of(world.tenant("compat"), &slapd, json!({"page_size": 500}));
+    // Provider, lease, links, names and the users are written; what comes after them is not.
+    let gone = Some(Error::Overloaded("gone".to_owned()));
+    let mut failures = vec![gone; 40];
+    failures.extend(vec![None; 5]);
+    *world.database.planned.borrow_mut() = failures;
+    directory.ask("");
+    world.database.planned.take();
+    let logs = world.admin("GET", &directory.path("/sync-logs"), Value::Null);
+    let log = &logs.expect(200).body["data"][0];
+    assert_eq!(log["status"], "running", "{log}");
+    assert_eq!(log["counts"]["users"]["created"], USERS);
+    assert_eq!(log["counts"]["groups"]["created"], 0);
+    directory.assert_consistent();
+}
+
+#[test]
+fn round_trips_and_statements_do_not_grow_with_the_objects() {
+    let world = world();
+    let slapd = city(&names());
+    let directory = Directory::of(world.tenant("compat"), &slapd, json!({"page_size": 500}));
+    let run = |query: &str, counts: Value| {
+        let mut trips = 0;
+        let statements = world.database.recording(|| {
+            let answer = directory.ask(query);
+            assert_eq!(answer.expect(200).body["data"]["status"], "succeeded");
+            assert_eq!(
+                crate::ldap_sync::counts(&answer.body["data"]),
+                expected(counts)
+            );
+            trips = answer.trips();
+        });
+        (trips, statements.len())
+    };
+    let (trips, statements) = run(
+        "",
+        json!({"users.created": USERS, "groups.created": GROUPS, "memberships.added": GROUPS * 50}),
+    );
+    assert!(trips <= (USERS + GROUPS) / 200, "{trips} round trips");
+    assert!(statements <= 100, "{statements} statements");
+    let unchanged = json!({"users.unchanged": USERS, "groups.unchanged": GROUPS});
+    let (trips, statements) = run("?full=true", unchanged);
+    assert!(
+        trips <= 6 && statements <= 30,
+        "{trips} round trips, {statements} statements"
+    );
+    directory.assert_consistent();
+}
