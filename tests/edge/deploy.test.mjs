@@ -49,6 +49,9 @@ test("an empty account gets everything, and a second deploy leaves what is there
   for (const [path, bytes] of Object.entries(cloudflare.assets)) assert.ok(bytes.equals(readFileSync(inRoot("build-assets", path))), `${path} differs`);
   assert.ok(cloudflare.assets["/openapi.json"].equals(readFileSync(inRoot("public", "openapi.json"))));
 
+  // What wakes the worker up for directory syncs that are due.
+  assert.deepEqual(cloudflare.crons, ["*/5 * * * *"]);
+
   // A second deploy makes nothing anew, keeps the secrets and remembers the settings.
   const second = await deploy({});
   assert.equal(second.code, 0, second.output);

@@ -9,7 +9,7 @@ export class FakeCloudflare {
   }
 
   reset() {
-    Object.assign(this, { databases: [], namespaces: [], secrets: null, secretsFail: false, uploads: [], requests: [], migrated: false, manifest: {}, assets: {} });
+    Object.assign(this, { databases: [], namespaces: [], secrets: null, secretsFail: false, uploads: [], requests: [], migrated: false, manifest: {}, assets: {}, crons: [] });
   }
 
   async start() {
@@ -68,6 +68,9 @@ export class FakeCloudflare {
       case "PUT /workers/scripts/rollcall":
       case "POST /workers/scripts/rollcall/versions":
         return this.#upload(request, body);
+      case "PUT /workers/scripts/rollcall/schedules":
+        this.crons = JSON.parse(body).map(({ cron }) => cron);
+        return { result: { schedules: this.crons.map((cron) => ({ cron })) } };
       case "POST /workers/scripts/rollcall/deployments":
       case "PATCH /workers/scripts/rollcall/script-settings":
         return { result: { id: "d" } };
