@@ -18,8 +18,8 @@ const MAX_EXAMPLES = 5;
 const TIMEOUT_MS = 300_000;
 
 /**
- * Where a request that the schema allows may be refused all the same, because JSON Schema cannot say why; and the one place where a request
- * that it forbids succeeds. Statuses besides those that schemathesis takes by itself.
+ * Where a request that the schema allows may be refused all the same, because JSON Schema cannot say why; and the places where a request
+ * that it forbids succeeds all the same. Statuses besides those that schemathesis takes by itself.
  */
 const RULES_BEYOND_THE_SCHEMA = [
   { of: "SCIM", operations: { "include-tag": "SCIM" }, check: "positive_data_acceptance", statuses: ["400", "412"], why: "filters and paths have a grammar, members have to exist, some parameters exclude each other; If-Match names a version" },
