@@ -20,8 +20,13 @@ export const FLOOR = { folder: inRoot("benches", "floor"), crate: "floor", title
 
 // Beyond what std has by default it is small, and without the reading of backtraces, which there are none of in wasm.
 const STD_FEATURES = "panic-unwind,optimize_for_size";
+// The log of a panic says what it was and not where: the places of the thousands that there could be would be in the file.
+const RUSTFLAGS = "-Zlocation-detail=none";
 // What rustc has for this target, and the exceptions that unwinding is made of: nothing newer that the runtime might not know.
 const WASM_FEATURES = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"];
+// A function with one caller stays a function: put into each other they become one of a third of a megabyte, which is slow to compile and compresses
+// badly. What has like names, one generic function for several types, compresses well side by side.
+const SHRINKING = ["-Os", "--one-caller-inline-max-function-size=0", "--reorder-functions-by-name"];
 
 const built = ({ folder }, name) => join(folder, "build", name);
 const outputs = (worker) => ["index.js", "index_bg.wasm"].map((name) => built(worker, name));
@@ -69,6 +74,7 @@ async function runWorkerBuild({ toolchain, workerBuild, wasmBindgen }, { folder,
         ...toolchain.env,
         CARGO_TARGET_DIR: wasmTarget,
         CARGO_UNSTABLE_BUILD_STD_FEATURES: STD_FEATURES,
+        RUSTFLAGS: [process.env.RUSTFLAGS, RUSTFLAGS].filter(Boolean).join(" "),
         ESBUILD_BIN: process.env.ESBUILD_BIN || esbuild(),
         ...(bindgen && { WASM_BINDGEN_BIN: bindgen }),
       },
@@ -87,7 +93,7 @@ async function runWorkerBuild({ toolchain, workerBuild, wasmBindgen }, { folder,
 async function shrink(worker) {
   const [, wasm] = outputs(worker);
   const [command, ...first] = process.env.WASM_OPT_BIN ? [process.env.WASM_OPT_BIN] : [process.execPath, wasmOpt()];
-  await step("Making it smaller with wasm-opt", "usually a minute", command, [...first, wasm, "-o", `${wasm}.new`, "-Os", ...WASM_FEATURES.map((name) => `--enable-${name}`)], {
+  await step("Making it smaller with wasm-opt", "usually a minute", command, [...first, wasm, "-o", `${wasm}.new`, ...SHRINKING, ...WASM_FEATURES.map((name) => `--enable-${name}`)], {
     hint: "WASM_OPT_BIN names a wasm-opt of your own; without it the one in node_modules is used.",
   });
   renameSync(`${wasm}.new`, wasm);
