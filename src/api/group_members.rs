@@ -87,11 +87,6 @@ impl Plan {
         for id in gone.into_iter().filter(|id| !add.contains(id)) {
             if there.look_up(&id).is_member {
                 plan.remove.insert(id);
-            } else if changes.must_match.contains(&id) {
-                return Err(Error::scim(
-                    ScimType::NoTarget,
-                    format!("`{}` is not a member", shortened(&id)),
-                ));
             }
         }
         for id in add {

@@ -15,7 +15,7 @@ use crate::scim::pieces::{Frame, Pieces};
 use crate::scim::render::{self, Paging, Stored};
 use crate::scim::schema::ResourceType;
 use crate::store::resources::{self, Page, Start, TypeQuery};
-use crate::store::{Row, Rows, Value, members, rows_at};
+use crate::store::{self, Guard, Row, Rows, Value, members, rows_at};
 
 /// Most resources of a page whose memberships are too many to come along with it.
 const MAX_LARGE: usize = 50;
@@ -109,7 +109,7 @@ async fn by_cursor(
     text: &str,
 ) -> Result<Reply> {
     let base = call.scim_base();
-    let mut parts = vec![caller.tenant.as_str()];
+    let mut parts = vec![caller.tenant.as_str(), &caller.provider_id];
     parts.extend(query.binding.iter().map(String::as_str));
     let binding = Binding::new(&parts);
     let key = &call.app.config.cursor_key;
@@ -216,6 +216,8 @@ struct Shown {
     names: bool,
     /// How many these are, where that is known.
     held: Option<i64>,
+    /// Whether its text is still to be read.
+    is_long: bool,
 }
 
 impl Shown {
@@ -224,8 +226,8 @@ impl Shown {
     }
 }
 
-/// The resources of a page with their memberships. Where these are more than one reply may carry the page ends early, as RFC
-/// 7644 §3.4.2.4 allows; but never before its first resource.
+/// The resources of a page with their memberships. Where these, or the texts, are more than one reply may carry the page ends
+/// early, as RFC 7644 §3.4.2.4 allows; but never before its first resource.
 async fn read_page(
     call: &Call<'_>,
     caller: &Caller,
@@ -243,6 +245,7 @@ async fn read_page(
         let names = of_type.memberships.names;
         types.insert(of_type.resource_type.name, (Rc::new(frame), names));
     }
+    let (rows, _) = rows.split_at(resources::fitting(rows)?);
     let mut page = rows
         .iter()
         .map(|row| {
@@ -255,6 +258,7 @@ async fn read_page(
                 frame: Rc::clone(frame),
                 names: *names,
                 held: resources::held(row)?,
+                is_long: resources::is_long(row)?,
             })
         })
         .collect::<Result<Vec<_>>>()?;
@@ -266,8 +270,8 @@ async fn read_page(
     Ok(page)
 }
 
-/// Reads the memberships of those on a page that have too many to come along, in one round trip, and tells how many resources
-/// from the first on are complete then.
+/// Reads what did not come along with a page, in one round trip: texts that are long, and the memberships of those that have
+/// too many. Tells how many resources from the first on are complete then.
 async fn complete_page(call: &Call<'_>, caller: &Caller, page: &mut [Shown]) -> Result<usize> {
     let too_many = |shown: &Shown| {
         let held = shown.held.unwrap_or_default();
@@ -287,12 +291,38 @@ async fn complete_page(call: &Call<'_>, caller: &Caller, page: &mut [Shown]) -> 
             Some(most + 1),
         ));
     }
+    let mut long: BTreeMap<&str, (&'static ResourceType, Vec<String>)> = BTreeMap::new();
+    for Shown { stored, .. } in page.iter().filter(|shown| shown.is_long) {
+        let of_type = (stored.resource_type, Vec::new());
+        let (_, ids) = long.entry(stored.resource_type.name).or_insert(of_type);
+        ids.push(stored.id.clone());
+    }
+    let memberships = batch.len();
+    for (resource_type, ids) in long.values() {
+        batch.extend(resources::select_many(&caller.tenant, resource_type, ids));
+    }
     if batch.is_empty() {
         return Ok(page.len());
     }
     let results = caller.read(call, batch).await?;
+    let (results, texts) = results.split_at(memberships);
+    let mut texts = texts
+        .iter()
+        .flat_map(|rows| &rows.rows)
+        .map(|row| Ok((row.text("id")?, row)))
+        .collect::<Result<BTreeMap<_, _>>>()?;
     let mut results = results.iter();
     for (index, shown) in page.iter_mut().enumerate() {
+        if shown.is_long {
+            // Gone since the page was read: the page is to be read again.
+            let row = texts.remove(&shown.stored.id);
+            let row = row.ok_or(store::Error::Guard(Guard::VersionConflict))?;
+            shown.stored = Stored {
+                memberships: shown.stored.memberships.take(),
+                oversized: shown.stored.oversized,
+                ..resources::stored(shown.stored.resource_type, row)?
+            };
+        }
         if !shown.stored.oversized {
             continue;
         }

@@ -41,13 +41,19 @@ pub fn read(
         .chain(super::schema::COMMON)
     {
         let Some(value) = given.take(attribute.name) else {
+            assign_default(&mut resource, attribute);
             continue;
         };
         place(&mut resource, attribute, value, profile)?;
     }
     for extension in resource_type.extensions {
         // Entra's own example puts an extension's attributes at the top; only nulls were ever seen there.
-        if let Some(object) = given.take(extension.id)
+        let former = match profile {
+            Profile::Compat => extension.former,
+            Profile::Strict => &[],
+        };
+        let mut names = std::iter::once(&extension.id).chain(former);
+        if let Some(object) = names.find_map(|urn| given.take(urn))
             && let Some(object) = read_extension(extension, object, profile)?
         {
             resource
@@ -56,7 +62,6 @@ pub fn read(
         }
     }
     given.refuse_rest("the resource", profile)?;
-    assign_defaults(resource_type, &mut resource);
     finish(resource_type, &mut resource)?;
     Ok(resource)
 }
@@ -72,13 +77,12 @@ pub fn finish(resource_type: &'static ResourceType, resource: &mut Resource) -> 
     Ok(())
 }
 
-/// Gives what a POST or PUT left out its default. A PATCH gives none: what it removes is unassigned (RFC 7644 §3.5.2.2),
-/// and nobody is let in again by it.
-fn assign_defaults(resource_type: &'static ResourceType, resource: &mut Resource) {
-    let mut attributes = resource_type.schema.attributes.iter();
-    if attributes.any(|attribute| attribute.name == "active") {
-        let active = resource.attributes.entry("active");
-        active.or_insert(Value::Bool(true));
+/// Gives an attribute that a POST or PUT does not name its default. Null is how a client says that it is to have none (RFC 7644
+/// §3.3, §3.5.1). A PATCH gives none either: what it removes is unassigned (§3.5.2.2), and nobody is let in again by it.
+fn assign_default(resource: &mut Resource, attribute: &Attribute) {
+    if attribute.name == "active" {
+        let active = (attribute.name.to_owned(), Value::Bool(true));
+        resource.attributes.extend([active]);
     }
 }
 
@@ -86,19 +90,23 @@ fn assign_defaults(resource_type: &'static ResourceType, resource: &mut Resource
 /// puts its own there.
 pub const STORED_REFERENCE: &str = "../Users/";
 
-/// A manager's `$ref` follows from its `value`, whatever the client put there.
+/// A manager's `$ref` follows from its `value`, whatever the client put there; without one nothing is left of it.
 fn refer_to_manager(resource: &mut Resource) {
-    let manager = resource
-        .attributes
-        .get_mut(ENTERPRISE.id)
-        .and_then(|enterprise| enterprise.get_mut("manager"))
-        .and_then(Value::as_object_mut);
-    if let Some(manager) = manager {
-        manager.shift_remove("$ref");
-        if let Some(id) = manager.get("value").and_then(Value::as_str) {
-            let reference = format!("{STORED_REFERENCE}{id}");
-            manager.insert("$ref".to_owned(), Value::String(reference));
-        }
+    let Some(Value::Object(enterprise)) = resource.attributes.get_mut(ENTERPRISE.id) else {
+        return;
+    };
+    let Some(Value::Object(manager)) = enterprise.get_mut("manager") else {
+        return;
+    };
+    manager.shift_remove("$ref");
+    if let Some(id) = manager.get("value").and_then(Value::as_str) {
+        let reference = format!("{STORED_REFERENCE}{id}");
+        manager.insert("$ref".to_owned(), Value::String(reference));
+    } else if manager.is_empty() {
+        enterprise.shift_remove("manager");
+    }
+    if enterprise.is_empty() {
+        resource.attributes.shift_remove(ENTERPRISE.id);
     }
 }
 
@@ -191,9 +199,17 @@ fn check_schemas(
     schemas: Option<Value>,
     profile: Profile,
 ) -> Result<()> {
-    if !profile.is_strict() {
-        return Ok(());
+    if profile.is_strict() && !name_core(resource_type, schemas)? {
+        return Err(Error::syntax(format!(
+            "schemas does not name {}",
+            resource_type.schema.id
+        )));
     }
+    Ok(())
+}
+
+/// Whether `schemas` names the core schema of the type. An error is one that the type does not have, or one named twice.
+pub fn name_core(resource_type: &'static ResourceType, schemas: Option<Value>) -> Result<bool> {
     let Some(Value::Array(schemas)) = schemas else {
         return Err(Error::syntax("schemas is required: an array of URNs"));
     };
@@ -213,13 +229,7 @@ fn check_schemas(
         };
         core |= urn.eq_ignore_ascii_case(resource_type.schema.id);
     }
-    match core {
-        true => Ok(()),
-        false => Err(Error::syntax(format!(
-            "schemas does not name {}",
-            resource_type.schema.id
-        ))),
-    }
+    Ok(core)
 }
 
 impl Resource {

@@ -43,11 +43,43 @@ pub fn read(
     }
     let mut read = Vec::with_capacity(values.len());
     for (index, value) in values.into_iter().enumerate() {
-        let element = read_one(attribute, value, &format!("{at}[{index}]"), profile)?;
-        read.extend(element.filter(|element| is_set || !read.contains(element)));
+        let at = format!("{at}[{index}]");
+        // Null is what an attribute without a value has (RFC 7643 §2.5); among values it is nothing.
+        if value.is_null() && profile.is_strict() {
+            return Err(Error::value(format!("{at} is null")));
+        }
+        match read_one(attribute, value, &at, profile)? {
+            // A list of members that names nobody is a mistake, and would empty the group.
+            None if is_set => return Err(Error::value(format!("{at} names nobody"))),
+            None => {}
+            Some(member) if is_set => read.push(member),
+            Some(element) => {
+                add(&mut read, element);
+            }
+        }
     }
     one_primary(&mut read, at, profile)?;
     Ok((!read.is_empty()).then_some(Value::Array(read)))
+}
+
+/// Adds a value to others, and tells where it stands. The same value of the same type is there once (RFC 7643 §2.4): what comes
+/// along with it the second time is added to the first.
+pub fn add(values: &mut Vec<Value>, new: Value) -> usize {
+    let same = values.iter().position(|value| is_same(value, &new));
+    match (same.and_then(|at| values.get_mut(at)), new) {
+        (Some(Value::Object(there)), Value::Object(new)) => there.extend(new),
+        (Some(_), _) => {}
+        (None, new) => values.push(new),
+    }
+    same.unwrap_or(values.len().saturating_sub(1))
+}
+
+/// Whether two values have the same `type` and `value`; those without a `value` are compared whole.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one.get("value"), other.get("value")) {
+        (Some(value), Some(wanted)) => value == wanted && one.get("type") == other.get("type"),
+        _ => one == other,
+    }
 }
 
 /// The canonical form of one value: of a single-valued attribute, or one of several of a multi-valued one.
@@ -60,11 +92,13 @@ pub fn read_one(
     let lenient = !profile.is_strict();
     match (attribute.kind, value) {
         (_, Value::Null) => Ok(None),
-        (Kind::Complex, Value::Object(object)) => read_object(attribute, object, at, profile),
+        (Kind::Complex, Value::Object(object)) => {
+            Ok(read_object(attribute, object, at, profile)?.into_value())
+        }
         (Kind::Complex, Value::String(text)) if lenient && text.is_empty() => Ok(None),
         (Kind::Complex, Value::String(text)) if lenient && attribute.default_sub().is_some() => {
             let object = Map::from_iter([("value".to_owned(), Value::String(text))]);
-            read_object(attribute, object, at, profile)
+            Ok(read_object(attribute, object, at, profile)?.into_value())
         }
         (Kind::Complex, _) => Err(Error::value(format!("{at} takes an object"))),
         (_, Value::String(text)) if lenient && text.is_empty() => Ok(None),
@@ -106,18 +140,43 @@ fn is_base64(text: &str) -> bool {
     STANDARD_NO_PAD.decode(text.trim_end_matches('=')).is_ok()
 }
 
-fn read_object(
+/// A complex value as a client sent it, in canonical form.
+pub struct Parts {
+    pub given: Map<String, Value>,
+    /// Names of the sub-attributes that were sent without a value.
+    pub cleared: Vec<&'static str>,
+}
+
+impl Parts {
+    fn into_value(self) -> Option<Value> {
+        (!self.given.is_empty()).then_some(Value::Object(self.given))
+    }
+
+    /// Changes a value to what was sent, and leaves alone what was not (RFC 7644 §3.5.2.3).
+    pub fn merge_into(self, value: &mut Map<String, Value>) {
+        for name in self.cleared {
+            value.shift_remove(name);
+        }
+        value.extend(self.given);
+    }
+}
+
+/// The canonical form of a complex value's object, and which of its sub-attributes it clears.
+pub fn read_object(
     attribute: &'static Attribute,
     object: Map<String, Value>,
     at: &str,
     profile: Profile,
-) -> Result<Option<Value>> {
+) -> Result<Parts> {
     let object = match profile {
         Profile::Compat => unpack_role(attribute, object),
         Profile::Strict => object,
     };
     let mut given = Given::new(object, at)?;
-    let mut read = Map::new();
+    let mut parts = Parts {
+        given: Map::new(),
+        cleared: Vec::new(),
+    };
     for sub in attribute.sub_attributes {
         let Some(value) = given.take(sub.name) else {
             continue;
@@ -125,13 +184,16 @@ fn read_object(
         if sub.mutability == Mutability::ReadOnly {
             continue;
         }
-        if let Some(value) = read_one(sub, value, &format!("{at}.{}", sub.name), profile)? {
-            read.insert(sub.name.to_owned(), value);
+        match read_one(sub, value, &format!("{at}.{}", sub.name), profile)? {
+            Some(value) => {
+                parts.given.insert(sub.name.to_owned(), value);
+            }
+            None => parts.cleared.push(sub.name),
         }
     }
     // `members[].display` and the like: known to the RFC's examples, to clients, but not to the schema.
     given.refuse_rest(at, profile)?;
-    Ok((!read.is_empty()).then_some(Value::Object(read)))
+    Ok(parts)
 }
 
 /// An object whose names have no case (RFC 7643 §2.1).

@@ -18,12 +18,21 @@ const MEMBER_NAME: &str = "coalesce( \
      (select json_extract(g.resource, '$.displayName') from groups g \
      where g.tenant_id = ?1 and g.id = m.member_id))";
 
+/// A name as a membership shows it: no longer than the 256 characters that directories allow one, so that a thousand of them are
+/// never more than the database gives at once. `substr` ends at a null character, and is not let near names that are short; the
+/// limit keeps the name from being looked up for each of its uses.
+fn shown(name: &str) -> String {
+    format!(
+        "(select iif(octet_length(n) <= 1024, n, substr(n, 1, 256)) from (select {name} as n limit 1))"
+    )
+}
+
 /// A JSON array of a group's direct members, for a group row `r`; null where they are more than come along. Names cost a row
 /// for each.
 pub fn of_group_json(wanted: Memberships) -> String {
     let most = wanted.most;
     let display = match wanted.names {
-        true => format!(", 'display', {MEMBER_NAME}"),
+        true => format!(", 'display', {}", shown(MEMBER_NAME)),
         false => String::new(),
     };
     format!(
@@ -53,14 +62,14 @@ pub fn select_parts(
                 "select m.member_id, m.member_type as type from group_members m \
                  where m.tenant_id = ?1 and m.group_id = ?2{limit}"
             ),
-            MEMBER_NAME.to_owned(),
+            shown(MEMBER_NAME),
         ),
         false => (
             format!(
                 "{} select memberships.id as member_id, memberships.type from memberships{limit}",
                 memberships_of("?2")
             ),
-            group_name("m.member_id"),
+            shown(&group_name("m.member_id")),
         ),
     };
     let member = match names {
@@ -121,7 +130,7 @@ fn group_name(id: &str) -> String {
 pub fn groups_of_user_json(wanted: Memberships) -> String {
     let most = wanted.most;
     let display = match wanted.names {
-        true => format!(", 'display', {}", group_name("memberships.id")),
+        true => format!(", 'display', {}", shown(&group_name("memberships.id"))),
         false => String::new(),
     };
     // How many there are is not known beforehand: one more than may be is read.

@@ -27,6 +27,8 @@ const INLINE_NAMED: i64 = 1_000;
 /// Most that come along with all resources of a page, as far as it is full; but at least a few with each.
 const INLINE_ON_PAGE: i64 = 50_000;
 const INLINE_AT_LEAST: i64 = 50;
+/// Most text of resources that comes along with a page, in bytes: what the rows of a full page share.
+const TEXT_ON_PAGE: i64 = 8_000_000;
 
 /// Which memberships to read along with a resource: those that the reply shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,19 @@ impl Memberships {
 
 /// Columns of [`stored`], for a row named `r`. `?1` is the tenant and `?2` the base URL of the request.
 pub(super) fn columns(resource_type: &ResourceType, memberships: Memberships) -> String {
+    columns_with("r.resource", resource_type, memberships)
+}
+
+/// The same, of a row of a page of that many: a text longer than its share of the page is null.
+fn columns_on_page(resource_type: &ResourceType, memberships: Memberships, count: i64) -> String {
+    let share = TEXT_ON_PAGE / count.max(1);
+    let text = format!(
+        "octet_length(r.resource) as length, iif(octet_length(r.resource) <= {share}, r.resource, null)"
+    );
+    columns_with(&text, resource_type, memberships.on_page(count))
+}
+
+fn columns_with(text: &str, resource_type: &ResourceType, memberships: Memberships) -> String {
     let wanted = i64::from(memberships.wanted);
     let (held, json) = match resource_type.name {
         "Group" => ("r.member_count", members::of_group_json(memberships)),
@@ -74,8 +89,26 @@ pub(super) fn columns(resource_type: &ResourceType, memberships: Memberships) ->
         false => "null",
     };
     format!(
-        "r.id, r.version, r.created_at, r.modified_at, r.resource, {json} as memberships, {wanted} as wanted, {held} as held"
+        "r.id, r.version, r.created_at, r.modified_at, {text} as resource, {json} as memberships, {wanted} as wanted, {held} as held"
     )
+}
+
+/// How many resources of [`select_page`] one reply carries, from the first on: as many as their texts leave room for, and one
+/// at least.
+pub fn fitting(rows: &[Row]) -> Result<usize> {
+    let mut room = TEXT_ON_PAGE;
+    for (index, row) in rows.iter().enumerate() {
+        room -= row.integer("length")?;
+        if room < 0 && index > 0 {
+            return Ok(index);
+        }
+    }
+    Ok(rows.len())
+}
+
+/// Whether a row of [`select_page`] comes without its text, which is longer than its share of the page.
+pub fn is_long(row: &Row) -> Result<bool> {
+    Ok(row.optional_text("resource")?.is_none())
 }
 
 /// How many memberships a row of [`select_page`] has, where that is known without counting.
@@ -92,7 +125,7 @@ pub fn stored(resource_type: &'static ResourceType, row: &Row) -> Result<Stored>
         version: Version(row.integer("version")?),
         created: row.integer("created_at")?,
         modified: row.integer("modified_at")?,
-        resource: row.text("resource")?,
+        resource: row.optional_text("resource")?.unwrap_or_default(),
         oversized: row.boolean("wanted")? && memberships.is_none(),
         memberships,
         parts: Vec::new(),
@@ -246,7 +279,7 @@ fn select_arm(
     bounds: &str,
     params: &mut Params,
 ) -> String {
-    let columns = columns(query.resource_type, query.memberships.on_page(page.limit));
+    let columns = columns_on_page(query.resource_type, query.memberships, page.limit);
     let table = table(query.resource_type);
     let mut sql = Sql::new(query.resource_type, params);
     let mut conditions = vec!["r.tenant_id = ?1".to_owned()];
@@ -340,7 +373,7 @@ pub fn fits(resource_type: &'static ResourceType, resource: &Resource) -> bool {
     stored * 4 < MAX_ROW || stored + resource.to_keys(resource_type).len() < MAX_ROW
 }
 
-/// Resources by their ids: columns of a stored resource without memberships.
+/// Resources by their ids: columns of [`stored`] without memberships.
 pub fn select_many<'i>(
     tenant: &TenantId,
     resource_type: &ResourceType,

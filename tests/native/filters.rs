@@ -154,3 +154,48 @@ fn a_number_without_quotes_is_compared_digit_by_digit() {
         );
     }
 }
+
+/// RFC 7643 §2.4: a value that does not say whether it is primary is not.
+#[test]
+fn what_does_not_say_that_it_is_primary_is_not() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    for (name, emails) in [
+        ("silent", json!([{"value": "a@x"}])),
+        ("said", json!([{"value": "b@x", "primary": false}])),
+        ("primary", json!([{"value": "c@x", "primary": true}])),
+        (
+            "both",
+            json!([{"value": "d@x", "primary": true}, {"value": "e@x"}]),
+        ),
+        ("none", json!([])),
+    ] {
+        let body = json!({"schemas": [USER], "userName": name, "emails": emails});
+        tenant.send("POST", "/Users", body).expect(201);
+    }
+    let find = |filter: &str| {
+        let mut found = tenant.find(filter);
+        found.sort();
+        found
+    };
+    assert_eq!(find("emails[primary eq false]"), ["both", "said", "silent"]);
+    assert_eq!(find("emails.primary eq false"), ["both", "said", "silent"]);
+    assert_eq!(
+        find("emails[primary eq \"False\"].value eq \"e@x\""),
+        ["both"]
+    );
+    assert_eq!(find("emails[primary ne true]"), ["both", "said", "silent"]);
+    assert_eq!(find("emails[primary eq true]"), ["both", "primary"]);
+    assert_eq!(find("emails[primary ne false]"), ["both", "primary"]);
+
+    let made = json!({"schemas": [USER], "userName": "p", "emails": [{"value": "p@x"}, {"value": "q@x", "primary": true}]});
+    let path = format!("/Users/{}", tenant.send("POST", "/Users", made).id());
+    let answer = tenant.patch(
+        &path,
+        json!([{"op": "remove", "path": "emails[primary eq false]"}]),
+    );
+    assert_eq!(
+        answer.expect(200).body["emails"],
+        json!([{"value": "q@x", "primary": true}])
+    );
+}

@@ -1,5 +1,8 @@
 //! Conversations with identity providers, replayed (`tests/fixtures/idp`).
 
+use serde_json::{Value, json};
+
+use crate::support::World;
 use crate::support::fixtures::{is_strict, names, replay};
 
 macro_rules! conversations {
@@ -39,4 +42,125 @@ fn every_conversation_has_a_test() {
     let mut named: Vec<&str> = TESTED.to_vec();
     named.sort_unstable();
     assert_eq!(named, names());
+}
+
+/// Where a conversation is refused in `strict` for the way it is written, what it says is refused, or not, for itself.
+#[test]
+fn strict_judges_each_shape_for_itself() {
+    const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let user = format!("/Users/{}", tenant.user("a"));
+    let group = format!("/Groups/{}", tenant.group("G", &[]));
+    for (line, filter) in [
+        ("E04", "emails%5Btype+eq+%22work%22%5D.value+eq+%22a@x%22"),
+        ("E04", "manager+eq+%22m%22"),
+        ("E13", "roles%5Bprimary+eq+%22True%22%5D"),
+    ] {
+        println!("{line} {filter}");
+        let answer = tenant.get(&format!("/Users?filter={filter}"));
+        answer.expect_scim_error(400, "invalidFilter", "position");
+    }
+    let patch =
+        |op: &str, path: &str, value: Value| json!([{"op": op, "path": path, "value": value}]);
+    let work = "emails[type eq \"work\"]";
+    for (line, path, operations, scim_type) in [
+        (
+            "E10",
+            &user,
+            patch("add", &format!("{work}.primary"), json!("true")),
+            "invalidValue",
+        ),
+        (
+            "E11",
+            &user,
+            patch("replace", &format!("{ENTERPRISE}:manager"), json!("")),
+            "invalidValue",
+        ),
+        (
+            "E11",
+            &user,
+            patch("replace", "manager", json!({"value": "m"})),
+            "invalidPath",
+        ),
+        (
+            "E12",
+            &user,
+            patch("replace", &format!("{ENTERPRISE}:roles"), json!([])),
+            "invalidPath",
+        ),
+        (
+            "E13",
+            &user,
+            patch("add", "roles[primary eq \"True\"].value", json!("x")),
+            "invalidFilter",
+        ),
+        (
+            "O06",
+            &group,
+            json!([{"op": "replace", "value": {"id": "x", "displayName": "H"}}]),
+            "mutability",
+        ),
+    ] {
+        println!("{line} {operations}");
+        let answer = tenant.patch(path, operations);
+        answer.expect_scim_error(400, scim_type, "");
+    }
+    let old = json!({"schemas": ["urn:scim:schemas:core:2.0"], "userName": "a"});
+    let answer = tenant.send("PUT", &user, old);
+    answer.expect_scim_error(400, "invalidSyntax", "schemas[0]");
+    for (method, path) in [("POST", "/Groups"), ("PUT", &group), ("PUT", &user)] {
+        let answer = tenant.send(method, path, json!({"displayName": "G", "userName": "a"}));
+        answer.expect_scim_error(400, "invalidSyntax", "schemas");
+    }
+    // E09, E13, N01: what the RFC has nothing against.
+    let answer = tenant.patch(&user, patch("add", &format!("{work}.value"), json!("a@x")));
+    assert_eq!(
+        answer.expect(200).body["emails"],
+        json!([{"value": "a@x", "type": "work"}])
+    );
+    let packed = "{\"value\":\"Admin\"}";
+    let answer = tenant.patch(&user, patch("add", "roles", json!([{"value": packed}])));
+    assert_eq!(answer.expect(200).body["roles"], json!([{"value": packed}]));
+    let put = json!({"schemas": [USER], "userName": "a"});
+    tenant.send("PUT", &format!("{user}?"), put).expect(200);
+}
+
+/// RFC 7643 §2.1: names have no case, whether in a body, a path, a URN or a parameter.
+#[test]
+fn names_are_found_in_any_case() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let user = format!("/Users/{}", tenant.user("a+b@x"));
+    let urn = "URN:IETF:params:scim:schemas:core:2.0:user";
+    let patch = json!({
+        "schemas": ["URN:ietf:params:scim:api:messages:2.0:PATCHOP"],
+        "Operations": [
+            {"op": "add", "path": format!("{urn}:Title"), "value": "T"},
+            {"op": "add", "path": "EMAILS[TYPE eq \"work\"].VALUE", "value": "w@x"},
+        ],
+    });
+    let answer = tenant.send("PATCH", &user, patch);
+    assert_eq!(answer.expect(200).body["title"], "T");
+    assert_eq!(
+        answer.body["emails"],
+        json!([{"value": "w@x", "type": "work"}])
+    );
+    let answer = tenant.get(&format!("{user}?attributes={urn}:TITLE"));
+    assert_eq!(answer.expect(200).body["title"], "T");
+    let schema = "/Schemas/URN:ietf:params:SCIM:schemas:core:2.0:user";
+    tenant.get(schema).expect(200);
+    // A plus sign is a space in a query, and is itself where it is encoded.
+    assert_eq!(
+        tenant.get("/Users?filter=userName+eq+%22a%2Bb@x%22").body["totalResults"],
+        1
+    );
+    assert_eq!(
+        tenant.get("/Users?filter=userName+eq+%22a+b@x%22").body["totalResults"],
+        0
+    );
+    let search = json!({"filter": "userName eq \"a+b@x\""});
+    let answer = tenant.send("POST", "/Users/.search", search);
+    assert_eq!(answer.expect(200).body["totalResults"], 1);
 }

@@ -31,7 +31,7 @@ pub fn resolve(
         None if others.iter().any(|other| find_in(other, path).is_some()) => Ok(None),
         None => Err(unknown(path, resource_type.name)),
     };
-    walk(filter, &find, profile)
+    walk(filter, &find, profile, false)
 }
 
 /// Resolves the filter inside `attribute[…]`, whose paths are the attribute's sub-attributes.
@@ -47,29 +47,30 @@ pub fn resolve_within(
         })),
         None => Err(unknown(path, parent.attribute.name)),
     };
-    walk(filter, &find, profile)
+    walk(filter, &find, profile, true)
 }
 
 /// Finds an attribute; `None` where it is known, but not to this type.
 type Find<'f> = dyn Fn(&Path) -> Result<Option<AttributeRef>> + 'f;
 
-fn walk(filter: &Filter, find: &Find<'_>, profile: Profile) -> Result<Predicate> {
-    let all = |filters: &[Filter]| -> Result<Vec<Predicate>> {
-        filters
-            .iter()
-            .map(|filter| walk(filter, find, profile))
-            .collect()
-    };
+/// `within`: whether the filter is on the parts of one value.
+fn walk(filter: &Filter, find: &Find<'_>, profile: Profile, within: bool) -> Result<Predicate> {
+    let inner = |filter: &Filter| walk(filter, find, profile, within);
+    let all =
+        |filters: &[Filter]| -> Result<Vec<Predicate>> { filters.iter().map(inner).collect() };
     match filter {
         Filter::And(filters) => Ok(Predicate::And(all(filters)?)),
         Filter::Or(filters) => Ok(Predicate::Or(all(filters)?)),
-        Filter::Not(inner) => Ok(Predicate::Not(Box::new(walk(inner, find, profile)?))),
+        Filter::Not(filter) => Ok(Predicate::Not(Box::new(inner(filter)?))),
         Filter::Present(path) => match find(path)? {
             Some(found) => readable(found, path).map(Predicate::Present),
             None => Ok(Predicate::Never),
         },
         Filter::Compare(path, operator, literal) => match find(path)? {
-            Some(found) => compare(readable(found, path)?, path, *operator, literal, profile),
+            Some(found) => {
+                let found = readable(found, path)?;
+                compare(found, path, *operator, literal, profile, within)
+            }
             // What a resource cannot have is not equal to anything, and is equal to nothing.
             None => Ok(match (operator, literal == &Literal::Null) {
                 (Operator::NotEqual, false) | (Operator::Equal, true) => {
@@ -78,7 +79,7 @@ fn walk(filter: &Filter, find: &Find<'_>, profile: Profile) -> Result<Predicate>
                 _ => Predicate::Never,
             }),
         },
-        Filter::Element(path, inner) => {
+        Filter::Element(path, filter) => {
             let Some(parent) = find(path)? else {
                 return Ok(Predicate::Never);
             };
@@ -89,8 +90,8 @@ fn walk(filter: &Filter, find: &Find<'_>, profile: Profile) -> Result<Predicate>
                     path.at + 1
                 )));
             }
-            let inner = resolve_within(inner, parent, profile)?;
-            Ok(Predicate::Element(parent, Box::new(inner)))
+            let filter = resolve_within(filter, parent, profile)?;
+            Ok(Predicate::Element(parent, Box::new(filter)))
         }
     }
 }
@@ -101,6 +102,7 @@ fn compare(
     operator: Operator,
     literal: &Literal,
     profile: Profile,
+    within: bool,
 ) -> Result<Predicate> {
     if *literal == Literal::Null {
         return match operator {
@@ -112,12 +114,27 @@ fn compare(
     let found = significant(found, path)?;
     let operand = operand(found.leaf(), path, operator, literal, profile)?;
     Ok(match operator {
-        Operator::NotEqual => {
-            let equal = Predicate::Compare(found, Operator::Equal, operand);
-            Predicate::Not(Box::new(equal))
-        }
+        Operator::Equal => equal(found, operand, within),
+        Operator::NotEqual => Predicate::Not(Box::new(equal(found, operand, within))),
         _ => Predicate::Compare(found, operator, operand),
     })
+}
+
+/// A value that does not say whether it is primary is not (RFC 7643 §2.4). Inside `attribute[…]` that is said of one value, and
+/// outside of any.
+fn equal(found: AttributeRef, operand: Operand, within: bool) -> Predicate {
+    if found.leaf().name != "primary" || operand != Operand::Boolean(false) {
+        return Predicate::Compare(found, Operator::Equal, operand);
+    }
+    let primary = Predicate::Compare(found, Operator::Equal, Operand::Boolean(true));
+    let not_primary = Predicate::Not(Box::new(primary));
+    match within {
+        true => not_primary,
+        false => {
+            let values = AttributeRef { sub: None, ..found };
+            Predicate::Element(values, Box::new(not_primary))
+        }
+    }
 }
 
 /// The attribute itself, or `value` of a complex one (RFC 7644 §3.4.2.2: `emails co "example.com"`).

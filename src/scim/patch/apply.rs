@@ -30,10 +30,8 @@ fn apply_one(operation: &Operation, resource: &mut Resource, profile: Profile) -
     let Operation { op, path, value } = operation;
     let found = path.found;
     let value = value.clone();
-    match found.attribute.name {
-        "schemas" if found.extension.is_none() => return Ok(()),
-        "password" if found.extension.is_none() => return set_password(resource, *op, value),
-        _ => {}
+    if found.extension.is_none() && found.attribute.name == "password" {
+        return set_password(resource, *op, value);
     }
     let change = Change {
         op: *op,

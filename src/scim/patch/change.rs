@@ -1,5 +1,7 @@
 //! What one operation makes of one attribute's value (RFC 7644 §3.5.2.1 to §3.5.2.3).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::{Op, Path};
@@ -34,22 +36,28 @@ pub struct Change<'p> {
 
 impl Change<'_> {
     pub fn single(&self, current: Option<Value>, value: Option<Value>) -> Result<Option<Value>> {
-        let Some(value) = self.given(value) else {
-            return Ok(None);
-        };
-        let read = value::read(
-            self.path.found.attribute,
-            value,
-            &self.path.text,
-            self.profile,
-        )?;
-        Ok(match (current, read) {
-            // RFC 7644 §3.5.2.3: sub-attributes given replace those there, others stay.
-            (Some(Value::Object(current)), Some(Value::Object(new))) => {
-                Some(Value::Object(merged(current, new)))
-            }
-            (_, read) => read,
-        })
+        match (self.given(value), current) {
+            (None, _) => Ok(None),
+            (Some(Value::Object(new)), Some(Value::Object(current))) => self.merged(current, new),
+            (Some(value), _) => value::read(
+                self.path.found.attribute,
+                value,
+                &self.path.text,
+                self.profile,
+            ),
+        }
+    }
+
+    /// A complex value with other sub-attributes; none where it has none left.
+    fn merged(
+        &self,
+        mut current: Map<String, Value>,
+        new: Map<String, Value>,
+    ) -> Result<Option<Value>> {
+        let attribute = self.path.found.attribute;
+        let parts = value::read_object(attribute, new, &self.path.text, self.profile)?;
+        parts.merge_into(&mut current);
+        Ok((!current.is_empty()).then_some(Value::Object(current)))
     }
 
     pub fn sub_of_single(
@@ -70,23 +78,18 @@ impl Change<'_> {
         let mut values = into_array(current);
         match (self.op, value) {
             (Op::Remove, None | Some(Value::Null)) => return Ok(None),
-            (Op::Remove, Some(_)) if self.profile.is_strict() => {
-                return Err(Error::syntax("a remove operation has no value"));
-            }
             (Op::Remove, Some(value)) => {
                 let gone = into_array(self.read_many(value)?);
                 values.retain(|value| !gone.iter().any(|gone| same_value(value, gone)));
             }
             (Op::Replace, Some(value)) => return self.read_many(value),
             (Op::Add, Some(value)) => {
-                let new: Vec<Value> = into_array(self.read_many(value)?)
-                    .into_iter()
-                    .filter(|new| !values.contains(new))
-                    .collect();
-                let kept = values.len();
-                values.extend(new);
+                let mut touched = BTreeSet::new();
+                for new in into_array(self.read_many(value)?) {
+                    touched.insert(value::add(&mut values, new));
+                }
                 self.limit(values.len())?;
-                self.flip_primary(&mut values, |index| index >= kept)?;
+                self.flip_primary(&mut values, |index| touched.contains(&index))?;
             }
             (Op::Add | Op::Replace, None) => {}
         }
@@ -123,14 +126,15 @@ impl Change<'_> {
         let mut selected: Vec<bool> = values.iter().map(selects).collect();
         if !selected.contains(&true) {
             match (self.op, self.profile) {
-                (Op::Remove, Profile::Compat) => return Ok(non_empty(values)),
-                (Op::Remove | Op::Replace, Profile::Strict) => {
+                // RFC 7644 §3.12: no target is what a filter does not find.
+                (Op::Remove | Op::Replace, Profile::Strict) if self.path.filter.is_some() => {
                     return Err(Error::no_target(format!(
                         "`{}` matches no value",
                         self.path.text
                     )));
                 }
-                (Op::Add, _) | (Op::Replace, Profile::Compat) => {
+                (Op::Remove, _) => return Ok(non_empty(values)),
+                (Op::Add | Op::Replace, _) => {
                     values.push(self.implied_element());
                     self.limit(values.len())?;
                     selected.push(true);
@@ -158,19 +162,16 @@ impl Change<'_> {
             return Ok(Some(element));
         };
         let Some(sub) = self.path.found.sub else {
-            let Some(value) = self.given(value) else {
-                return Ok(None);
+            return match (self.op, self.given(value)) {
+                (_, None) => Ok(None),
+                (Op::Add, Some(Value::Object(new))) => self.merged(object, new),
+                (_, Some(value)) => value::read_one(
+                    self.path.found.attribute,
+                    value,
+                    &self.path.text,
+                    self.profile,
+                ),
             };
-            let read = value::read_one(
-                self.path.found.attribute,
-                value,
-                &self.path.text,
-                self.profile,
-            )?;
-            return Ok(match (self.op, read) {
-                (Op::Add, Some(Value::Object(new))) => Some(Value::Object(merged(object, new))),
-                (_, read) => read,
-            });
         };
         let cleared = !self.set_sub(&mut object, sub, value)?;
         // What is left when a client clears `emails[type eq "work"].value` says nothing any more.
@@ -239,11 +240,6 @@ impl Change<'_> {
         }
         value::one_primary(values, &self.path.text, self.profile)
     }
-}
-
-fn merged(mut current: Map<String, Value>, new: Map<String, Value>) -> Map<String, Value> {
-    current.extend(new);
-    current
 }
 
 fn non_empty(values: Vec<Value>) -> Option<Value> {

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::{Op, Operation};
 use crate::scim::error::{Error, Result};
-use crate::scim::filter::parse::shortened;
 use crate::scim::filter::{Operand, Operator, Predicate};
 use crate::scim::profile::Profile;
 use crate::scim::value;
@@ -23,8 +22,6 @@ pub struct MemberChanges {
     pub remove_matching: Vec<Matching>,
     /// Ids to add, with the number of the last operation that does.
     pub add: BTreeMap<String, usize>,
-    /// Ids of whom it is an error (`noTarget`) not to be members before: those that `strict` takes away by a filter.
-    pub must_match: BTreeSet<String>,
     /// The number of the operation at work.
     at: usize,
 }
@@ -96,7 +93,6 @@ impl MemberChanges {
         }
         let read = |value: &Option<Value>| -> Result<Vec<Value>> {
             match value {
-                // Nothing named; members without any value have no id and say nothing either.
                 None => Ok(Vec::new()),
                 Some(value) => {
                     match value::read(members.attribute, value.clone(), "members", profile)? {
@@ -111,16 +107,13 @@ impl MemberChanges {
             (Op::Replace, None) => self.replace_all(&read(value)?),
             // RFC 7644 §3.5.2.2 knows no value here; Entra names the members to remove in it.
             (Op::Remove, None) => match value {
-                None | Some(Value::Null) => self.replace_all(&[]),
-                Some(_) if profile.is_strict() => {
-                    return Err(Error::syntax("a remove operation has no value"));
-                }
+                None => self.replace_all(&[]),
                 Some(_) => {
                     let ids = read(value)?;
                     self.remove_ids(ids.iter().filter_map(id_of).map(str::to_owned));
                 }
             },
-            (Op::Remove, Some(filter)) => self.remove_by(filter, profile)?,
+            (Op::Remove, Some(filter)) => self.remove_by(filter),
             (Op::Add | Op::Replace, Some(_)) => {
                 return Err(Error::path(format!(
                     "`{}`: members are added by their ids, not by a filter",
@@ -131,34 +124,15 @@ impl MemberChanges {
         Ok(())
     }
 
-    fn remove_by(&mut self, filter: &Predicate, profile: Profile) -> Result<()> {
+    /// Who is no member is none afterwards either (RFC 7644 §3.5.2.2, the first example).
+    fn remove_by(&mut self, filter: &Predicate) {
         match ids_of(filter) {
-            Some(ids) => {
-                if profile.is_strict() {
-                    self.expect_members(&ids)?;
-                }
-                self.remove_ids(ids);
-            }
+            Some(ids) => self.remove_ids(ids),
             None => self.remove_matching.push(Matching {
                 filter: filter.clone(),
                 at: self.at,
             }),
         }
-        Ok(())
-    }
-
-    /// Those added by an earlier operation are members by now; after a replacement, nobody else is.
-    fn expect_members(&mut self, ids: &[String]) -> Result<()> {
-        for id in ids.iter().filter(|id| !self.add.contains_key(*id)) {
-            if self.clear {
-                return Err(Error::no_target(format!(
-                    "`{}` is not a member",
-                    shortened(id)
-                )));
-            }
-            self.must_match.insert(id.clone());
-        }
-        Ok(())
     }
 }
 

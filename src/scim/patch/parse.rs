@@ -9,7 +9,7 @@ use crate::scim::attribute_path::Target;
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::parse::shortened;
 use crate::scim::profile::Profile;
-use crate::scim::resource::check_own_schema;
+use crate::scim::resource::{check_own_schema, name_core};
 use crate::scim::schema::{Attribute, AttributeRef, ResourceType, Schema};
 use crate::scim::value::Given;
 
@@ -100,12 +100,13 @@ impl Parser {
                 ))),
             };
         };
+        // RFC 7644 §3.5.2.2 knows none; Entra names what to remove in it.
+        if value.is_some() && op == Op::Remove && self.profile.is_strict() {
+            return Err(Error::syntax(format!("{at} removes, and has a value")));
+        }
         match path::parse(&path, self.resource_type, self.profile)? {
             Named::Attribute(path) if path.is_read_only() => Err(read_only(&path)),
-            Named::Attribute(path) => {
-                self.operations.push(Operation { op, path, value });
-                Ok(())
-            }
+            Named::Attribute(path) => self.attribute(op, path, value),
             Named::Schema(Target::Extension(extension)) => self.extension(op, extension, value),
             Named::Schema(_) => match value {
                 Some(Value::Object(object)) if op != Op::Remove => self.pathless(op, object),
@@ -159,10 +160,7 @@ impl Parser {
             if strict {
                 let is_name = name.eq_ignore_ascii_case(path.found.attribute.name);
                 if !is_name {
-                    return Err(Error::path(format!(
-                        "`{}` is a path; in a value without one, names are attributes",
-                        path.text
-                    )));
+                    return Err(not_a_name(&path));
                 }
                 if path.is_read_only() {
                     return Err(read_only(&path));
@@ -170,13 +168,34 @@ impl Parser {
             } else if path.is_read_only() {
                 continue;
             }
-            self.operations.push(Operation {
-                op,
-                path,
-                value: Some(value),
-            });
+            self.attribute(op, path, Some(value))?;
         }
         Ok(())
+    }
+
+    /// An operation on one attribute. None comes of `schemas`, which follows from what the resource has; in `strict` it may
+    /// not say anything else (RFC 7643 §3: it names the schemas of the type, and always the core schema).
+    fn attribute(&mut self, op: Op, path: Path, value: Option<Value>) -> Result<()> {
+        if path.found.extension.is_some() || path.found.attribute.name != "schemas" {
+            self.operations.push(Operation { op, path, value });
+            return Ok(());
+        }
+        if !self.profile.is_strict() {
+            return Ok(());
+        }
+        if op == Op::Remove || path.filter.is_some() {
+            return Err(Error::mutability(format!(
+                "`{}` follows from the attributes that the resource has",
+                path.text
+            )));
+        }
+        match name_core(self.resource_type, value)? || op == Op::Add {
+            true => Ok(()),
+            false => Err(Error::syntax(format!(
+                "schemas does not name {}",
+                self.resource_type.schema.id
+            ))),
+        }
     }
 
     /// An operation on all that an extension holds.
@@ -197,38 +216,60 @@ impl Parser {
         };
         match value {
             Some(Value::Object(object)) if op != Op::Remove => {
+                let strict = self.profile.is_strict();
                 for (name, value) in object {
                     if name.eq_ignore_ascii_case("schemas") {
                         check_own_schema(extension, Some(value), self.profile)?;
                         continue;
                     }
-                    let name = format!("{}:{name}", extension.id);
-                    match path::parse(&name, self.resource_type, self.profile) {
-                        Ok(Named::Attribute(path)) if path.is_read_only() => {}
+                    let at = format!("{}:{name}", extension.id);
+                    match path::parse(&at, self.resource_type, self.profile) {
+                        Ok(Named::Attribute(path))
+                            if strict && !name.eq_ignore_ascii_case(path.found.attribute.name) =>
+                        {
+                            return Err(not_a_name(&path));
+                        }
+                        Ok(Named::Attribute(path)) if path.is_read_only() => {
+                            if strict {
+                                return Err(read_only(&path));
+                            }
+                        }
                         Ok(Named::Attribute(path)) => self.operations.push(Operation {
                             op,
                             path,
                             value: Some(value),
                         }),
                         Ok(Named::Schema(_)) => {}
-                        Err(error) if self.profile.is_strict() => return Err(error),
+                        Err(error) if strict => return Err(error),
                         Err(_) => {}
                     }
                 }
                 Ok(())
             }
             None | Some(Value::Null) => {
-                let removals = extension.attributes.iter().map(|attribute| Operation {
-                    op: Op::Remove,
-                    path: path(attribute),
-                    value: None,
-                });
-                self.operations.extend(removals);
+                for path in extension.attributes.iter().map(path) {
+                    match path.is_read_only() {
+                        true if self.profile.is_strict() => return Err(read_only(&path)),
+                        true => {}
+                        false => self.operations.push(Operation {
+                            op: Op::Remove,
+                            path,
+                            value: None,
+                        }),
+                    }
+                }
                 Ok(())
             }
             _ => Err(Error::value(format!("{} takes an object", extension.id))),
         }
     }
+}
+
+fn not_a_name(path: &Path) -> Error {
+    Error::path(format!(
+        "`{}` is a path; in a value without one, names are attributes",
+        path.text
+    ))
 }
 
 fn read_only(path: &Path) -> Error {

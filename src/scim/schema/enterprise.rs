@@ -11,6 +11,10 @@ const MANAGER: &[Attribute] = &[
 /// EnterpriseUser: what an employer records about a user.
 pub static ENTERPRISE: Schema = Schema {
     id: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+    former: &[
+        "urn:scim:schemas:extension:enterprise:2.0",
+        "urn:scim:schemas:extension:enterprise:1.0",
+    ],
     name: "EnterpriseUser",
     description: "What an organisation records about a user",
     key: "enterprise",

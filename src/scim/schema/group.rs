@@ -21,6 +21,7 @@ const MEMBERS: &[Attribute] = &[
 /// Group: a named set of users and groups.
 pub static GROUP: Schema = Schema {
     id: "urn:ietf:params:scim:schemas:core:2.0:Group",
+    former: &[],
     name: "Group",
     description: "A set of users and of other groups",
     key: "",

@@ -5,6 +5,7 @@ use super::{Attribute, Schema};
 /// Managed: on users and groups that a directory sync put here, and on no others. Replies have it, and clients cannot write it.
 pub static MANAGED: Schema = Schema {
     id: "urn:rollcall:scim:schemas:extension:2.0:Managed",
+    former: &[],
     name: "Managed",
     description: "Who manages a resource that SCIM clients cannot change",
     key: "managed",

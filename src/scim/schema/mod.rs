@@ -221,6 +221,8 @@ impl Attribute {
 #[derive(Debug)]
 pub struct Schema {
     pub id: &'static str,
+    /// URNs that older clients have for it.
+    pub former: &'static [&'static str],
     pub name: &'static str,
     pub description: &'static str,
     /// Name of the schema's object in the stored filter keys, where it is an extension; short, because every row has it.

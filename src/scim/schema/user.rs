@@ -103,6 +103,7 @@ const CERTIFICATES: &[Attribute] = &[
 /// User: a person's account.
 pub static USER: Schema = Schema {
     id: "urn:ietf:params:scim:schemas:core:2.0:User",
+    former: &[],
     name: "User",
     description: "A person's account",
     key: "",

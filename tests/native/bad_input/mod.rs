@@ -5,10 +5,13 @@ mod bulk;
 mod bulk_operations;
 mod filters;
 mod headers;
+mod nulls;
 mod numbers;
+mod patched_members;
 mod patches;
 mod paths;
 mod random;
+mod strict_patches;
 
 use http::Request;
 use serde_json::{Value, json};

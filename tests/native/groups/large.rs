@@ -284,3 +284,26 @@ fn a_user_in_more_groups_than_fit_into_one_value_is_read_and_changed() {
     let list = tenant.get("/Users?excludedAttributes=groups");
     assert_eq!(list.expect(200).body["itemsPerPage"], 2);
 }
+
+#[test]
+fn a_membership_shows_no_more_than_the_beginning_of_a_long_name() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let long = "\u{1F600}".repeat(50_000);
+    let members: Vec<String> = (0..20)
+        .map(|number| {
+            let body = json!({"userName": format!("u{number}"), "displayName": long});
+            tenant.send("POST", "/Users", body).expect(201).id()
+        })
+        .collect();
+    let ids: Vec<&str> = members.iter().map(String::as_str).collect();
+    let group = tenant.group(&long, &ids);
+    let shown: String = long.chars().take(256).collect();
+    let answer = tenant.get(&format!("/Groups/{group}?attributes=members.display"));
+    let members = answer.expect(200).body["members"].as_array().unwrap();
+    assert_eq!(members.len(), 20);
+    assert!(members.iter().all(|member| member["display"] == *shown));
+    let user = ids.first().unwrap();
+    let answer = tenant.get(&format!("/Users/{user}?attributes=groups.display"));
+    assert_eq!(answer.expect(200).body["groups"][0]["display"], *shown);
+}

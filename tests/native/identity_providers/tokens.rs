@@ -209,6 +209,16 @@ fn a_provider_finds_its_own_numbers_and_no_others() {
     }
     // Whoever belongs to no provider sees them all.
     assert_eq!(tenant.find("externalId eq \"1\""), ["ada", "bob", "cy"]);
+    // A cursor counts what its own client may find, and is no one else's.
+    let page = "/Users?filter=externalId%20pr&count=1&cursor=";
+    let first = tenant.get(page);
+    let next = first.expect(200).body["nextCursor"]
+        .as_str()
+        .expect("a cursor");
+    tenant.get(&format!("{page}{next}")).expect(200);
+    entra
+        .get(&format!("{page}{next}"))
+        .expect_scim_error(400, "invalidCursor", "cursor");
 }
 
 #[test]

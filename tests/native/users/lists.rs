@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{create, in_both};
-use crate::support::{Answer, Tenant};
+use super::{USER, create, in_both};
+use crate::support::{Answer, Tenant, World};
 
 fn names(answer: &Answer) -> Vec<&str> {
     answer.expect(200);
@@ -327,4 +327,48 @@ fn a_filter_selects_what_the_rfc_says() {
             assert_eq!(tenant.find(filter), wanted, "{filter}");
         }
     });
+}
+
+#[test]
+fn a_page_of_long_resources_ends_before_it_is_too_large_for_a_reply() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let title = "x".repeat(900_000);
+    for number in 0..12 {
+        let body = json!({"schemas": [USER], "userName": format!("u{number}"), "title": title});
+        tenant.send("POST", "/Users", body).expect(201);
+    }
+    tenant.user("short");
+    // By index and by cursor the pages join, and nobody is left out.
+    for by_cursor in [false, true] {
+        let (mut names, mut pages, mut next) = (Vec::new(), 0, Some(String::new()));
+        while let Some(cursor) = next {
+            let start = match by_cursor {
+                true => format!("cursor={cursor}"),
+                false => format!("startIndex={}", names.len() + 1),
+            };
+            let answer = tenant.get(&format!("/Users?count=1000&{start}"));
+            answer.expect(200);
+            assert!(answer.trips() <= 2);
+            assert!(answer.body.to_string().len() < 8_100_000);
+            assert_eq!(answer.body["totalResults"], 13);
+            let resources = answer.body["Resources"].as_array().expect("resources");
+            assert_eq!(answer.body["itemsPerPage"], resources.len());
+            for resource in resources {
+                let name = resource["userName"].as_str().expect("a name");
+                let length = resource["title"].as_str().map_or(0, str::len);
+                assert_eq!(length, if name == "short" { 0 } else { 900_000 });
+                names.push(name.to_owned());
+            }
+            pages += 1;
+            next = match by_cursor {
+                true => answer.body["nextCursor"].as_str().map(str::to_owned),
+                false => (names.len() < 13).then(String::new),
+            };
+        }
+        assert_eq!(pages, 2);
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), 13);
+    }
 }

@@ -166,7 +166,7 @@ fn what_is_null_or_empty_is_unassigned() {
         let answer = create(
             tenant,
             "a",
-            json!({"title": null, "emails": [], "name": null, "phoneNumbers": null, "addresses": [], "active": null}),
+            json!({"title": null, "emails": [], "name": null, "phoneNumbers": null, "addresses": []}),
         );
         assert_eq!(
             without_meta(&answer),
@@ -176,6 +176,24 @@ fn what_is_null_or_empty_is_unassigned() {
             tenant.find("title pr or emails pr or name pr"),
             Vec::<String>::new()
         );
+    });
+}
+
+/// RFC 7644 §3.3 and §3.5.1: null is how a client says that it wants no default.
+#[test]
+fn null_is_no_default_so_that_it_lets_nobody_in() {
+    in_both(|tenant| {
+        let answer = create(tenant, "a", json!({"active": null}));
+        assert!(answer.body.get("active").is_none(), "{}", answer.body);
+        let path = format!(
+            "/Users/{}",
+            create(tenant, "b", json!({"active": false})).id()
+        );
+        let put = tenant.send("PUT", &path, user_with("b", json!({"active": null})));
+        assert!(put.expect(200).body.get("active").is_none());
+        assert!(tenant.find("active eq true").is_empty());
+        let put = tenant.send("PUT", &path, user_with("b", json!({})));
+        assert_eq!(put.expect(200).body["active"], true);
     });
 }
 

@@ -282,3 +282,56 @@ fn filters_find_a_patched_user_by_its_new_values_only() {
         }
     });
 }
+
+#[test]
+fn a_part_that_is_null_is_cleared_and_the_others_stay() {
+    let name = json!({"name": {"givenName": "Jane", "middleName": "M", "familyName": "Doe"}});
+    let wanted = json!({"name": {"givenName": "Jane", "familyName": "Doe"}});
+    for op in ["add", "replace"] {
+        for value in [
+            json!({"middleName": null}),
+            json!({"MIDDLENAME": null, "givenName": "Jane"}),
+        ] {
+            expect_made(
+                name.clone(),
+                json!([{"op": op, "path": "name", "value": value}]),
+                wanted.clone(),
+            );
+            expect_made(
+                name.clone(),
+                json!([{"op": op, "value": {"name": value}}]),
+                wanted.clone(),
+            );
+        }
+        let nothing = json!([{"op": op, "path": "name", "value": {}}]);
+        expect_made(name.clone(), nothing, name.clone());
+        let all = json!({"givenName": null, "middleName": null, "familyName": null});
+        expect_made(
+            name.clone(),
+            json!([{"op": op, "path": "name", "value": all}]),
+            json!({}),
+        );
+    }
+    let boss = json!({ENTERPRISE: {"department": "D", "manager": {"value": "m"}}, "schemas": [USER, ENTERPRISE]});
+    for operation in [
+        json!({"op": "replace", "path": format!("{ENTERPRISE}:manager"), "value": {"value": null}}),
+        json!({"op": "replace", "value": {ENTERPRISE: {"manager": {"value": null}}}}),
+        json!({"op": "remove", "path": format!("{ENTERPRISE}:manager.value")}),
+    ] {
+        expect_made(
+            boss.clone(),
+            json!([operation]),
+            json!({ENTERPRISE: {"department": "D"}}),
+        );
+    }
+}
+
+#[test]
+fn in_compat_an_empty_string_clears_a_part_too() {
+    let world = crate::support::World::new();
+    let tenant = world.tenant("compat");
+    let name = json!({"name": {"givenName": "Jane", "middleName": "M"}});
+    let operations = json!([{"op": "Replace", "path": "name", "value": {"middleName": ""}}]);
+    let answer = patched(&tenant, name, operations);
+    assert_eq!(answer.body["name"], json!({"givenName": "Jane"}));
+}

@@ -288,3 +288,49 @@ fn values_in_other_attributes_follow_the_same_rules() {
         assert_eq!(answer.body["phoneNumbers"][1]["value"], "2");
     });
 }
+
+#[test]
+fn a_value_with_nothing_in_it_takes_nothing_away() {
+    let operation = json!([{"op": "add", "path": "emails[type eq \"work\"]", "value": {}}]);
+    expect_emails(&two(), &operation, &two());
+    let cleared =
+        json!([{"op": "add", "path": "emails[type eq \"work\"]", "value": {"primary": null}}]);
+    let wanted = json!([{"value": "w@x", "type": "work"}, {"value": "h@x", "type": "home"}]);
+    expect_emails(&two(), &cleared, &wanted);
+}
+
+/// RFC 7643 §2.4: the same value of the same type is not there twice.
+#[test]
+fn the_same_value_of_the_same_type_is_there_once() {
+    let home = json!({"value": "h@x", "type": "home", "primary": true, "display": "H"});
+    let wanted = json!([
+        {"value": "w@x", "type": "work", "primary": false},
+        {"value": "h@x", "type": "home", "primary": true, "display": "H"},
+    ]);
+    let add = json!([{"op": "add", "path": "emails", "value": [home]}]);
+    expect_emails(&two(), &add, &wanted);
+    let other = json!({"value": "h@x", "type": "other"});
+    let three = json!([two()[0], two()[1], other]);
+    let add = json!([{"op": "add", "path": "emails", "value": [other]}]);
+    expect_emails(&two(), &add, &three);
+    let twice =
+        json!([{"value": "a@x", "type": "work"}, {"value": "a@x", "type": "work", "display": "A"}]);
+    let once = json!([{"value": "a@x", "type": "work", "display": "A"}]);
+    expect_emails(
+        &twice,
+        &json!([{"op": "add", "path": "emails", "value": twice}]),
+        &once,
+    );
+}
+
+/// RFC 7644 §3.5.2.3: what is replaced and not there is added; §3.12: no target is what a filter does not find.
+#[test]
+fn a_part_of_values_that_are_not_there_is_added_or_none() {
+    let replace = json!([{"op": "replace", "path": "emails.value", "value": "a@x"}]);
+    expect_emails(&json!([]), &replace, &json!([{"value": "a@x"}]));
+    expect_emails(
+        &json!([]),
+        &json!([{"op": "remove", "path": "emails.type"}]),
+        &Value::Null,
+    );
+}
