@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 pub const MAX_DEPTH: usize = 32;
 
 /// 2^53: a double is exact up to it.
-const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+pub const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Parses a whole document. The error is a sentence for the client, with line and column.
 pub fn parse(text: &[u8]) -> Result<Value, String> {

@@ -1,16 +1,18 @@
 //! The database on D1.
 //!
 //! Results are read here and not by the `worker` crate, which takes the size of the database for a number of 32 bits: above
-//! 4 GiB, and D1 goes to 10 GB, it cannot read the counts beside it.
+//! 4 GiB, and D1 goes to 10 GB, it cannot read the counts beside it. Names of columns cross once for a statement, and not with every row.
+
+use std::rc::Rc;
 
 use async_trait::async_trait;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use wasm_bindgen::{JsCast, JsValue};
-use worker::js_sys::{Array, Error as JsError};
+use worker::js_sys::{Array, Error as JsError, Object, Reflect};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::types::{D1Database as Batching, D1Result};
 use worker::{D1Database, D1PreparedStatement};
 
+use crate::json::MAX_EXACT;
 use crate::platform::Database;
 use crate::store::{Error, Result, Row, Rows, Statement, Value};
 
@@ -56,45 +58,66 @@ fn to_js(value: &Value) -> JsValue {
     }
 }
 
-/// What D1 counted for a statement. Numbers of JavaScript, whatever their size.
-#[derive(serde::Deserialize)]
-struct Meta {
-    rows_read: Option<f64>,
-    rows_written: Option<f64>,
+/// A whole number is one, whatever column it is from: JavaScript does not tell.
+fn from_js(value: &JsValue) -> Result<Value> {
+    if let Some(text) = value.as_string() {
+        return Ok(Value::Text(text));
+    }
+    match value.as_f64() {
+        #[expect(clippy::cast_possible_truncation, reason = "whole, and below 2^53")]
+        Some(number) if number.fract() == 0.0 && number.abs() <= MAX_EXACT => {
+            Ok(Value::Integer(number as i64))
+        }
+        Some(number) => Ok(Value::Real(number)),
+        None if value.is_null() => Ok(Value::Null),
+        None => Err(Error::Backend(
+            "a value that is no null, number or string".to_owned(),
+        )),
+    }
 }
 
+/// A result's rows are objects whose columns have one order.
 fn rows(result: &D1Result) -> Result<Rows> {
     if !result.success().map_err(failed)? {
         let reason = result.error().ok().flatten().unwrap_or_default();
         return Err(Error::from_message(&reason));
     }
-    let unreadable = |error: &dyn std::fmt::Display| Error::Backend(error.to_string());
-    let found = result.results().map_err(failed)?.unwrap_or_default();
+    let found: Vec<Object> = result
+        .results()
+        .map_err(failed)?
+        .unwrap_or_default()
+        .iter()
+        .map(JsCast::unchecked_into)
+        .collect();
+    let columns = found.first().map(Object::keys).unwrap_or_default();
+    let columns: Rc<[String]> = columns.iter().filter_map(|name| name.as_string()).collect();
     let rows = found
         .iter()
         .map(|row| {
-            let RawRow(columns) =
-                serde_wasm_bindgen::from_value(row).map_err(|error| unreadable(&error))?;
-            Ok(Row::new(columns))
+            let values = Object::values(row).into_iter().map(|value| from_js(&value));
+            Ok(Row::new(
+                Rc::clone(&columns),
+                values.collect::<Result<_>>()?,
+            ))
         })
-        .collect::<Result<Vec<Row>>>()?;
+        .collect::<Result<_>>()?;
     let meta = result.meta().map_err(failed)?;
-    let meta: Meta =
-        serde_wasm_bindgen::from_value(meta.into()).map_err(|error| unreadable(&error))?;
     Ok(Rows {
         rows,
-        read: whole(meta.rows_read),
-        written: whole(meta.rows_written),
+        read: count(&meta, "rows_read"),
+        written: count(&meta, "rows_written"),
     })
 }
 
+/// What D1 counted for a statement: a number of JavaScript, whatever its size.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "a count is a whole number, not below 0"
 )]
-fn whole(count: Option<f64>) -> u64 {
-    count.unwrap_or_default() as u64
+fn count(meta: &Object, name: &str) -> u64 {
+    let count = Reflect::get(meta, &name.into()).ok();
+    count.and_then(|count| count.as_f64()).unwrap_or_default() as u64
 }
 
 /// D1's errors have their reason in the cause alone, and must not be formatted: their `Display` throws.
@@ -116,72 +139,4 @@ fn failed(error: JsValue) -> Error {
         None => error.as_string().unwrap_or_default(),
     };
     Error::from_message(&reason)
-}
-
-/// A row as D1 gives it: an object.
-struct RawRow(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for RawRow {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Columns;
-        impl<'de> Visitor<'de> for Columns {
-            type Value = RawRow;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a row")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut access: A,
-            ) -> std::result::Result<RawRow, A::Error> {
-                let mut columns = Vec::new();
-                while let Some((name, RawValue(value))) = access.next_entry()? {
-                    columns.push((name, value));
-                }
-                Ok(RawRow(columns))
-            }
-        }
-        deserializer.deserialize_map(Columns)
-    }
-}
-
-struct RawValue(Value);
-
-impl<'de> Deserialize<'de> for RawValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Scalar;
-        impl Visitor<'_> for Scalar {
-            type Value = RawValue;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("null, a number or a string")
-            }
-
-            fn visit_unit<E>(self) -> std::result::Result<RawValue, E> {
-                Ok(RawValue(Value::Null))
-            }
-
-            fn visit_none<E>(self) -> std::result::Result<RawValue, E> {
-                Ok(RawValue(Value::Null))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> std::result::Result<RawValue, E> {
-                Ok(RawValue(Value::Real(number)))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> std::result::Result<RawValue, E> {
-                Ok(RawValue(Value::Integer(number)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> std::result::Result<RawValue, E> {
-                Ok(RawValue(Value::Text(text.to_owned())))
-            }
-
-            fn visit_string<E>(self, text: String) -> std::result::Result<RawValue, E> {
-                Ok(RawValue(Value::Text(text)))
-            }
-        }
-        deserializer.deserialize_any(Scalar)
-    }
 }

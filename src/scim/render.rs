@@ -2,9 +2,10 @@
 //! and what the store derives (memberships, `meta`) goes before its closing brace.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::LIST_RESPONSE;
 use super::date_time;
@@ -105,17 +106,10 @@ impl Stored {
             .trim_start_matches('{')
             .strip_suffix('}')
             .unwrap_or_default();
-        let meta = json!({
-            "resourceType": self.resource_type.name,
-            "created": date_time::format(self.created),
-            "lastModified": date_time::format(self.modified),
-            "location": self.location(base),
-            "version": self.version.etag(),
-        });
         let inner = with_references(inner, base);
         let room = inner.len() + memberships.map_or(0, str::len) + 512;
         let mut text = String::with_capacity(room);
-        // An id is a UUID and has nothing to escape.
+        // What is not put through `Value` is ours, and has nothing to escape.
         text.push_str("{\"id\":\"");
         text.push_str(&self.id);
         text.push_str("\",");
@@ -126,9 +120,15 @@ impl Stored {
             text.push_str("\":");
             text.push_str(memberships);
         }
-        text.push_str(",\"meta\":");
-        text.push_str(&meta.to_string());
-        text.push('}');
+        let _ = write!(
+            text,
+            r#","meta":{{"resourceType":"{}","created":"{}","lastModified":"{}","location":{},"version":{}}}}}"#,
+            self.resource_type.name,
+            date_time::format(self.created),
+            date_time::format(self.modified),
+            Value::from(self.location(base)),
+            Value::from(self.version.etag()),
+        );
         text
     }
 

@@ -1,6 +1,7 @@
 //! Statements with their parameters, and the rows that come back.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use super::{Error, Result};
 
@@ -125,21 +126,22 @@ impl Rows {
 }
 
 /// One row, columns by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Row {
-    columns: Vec<(String, Value)>,
+    columns: Rc<[String]>,
+    values: Vec<Value>,
 }
 
 impl Row {
-    pub fn new(columns: Vec<(String, Value)>) -> Self {
-        Row { columns }
+    /// A value for each column; rows of one statement share the names.
+    pub fn new(columns: Rc<[String]>, values: Vec<Value>) -> Self {
+        Row { columns, values }
     }
 
     pub fn value(&self, name: &str) -> Result<&Value> {
-        self.columns
-            .iter()
-            .find(|(column, _)| column == name)
-            .map(|(_, value)| value)
+        let index = self.columns.iter().position(|column| column == name);
+        index
+            .and_then(|index| self.values.get(index))
             .ok_or_else(|| Error::Backend(format!("no column `{name}`")))
     }
 

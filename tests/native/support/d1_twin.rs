@@ -2,6 +2,7 @@
 //! transaction. What holds here is replayed against workerd by the suites of `tests/edge`.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use async_trait::async_trait;
 use rollcall::platform::Database;
@@ -193,7 +194,7 @@ fn run_one(connection: &Connection, statement: &Statement) -> Result<Rows> {
     let mut prepared = connection
         .prepare(&statement.sql)
         .map_err(|error| Error::Backend(format!("{error} in {}", statement.sql)))?;
-    let names: Vec<String> = prepared
+    let columns: Rc<[String]> = prepared
         .column_names()
         .into_iter()
         .map(str::to_owned)
@@ -203,12 +204,10 @@ fn run_one(connection: &Connection, statement: &Statement) -> Result<Rows> {
         .map_err(refused)?;
     let mut rows = Vec::new();
     while let Some(row) = found.next().map_err(refused)? {
-        let columns = names
-            .iter()
-            .enumerate()
-            .map(|(index, name)| Ok((name.clone(), value(row.get_ref(index).map_err(refused)?))))
+        let values = (0..columns.len())
+            .map(|index| Ok(value(row.get_ref(index).map_err(refused)?)))
             .collect::<Result<_>>()?;
-        rows.push(Row::new(columns));
+        rows.push(Row::new(Rc::clone(&columns), values));
     }
     Ok(Rows {
         rows,
