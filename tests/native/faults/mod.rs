@@ -20,14 +20,14 @@ use crate::support::faults::{BROKEN, Fault, Faults, Part};
 use crate::support::keys::{Signer, jwks};
 use crate::support::{Answer, SECRET, START, World};
 use cases::{Case, MARK, Scene};
-use state::State;
+use state::{Mask, State};
 
 /// A world before a request, to which it can be set back.
 struct Stage {
     world: World,
     faults: Rc<Faults>,
     entries: BTreeMap<String, String>,
-    known: BTreeSet<String>,
+    mask: Mask,
     warm: bool,
 }
 
@@ -36,7 +36,7 @@ type Outcome = Option<Answer>;
 
 impl Stage {
     fn state(&self) -> State {
-        State::of(&self.world, &self.known)
+        State::of(&self.world, &self.mask)
     }
 
     /// Sets everything back, and forgets what an instance remembers unless it is to be warm.
@@ -148,8 +148,8 @@ fn check(stage: &Stage, course: &Course, case: &Case, at: &str, fault: Fault, ou
         Some(answer) if answer.status == course.answer.status => {
             assert!(happened, "{at}: said to be done, and is not");
             assert_eq!(
-                state::masked(&answer.body.to_string(), &stage.known),
-                state::masked(&course.answer.body.to_string(), &stage.known),
+                stage.mask.masked(&answer.body.to_string()),
+                stage.mask.masked(&course.answer.body.to_string()),
                 "{at}"
             );
         }
@@ -208,15 +208,15 @@ fn stage_of(mut world: World, warm: bool) -> Stage {
     let known = world.database.dump_text();
     let known = known
         .split(|c: char| !c.is_ascii_alphanumeric() && !"-_$+=,/.".contains(c))
-        .map(str::to_owned)
-        .collect();
+        .map(str::to_owned);
+    let mask = Mask::new(known.collect());
     let entries = world.cache.entries.borrow().clone();
     let faults = Faults::install(&mut world);
     Stage {
         world,
         faults,
         entries,
-        known,
+        mask,
         warm,
     }
 }

@@ -1,7 +1,8 @@
 //! What a database holds, in a form in which two runs of one request can be compared: what is new in each (ids, secrets, times) is
 //! masked, and the order of the rows does not count.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 
 use rollcall::store::Value;
 
@@ -12,12 +13,12 @@ use crate::support::World;
 pub struct State(Vec<String>);
 
 impl State {
-    /// The state now; what is `known` is not masked.
-    pub fn of(world: &World, known: &BTreeSet<String>) -> Self {
+    /// The state now, seen through a mask.
+    pub fn of(world: &World, mask: &Mask) -> Self {
         let mut rows: Vec<String> = Vec::new();
         for (table, found) in world.database.dump() {
             for row in found {
-                let row: Vec<String> = row.iter().map(|value| shown(value, known)).collect();
+                let row: Vec<String> = row.iter().map(|value| mask.shown(value)).collect();
                 rows.push(format!("{table}: {}", row.join(" | ")));
             }
         }
@@ -36,17 +37,43 @@ impl State {
     }
 }
 
-fn shown(value: &Value, known: &BTreeSet<String>) -> String {
-    match value {
-        Value::Integer(number) if *number > 1_000_000_000_000 => "<time>".to_owned(),
-        Value::Integer(number) => number.to_string(),
-        Value::Text(text) => masked(text, known),
-        other => format!("{other:?}"),
+/// What takes the new out of texts. Most texts are met again and again, in the state after each fault, and are masked once.
+pub struct Mask {
+    /// What is there before and stays as it is.
+    known: BTreeSet<String>,
+    met: RefCell<HashMap<String, String>>,
+}
+
+impl Mask {
+    pub fn new(known: BTreeSet<String>) -> Self {
+        Mask {
+            known,
+            met: RefCell::default(),
+        }
+    }
+
+    fn shown(&self, value: &Value) -> String {
+        match value {
+            Value::Integer(number) if *number > 1_000_000_000_000 => "<time>".to_owned(),
+            Value::Integer(number) => number.to_string(),
+            Value::Text(text) => self.masked(text),
+            other => format!("{other:?}"),
+        }
+    }
+
+    /// The text with ids, hashes, secrets and times that are not known taken out.
+    pub fn masked(&self, text: &str) -> String {
+        if let Some(masked) = self.met.borrow().get(text) {
+            return masked.clone();
+        }
+        let masked = masked(text, &self.known);
+        let mut met = self.met.borrow_mut();
+        met.insert(text.to_owned(), masked.clone());
+        masked
     }
 }
 
-/// The text with ids, hashes, secrets and times that are not known taken out.
-pub fn masked(text: &str, known: &BTreeSet<String>) -> String {
+fn masked(text: &str, known: &BTreeSet<String>) -> String {
     let is_word = |c| {
         !matches!(
             c,

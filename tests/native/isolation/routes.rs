@@ -9,7 +9,7 @@ use rollcall::store::Value as Stored;
 use serde_json::{Value, json};
 
 use super::variants::variants;
-use crate::faults::state::masked;
+use crate::faults::state::Mask;
 use crate::support::{Answer, ORIGIN, Tenant, World};
 
 /// What somebody has: ids, each of another kind, and words that are nobody else's.
@@ -145,7 +145,7 @@ fn parted(world: &World, tenant: &str) -> (Vec<String>, Vec<String>) {
 
 /// Texts without whose things they name, and without what is new with each request; their order does not count.
 fn anonymous(texts: &[String], things: &Things) -> Vec<String> {
-    let known = Default::default();
+    let mask = Mask::new(Default::default());
     let mut texts: Vec<String> = texts
         .iter()
         .map(|text| {
@@ -155,7 +155,7 @@ fn anonymous(texts: &[String], things: &Things) -> Vec<String> {
                 .fold(text.clone(), |text, (thing, number)| {
                     text.replace(thing, &format!("<thing {number}>"))
                 });
-            masked(&text, &known)
+            mask.masked(&text)
         })
         .collect();
     texts.sort();

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::{LazyLock, Mutex};
 
 use async_trait::async_trait;
 use rollcall::platform::Database;
@@ -27,7 +28,6 @@ const LIMITS: [(Limit, i32); 9] = [
 
 pub struct D1Twin {
     connection: RefCell<Connection>,
-    saved: RefCell<Option<Connection>>,
     /// Errors to give instead of running the next batches.
     pub failures: RefCell<Vec<Error>>,
     /// What the next batches do, the last one first: give an error instead of running, or run.
@@ -38,29 +38,40 @@ pub struct D1Twin {
     pub recorded: RefCell<Option<Vec<Statement>>>,
 }
 
+/// A database after the migrations, of which each test has a copy.
+static MIGRATED: LazyLock<Mutex<Connection>> = LazyLock::new(|| {
+    let connection = Connection::open_in_memory().expect("an SQLite in memory");
+    let mut migrations: Vec<_> = std::fs::read_dir("migrations")
+        .expect("migrations")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
+    migrations.sort();
+    for path in migrations {
+        let sql = std::fs::read_to_string(&path).expect("a migration");
+        connection
+            .execute_batch(&sql)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+    Mutex::new(connection)
+});
+
 impl D1Twin {
     pub fn new() -> Self {
-        let connection = Connection::open_in_memory().expect("an SQLite in memory");
+        let mut connection = Connection::open_in_memory().expect("an SQLite in memory");
+        {
+            let migrated = MIGRATED.lock().expect("the migrations succeed");
+            let copying = Backup::new(&migrated, &mut connection).expect("a copy");
+            copying.step(-1).expect("the whole of it");
+        }
         connection
             .execute_batch("pragma foreign_keys = on")
             .expect("foreign keys");
-        let mut migrations: Vec<_> = std::fs::read_dir("migrations")
-            .expect("migrations")
-            .map(|entry| entry.expect("a file").path())
-            .collect();
-        migrations.sort();
-        for path in migrations {
-            let sql = std::fs::read_to_string(&path).expect("a migration");
-            connection
-                .execute_batch(&sql)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        }
         for (limit, value) in LIMITS {
             connection.set_limit(limit, value).expect("a limit");
         }
+        connection.set_prepared_statement_cache_capacity(200);
         D1Twin {
             connection: RefCell::new(connection),
-            saved: RefCell::default(),
             failures: RefCell::default(),
             planned: RefCell::default(),
             interference: RefCell::default(),
@@ -71,7 +82,7 @@ impl D1Twin {
     /// All rows of a query, for looking behind the application's back.
     pub fn query(&self, sql: &str) -> Vec<Vec<Value>> {
         let connection = self.connection.borrow();
-        let mut statement = connection.prepare(sql).expect(sql);
+        let mut statement = connection.prepare_cached(sql).expect(sql);
         let columns = statement.column_count();
         statement
             .query_map([], |row| {
@@ -98,16 +109,12 @@ impl D1Twin {
 
     /// Keeps everything as it is now.
     pub fn save(&self) {
-        let mut saved = Connection::open_in_memory().expect("an SQLite in memory");
-        copy(&self.connection.borrow(), &mut saved);
-        self.saved.replace(Some(saved));
+        self.execute("savepoint kept");
     }
 
     /// Sets everything back to what was kept.
     pub fn restore(&self) {
-        let saved = self.saved.borrow();
-        let saved = saved.as_ref().expect("what was kept");
-        copy(saved, &mut self.connection.borrow_mut());
+        self.execute("rollback to kept");
     }
 
     /// The statements that some work runs.
@@ -163,7 +170,8 @@ impl Database for D1Twin {
             recorded.extend(batch.iter().cloned());
         }
         let mut connection = self.connection.borrow_mut();
-        let transaction = connection.transaction().map_err(refused)?;
+        // A savepoint is a transaction of its own, and can be one within what `save` has begun.
+        let transaction = connection.savepoint().map_err(refused)?;
         let results = batch
             .iter()
             .map(|statement| run_one(&transaction, statement))
@@ -171,11 +179,6 @@ impl Database for D1Twin {
         transaction.commit().map_err(refused)?;
         Ok(results)
     }
-}
-
-fn copy(from: &Connection, to: &mut Connection) {
-    let copying = Backup::new(from, to).expect("a copy");
-    copying.step(-1).expect("the whole of it");
 }
 
 /// The values of a statement's parameters as D1 binds them.
@@ -192,7 +195,7 @@ fn bound(statement: &Statement) -> impl Iterator<Item = ToSqlOutput<'_>> {
 
 fn run_one(connection: &Connection, statement: &Statement) -> Result<Rows> {
     let mut prepared = connection
-        .prepare(&statement.sql)
+        .prepare_cached(&statement.sql)
         .map_err(|error| Error::Backend(format!("{error} in {}", statement.sql)))?;
     let columns: Rc<[String]> = prepared
         .column_names()
