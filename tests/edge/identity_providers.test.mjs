@@ -207,6 +207,7 @@ describe("the test of an OpenID provider", () => {
   for (const [what, of] of [
     ["that nobody vouches for", [["IP:127.0.0.1"], { by: "stranger" }]],
     ["of another name", [["DNS:else.example.com"]]],
+    ["that has expired", [["IP:127.0.0.1"], { expired: true }]],
   ]) {
     test(`tells of a certificate ${what}`, { skip: missing }, async () => {
       const secured = await startMisbehaving(tls(...of));

@@ -115,6 +115,7 @@ describe("a directory with a certificate", { skip: skipTls }, () => {
 for (const [what, names, options] of [
   ["of an authority that nobody knows", ["DNS:localhost", "IP:127.0.0.1"], { by: "stranger" }],
   ["with another host's name", ["DNS:ldap.example.com"], {}],
+  ["that has expired", ["DNS:localhost", "IP:127.0.0.1"], { expired: true }],
 ]) {
   describe(`a directory with a certificate ${what}`, { skip: skipTls }, () => {
     let slapd;
