@@ -16,7 +16,7 @@ export async function cost(operation, target) {
   await load(client, 1, 1, () => request, (it) => (reply = it));
   await operation.clearUp?.(target);
   client.close();
-  const [trips, read, written] = /trips=(\d+) read=(\d+) written=(\d+)/.exec(reply.headers["server-timing"]).slice(1).map(Number);
+  const [trips, read, written] = /trips=(\d+) statements=\d+ read=(\d+) written=(\d+)/.exec(reply.headers["server-timing"]).slice(1).map(Number);
   return { trips, read, written, bytes: reply.bytes.length };
 }
 

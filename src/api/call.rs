@@ -1,6 +1,6 @@
 //! One request while it is answered: what it says, whose it is, what it has cost.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName};
@@ -17,15 +17,7 @@ use crate::scim::error::ScimType;
 use crate::scim::filter::parse::shortened;
 use crate::store;
 use crate::store::audit::Origin;
-use crate::store::{Rows, Statement};
-
-/// What a request has cost at the database so far, by the database's own count.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Cost {
-    pub trips: u64,
-    pub read: u64,
-    pub written: u64,
-}
+use crate::store::{Cost, Meter, Rows, Statement};
 
 /// A request and all that its handler needs.
 pub struct Call<'a> {
@@ -36,7 +28,7 @@ pub struct Call<'a> {
     request: Request,
     dialect: Dialect,
     params: Vec<(String, String)>,
-    cost: Cell<Cost>,
+    meter: Meter,
     tenant: RefCell<Option<TenantId>>,
 }
 
@@ -49,7 +41,7 @@ impl<'a> Call<'a> {
             request,
             dialect: found.dialect,
             params: found.params.clone(),
-            cost: Cell::default(),
+            meter: Meter::default(),
             tenant: RefCell::default(),
         }
     }
@@ -164,30 +156,17 @@ impl<'a> Call<'a> {
         batch: Vec<Statement>,
     ) -> store::Result<Vec<Rows>> {
         let database = self.app.platform.database_of(tenant);
-        let mut cost = self.cost.get();
-        cost.trips += 1;
-        self.cost.set(cost);
-        let results = database.run(batch).await?;
-        for rows in &results {
-            cost.read += rows.read;
-            cost.written += rows.written;
-        }
-        self.cost.set(cost);
-        Ok(results)
+        self.meter.run(database.as_ref(), batch).await
     }
 
     /// Counts what was run at the database by other means.
-    pub fn add_cost(&self, more: crate::sync::Cost) {
-        let cost = self.cost.get();
-        self.cost.set(Cost {
-            trips: cost.trips + more.trips,
-            read: cost.read + more.read,
-            written: cost.written + more.written,
-        });
+    pub fn add_cost(&self, more: Cost) {
+        self.meter.add(more);
     }
 
+    /// What it has cost so far.
     pub fn cost(&self) -> Cost {
-        self.cost.get()
+        self.meter.cost()
     }
 
     /// Notes whose request it is, for the log.

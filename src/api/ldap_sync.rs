@@ -28,8 +28,6 @@ use crate::sync::object::Note;
 use crate::sync::{Job, Missing, Place, Source, run};
 
 const LOG: &str = "the sync log";
-/// Entries that a dry run shows.
-const MAX_SHOWN: usize = 1_000;
 /// Syncs that one tick of the clock starts, one after the other.
 const DUE_AT_ONCE: i64 = 4;
 
@@ -186,7 +184,7 @@ pub async fn start(call: &Call<'_>) -> Result<Reply> {
     call.add_cost(report.cost);
     let mut log = SyncLogResponse::of(&report.log);
     log.dry_run = dry_run;
-    let shown = report.notes.iter().take(MAX_SHOWN).enumerate();
+    let shown = report.notes.iter().enumerate();
     let detail = SyncLogDetail {
         log,
         entries: dry_run.then(|| shown.map(SyncEntryResponse::planned).collect()),

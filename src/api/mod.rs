@@ -109,8 +109,8 @@ impl App {
             set(
                 "server-timing",
                 format!(
-                    "d1;desc=\"trips={} read={} written={}\"",
-                    cost.trips, cost.read, cost.written
+                    "d1;desc=\"trips={} statements={} read={} written={}\"",
+                    cost.trips, cost.statements, cost.read, cost.written
                 ),
             );
         }
@@ -134,6 +134,7 @@ impl App {
             "tenant": call.tenant_seen(),
             "status": reply.status,
             "d1_trips": cost.trips,
+            "d1_statements": cost.statements,
             "d1_rows_read": cost.read,
             "d1_rows_written": cost.written,
             "duration_ms": self.platform.clock.now() - started,

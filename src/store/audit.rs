@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use super::Statement;
 use super::set::Set;
+use super::{Statement, Value};
 use crate::ids::TenantId;
 
 /// What was done.
@@ -104,4 +104,32 @@ pub fn append(
         )
     });
     std::iter::once(count_up).chain(append).collect()
+}
+
+/// Appends one event for each of the groups that a query gives in its only column, `group_id`: their members change. The query's parameters
+/// come first, the tenant's id before all.
+pub fn append_member_changes(origin: &Origin, groups: &str, params: &[Value]) -> [Statement; 2] {
+    let with_origin = |more: Vec<Value>| params.iter().cloned().chain(more).collect();
+    let [at, actor, request_id] = [1, 2, 3].map(|place| params.len() + place);
+    [
+        Statement::new(
+            format!(
+                "update tenants set audit_seq = audit_seq + (select count(distinct group_id) from ({groups})) where id = ?1"
+            ),
+            params.to_vec(),
+        ),
+        Statement::new(
+            format!(
+                "insert into audit_events (tenant_id, seq, at, actor, action, resource_type, resource_id, attributes, request_id) \
+                 select ?1, t.audit_seq + 1 - row_number() over (order by e.group_id desc), ?{at}, ?{actor}, '{}', 'Group', \
+                 e.group_id, '[\"members\"]', ?{request_id} from (select distinct group_id from ({groups})) e cross join tenants t on t.id = ?1",
+                Action::Patch.name()
+            ),
+            with_origin(vec![
+                origin.at.into(),
+                (&origin.actor).into(),
+                (&origin.request_id).into(),
+            ]),
+        ),
+    ]
 }

@@ -1,8 +1,11 @@
 //! Rows of `directory_entries`: which resource an entry of a directory is; and what a directory says of the members of its groups.
 //! There are tens of thousands, which come and go as JSON.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::members::Pair;
 use super::set::Set;
@@ -184,6 +187,20 @@ pub fn select_members(tenant: &TenantId, groups: &[String]) -> Vec<Statement> {
             part.table()
         )
     })
+}
+
+/// Reads what [`select_members`] gave: members by their groups.
+pub fn members(results: &[Rows]) -> Result<HashMap<Uuid, Vec<Uuid>>> {
+    let mut members: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+    for row in results.iter().flat_map(|rows| &rows.rows) {
+        let group = Uuid::try_parse(&row.text("group_id")?).unwrap_or_default();
+        let text = row.text("part")?;
+        let part: Vec<&str> = serde_json::from_str(&text)
+            .map_err(|error| Error::Backend(format!("members: {error}")))?;
+        let part = part.into_iter().filter_map(|id| Uuid::try_parse(id).ok());
+        members.entry(group).or_default().extend(part);
+    }
+    Ok(members)
 }
 
 /// Says that the directory has these in its groups: group, member, and the member's type. Who is nobody any more is passed over.

@@ -7,6 +7,8 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::audit::{self, Origin};
+use super::members::Pair;
 use super::set::Set;
 use super::{Error, Result, Rows, Statement};
 use crate::ids::TenantId;
@@ -30,7 +32,7 @@ pub struct Difference {
 
 /// The differences for a provider's mappings, each `[mapping, internal group, external group's unique id, hash of its DN]`. Column
 /// `differences`; a membership's come together.
-pub fn select_differences(tenant: &TenantId, idp: &str, mappings: &[Json]) -> Statement {
+pub fn select_differences(tenant: &TenantId, idp: &str, mappings: &Json) -> Statement {
     // Only what somebody said directly is followed: what mappings gave must not keep itself alive.
     Statement::new(
         format!(
@@ -67,11 +69,7 @@ pub fn select_differences(tenant: &TenantId, idp: &str, mappings: &[Json]) -> St
              (select count(*) from mapping_grants k where k.tenant_id = ?1 and k.group_id = d.group_id and k.member_id = d.member_id))) \
              as differences from (select * from differences order by group_id, member_id limit {AT_ONCE}) d"
         ),
-        vec![
-            tenant.into(),
-            idp.into(),
-            Json::from(mappings).to_string().into(),
-        ],
+        vec![tenant.into(), idp.into(), mappings.to_string().into()],
     )
 }
 
@@ -82,6 +80,49 @@ pub fn differences(rows: &Rows) -> Result<Vec<Difference>> {
     };
     serde_json::from_str(&row.text("differences")?)
         .map_err(|error| Error::Backend(format!("differences: {error}")))
+}
+
+/// A membership that is there by this provider's mappings alone.
+const OWN: &str = "m.granted = 1 and exists (select 1 from mapping_grants k where k.tenant_id = ?1 and k.group_id = m.group_id \
+     and k.member_id = m.member_id and k.idp_id = ?2) and not exists (select 1 from mapping_grants k where k.tenant_id = ?1 \
+     and k.group_id = m.group_id and k.member_id = m.member_id and k.idp_id <> ?2)";
+
+/// How many memberships are there by the provider's mappings alone: columns `group_id` and `own`.
+pub fn count_own(tenant: &TenantId, idp: &str) -> Statement {
+    Statement::new(
+        format!(
+            "select m.group_id, count(*) as own from (select distinct group_id, member_id from mapping_grants \
+             indexed by mapping_grants_mapping_idx where tenant_id = ?1 and idp_id = ?2) g cross join group_members m \
+             on m.tenant_id = ?1 and m.group_id = g.group_id and m.member_id = g.member_id where {OWN} group by m.group_id"
+        ),
+        vec![tenant.into(), idp.into()],
+    )
+}
+
+/// The same of these users.
+pub fn count_own_of(tenant: &TenantId, idp: &str, members: &[String]) -> Vec<Statement> {
+    Set::of_ids(members).statements(&[tenant.into(), idp.into()], |part| {
+        format!(
+            "{} select m.group_id, count(*) as own from e cross join group_members m \
+             on m.tenant_id = ?1 and m.member_id = e.id where {OWN} group by m.group_id",
+            part.table()
+        )
+    })
+}
+
+/// The same of these memberships, group and member, and how many of them are not there: columns `group_id`, `own` and `to_give`.
+pub fn count_to_give(tenant: &TenantId, idp: &str, given: &[Pair]) -> Vec<Statement> {
+    let rows = given
+        .iter()
+        .map(|(group, member)| vec![group.into(), member.into()]);
+    Set::new(&["group_id", "id"], rows).statements(&[tenant.into(), idp.into()], |part| {
+        format!(
+            "{} select e.group_id, coalesce(sum({OWN}), 0) as own, sum(m.member_id is null) as to_give \
+             from e left join group_members m on m.tenant_id = ?1 and m.group_id = e.group_id and m.member_id = e.id \
+             group by e.group_id",
+            part.table()
+        )
+    })
 }
 
 /// Whether the provider's mappings give anything: column `any`.
@@ -148,8 +189,9 @@ pub fn apply(tenant: &TenantId, idp: &str, differences: &[Difference]) -> Vec<St
     statements
 }
 
-/// Takes back all that one mapping gave and nothing else gives, in the batch that deletes the mapping.
-pub fn revoke(tenant: &TenantId, idp: &str, mapping_id: &str, now: i64) -> Vec<Statement> {
+/// Takes back all that one mapping gave and nothing else gives, in the batch that deletes the mapping. A group that loses members by it has
+/// an event in the audit trail.
+pub fn revoke(tenant: &TenantId, idp: &str, mapping_id: &str, origin: &Origin) -> Vec<Statement> {
     // Memberships that no other mapping gives.
     let lost = "select k.group_id, k.member_id from mapping_grants k indexed by mapping_grants_mapping_idx \
          where k.tenant_id = ?1 and k.idp_id = ?2 and k.mapping_id = ?3 and not exists (select 1 from mapping_grants o \
@@ -160,9 +202,12 @@ pub fn revoke(tenant: &TenantId, idp: &str, mapping_id: &str, now: i64) -> Vec<S
     );
     let params = vec![tenant.into(), idp.into(), mapping_id.into()];
     let mut dated = params.clone();
-    dated.push(now.into());
+    dated.push(origin.at.into());
     let step = |sql: String| Statement::new(sql, params.clone());
+    let [count_up, append] = audit::append_member_changes(origin, &gone, &params);
     vec![
+        count_up,
+        append,
         Statement::new(
             format!(
                 "update groups set version = version + 1, modified_at = ?4, \

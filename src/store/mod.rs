@@ -7,6 +7,7 @@
 //! held together by a [`guard`](guards) in the writing batch.
 
 pub mod audit;
+mod cost;
 pub mod directory;
 pub mod directory_entries;
 pub mod directory_syncs;
@@ -28,5 +29,6 @@ pub mod tenants;
 pub mod unique;
 pub mod users;
 
+pub use cost::{Cost, Meter};
 pub use error::{Constraint, Error, Guard, Result};
 pub use statement::{Params, Row, Rows, Statement, Value, rows_at};

@@ -71,10 +71,10 @@ impl Set {
 
     /// The statements that take in all rows; none for none. `fixed` are the values of `?1` and on, the same for all.
     pub fn statements(&self, fixed: &[Value], sql: impl Fn(&Part) -> String) -> Vec<Statement> {
-        let few = self.as_parameters(&self.rows, fixed);
-        let parts = match few.len() > MAX_STATEMENTS {
+        let room = MAX_PARAMETERS.saturating_sub(fixed.len()) / self.columns.len().max(1);
+        let parts = match self.rows.len() > MAX_STATEMENTS * room.min(MAX_ROWS) {
             true => self.as_json(fixed),
-            false => few,
+            false => self.as_parameters(&self.rows, fixed),
         };
         parts
             .into_iter()

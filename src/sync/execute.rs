@@ -5,7 +5,7 @@
 use super::Failure;
 use super::counts::Counts;
 use super::object::{Action, Kind, Note};
-use super::plan::{MemberStep, Plan, Step, Text};
+use super::plan::{MemberStep, Plan, Step};
 use super::reading::Reading;
 use super::session::Session;
 use crate::scim::resource::Resource;
@@ -17,8 +17,8 @@ use crate::store::sync_logs::{self, SyncEntry};
 use crate::store::users::{self, UserRow};
 use crate::store::{Statement, resources, unique};
 
-/// What one batch may weigh: D1 gives it 30 seconds, and it crosses as a few megabytes.
-const MAX_WEIGHT: usize = 20_000;
+/// What one batch may weigh: D1 gives it 30 seconds, and on its way there it is in memory several times.
+const MAX_WEIGHT: usize = 10_000;
 /// What a resource weighs, and a membership, an entry of the log.
 const RESOURCE: usize = 10;
 const ONE: usize = 1;
@@ -88,7 +88,7 @@ impl<'w> Writer<'w> {
                 .collect();
             for steps in of_kind.chunks(RESOURCES_AT_ONCE) {
                 self.room(steps.len() * RESOURCE).await?;
-                self.delete(kind, steps);
+                self.delete(kind, steps, reading);
             }
         }
         for kind in [Kind::User, Kind::Group] {
@@ -163,7 +163,7 @@ impl<'w> Writer<'w> {
         batch
     }
 
-    fn delete(&mut self, kind: Kind, steps: &[&Step]) {
+    fn delete(&mut self, kind: Kind, steps: &[&Step], reading: &Reading) {
         let session = self.session;
         let gone: Vec<String> = steps
             .iter()
@@ -177,40 +177,59 @@ impl<'w> Writer<'w> {
             session.now(),
         ));
         for step in steps {
-            self.unlinked.push(step.unique_id.to_string());
+            self.unlinked.push(step.unique_id(reading).to_owned());
             if step.action.is_some() {
                 self.total(kind, -1);
-                self.note_step(step, Some(audit::Action::Delete));
+                let event = (audit::Action::Delete, Vec::new());
+                self.note_step(step, Some(event), reading);
             }
         }
     }
 
     fn save(&mut self, kind: Kind, steps: &[&Step], reading: &Reading) {
-        let session = self.session;
-        let resource_type = kind.resource_type();
         let mut resources = Vec::new();
         for step in steps {
-            let text = match &step.text {
-                Some(Text::Object(index)) => {
-                    reading.objects.get(*index).map(|object| &*object.text)
-                }
-                Some(Text::Own(text)) => Some(&**text),
-                None => None,
-            };
-            if let Some(text) = text {
-                // It was read by the same function when the plan was made.
-                let resource = Resource::from_stored(text).unwrap_or_default();
-                resources.push((*step, step.resource_id.to_string(), resource));
+            if let Some(link) = &step.link {
+                self.links.push(DirectoryEntry {
+                    unique_id: step.unique_id(reading).to_owned(),
+                    resource_type: kind.name().to_owned(),
+                    resource_id: step.resource_id.to_string(),
+                    dn_key: link.dn_key.to_text(),
+                    digest: link.digest.to_text(),
+                    members_digest: link.members_digest.to_text(),
+                    state: link.state,
+                });
             }
+            if step.action == Some(Action::Created) {
+                self.total(kind, 1);
+            }
+            let Some(text) = step.text(reading) else {
+                // Where only the link changes, nobody's resource does.
+                self.note_step(step, None, reading);
+                continue;
+            };
+            // It is what the same type has written.
+            let resource = Resource::from_stored(text).unwrap_or_default();
+            let event = match step.action {
+                Some(Action::Created) => {
+                    let all = resource.attributes.keys().cloned().collect();
+                    (audit::Action::Create, all)
+                }
+                Some(Action::Reactivated) => (audit::Action::Restore, step.attributes.clone()),
+                _ => (audit::Action::Replace, step.attributes.clone()),
+            };
+            self.note_step(step, Some(event), reading);
+            resources.push((*step, step.resource_id.to_string(), resource));
         }
+        let session = self.session;
+        let (tenant, now) = (&session.tenant, session.now());
         let renamed: Vec<String> = resources
             .iter()
             .filter(|(step, ..)| step.renamed)
             .map(|(_, id, _)| id.clone())
             .collect();
-        let (tenant, now) = (&session.tenant, session.now());
         self.statements
-            .extend(unique::vacate(tenant, resource_type, &renamed));
+            .extend(unique::vacate(tenant, kind.resource_type(), &renamed));
         self.statements.extend(match kind {
             Kind::User => save_users(session, &resources),
             Kind::Group => {
@@ -226,30 +245,6 @@ impl<'w> Writer<'w> {
                 groups::save(tenant, &rows.collect::<Vec<_>>(), now)
             }
         });
-        for step in steps {
-            if let Some(link) = &step.link {
-                let entry = DirectoryEntry {
-                    unique_id: step.unique_id.to_string(),
-                    resource_type: kind.name().to_owned(),
-                    resource_id: step.resource_id.to_string(),
-                    dn_key: link.dn_key.to_text(),
-                    digest: link.digest.to_text(),
-                    members_digest: link.members_digest.to_text(),
-                    state: link.state,
-                };
-                self.links.push(entry);
-            }
-            if step.action == Some(Action::Created) {
-                self.total(kind, 1);
-            }
-            // Where only the link changes, nobody's resource does.
-            let event = step.text.as_ref().map(|_| match step.action {
-                Some(Action::Created) => audit::Action::Create,
-                Some(Action::Reactivated) => audit::Action::Restore,
-                _ => audit::Action::Replace,
-            });
-            self.note_step(step, event);
-        }
     }
 
     async fn execute_members(&mut self, steps: &[MemberStep]) -> Result<(), Failure> {
@@ -328,19 +323,24 @@ impl<'w> Writer<'w> {
     }
 
     /// An event and an entry for what is done with a resource.
-    fn note_step(&mut self, step: &Step, event: Option<audit::Action>) {
-        let Some(note) = step.note() else {
+    fn note_step(
+        &mut self,
+        step: &Step,
+        event: Option<(audit::Action, Vec<String>)>,
+        reading: &Reading,
+    ) {
+        let Some(note) = step.note(reading) else {
             return;
         };
         if note.action != Action::Kept {
             self.counts.count(step.kind, note.action);
         }
-        if let Some(action) = event {
+        if let Some((action, attributes)) = event {
             self.events.push(Change {
                 action,
                 kind: step.kind,
                 id: step.resource_id.to_string(),
-                attributes: step.attributes.clone(),
+                attributes,
             });
         }
         self.enter(&note);

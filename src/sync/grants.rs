@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
 use super::Failure;
+use super::digest::Digest;
 use super::execute::Writer;
 use super::mapping::dn_key;
 use super::object::{Action, Kind, Note};
@@ -18,33 +20,66 @@ use crate::store::rows_at;
 /// How often what mappings give is looked at, each time for thousands of memberships.
 const MAX_ROUNDS: usize = 100;
 
-/// The mappings as the store compares them: an external group is named by its unique id or by its DN.
-pub fn wanted(mappings: &[GroupMapping]) -> Vec<Json> {
-    mappings
-        .iter()
-        .map(|mapping| {
-            let external = mapping.external_group_id.trim();
-            let unique_id = ids::canonical_uuid(external).unwrap_or_else(|| external.to_owned());
-            json!([
-                mapping.id,
-                mapping.internal_group_id,
-                unique_id,
-                dn_key(external).to_text()
-            ])
-        })
-        .collect()
+/// A mapping as it is compared with the directory: the external group is named by its unique id or by its DN.
+pub struct Wanted {
+    pub mapping: String,
+    /// The internal group.
+    pub group: Uuid,
+    pub unique_id: String,
+    pub dn_key: Digest,
+}
+
+impl From<&GroupMapping> for Wanted {
+    fn from(mapping: &GroupMapping) -> Self {
+        let external = mapping.external_group_id.trim();
+        Wanted {
+            mapping: mapping.id.clone(),
+            group: Uuid::try_parse(&mapping.internal_group_id).unwrap_or_default(),
+            unique_id: ids::canonical_uuid(external).unwrap_or_else(|| external.to_owned()),
+            dn_key: dn_key(external),
+        }
+    }
+}
+
+/// The mappings as the store compares them.
+pub fn to_json(mappings: &[Wanted]) -> Json {
+    let mappings = mappings.iter().map(|wanted| {
+        json!([
+            wanted.mapping,
+            wanted.group.to_string(),
+            wanted.unique_id,
+            wanted.dn_key.to_text()
+        ])
+    });
+    mappings.collect()
+}
+
+/// The entry in the log.
+pub fn note(group: &str, given: u64, taken_back: u64) -> Note {
+    Note {
+        kind: Kind::Group,
+        action: Action::Members,
+        unique_id: None,
+        dn: None,
+        name: None,
+        resource_id: Some(group.to_owned()),
+        reason: Some(format!(
+            "{given} given, {taken_back} taken back by group mappings"
+        )),
+    }
 }
 
 /// Gives and takes back until what there is, is what there should be.
 pub async fn settle(
     session: &Session<'_>,
     writer: &mut Writer<'_>,
-    wanted: &[Json],
+    mappings: &[Wanted],
 ) -> Result<(), Failure> {
+    let wanted = to_json(mappings);
     // What it follows from has to be there first.
     writer.flush().await?;
     for _ in 0..MAX_ROUNDS {
-        let statement = mapping_grants::select_differences(&session.tenant, &session.idp, wanted);
+        let statement = mapping_grants::select_differences(&session.tenant, &session.idp, &wanted);
         let results = session.read(vec![statement]).await?;
         let differences = mapping_grants::differences(rows_at(&results, 0)?)?;
         if differences.is_empty() {
@@ -67,19 +102,7 @@ pub async fn settle(
             writer.counts().mapped.given += given;
             writer.counts().mapped.taken_back += taken_back;
             writer.change_members(group);
-            writer
-                .note(&Note {
-                    kind: Kind::Group,
-                    action: Action::Members,
-                    unique_id: None,
-                    dn: None,
-                    name: None,
-                    resource_id: Some(group.to_owned()),
-                    reason: Some(format!(
-                        "{given} given, {taken_back} taken back by group mappings"
-                    )),
-                })
-                .await?;
+            writer.note(&note(group, given, taken_back)).await?;
         }
         writer.flush().await?;
     }

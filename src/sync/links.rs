@@ -8,7 +8,7 @@ use super::digest::Digest;
 use super::object::Kind;
 use super::session::Session;
 use crate::store::directory_entries::{self, DirectoryEntry, PAGE, State};
-use crate::store::{Result, Rows};
+use crate::store::{Result, Rows, Statement};
 
 /// The resource that an entry is.
 #[derive(Debug, Clone, Copy)]
@@ -60,18 +60,17 @@ pub async fn all(session: &Session<'_>) -> Result<Links> {
     }
 }
 
+/// Questions in one round trip, each with thousands of answers.
+const AT_ONCE: usize = 4;
+
 /// The links of entries with these unique ids.
 pub async fn of<'i>(
     session: &Session<'_>,
     unique_ids: impl IntoIterator<Item = &'i str>,
 ) -> Result<Links> {
     let (tenant, idp) = (&session.tenant, &session.idp);
-    let batch = directory_entries::select_by_unique_id(tenant, idp, unique_ids);
-    let mut links = Links::new();
-    for rows in &session.read(batch).await? {
-        add(&mut links, directory_entries::entries(rows)?);
-    }
-    Ok(links)
+    let questions = directory_entries::select_by_unique_id(tenant, idp, unique_ids);
+    answers(session, questions).await
 }
 
 /// Resources by the DNs of their entries, those that the directory has.
@@ -81,15 +80,26 @@ pub async fn by_dn(
 ) -> Result<HashMap<Digest, (Uuid, Kind)>> {
     let keys: Vec<String> = keys.into_iter().map(Digest::to_text).collect();
     let (tenant, idp) = (&session.tenant, &session.idp);
-    let batch = directory_entries::select_by_dn(tenant, idp, keys.iter().map(String::as_str));
-    let mut links = Links::new();
-    for rows in &session.read(batch).await? {
-        add(&mut links, directory_entries::entries(rows)?);
-    }
-    let present = links
+    let questions = directory_entries::select_by_dn(tenant, idp, keys.iter().map(String::as_str));
+    let present = answers(session, questions)
+        .await?
         .into_values()
         .filter(|link| link.state == State::Present);
     Ok(present
         .map(|link| (link.dn_key, (link.resource_id, link.kind)))
         .collect())
+}
+
+async fn answers(session: &Session<'_>, mut questions: Vec<Statement>) -> Result<Links> {
+    let mut links = Links::new();
+    while !questions.is_empty() {
+        let rest = questions.split_off(questions.len().min(AT_ONCE));
+        for rows in &session
+            .read(std::mem::replace(&mut questions, rest))
+            .await?
+        {
+            add(&mut links, directory_entries::entries(rows)?);
+        }
+    }
+    Ok(links)
 }

@@ -27,7 +27,6 @@ use crate::ldap::Settings;
 use crate::store;
 
 pub use run::{Job, Report, run};
-pub use session::Cost;
 
 use digest::Digest;
 use mapping::Mapping;

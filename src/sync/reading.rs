@@ -12,7 +12,7 @@ use crate::ldap::values::generalized_time;
 use crate::ldap::{Connection, Entry, Scope, Search};
 
 /// Most bytes that a reading may hold: an isolate has 128 MB for everything.
-const MAX_BYTES: usize = 56 * 1024 * 1024;
+const MAX_BYTES: usize = 40 * 1024 * 1024;
 
 /// What was read.
 #[derive(Default)]

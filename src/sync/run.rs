@@ -1,15 +1,15 @@
 //! One run of a sync, from its lease to its last line in the log.
 
 use chrono::DateTime;
-use serde_json::Value as Json;
 
 use super::digest::Digest;
 use super::execute::Writer;
+use super::grants::{self, Wanted};
 use super::object::Note;
 use super::plan::{self, Terms};
 use super::reading::Reading;
-use super::session::{Cost, LEASE_MS, Session};
-use super::{Failure, Source, grants, guard};
+use super::session::{LEASE_MS, Session};
+use super::{Failure, Source, guard};
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::platform::Platform;
@@ -18,10 +18,12 @@ use crate::store::audit::Origin;
 use crate::store::directory_syncs::{self, SyncState};
 use crate::store::group_mappings::{self, GroupMapping};
 use crate::store::sync_logs::{self, SyncLog};
-use crate::store::{self, Guard, identity_providers, mapping_grants, rows_at, tenants};
+use crate::store::{self, Cost, Guard, identity_providers, mapping_grants, rows_at, tenants};
 
 /// Longest time between two readings of the whole directory, in milliseconds: only they find what is gone.
 const FULL_INTERVAL_MS: i64 = 24 * 3_600_000;
+/// Entries that a dry run shows.
+const MAX_SHOWN: usize = 1_000;
 /// How often a plan is made anew because somebody else took a name in between.
 const MAX_PLANS: usize = 3;
 
@@ -47,7 +49,7 @@ pub struct Job {
 /// What came of it.
 pub struct Report {
     pub log: SyncLog,
-    /// What would be done, of a dry run.
+    /// What would be done, of a dry run: the first [`MAX_SHOWN`].
     pub notes: Vec<Note>,
     pub cost: Cost,
 }
@@ -55,10 +57,17 @@ pub struct Report {
 /// What a run has to know before it begins.
 struct Known {
     state: SyncState,
-    mappings: Vec<Json>,
+    mappings: Vec<Wanted>,
     /// Whether mappings have given anything.
     grants: bool,
     profile: Profile,
+}
+
+impl Known {
+    /// Whether mappings give anything, or did.
+    fn mapped(&self) -> bool {
+        !self.mappings.is_empty() || self.grants
+    }
 }
 
 /// How a run ended that did not fail.
@@ -113,7 +122,7 @@ pub async fn run(platform: &Platform, job: &Job) -> Result<Report> {
     Ok(Report {
         log: session.log.borrow().clone(),
         notes,
-        cost: session.cost.get(),
+        cost: session.meter.cost(),
     })
 }
 
@@ -164,7 +173,7 @@ async fn begin(session: &Session<'_>, job: &Job) -> Result<Known> {
     let tenant = tenant.ok_or_else(|| Error::not_found("the tenant"))?;
     Ok(Known {
         state,
-        mappings: grants::wanted(&mappings),
+        mappings: mappings.iter().map(Wanted::from).collect(),
         grants: any.map_or(Ok(false), |row| row.boolean("any_grants"))?,
         profile: tenants::settings(tenant)?.profile,
     })
@@ -184,7 +193,7 @@ fn needs_full(session: &Session<'_>, source: &Source, known: &Known) -> bool {
 
 /// Hash of all that decides what comes of a reading.
 fn config_digest(source: &Source, known: &Known) -> String {
-    let mappings = Json::from(known.mappings.as_slice());
+    let mappings = grants::to_json(&known.mappings);
     let profile = known.profile.name();
     Digest::of(format!(
         "{}\n{profile}\n{mappings}",
@@ -213,6 +222,7 @@ impl Run<'_> {
             full: self.full,
             missing: source.missing,
             unique_group_names: !self.known.profile.is_strict(),
+            foreseen: (self.job.dry_run && self.known.mapped()).then_some(&self.known.mappings),
         };
         let mut plans = 1;
         loop {
@@ -224,7 +234,8 @@ impl Run<'_> {
             if self.job.dry_run {
                 session.note(&plan.counts);
                 session.log.borrow_mut().reason = objection;
-                return Ok(Outcome::Planned(plan.into_notes()));
+                let shown = plan.all_notes(&reading).take(MAX_SHOWN);
+                return Ok(Outcome::Planned(shown.collect()));
             }
             if let Some(reason) = objection {
                 session.note(&plan.counts);
@@ -250,8 +261,7 @@ impl Run<'_> {
         mut writer: Writer<'_>,
         notes: Vec<Note>,
     ) -> std::result::Result<(), Failure> {
-        let mapped = !self.known.mappings.is_empty() || self.known.grants;
-        if mapped {
+        if self.known.mapped() {
             grants::settle(self.session, &mut writer, &self.known.mappings).await?;
         }
         for note in &notes {

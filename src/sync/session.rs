@@ -7,21 +7,12 @@ use crate::ids::{self, TenantId};
 use crate::platform::Platform;
 use crate::store::audit::Origin;
 use crate::store::sync_logs::{self, SyncLog};
-use crate::store::{Error, Result, Rows, Statement, directory_syncs};
+use crate::store::{Error, Meter, Result, Rows, Statement, directory_syncs};
 
 /// How long a run is taken to be alive after its last sign of life, in milliseconds. It gives one with each batch that it writes, and
 /// while it reads the directory once in [`BEAT_MS`].
 pub const LEASE_MS: i64 = 300_000;
 const BEAT_MS: i64 = 60_000;
-
-/// What a run has cost at the database.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Cost {
-    pub trips: u64,
-    pub statements: u64,
-    pub read: u64,
-    pub written: u64,
-}
 
 /// A run, to the database.
 pub struct Session<'s> {
@@ -36,7 +27,7 @@ pub struct Session<'s> {
     pub done: RefCell<Counts>,
     /// Number of the last entry in the log.
     pub last_entry: Cell<i64>,
-    pub cost: Cell<Cost>,
+    pub meter: Meter,
     beat: Cell<i64>,
 }
 
@@ -58,7 +49,7 @@ impl<'s> Session<'s> {
             log: RefCell::new(log),
             done: RefCell::default(),
             last_entry: Cell::default(),
-            cost: Cell::default(),
+            meter: Meter::default(),
         }
     }
 
@@ -73,18 +64,8 @@ impl<'s> Session<'s> {
 
     /// Runs a batch as it is.
     pub async fn run(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
-        let mut cost = self.cost.get();
-        cost.trips += 1;
-        cost.statements += u64::try_from(batch.len()).unwrap_or(u64::MAX);
-        self.cost.set(cost);
         let database = self.platform.database_of(Some(&self.tenant));
-        let results = database.run(batch).await?;
-        for rows in &results {
-            cost.read += rows.read;
-            cost.written += rows.written;
-        }
-        self.cost.set(cost);
-        Ok(results)
+        self.meter.run(database.as_ref(), batch).await
     }
 
     /// Runs statements that read.

@@ -10,13 +10,14 @@ use crate::support::faults::{BROKEN, Fault, Faults, LOST, Part};
 use crate::support::{Answer, ORIGIN, World};
 
 /// What a line says, and nothing else.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "request_id",
     "method",
     "route",
     "tenant",
     "status",
     "d1_trips",
+    "d1_statements",
     "d1_rows_read",
     "d1_rows_written",
     "duration_ms",

@@ -121,7 +121,8 @@ pub async fn delete(call: &Call<'_>) -> Result<Reply> {
         group_mappings::require(tenant, &idp, &id),
         group_mappings::delete(tenant, &idp, &id),
     ];
-    batch.extend(mapping_grants::revoke(tenant, &idp, &id, call.now));
+    let origin = call.origin_of(access.actor());
+    batch.extend(mapping_grants::revoke(tenant, &idp, &id, &origin));
     let subject = ("GroupMapping", id.as_str());
     batch.extend(access.audited(call, tenant, Action::Delete, subject, Vec::new()));
     match call.run(Some(tenant), batch).await {

@@ -169,41 +169,23 @@ impl Planner<'_> {
     }
 
     /// The members that groups have now, by the directory's word.
-    async fn members_of(
-        &self,
-        groups: &[Changed],
-    ) -> Result<HashMap<Uuid, HashSet<Uuid>>, Failure> {
+    async fn members_of(&self, groups: &[Changed]) -> Result<HashMap<Uuid, Vec<Uuid>>, Failure> {
         let ids = groups
             .iter()
             .filter(|group| !group.is_new)
             .map(|group| group.group.to_string())
             .collect::<Vec<String>>();
         let batch = directory_entries::select_members(&self.session.tenant, &ids);
-        let mut members: HashMap<Uuid, HashSet<Uuid>> = HashMap::new();
-        for row in self
-            .session
-            .read(batch)
-            .await?
-            .iter()
-            .flat_map(|rows| &rows.rows)
-        {
-            let group = Uuid::try_parse(&row.text("group_id")?).unwrap_or_default();
-            let part: Vec<Uuid> = serde_json::from_str::<Vec<&str>>(&row.text("part")?)
-                .map_err(|error| crate::store::Error::Backend(format!("members: {error}")))?
-                .into_iter()
-                .filter_map(|id| Uuid::try_parse(id).ok())
-                .collect();
-            members.entry(group).or_default().extend(part);
-        }
-        Ok(members)
+        Ok(directory_entries::members(
+            &self.session.read(batch).await?,
+        )?)
     }
 
-    fn draw_up(&mut self, changed: &Changed, known: Option<&HashSet<Uuid>>) {
+    fn draw_up(&mut self, changed: &Changed, known: Option<&Vec<Uuid>>) {
         let Some(object) = self.reading.objects.get(changed.index) else {
             return;
         };
-        let nobody = HashSet::new();
-        let known = known.unwrap_or(&nobody);
+        let known: HashSet<Uuid> = known.into_iter().flatten().copied().collect();
         let wanted: HashSet<Uuid> = changed.members.iter().map(|(id, _)| *id).collect();
         let add: Vec<(Uuid, Kind)> = changed
             .members

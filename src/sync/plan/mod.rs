@@ -3,6 +3,7 @@
 //! Planning reads and writes nothing. What it finds is worked out to the end, so that a dry run tells what a real one would do, and
 //! the execution only writes.
 
+mod grants;
 mod members;
 mod names;
 mod rows;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 use super::counts::Counts;
 use super::digest::Digest;
+use super::grants::Wanted;
 use super::links::{self, Link, Links};
 use super::object::{Action, Kind, Note};
 use super::reading::Reading;
@@ -24,29 +26,28 @@ use crate::store::directory_entries::State;
 pub use members::MemberStep;
 
 /// How the plan is made.
-pub struct Terms {
+pub struct Terms<'t> {
     /// Whether the reading is of the whole directory: only then is missing what it does not have.
     pub full: bool,
     pub missing: Missing,
     /// Whether group names are unique in the tenant.
     pub unique_group_names: bool,
+    /// The group mappings, where the plan tells what they would do.
+    pub foreseen: Option<&'t [Wanted]>,
 }
 
-/// What is to be done with one resource, or only with what is known of its entry.
+/// What is to be done with one resource, or only with what is known of its entry. There may be one for each entry, so it names what the
+/// reading has and copies nothing.
 pub struct Step {
     pub kind: Kind,
     /// None where only the link changes.
     pub action: Option<Action>,
-    pub unique_id: Box<str>,
-    pub dn: Option<Box<str>>,
-    pub name: Option<Box<str>>,
+    pub subject: Subject,
     pub resource_id: Uuid,
     /// The version that is there; 0 for a new resource.
     pub version: i64,
     pub created: i64,
-    /// What is to be written; none where the resource is not.
-    pub text: Option<Text>,
-    /// Names of the attributes that change.
+    /// Names of the attributes that change; none of a new resource, which has them all.
     pub attributes: Vec<String>,
     /// The e-mail addresses that it had, where it gets others.
     pub addresses: Option<Json>,
@@ -56,28 +57,66 @@ pub struct Step {
     pub link: Option<Link>,
 }
 
+/// Whose step it is, and whether a resource is to be written.
+pub enum Subject {
+    /// An object of the reading, by its index.
+    Object { index: usize, write: bool },
+    /// An entry that is gone, and the resource as it is to be stored.
+    Gone {
+        unique_id: Box<str>,
+        text: Option<Box<str>>,
+    },
+}
+
 impl Step {
+    pub fn unique_id<'s>(&'s self, reading: &'s Reading) -> &'s str {
+        match &self.subject {
+            Subject::Object { index, .. } => reading
+                .objects
+                .get(*index)
+                .map_or("", |object| &object.unique_id),
+            Subject::Gone { unique_id, .. } => unique_id,
+        }
+    }
+
+    /// Whether a resource is to be written.
+    pub fn writes(&self) -> bool {
+        match &self.subject {
+            Subject::Object { write, .. } => *write,
+            Subject::Gone { text, .. } => text.is_some(),
+        }
+    }
+
+    /// The resource as it is to be stored; none where none is.
+    pub fn text<'s>(&'s self, reading: &'s Reading) -> Option<&'s str> {
+        match &self.subject {
+            Subject::Object { index, write } => reading
+                .objects
+                .get(*index)
+                .filter(|_| *write)
+                .map(|object| &*object.text),
+            Subject::Gone { text, .. } => text.as_deref(),
+        }
+    }
+
     /// The entry in the log; none where only the link changes.
-    pub fn note(&self) -> Option<Note> {
+    pub fn note(&self, reading: &Reading) -> Option<Note> {
         let action = self.action?;
-        let inactive = action == Action::Deactivated && self.text.is_none();
+        let object = match &self.subject {
+            Subject::Object { index, .. } => reading.objects.get(*index),
+            Subject::Gone { .. } => None,
+        };
+        let inactive = action == Action::Deactivated && !self.writes();
         Some(Note {
             kind: self.kind,
             action,
-            unique_id: Some(self.unique_id.clone()),
-            dn: self.dn.clone(),
-            name: self.name.clone(),
+            unique_id: Some(self.unique_id(reading).into()),
+            dn: object.map(|object| object.dn.clone()),
+            name: object.map(|object| object.name.clone()),
             resource_id: Some(self.resource_id.to_string()),
             reason: inactive.then(|| "the user was inactive already".to_owned()),
         })
     }
-}
-
-/// A resource to be written.
-pub enum Text {
-    /// That of an object of the reading.
-    Object(usize),
-    Own(Box<str>),
 }
 
 /// The plan.
@@ -100,16 +139,13 @@ pub struct Plan {
 
 impl Plan {
     /// All that is going to be done, and what is not.
-    pub fn into_notes(self) -> Vec<Note> {
-        let steps = self
-            .deletions
-            .iter()
-            .chain(&self.steps)
-            .filter_map(Step::note);
+    pub fn all_notes(&self, reading: &Reading) -> impl Iterator<Item = Note> {
+        let steps = self.deletions.iter().chain(&self.steps);
         let members = self.members.iter().filter(|step| step.changes_anything());
-        let mut notes: Vec<Note> = steps.chain(members.map(MemberStep::note)).collect();
-        notes.extend(self.notes);
-        notes
+        steps
+            .filter_map(|step| step.note(reading))
+            .chain(members.map(MemberStep::note))
+            .chain(self.notes.iter().cloned())
     }
 }
 
@@ -141,7 +177,7 @@ enum Fate {
 /// The plan in the making.
 struct Planner<'p> {
     session: &'p Session<'p>,
-    terms: &'p Terms,
+    terms: &'p Terms<'p>,
     reading: &'p Reading,
     links: Links,
     fates: Vec<Fate>,
@@ -159,7 +195,7 @@ struct Planner<'p> {
 /// Makes the plan.
 pub async fn plan(
     session: &Session<'_>,
-    terms: &Terms,
+    terms: &Terms<'_>,
     reading: &mut Reading,
 ) -> Result<Plan, Failure> {
     let links = match terms.full {
@@ -190,6 +226,9 @@ pub async fn plan(
     planner.settle_names().await?;
     planner.draw_up_steps().await?;
     planner.draw_up_members().await?;
+    if let Some(mappings) = terms.foreseen {
+        planner.foresee_grants(mappings).await?;
+    }
     let (mut plan, fates) = (planner.plan, planner.fates);
     plan.counts.referrals = reading.counts.referrals;
     // What is as it was is not needed any more, and there is much of it.

@@ -13,6 +13,9 @@ use crate::sync::Failure;
 use crate::sync::digest::Digest;
 use crate::sync::object::{Action, Kind, Object};
 
+/// Objects whose names are asked for at once.
+const AT_ONCE: usize = 16_000;
+
 /// Hash of an object's name as names are compared, apart for users and groups.
 pub fn key(object: &Object) -> Digest {
     name_key(object.kind, &fold(&object.name))
@@ -108,45 +111,47 @@ impl Planner<'_> {
         }
     }
 
-    /// Asks who has what is wanted, in one round trip.
+    /// Asks who has what is wanted.
     async fn holders(&self) -> Result<Holders> {
         let session = self.session;
-        let mut batch = Vec::new();
-        let mut questions = Vec::new();
-        for kind in [Kind::User, Kind::Group] {
-            let (by_name, by_external_id) = match kind {
-                Kind::User => (UniqueKey::UserName, UniqueKey::UserExternalId),
-                Kind::Group => (UniqueKey::GroupName, UniqueKey::GroupExternalId),
-            };
-            let wanted = |fates: &[Fate], text: &dyn Fn(&Object) -> String| -> Vec<String> {
-                let with_fate = |index: usize| {
-                    self.fates
-                        .get(index)
-                        .is_some_and(|fate| fates.contains(fate))
+        let mut holders = Holders::default();
+        let all: Vec<(&Object, Fate)> = self
+            .reading
+            .objects
+            .iter()
+            .zip(self.fates.iter().copied())
+            .filter(|(_, fate)| matches!(fate, Fate::Update | Fate::Create))
+            .collect();
+        for objects in all.chunks(AT_ONCE) {
+            let mut batch = Vec::new();
+            let mut questions = Vec::new();
+            for kind in [Kind::User, Kind::Group] {
+                let of_kind = || objects.iter().filter(|(object, _)| object.kind == kind);
+                let (by_name, by_external_id) = match kind {
+                    Kind::User => (UniqueKey::UserName, UniqueKey::UserExternalId),
+                    Kind::Group => (UniqueKey::GroupName, UniqueKey::GroupExternalId),
                 };
-                let objects = self.reading.objects.iter().enumerate();
-                objects
-                    .filter(|(index, object)| object.kind == kind && with_fate(*index))
-                    .map(|(_, object)| text(object))
-                    .collect()
-            };
-            let names = wanted(&[Fate::Update, Fate::Create], &|object| fold(&object.name));
-            let ids = wanted(&[Fate::Create], &|object| object.unique_id.to_string());
-            for (key, keys) in [(by_name, names), (by_external_id, ids)] {
-                let of_names = key == by_name;
-                if of_names && !self.is_unique(kind) {
-                    continue;
-                }
-                for statement in unique::select_holders(&session.tenant, key, &session.idp, &keys) {
-                    questions.push((kind, of_names));
-                    batch.push(statement);
+                let names: Vec<String> = match self.is_unique(kind) {
+                    true => of_kind().map(|(object, _)| fold(&object.name)).collect(),
+                    false => Vec::new(),
+                };
+                let ids: Vec<String> = of_kind()
+                    .filter(|(_, fate)| *fate == Fate::Create)
+                    .map(|(object, _)| object.unique_id.to_string())
+                    .collect();
+                for (key, keys) in [(by_name, names), (by_external_id, ids)] {
+                    for statement in
+                        unique::select_holders(&session.tenant, key, &session.idp, &keys)
+                    {
+                        questions.push((kind, key == by_name));
+                        batch.push(statement);
+                    }
                 }
             }
-        }
-        let mut holders = Holders::default();
-        let results = session.read(batch).await?;
-        for ((kind, of_names), rows) in questions.into_iter().zip(&results) {
-            holders.take(kind, of_names, rows)?;
+            let results = session.read(batch).await?;
+            for ((kind, of_names), rows) in questions.into_iter().zip(&results) {
+                holders.take(kind, of_names, rows)?;
+            }
         }
         Ok(holders)
     }

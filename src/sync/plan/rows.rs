@@ -5,16 +5,16 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{Fate, Planner, Step, Text};
+use super::{Fate, Planner, Step, Subject};
 use crate::scim::render::Stored;
 use crate::scim::resource::{self, Resource};
 
 use crate::store::directory_entries::State;
 use crate::store::resources;
-use crate::sync::Failure;
 use crate::sync::digest::Digest;
 use crate::sync::links::Link;
 use crate::sync::object::{Action, Kind, Object};
+use crate::sync::{Failure, Missing};
 
 /// Resources read at once.
 const AT_ONCE: usize = 2_000;
@@ -34,27 +34,34 @@ struct Current {
 
 impl Planner<'_> {
     pub(super) async fn draw_up_steps(&mut self) -> Result<(), Failure> {
-        let current = self.read_current().await?;
-        self.part_with_the_vanished(&current);
+        let mut current = self.read_current().await?;
+        self.part_with_the_vanished(&mut current);
+        let written = self
+            .fates
+            .iter()
+            .filter(|fate| !matches!(fate, Fate::Unchanged | Fate::Out));
+        self.plan.steps.reserve_exact(written.count());
         for kind in [Kind::User, Kind::Group] {
-            let mut steps: Vec<Step> = Vec::new();
+            let first = self.plan.steps.len();
             for (index, object) in self.reading.objects.iter().enumerate() {
-                if object.kind == kind
-                    && let Some(step) = self.step(index, object, &current)
-                {
+                if object.kind != kind {
+                    continue;
+                }
+                if let Some(step) = self.step(index, object, &mut current) {
                     let tally = self.plan.counts.of(kind);
                     match step.action {
                         None => tally.unchanged += 1,
                         Some(action) => self.plan.counts.count(kind, action),
                     }
-                    steps.push(step);
-                } else if object.kind == kind && self.fates.get(index) == Some(&Fate::Unchanged) {
+                    self.plan.steps.push(step);
+                } else if self.fates.get(index) == Some(&Fate::Unchanged) {
                     self.plan.counts.of(kind).unchanged += 1;
                 }
             }
             // Names that are given up come first, so that they are free when others take them.
-            steps.sort_by_key(|step| !step.renamed);
-            self.plan.steps.extend(steps);
+            if let Some(steps) = self.plan.steps.get_mut(first..) {
+                steps.sort_by_key(|step| !step.renamed);
+            }
         }
         Ok(())
     }
@@ -96,30 +103,34 @@ impl Planner<'_> {
                     let object = updated
                         .get(&id)
                         .and_then(|index| self.reading.objects.get(*index));
-                    current.insert(id, compare(kind, &stored, object)?);
+                    let deactivate = self.terms.missing == Missing::Deactivate;
+                    current.insert(id, compare(kind, &stored, object, deactivate)?);
                 }
             }
         }
         Ok(current)
     }
 
-    fn part_with_the_vanished(&mut self, current: &HashMap<Uuid, Current>) {
+    fn part_with_the_vanished(&mut self, current: &mut HashMap<Uuid, Current>) {
         for (unique_id, action) in std::mem::take(&mut self.vanished) {
             let Some(link) = self.links.get(&unique_id).copied() else {
                 continue;
             };
-            let found = current.get(&link.resource_id);
+            let found = current.remove(&link.resource_id);
+            let gone = found.is_none();
+            let (version, created) = found
+                .as_ref()
+                .map_or((0, 0), |found| (found.version, found.created));
+            let text = found.and_then(|found| found.deactivated);
+            let attributes = text.iter().map(|_| "active".to_owned()).collect();
             let mut step = Step {
                 kind: link.kind,
                 action: Some(action),
-                unique_id,
-                dn: None,
-                name: None,
+                subject: Subject::Gone { unique_id, text },
                 resource_id: link.resource_id,
-                version: found.map_or(0, |found| found.version),
-                created: found.map_or(0, |found| found.created),
-                text: None,
-                attributes: Vec::new(),
+                version,
+                created,
+                attributes,
                 addresses: None,
                 renamed: false,
                 link: None,
@@ -127,7 +138,7 @@ impl Planner<'_> {
             match action {
                 Action::Deleted => {
                     // A resource that is not there any more leaves only its link to be forgotten.
-                    if found.is_none() {
+                    if gone {
                         step.action = None;
                     } else {
                         self.plan.counts.count(link.kind, action);
@@ -136,10 +147,6 @@ impl Planner<'_> {
                 }
                 Action::Deactivated => {
                     self.plan.counts.count(link.kind, action);
-                    if let Some(text) = found.and_then(|found| found.deactivated.clone()) {
-                        step.text = Some(Text::Own(text));
-                        step.attributes.push("active".to_owned());
-                    }
                     step.link = Some(Link {
                         state: State::Deactivated,
                         ..link
@@ -161,7 +168,7 @@ impl Planner<'_> {
         &self,
         index: usize,
         object: &Object,
-        current: &HashMap<Uuid, Current>,
+        current: &mut HashMap<Uuid, Current>,
     ) -> Option<Step> {
         let fate = *self.fates.get(index)?;
         if matches!(fate, Fate::Unchanged | Fate::Out) {
@@ -169,19 +176,20 @@ impl Planner<'_> {
         }
         let (resource_id, kind) = self.resource_of(index)?;
         let link = self.links.get(&object.unique_id);
-        let found = current.get(&resource_id);
+        let found = current.remove(&resource_id);
+        let is_new = found.is_none();
         let mut step = Step {
             kind,
             action: None,
-            unique_id: object.unique_id.clone(),
-            dn: Some(object.dn.clone()),
-            name: Some(object.name.clone()),
+            subject: Subject::Object {
+                index,
+                write: false,
+            },
             resource_id,
-            version: found.map_or(0, |found| found.version),
-            created: found.map_or_else(|| self.session.now(), |found| found.created),
-            text: None,
-            attributes: found.map_or_else(Vec::new, |found| found.attributes.clone()),
-            addresses: found.and_then(|found| found.addresses.clone()),
+            version: 0,
+            created: self.session.now(),
+            attributes: Vec::new(),
+            addresses: None,
             renamed: self.renamed.contains(&index),
             link: Some(Link {
                 kind,
@@ -193,37 +201,46 @@ impl Planner<'_> {
                 seen: true,
             }),
         };
-        step.action = match (fate, found) {
-            (Fate::Relinked, _) => None,
+        let mut inactive = false;
+        if let Some(found) = found {
+            step.version = found.version;
+            step.created = found.created;
+            step.attributes = found.attributes;
+            step.addresses = found.addresses;
+            inactive = !found.active;
+        }
+        step.action = match fate {
+            Fate::Relinked => None,
             // What the link says is gone: it is made again, under the same id.
-            (_, None) => {
-                step.attributes = attributes_of(object);
+            _ if is_new => {
                 if let Some(link) = &mut step.link {
                     link.members_digest = Digest::default();
                 }
                 Some(Action::Created)
             }
-            (_, Some(found)) if found.attributes.is_empty() => None,
-            (_, Some(found)) => {
+            _ if step.attributes.is_empty() => None,
+            _ => {
                 let back = link.is_some_and(|link| link.state == State::Deactivated);
-                match back && !found.active && found.attributes.iter().any(|name| name == "active")
-                {
+                match back && inactive && step.attributes.iter().any(|name| name == "active") {
                     true => Some(Action::Reactivated),
                     false => Some(Action::Updated),
                 }
             }
         };
-        step.text = step.action.map(|_| Text::Object(index));
+        step.subject = Subject::Object {
+            index,
+            write: step.action.is_some(),
+        };
         Some(step)
     }
 }
 
-fn attributes_of(object: &Object) -> Vec<String> {
-    let resource = Resource::from_stored(&object.text).unwrap_or_default();
-    resource.attributes.keys().cloned().collect()
-}
-
-fn compare(kind: Kind, stored: &Stored, object: Option<&Object>) -> Result<Current, Failure> {
+fn compare(
+    kind: Kind,
+    stored: &Stored,
+    object: Option<&Object>,
+    deactivate: bool,
+) -> Result<Current, Failure> {
     let unreadable = |error: serde_json::Error| {
         crate::store::Error::Backend(format!("stored {} {}: {error}", kind.name(), stored.id))
     };
@@ -239,7 +256,7 @@ fn compare(kind: Kind, stored: &Stored, object: Option<&Object>) -> Result<Curre
     let moved = attributes.iter().any(|name| name == "emails");
     let addresses = moved.then(|| before.attributes.get("emails").cloned().unwrap_or_default());
     let mut deactivated = None;
-    if object.is_none() && kind == Kind::User && active {
+    if deactivate && object.is_none() && kind == Kind::User && active {
         let mut after = before;
         after
             .attributes

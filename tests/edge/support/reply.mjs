@@ -78,8 +78,8 @@ function checkAdmin({ status, headers, body }, at) {
 
 function cost(status, header, at) {
   if ((status === 500 || status === 414) && header === undefined) return null; // it ended before anything could be counted
-  const found = /^d1;desc="trips=(\d+) read=(\d+) written=(\d+)"$/.exec(header ?? "");
+  const found = /^d1;desc="trips=(\d+) statements=(\d+) read=(\d+) written=(\d+)"$/.exec(header ?? "");
   assert.ok(found, `Server-Timing is ${header}: ${at}`);
-  const [trips, read, written] = found.slice(1).map(Number);
-  return { trips, read, written };
+  const [trips, statements, read, written] = found.slice(1).map(Number);
+  return { trips, statements, read, written };
 }

@@ -38,13 +38,14 @@ export function deployedWorker(more = {}) {
 
 /**
  * Starts the worker on an empty, migrated database, or on the one in the folder `persist`. Give it `workers` where one worker is not enough;
- * the first is the one that answers.
+ * the first is the one that answers. With `inspector`, V8's inspector listens, on a free port.
  */
-export async function startWorld({ workers = [deployedWorker({ d1Databases: ["DB"] })], database = ["DB"], persist } = {}) {
+export async function startWorld({ workers = [deployedWorker({ d1Databases: ["DB"] })], database = ["DB"], persist, inspector = false } = {}) {
   const world = new World();
   world.mf = new Miniflare({
     cf: false,
     d1Persist: persist,
+    inspectorPort: inspector ? 0 : undefined,
     log: new Log(LogLevel.NONE),
     handleRuntimeStdio: (...streams) => streams.forEach((stream) => stream.on("data", (chunk) => (world.output += chunk))),
     workers: workers.map((worker, index) => ({ name: `worker-${index}`, ...worker })),

@@ -20,6 +20,9 @@ pub struct Things {
     pub token: String,
     pub provider: String,
     pub mapping: String,
+    /// An LDAP provider, and the log of a sync of it.
+    pub directory: String,
+    pub log: String,
     pub cursor: String,
     pub name: String,
 }
@@ -37,6 +40,23 @@ impl Things {
         let mapping = json!({"external_group_id": name, "internal_group_id": group});
         let path = format!("{path}/{provider}/group-mappings");
         let mapping = id_in(world.admin("POST", &path, mapping).expect(201));
+        let directories = "/api/v1/admin/identity-providers";
+        let directory = json!({
+            "tenant_id": tenant.id,
+            "name": format!("Directory of {name}"),
+            "provider_type": "LDAP",
+            "ldap_config": {
+                "url": "ldaps://127.0.0.1",
+                "bind_dn": format!("cn={name}"),
+                "bind_password": format!("the password of {name}"),
+                "base_dn": format!("dc={name}"),
+                "user_filter": "(uid=*)",
+            },
+        });
+        let directory = id_in(world.admin("POST", directories, directory).expect(201));
+        // It fails, which is a log as well.
+        let path = format!("{directories}/{directory}/sync");
+        let log = id_in(world.admin("POST", &path, Value::Null).expect(200));
         let page = tenant.get("/Groups?count=1&cursor");
         Things {
             tenant: tenant.id.clone(),
@@ -45,6 +65,8 @@ impl Things {
             token: tenant.token_id.clone(),
             provider,
             mapping,
+            directory,
+            log,
             cursor: page.body["nextCursor"]
                 .as_str()
                 .expect("a cursor")
@@ -63,12 +85,14 @@ impl Things {
             token: id(&self.token),
             provider: id(&self.provider),
             mapping: id(&self.mapping),
+            directory: id(&self.directory),
+            log: id(&self.log),
             cursor: "bm9ib2R5".to_owned(),
             name: "nob0dy".to_owned(),
         }
     }
 
-    fn ids(&self) -> [&str; 6] {
+    fn ids(&self) -> [&str; 8] {
         [
             &self.tenant,
             &self.user,
@@ -76,6 +100,8 @@ impl Things {
             &self.token,
             &self.provider,
             &self.mapping,
+            &self.directory,
+            &self.log,
         ]
     }
 
@@ -90,10 +116,10 @@ impl Things {
         match param {
             "tenant_id" => &self.tenant,
             "token_id" => &self.token,
+            "idp_id" if pattern.contains("/sync") => &self.directory,
             "idp_id" => &self.provider,
             "mapping_id" => &self.mapping,
-            // A log is found below its provider alone.
-            "log_id" => &self.provider,
+            "log_id" => &self.log,
             "id" if pattern.contains("/Groups/") => &self.group,
             "id" if pattern.contains("/Users/") => &self.user,
             "id" => "User",
@@ -113,13 +139,20 @@ fn id_in(answer: &Answer) -> String {
 
 /// A route's path with every mixture of one's own things and what `its` are in it, one's own alone first.
 fn paths(pattern: &str, own: &Things, its: &Things) -> Vec<String> {
+    // What directories have is asked for where they are, and what others have everywhere.
+    let of_directories = [&its.directory, &its.log];
+    let others = its
+        .ids()
+        .into_iter()
+        .filter(|id| pattern.contains("/sync") || of_directories.iter().all(|of| of != id));
+    let others: Vec<&str> = others.collect();
     let mut paths = vec![String::new()];
     for part in pattern.split('/').skip(1) {
         let choices: Vec<&str> = match part.strip_prefix(':') {
             None => vec![part],
             Some("tenant_id") => vec![&own.tenant, &its.tenant],
             Some(param) => std::iter::once(own.named(param, pattern))
-                .chain(its.ids())
+                .chain(others.iter().copied())
                 .collect(),
         };
         paths = paths

@@ -5,7 +5,7 @@ mod dn;
 mod entry;
 mod filters;
 mod misbehaving;
-mod scripted;
+pub mod scripted;
 mod slapd;
 
 use std::rc::Rc;

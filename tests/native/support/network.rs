@@ -2,10 +2,13 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream as Socket, ToSocketAddrs};
+use std::rc::Rc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rollcall::platform::{Clock, Tcp, TcpError, TcpSecurity, TcpStream};
+
+use super::outside::TestClock;
 
 /// The machine's own network.
 pub struct Loopback;
@@ -84,5 +87,60 @@ impl Clock for SystemClock {
             .duration_since(std::time::UNIX_EPOCH)
             .expect("a time after 1970");
         i64::try_from(now.as_millis()).expect("a time of this age")
+    }
+}
+
+/// The machine's own network to somebody who does not wait: where nothing comes for a moment, the wait is over and the test's clock has gone on by as long
+/// as it might have taken; what comes has taken a second.
+pub struct Impatient(pub Rc<TestClock>);
+
+/// The moment.
+const MOMENT_MS: u32 = 200;
+
+#[async_trait(?Send)]
+impl Tcp for Impatient {
+    async fn connect(
+        &self,
+        host: &str,
+        port: u16,
+        security: TcpSecurity,
+        timeout_ms: u32,
+    ) -> Result<Box<dyn TcpStream>, TcpError> {
+        let stream = Loopback.connect(host, port, security, timeout_ms).await?;
+        let clock = Rc::clone(&self.0);
+        Ok(Box::new(ImpatientStream { stream, clock }))
+    }
+}
+
+struct ImpatientStream {
+    stream: Box<dyn TcpStream>,
+    clock: Rc<TestClock>,
+}
+
+#[async_trait(?Send)]
+impl TcpStream for ImpatientStream {
+    async fn write_all(&mut self, bytes: &[u8], timeout_ms: u32) -> Result<(), TcpError> {
+        self.stream.write_all(bytes, timeout_ms).await
+    }
+
+    async fn read(&mut self, timeout_ms: u32) -> Result<Vec<u8>, TcpError> {
+        match self.stream.read(timeout_ms.min(MOMENT_MS)).await {
+            Err(TcpError::Timeout(_)) => {
+                self.clock.advance_seconds(i64::from(timeout_ms / 1_000));
+                Err(TcpError::Timeout(timeout_ms))
+            }
+            read => {
+                self.clock.advance_seconds(1);
+                read
+            }
+        }
+    }
+
+    async fn start_tls(self: Box<Self>, timeout_ms: u32) -> Result<Box<dyn TcpStream>, TcpError> {
+        self.stream.start_tls(timeout_ms).await
+    }
+
+    async fn close(self: Box<Self>) {
+        self.stream.close().await;
     }
 }

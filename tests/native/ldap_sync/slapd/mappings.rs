@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::life::{TEN, synced_town};
+use super::life::{TEN, dn, group, synced_town};
 use crate::ldap_sync::{Directory, world};
 use crate::support::slapd::BASE;
 
@@ -88,6 +88,87 @@ fn a_mapping_gives_and_takes_back_what_it_gave_and_nothing_else() {
     directory.assert_consistent();
     directory.unmap(&by_id);
     assert_eq!(directory.names(&ours), ["bob"]);
+    directory.assert_consistent();
+}
+
+#[test]
+fn a_group_whose_members_a_deleted_mapping_takes_back_has_an_event() {
+    let world = world();
+    let (_slapd, directory) = synced_town(&world, &TEN, json!({}));
+    let ours = directory.tenant.group("Ours", &[]);
+    let mappings =
+        [TEAM, "20000000-0000-4000-8000-000000000001"].map(|it| directory.map(it, &ours));
+    directory.synced("");
+    let seen = world.database.number("select max(seq) from audit_events");
+    let events = || {
+        let sql = format!(
+            "select action || ' ' || resource_type || ' ' || resource_id || ' ' || attributes || ' ' || actor \
+             from audit_events where seq > {seen} order by seq"
+        );
+        world.database.texts(&sql)
+    };
+    let deletion = |mapping: &str| format!("delete GroupMapping {mapping} [] jwt:root");
+    // The other one still gives all of it.
+    directory.unmap(&mappings[0]);
+    assert_eq!(events(), [deletion(&mappings[0])]);
+    directory.unmap(&mappings[1]);
+    let members = format!("patch Group {ours} [\"members\"] jwt:root");
+    let all = [deletion(&mappings[0]), members, deletion(&mappings[1])];
+    assert_eq!(events(), all);
+    directory.assert_consistent();
+}
+
+#[test]
+fn a_dry_run_foresees_what_mappings_give_and_take_back() {
+    let world = world();
+    let config = json!({"missing_user_action": "delete", "max_removal_percent": 100});
+    let (slapd, directory) = synced_town(&world, &TEN, config);
+    let bob = directory.id("bob");
+    let [ours, other] = [&[][..], &[&*bob]].map(|who| {
+        directory
+            .tenant
+            .group(&format!("Ours and {}", who.len()), who)
+    });
+    directory.map(TEAM, &ours);
+    directory.map("20000000-0000-4000-8000-000000000001", &other);
+    // Each of these is planned, done, and compared.
+    let found = directory.synced("?full=true");
+    assert_eq!(found["mapped.given"], 3);
+    // One leaves the group, one the directory; another comes by a group within it, which is new.
+    let inner = format!("cn=inner,ou=groups,{BASE}");
+    slapd.add(&group("inner", 2, &["dan", "eve"]));
+    slapd.writer().modify(
+        TEAM,
+        &format!("replace: member\nmember: {inner}\nmember: {}", dn("bob")),
+    );
+    slapd.writer().delete(&dn("eve"));
+    let found = directory.synced("?full=true");
+    assert_eq!(
+        (&found["mapped.given"], &found["mapped.taken_back"]),
+        (&json!(2), &json!(2))
+    );
+    // A user who is deleted takes his memberships along; nobody takes them back.
+    slapd.writer().delete(&dn("dan"));
+    let found = directory.synced("?full=true");
+    assert_eq!(found.get("mapped.taken_back"), None);
+    // A client removes one, which is given again.
+    let remove = json!({"schemas": [PATCH], "Operations": [{"op": "remove", "path": format!("members[value eq \"{bob}\"]")}]});
+    directory
+        .tenant
+        .send("PATCH", &format!("/Groups/{ours}"), remove)
+        .expect(200);
+    assert_eq!(directory.synced("?full=true")["mapped.given"], 1);
+    // A group that is gone and is kept goes on giving.
+    directory.configure(json!({"missing_user_action": "keep"}));
+    slapd.writer().delete(TEAM);
+    let found = directory.synced("?full=true");
+    assert_eq!(found.get("mapped.taken_back"), None);
+    assert_eq!(directory.names(&ours), ["bob"]);
+    // One that is deleted does not.
+    directory.configure(json!({"missing_user_action": "delete"}));
+    let found = directory.synced("?full=true");
+    assert_eq!(found["mapped.taken_back"], 1);
+    assert_eq!(directory.names(&other), ["bob"]);
     directory.assert_consistent();
 }
 

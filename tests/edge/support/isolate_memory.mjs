@@ -1,0 +1,79 @@
+// Memory of the worker's own isolate, by V8's inspector in workerd: that is what the platform gives 128 MB to. The size of the process says little of it,
+// because the databases live in there too. The world needs the inspector: `startWorld({ inspector: true })`.
+import { setTimeout as sleep } from "node:timers/promises";
+import { fetch } from "miniflare";
+
+const SAMPLE_MS = 20;
+const SUM = "function () { return this.reduce((sum, memory) => sum + memory.buffer.byteLength, 0); }";
+
+/** Watches the isolate of the world's first worker. */
+export async function watchMemory(world) {
+  const url = new URL("/core:user:worker-0", await world.mf.getInspectorURL());
+  url.protocol = "http:";
+  const { webSocket } = await fetch(url, { headers: { upgrade: "websocket" } });
+  const memory = new IsolateMemory(webSocket);
+  await memory.ask("Runtime.enable"); // it tells what the worker's context is called
+  return memory;
+}
+
+class IsolateMemory {
+  #socket;
+  #waiting = new Map();
+  #asked = 0;
+  #context;
+
+  constructor(socket) {
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }) => this.#hear(JSON.parse(data)));
+    socket.accept();
+  }
+
+  /**
+   * Does `work` and answers its `result`, and in bytes: `wasm`, the linear memory at its end, which never shrinks; `heap`, the most that JavaScript had, garbage
+   * included, and `buffers`, the most in array buffers besides, each as often as the isolate let anybody look.
+   */
+  async during(work) {
+    const most = { heap: 0, buffers: 0 };
+    let over = false;
+    const watching = (async () => {
+      while (!over) {
+        const { usedSize, embedderHeapUsedSize, backingStorageSize } = await this.ask("Runtime.getHeapUsage");
+        most.heap = Math.max(most.heap, usedSize + embedderHeapUsedSize);
+        most.buffers = Math.max(most.buffers, backingStorageSize);
+        await sleep(SAMPLE_MS);
+      }
+    })();
+    const result = await work().finally(() => (over = true));
+    await watching;
+    return { result, wasm: await this.#wasm(), ...most };
+  }
+
+  async #wasm() {
+    const { result: prototype } = await this.ask("Runtime.evaluate", { expression: "WebAssembly.Memory.prototype", contextId: this.#context });
+    const { objects } = await this.ask("Runtime.queryObjects", { prototypeObjectId: prototype.objectId });
+    const { result } = await this.ask("Runtime.callFunctionOn", { objectId: objects.objectId, functionDeclaration: SUM, returnByValue: true });
+    await this.ask("Runtime.releaseObject", { objectId: objects.objectId });
+    return result.value;
+  }
+
+  /** A command of the DevTools protocol. */
+  ask(method, params = {}) {
+    const id = (this.#asked += 1);
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#socket.send(JSON.stringify({ id, method, params }));
+    });
+  }
+
+  #hear({ id, result, error, method, params }) {
+    if (method === "Runtime.executionContextCreated") this.#context = params.context.id;
+    const { resolve, reject } = this.#waiting.get(id) ?? {};
+    this.#waiting.delete(id);
+    if (error) reject?.(new Error(error.message));
+    else resolve?.(result);
+  }
+
+  close() {
+    this.#socket.close();
+  }
+}
