@@ -1,5 +1,6 @@
 // `npm run bench:sync -- --users 50000 --groups 1000`: what a directory sync costs at that size, by the test of the ordinary size: time, round trips,
-// statements, rows and memory of a dry run, the first sync, a second one, those after 1 % has changed and one after everybody has, from a real LDAP server into a real local D1.
+// statements, rows and memory of a dry run, the first sync, a second one, those after 1 % has changed and one after everybody has, from a real LDAP
+// server into a real local D1.
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
