@@ -22,10 +22,22 @@ const PRIVATE_SUFFIXES: [&str; 9] = [
     "home.arpa",
 ];
 
+/// Parses an absolute URL, which is ASCII (RFC 3986 §2). A host beyond it is written as DNS has it (`xn--…`), and not encoded in
+/// another way: the tables that would bring it into that form are not part of the worker.
+pub fn parse(text: &str) -> Result<Url, String> {
+    let after_scheme = text.split_once(':').map_or("", |(_, rest)| rest);
+    let authority = after_scheme.trim_start_matches(['/', '\\']);
+    let authority = authority.split(['/', '\\', '?', '#']).next();
+    if !text.is_ascii() || authority.is_some_and(|authority| authority.contains('%')) {
+        return Err("it is not written in ASCII: a host as in xn--bcher-kva.example, the rest percent-encoded".to_owned());
+    }
+    Url::parse(text).map_err(|error| format!("it is no absolute URL: {error}"))
+}
+
 /// Judges a URL from a configuration or a provider's document: `https`, and nowhere private. `local` allows the loopback address, and
 /// plain `http` to it.
 pub fn judge(text: &str, local: bool) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("{text} is no absolute URL: {error}"))?;
+    let url = parse(text).map_err(|error| format!("{text} cannot be used: {error}"))?;
     let Some(host) = url.host() else {
         return Err(format!("{text} names no host"));
     };

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::super::validate;
 use crate::config::Secret;
+use crate::connection::address;
 use crate::error::Result;
 use crate::ldap::{dn, filter};
 use crate::store::identity_providers::Protocol;
@@ -163,7 +164,7 @@ fn absolute_url(text: &str) -> std::result::Result<Url, String> {
     {
         return Err("it has a space, a backslash or a control character".to_owned());
     }
-    let url = Url::parse(text).map_err(|error| format!("it is no absolute URL: {error}"))?;
+    let url = address::parse(text)?;
     match url.username().is_empty() && url.password().is_none() {
         true => Ok(url),
         false => Err("it has a user name or a password in it".to_owned()),

@@ -202,6 +202,12 @@ fn endpoints_are_judged_like_the_issuer() {
             "metadata",
         ),
         ("authorization_endpoint", "/auth", "no absolute URL"),
+        ("authorization_endpoint", "https://BÜCHER.example/", "ASCII"),
+        (
+            "authorization_endpoint",
+            "https://%31%32%37.0.0.1/",
+            "ASCII",
+        ),
         (
             "userinfo_endpoint",
             "https://[::ffff:10.0.0.1]/",
@@ -285,7 +291,6 @@ fn an_issuer_inside_is_never_asked() {
         "https://printer.local",
         "https://intranet",
         "https://169.254.169.254/latest",
-        "https://%31%32%37.0.0.1",
     ] {
         let config = json!({"oidc_config": {"issuer": issuer, "client_id": "x"}});
         let id = test_provider(&tenant, "OIDC", config);

@@ -42,6 +42,10 @@ pub fn cases() -> Vec<(&'static str, &'static str, Wrong)> {
             (json!("https://user:secret@idp.example.com"), VALUE),
             (json!("https://idp.example.com/#x"), VALUE),
             (json!("https://[::g]/"), VALUE),
+            (json!("https://BÜCHER.example"), VALUE),
+            (json!("https://B%C3%9CCHER.example/"), VALUE),
+            (json!("https:B%C3%9CCHER.example"), VALUE),
+            (json!("https://%31%32%37.0.0.1"), VALUE),
             (json!("https://idp.example.com:99999"), VALUE),
             (
                 json!(format!("https://idp.example.com/{}", "x".repeat(2_048))),
