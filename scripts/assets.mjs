@@ -1,10 +1,10 @@
-// Puts together build-assets, the files that are uploaded beside the worker: public/ as it stands, and what the page of the documentation
+// Puts together build-assets, the files that are uploaded beside the worker: src/assets/ as it stands, and what the page of the documentation
 // needs of Swagger UI.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { inRoot } from "./setup/paths.mjs";
 
-const published = inRoot("public");
+const published = inRoot("src", "assets");
 const folder = inRoot("build-assets");
 const viewer = inRoot("node_modules", "swagger-ui-dist");
 /** Where each file of the viewer goes. Its licences go along. */

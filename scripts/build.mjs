@@ -111,10 +111,10 @@ function stamp({ toolchain }, worker) {
   return hash.digest("hex");
 }
 
-/** src/, the manifests, this script, wasm-opt, and whatever else the compiler says it read (files that the code includes). */
+/** The code in src/, the manifests, this script, wasm-opt, and whatever else the compiler says it read (files that the code includes). */
 function inputs({ folder, crate }) {
   const source = join(folder, "src");
-  const files = new Set(readdirSync(source, { recursive: true }).map((name) => join(source, name)).filter((file) => statSync(file).isFile()));
+  const files = new Set(readdirSync(source, { recursive: true }).map((name) => join(source, name)).filter((file) => file.endsWith(".rs")));
   for (const name of ["Cargo.toml", "Cargo.lock", "build.rs", ".cargo/config.toml"]) files.add(join(folder, name));
   files.add(inRoot("scripts", "build.mjs")).add(inRoot("node_modules", "binaryen", "package.json"));
   const read = join(wasmTarget, "wasm32-unknown-unknown", "release", `${crate}.d`);

@@ -1,5 +1,5 @@
-// `npm run fuzz -- --seconds 60 [target …]`: the targets of fuzz/ under libFuzzer, one after the other, for so many seconds each; all of them
-// where none is named. What makes one fail is kept in fuzz/artifacts/ and can be given to it again. It takes cargo-fuzz and the nightly
+// `npm run fuzz -- --seconds 60 [target …]`: the targets of tests/fuzz under libFuzzer, one after the other, for so many seconds each; all of them
+// where none is named. What makes one fail is kept in tests/fuzz/artifacts/ and can be given to it again. It takes cargo-fuzz and the nightly
 // compiler of the wasm build; `npm test` tries the seeds and mutations of them with neither.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -24,20 +24,20 @@ await main(async () => {
   const path = [dirname(tool), toolchain.env.PATH ?? process.env.PATH].join(delimiter);
   const env = { ...process.env, ...toolchain.env, PATH: path };
   // No sanitizer: the crate forbids unsafe code, and without one inputs run twice as fast.
-  await step("Building the targets with cargo-fuzz", "the first time 3 to 5 minutes", "cargo", ["fuzz", "build", "--sanitizer", "none", "targets"], {
+  await step("Building the targets with cargo-fuzz", "the first time 3 to 5 minutes", "cargo", ["fuzz", "build", "--fuzz-dir", "tests/fuzz", "--sanitizer", "none", "targets"], {
     cwd: root,
     env,
     hint: "libFuzzer is C++: a C++ compiler has to be there (Debian: build-essential; macOS: xcode-select --install).",
   });
   const host = (await ask("rustc", ["-vV"], { env }))?.match(/^host: (.+)$/m)?.[1];
-  const program = inRoot("fuzz", "target", host, "release", "targets");
+  const program = inRoot("tests", "fuzz", "target", host, "release", "targets");
   let failed = 0;
   for (const target of targets) failed += (await fuzz(program, target, seconds)) ? 0 : 1;
-  if (failed) throw new SetupError(`${failed} of ${targets.length} targets failed; what did it is in fuzz/artifacts/.`);
+  if (failed) throw new SetupError(`${failed} of ${targets.length} targets failed; what did it is in tests/fuzz/artifacts/.`);
 });
 
 function wanted() {
-  const all = readdirSync(inRoot("fuzz", "seeds")).map((name) => name.replace(/\.txt$/, "")).sort();
+  const all = readdirSync(inRoot("tests", "fuzz", "seeds")).map((name) => name.replace(/\.txt$/, "")).sort();
   let parsed;
   try {
     parsed = parseArgs({ options: { seconds: { type: "string", default: "60" } }, allowPositionals: true });
@@ -54,7 +54,7 @@ function wanted() {
 /** Runs a target and tells in a line what came of it. */
 async function fuzz(program, target, seconds) {
   const corpus = seeded(target);
-  const artifacts = inRoot("fuzz", "artifacts", target);
+  const artifacts = inRoot("tests", "fuzz", "artifacts", target);
   mkdirSync(artifacts, { recursive: true });
   say(`• ${target}, ${seconds} s`);
   const args = [corpus, `-max_total_time=${seconds}`, `-max_len=${LONGEST}`, `-timeout=${SLOW_SECONDS}`, `-rss_limit_mb=${MEMORY_MB}`, `-artifact_prefix=${artifacts}/`, "-print_final_stats=1"];
@@ -72,9 +72,9 @@ async function fuzz(program, target, seconds) {
 
 /** The folder with a target's inputs: its seeds (a line each; what is no text in hexadecimal), and what the fuzzer has found since. */
 function seeded(target) {
-  const folder = inRoot("fuzz", "corpus", target);
+  const folder = inRoot("tests", "fuzz", "corpus", target);
   mkdirSync(folder, { recursive: true });
-  for (const line of readFileSync(inRoot("fuzz", "seeds", `${target}.txt`), "utf8").replace(/\n$/, "").split("\n")) {
+  for (const line of readFileSync(inRoot("tests", "fuzz", "seeds", `${target}.txt`), "utf8").replace(/\n$/, "").split("\n")) {
     const input = line.startsWith("hex:") ? Buffer.from(line.slice(4), "hex") : Buffer.from(line.replaceAll("\\n", "\n"));
     const file = join(folder, createHash("sha256").update(input).digest("hex").slice(0, 16));
     if (!existsSync(file)) writeFileSync(file, input);

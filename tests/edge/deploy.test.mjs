@@ -47,7 +47,7 @@ test("an empty account gets everything, and a second deploy leaves what is there
   const built = readdirSync(inRoot("build-assets"), { recursive: true }).filter((name) => statSync(inRoot("build-assets", name)).isFile());
   assert.deepEqual(Object.keys(cloudflare.assets).sort(), built.map((name) => `/${name.replaceAll("\\", "/")}`).sort());
   for (const [path, bytes] of Object.entries(cloudflare.assets)) assert.ok(bytes.equals(readFileSync(inRoot("build-assets", path))), `${path} differs`);
-  assert.ok(cloudflare.assets["/openapi.json"].equals(readFileSync(inRoot("public", "openapi.json"))));
+  assert.ok(cloudflare.assets["/openapi.json"].equals(readFileSync(inRoot("src", "assets", "openapi.json"))));
 
   // What wakes the worker up for directory syncs that are due.
   assert.deepEqual(cloudflare.crons, ["*/5 * * * *"]);

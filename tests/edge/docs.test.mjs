@@ -8,7 +8,7 @@ import { chromium } from "../../scripts/setup/chromium.mjs";
 import { inRoot } from "../../scripts/setup/paths.mjs";
 import { startWorld } from "./support/world.mjs";
 
-const document = JSON.parse(readFileSync(inRoot("public", "openapi.json"), "utf8"));
+const document = JSON.parse(readFileSync(inRoot("src", "assets", "openapi.json"), "utf8"));
 const operations = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
 
 const { missing, executable, env } = await chromium();
@@ -18,7 +18,7 @@ before(async () => (world = await startWorld()));
 after(() => world?.stop());
 
 describe("the document", () => {
-  test("is served as it lies in public/, to everybody, and only once", async () => {
+  test("is served as it lies in src/assets/, to everybody, and only once", async () => {
     const reply = await world.request("GET", "/openapi.json");
     assert.equal(reply.status, 200);
     assert.deepEqual(reply.body, document);

@@ -54,7 +54,7 @@ describe("schemathesis", () => {
     ["the rest", 20, ["--exclude-tag", "SCIM", "--exclude-tag", "Identity providers"]],
   ]) {
     test(`finds nothing wrong with the routes of ${what}`, { skip, timeout: TIMEOUT_MS }, async (t) => {
-      const { code, output } = await schemathesis(await configuration(), inRoot("public", "openapi.json"), ["--max-time", String(seconds), ...selection]);
+      const { code, output } = await schemathesis(await configuration(), inRoot("src", "assets", "openapi.json"), ["--max-time", String(seconds), ...selection]);
       const counts = output.match(/Test cases:\n\s*(.*)\n/)?.[1] ?? "";
       t.diagnostic(`${what}: ${counts}; ${output.match(/Tested: \d+/)?.[0]} operations; seed ${SEED}`);
       for (const { check, statuses, operations, why } of RULES_BEYOND_THE_SCHEMA.filter((rule) => rule.of === what)) {
@@ -66,7 +66,7 @@ describe("schemathesis", () => {
   }
 
   test("does object where there is something to object to", { skip, timeout: TIMEOUT_MS }, async () => {
-    const wrong = JSON.parse(readFileSync(inRoot("public", "openapi.json"), "utf8"));
+    const wrong = JSON.parse(readFileSync(inRoot("src", "assets", "openapi.json"), "utf8"));
     wrong.components.schemas.Health.properties.status = { type: "integer" };
     const document = join(folder, "wrong.json");
     writeFileSync(document, JSON.stringify(wrong));

@@ -1,8 +1,8 @@
 //! The fuzzer's targets without the fuzzer: their seeds, and mutations of them, for a moment. `npm run fuzz` does it thoroughly.
 
-#[path = "../../fuzz/src/outside.rs"]
+#[path = "../fuzz/src/outside.rs"]
 mod outside;
-#[path = "../../fuzz/src/targets.rs"]
+#[path = "../fuzz/src/targets.rs"]
 mod targets;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,7 @@ const MUTATIONS: usize = 400;
 
 /// A target's seeds: the lines of its file; what is no text stands there in hexadecimal.
 fn seeds(name: &str) -> Vec<Vec<u8>> {
-    let lines = std::fs::read_to_string(format!("fuzz/seeds/{name}.txt")).expect("seeds");
+    let lines = std::fs::read_to_string(format!("tests/fuzz/seeds/{name}.txt")).expect("seeds");
     lines
         .lines()
         .map(|line| match line.strip_prefix("hex:") {

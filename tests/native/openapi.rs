@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::described::{document, operation, path_of, resolved};
 use crate::support::{Answer, ORIGIN, World};
 
-const FILE: &str = "public/openapi.json";
+const FILE: &str = "src/assets/openapi.json";
 
 /// All operations: method, path and what the document says.
 fn operations() -> Vec<(String, String, &'static Value)> {

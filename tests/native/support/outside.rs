@@ -123,13 +123,13 @@ impl RateLimiter for TestLimiter {
     }
 }
 
-/// The files of `public/`; the build adds those of the viewer.
+/// The files of `src/assets/`; the build adds those of the viewer.
 pub struct PublicFolder;
 
 #[async_trait(?Send)]
 impl Assets for PublicFolder {
     async fn get(&self, path: &str) -> Result<Option<Asset>, String> {
-        let Ok(text) = std::fs::read_to_string(format!("public/{path}")) else {
+        let Ok(text) = std::fs::read_to_string(format!("src/assets/{path}")) else {
             return Ok(None);
         };
         let etag = format!("\"{:x}\"", Sha256::digest(&text));

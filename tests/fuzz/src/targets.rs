@@ -309,7 +309,7 @@ fn saml_metadata(data: &[u8]) {
     let target = saml::Target {
         entity_id: "https://idp.acme.example/metadata",
         sso_url: "https://idp.acme.example/sso",
-        certificate: include_str!("../../tests/fixtures/certificates/rsa_2048.pem"),
+        certificate: include_str!("../../fixtures/certificates/rsa_2048.pem"),
         local: false,
     };
     let _ = done(saml::test(&mut checks, &platform, &target));
