@@ -1,11 +1,12 @@
-// Directory sync in workerd against a real LDAP server: the whole life, the clock, progress while it runs, and what it costs. `npm run bench:sync`
+// Directory sync in workerd against a real LDAP server: the whole life, the clock, progress while it runs, and what it costs, within what the platform gives. `npm run bench:sync`
 // runs the same at 50,000 users and 1,000 groups; the ratios hold at any size.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { assertConsistent } from "./support/consistency.mjs";
 import { memory as memoryOf, workerds } from "../../benches/load/workerd.mjs";
+import { assertConsistent } from "./support/consistency.mjs";
 import { population, userDn } from "./support/directory_population.mjs";
+import { SLOW, onFaultyD1 } from "./support/faulty_d1.mjs";
 import { watchMemory } from "./support/isolate_memory.mjs";
 import { replaceEach } from "./support/ldap_writer.mjs";
 import { BASE, READER, missing, startSlapd } from "./support/slapd.mjs";
@@ -34,20 +35,27 @@ function* ldif() {
   yield `dn: cn=large,ou=groups,${BASE}\nobjectClass: groupOfNames\ncn: large\nentryUUID: 00000003-0000-4000-8000-000000000001\n${members.join("")}`;
 }
 
-before(async () => {
-  if (skip) return;
-  slapd = await startSlapd({ ldif: ldif() });
-  world = await startWorld({ workers: [deployedWorker({ d1Databases: ["DB"], bindings: { ...settings, LOCAL_DEVELOPMENT: "on" } })], inspector: true });
-  memory = await watchMemory(world);
-  scim = await world.tenant();
+const bindings = { ...settings, LOCAL_DEVELOPMENT: "on" };
+
+/** A provider for the directory. */
+async function provider(world, tenant) {
   const created = await world.admin("POST", "/identity-providers/", {
-    tenant_id: scim.id,
+    tenant_id: tenant.id,
     name: "The directory",
     provider_type: "LDAP",
     ldap_config: { ...READER, url: `ldap://127.0.0.1:${slapd.port}`, base_dn: BASE, user_filter: "(objectClass=inetOrgPerson)", group_filter: "(objectClass=groupOfNames)", sync_interval_minutes: 5 },
   });
   assert.equal(created.status, 201, created.text);
-  idp = created.body.data.id;
+  return created.body.data.id;
+}
+
+before(async () => {
+  if (skip) return;
+  slapd = await startSlapd({ ldif: ldif() });
+  world = await startWorld({ workers: [deployedWorker({ d1Databases: ["DB"], bindings })], inspector: true });
+  memory = await watchMemory(world);
+  scim = await world.tenant();
+  idp = await provider(world, scim);
 });
 after(async () => {
   memory?.close();
@@ -81,22 +89,12 @@ test("a dry run, which writes nothing", { skip }, async () => {
   assert.equal(log.counts.users.created, USERS + OTHERS.users - 1);
 });
 
-// Its numbers grow with each batch, which this one thread for worker and database shows to nobody; the native tests look at them.
-test("the first sync, in few round trips, seen while it runs", { skip }, async () => {
-  let over = false;
-  const running = sync("first sync").finally(() => (over = true));
-  const seen = [];
-  while (!over) {
-    const [log] = (await world.admin("GET", `/identity-providers/${idp}/sync-logs`)).body.data;
-    if (log?.status === "running") seen.push(log.id);
-    await sleep(50);
-  }
-  const { log, cost } = await running;
+test("the first sync, in few round trips", { skip }, async () => {
+  const { log, cost } = await sync("first sync");
   assert.equal(log.status, "succeeded", JSON.stringify(log));
   assert.equal(log.counts.users.created, USERS + OTHERS.users - 1);
   assert.equal(log.counts.groups.created, GROUPS + OTHERS.groups);
   assert.ok(cost.trips <= OBJECTS / 200, `${cost.trips} round trips for ${OBJECTS} objects`);
-  assert.ok(seen.length > 0, "nobody saw it run");
   if (USERS <= 10_000) await assertConsistent(world, scim);
 });
 
@@ -149,4 +147,30 @@ test("the clock starts what is due", { skip }, async () => {
   const logs = await world.admin("GET", `/identity-providers/${idp}/sync-logs`);
   const [log] = logs.body.data;
   assert.deepEqual([log.trigger, log.status], ["scheduled", "succeeded"]);
+});
+
+// A worker and its local database share a thread, which hears nobody while the two talk to each other; so this database takes a moment for some batches,
+// as one across a network does for each.
+test("its numbers grow while it runs, for all to see", { skip: skip || (USERS < 2_000 && "so few users are written at once") }, async () => {
+  await replaceEach(slapd.port, "cn", [[userDn(500), SLOW], [userDn(1_500), SLOW]]);
+  const world = await startWorld(onFaultyD1({ bindings }));
+  try {
+    const path = `/identity-providers/${await provider(world, await world.createTenant())}`;
+    let over = false;
+    const running = world.admin("POST", `${path}/sync`).finally(() => (over = true));
+    const seen = [];
+    while (!over) {
+      const [newest] = (await world.admin("GET", `${path}/sync-logs`)).body.data;
+      const log = newest && (await world.admin("GET", `${path}/sync-logs/${newest.id}`)).body.data;
+      if (log?.status === "running") seen.push(log.counts.users.created);
+      await sleep(20);
+    }
+    const { status, counts } = (await running).body.data;
+    assert.equal(status, "succeeded");
+    assert.deepEqual(seen, seen.toSorted((one, other) => one - other));
+    assert.equal(seen[0], 0);
+    assert.ok(seen.some((created) => created > 0 && created < counts.users.created), String(seen));
+  } finally {
+    await world.stop();
+  }
 });

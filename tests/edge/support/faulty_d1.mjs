@@ -35,12 +35,13 @@ const script = `
   export default (env) => new D1Database(env.INNER);
 `;
 
-/** For startWorld: the deployed worker on that database, and a way to the database for the test itself. */
-export const faultyD1 = {
+/** For startWorld: the deployed worker on that database, with `more` as in deployedWorker, and a way to the database for the test itself. */
+export const onFaultyD1 = (more = {}) => ({
   workers: [
-    deployedWorker({ wrappedBindings: { DB: "faulty-d1" } }),
+    deployedWorker({ wrappedBindings: { DB: "faulty-d1" }, ...more }),
     { name: "faulty-d1", modules: true, script, d1Databases: { INNER: "database" } },
     { name: "direct", modules: true, script: "export default {}", d1Databases: { DIRECT: "database" } },
   ],
   database: ["DIRECT", "direct"],
-};
+});
+export const faultyD1 = onFaultyD1();
