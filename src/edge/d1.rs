@@ -6,8 +6,9 @@
 use std::rc::Rc;
 
 use async_trait::async_trait;
+use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::js_sys::{Array, Error as JsError, Object, Reflect};
+use worker::js_sys::{Array, Error as JsError, Object};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::types::{D1Database as Batching, D1Result};
 use worker::{D1Database, D1PreparedStatement};
@@ -77,6 +78,11 @@ fn from_js(value: &JsValue) -> Result<Value> {
 }
 
 /// A result's rows are objects whose columns have one order.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count is a whole number, not below 0"
+)]
 fn rows(result: &D1Result) -> Result<Rows> {
     if !result.success().map_err(failed)? {
         let reason = result.error().ok().flatten().unwrap_or_default();
@@ -102,22 +108,21 @@ fn rows(result: &D1Result) -> Result<Rows> {
         })
         .collect::<Result<_>>()?;
     let meta = result.meta().map_err(failed)?;
+    let counted: Counted = serde_wasm_bindgen::from_value(meta.into())
+        .map_err(|error| Error::Backend(format!("what D1 counted: {error}")))?;
     Ok(Rows {
         rows,
-        read: count(&meta, "rows_read"),
-        written: count(&meta, "rows_written"),
+        read: counted.rows_read as u64,
+        written: counted.rows_written as u64,
     })
 }
 
-/// What D1 counted for a statement: a number of JavaScript, whatever its size.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count is a whole number, not below 0"
-)]
-fn count(meta: &Object, name: &str) -> u64 {
-    let count = Reflect::get(meta, &name.into()).ok();
-    count.and_then(|count| count.as_f64()).unwrap_or_default() as u64
+/// What D1 counted for a statement: numbers of JavaScript, whatever their size.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Counted {
+    rows_read: f64,
+    rows_written: f64,
 }
 
 /// D1's errors have their reason in the cause alone, and must not be formatted: their `Display` throws.

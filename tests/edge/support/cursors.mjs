@@ -8,11 +8,11 @@ export function cursorAfter(tenant, { id, sortBy = "", sortKey = null, count, to
   const value = JSON.stringify({ k: sortKey, i: id, t: total, c: count, m: Date.now() });
   const nonce = randomBytes(12);
   const cipher = createCipheriv("aes-256-gcm", Buffer.from(settings.CURSOR_KEY, "base64"), nonce);
-  cipher.setAAD(binding([tenant.id, "User", "", sortBy.toLowerCase(), "false"]));
+  cipher.setAAD(binding([tenant.id, "", "User", "", sortBy.toLowerCase(), "false"]));
   return Buffer.concat([nonce, cipher.update(value, "utf8"), cipher.final(), cipher.getAuthTag()]).toString("base64url");
 }
 
-/** What a cursor belongs to: tenant, types, filter, order, and whether that is descending; lengths are 32 bits in wasm. */
+/** What a cursor belongs to: tenant, provider (none), types, filter, order, and whether that is descending; lengths are 32 bits in wasm. */
 function binding(parts) {
   const hash = createHash("sha256");
   for (const part of parts) {
