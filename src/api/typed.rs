@@ -7,11 +7,11 @@ use std::fmt::Display;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected,
-    Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, Error, Expected, MapAccess, SeqAccess,
+    Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// One step into a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Error for Failure {
     }
 
     /// In JSON's words: nothing is called null there.
-    fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn serde::de::Expected) -> Self {
+    fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
         match unexpected {
             Unexpected::Unit => {
                 Failure::custom(format_args!("invalid type: null, expected {expected}"))
@@ -82,15 +82,41 @@ impl<'de> Deserializer<'de> for At<'de> {
                 (None, None, number) => visitor.visit_f64(number.unwrap_or_default()),
             },
             Value::String(text) => visitor.visit_borrowed_str(text),
-            Value::Array(elements) => visitor.visit_seq(Elements {
-                left: elements.iter(),
-                index: 0,
-            }),
-            Value::Object(object) => visitor.visit_map(Members {
-                left: object.iter(),
-                value: None,
-            }),
+            Value::Array(elements) => visitor.visit_seq(Elements::of(elements)),
+            Value::Object(object) => visitor.visit_map(Members::of(object)),
         }
+    }
+
+    // Of what can be asked for by its kind only that is compiled: the most are structures, and one is an object and never an array.
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.0 {
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            other => Err(wrong_type(other, &visitor)),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.0 {
+            Value::Array(elements) => visitor.visit_seq(Elements::of(elements)),
+            other => Err(wrong_type(other, &visitor)),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.0 {
+            Value::Object(object) => visitor.visit_map(Members::of(object)),
+            other => Err(wrong_type(other, &visitor)),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
+        self.deserialize_map(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -122,14 +148,40 @@ impl<'de> Deserializer<'de> for At<'de> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct tuple tuple_struct
+        identifier ignored_any
     }
+}
+
+/// The failure of a value that is of another kind than was asked for.
+fn wrong_type(value: &Value, expected: &dyn Expected) -> Failure {
+    let unexpected = match value {
+        Value::Null => Unexpected::Unit,
+        Value::Bool(value) => Unexpected::Bool(*value),
+        Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+            (Some(number), _) => Unexpected::Unsigned(number),
+            (None, Some(number)) => Unexpected::Signed(number),
+            (None, None) => Unexpected::Float(number.as_f64().unwrap_or_default()),
+        },
+        Value::String(text) => Unexpected::Str(text),
+        Value::Array(_) => Unexpected::Seq,
+        Value::Object(_) => Unexpected::Map,
+    };
+    Failure::invalid_type(unexpected, expected)
 }
 
 struct Elements<'de> {
     left: std::slice::Iter<'de, Value>,
     index: usize,
+}
+
+impl<'de> Elements<'de> {
+    fn of(elements: &'de [Value]) -> Self {
+        Elements {
+            left: elements.iter(),
+            index: 0,
+        }
+    }
 }
 
 impl<'de> SeqAccess<'de> for Elements<'de> {
@@ -153,6 +205,15 @@ impl<'de> SeqAccess<'de> for Elements<'de> {
 struct Members<'de> {
     left: serde_json::map::Iter<'de>,
     value: Option<(&'de str, &'de Value)>,
+}
+
+impl<'de> Members<'de> {
+    fn of(object: &'de Map<String, Value>) -> Self {
+        Members {
+            left: object.iter(),
+            value: None,
+        }
+    }
 }
 
 impl<'de> MapAccess<'de> for Members<'de> {

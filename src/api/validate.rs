@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::call::Call;
-use super::typed::{self, Segment};
+use super::typed::{self, Failure, Segment};
 use crate::error::{Error, FieldError, Result};
 use crate::scim::date_time;
 
@@ -32,15 +32,22 @@ pub fn body<T: DeserializeOwned>(call: &Call<'_>) -> Result<T> {
     read(value, &["body"])
 }
 
-/// A value as a `T`. The error has every field that can be told not to hold: what does not is taken out and the rest read again.
-pub fn read<T: DeserializeOwned>(mut value: Value, at: &[&str]) -> Result<T> {
+/// A value as a `T`. The error has every field that can be told not to hold.
+pub fn read<T: DeserializeOwned>(value: Value, at: &[&str]) -> Result<T> {
+    typed::read::<T>(&value)
+        .map_err(|failure| complaints(value, failure, at, &|value| typed::read::<T>(value).err()))
+}
+
+/// What does not hold is taken out and the rest read again. Compiled once for all types.
+fn complaints(
+    mut value: Value,
+    failure: Failure,
+    at: &[&str],
+    read: &dyn Fn(&Value) -> Option<Failure>,
+) -> Error {
     let mut fields: Vec<FieldError> = Vec::new();
-    loop {
-        let mut failure = match typed::read::<T>(&value) {
-            Ok(read) if fields.is_empty() => return Ok(read),
-            Ok(_) => break,
-            Err(failure) => failure,
-        };
+    let mut next = Some(failure);
+    while let Some(mut failure) = next {
         let field = field_of(at, &failure.path, &failure.message);
         let is_missing = field.kind == "missing";
         // What was taken out may be missed now.
@@ -54,8 +61,9 @@ pub fn read<T: DeserializeOwned>(mut value: Value, at: &[&str]) -> Result<T> {
         {
             break;
         }
+        next = read(&value);
     }
-    Err(Error::fields(fields))
+    Error::fields(fields)
 }
 
 fn field_of(at: &[&str], path: &[Segment], message: &str) -> FieldError {

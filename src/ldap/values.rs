@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta};
 use uuid::Uuid;
 
 /// The text of a value that identifies an entry; none for an empty one.
@@ -66,6 +66,14 @@ pub fn generalized_time(text: &str) -> Option<i64> {
     };
     let time = time.and_utc().timestamp_millis() + fraction;
     Some(time - offset(zone)?.num_milliseconds())
+}
+
+/// Milliseconds since 1970 as a generalizedTime of whole seconds.
+pub fn to_generalized_time(milliseconds: i64) -> String {
+    let time = DateTime::from_timestamp_millis(milliseconds).unwrap_or(DateTime::UNIX_EPOCH);
+    let mut text = time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    text.retain(|c| c.is_ascii_digit() || c == 'Z');
+    text
 }
 
 /// A decimal fraction of a unit, in milliseconds; digits beyond the ninth count for nothing.

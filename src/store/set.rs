@@ -71,6 +71,11 @@ impl Set {
 
     /// The statements that take in all rows; none for none. `fixed` are the values of `?1` and on, the same for all.
     pub fn statements(&self, fixed: &[Value], sql: impl Fn(&Part) -> String) -> Vec<Statement> {
+        self.parts(fixed, &sql)
+    }
+
+    /// Behind a trait object: compiled once, and not for each statement that there is.
+    fn parts(&self, fixed: &[Value], sql: &dyn Fn(&Part) -> String) -> Vec<Statement> {
         let room = MAX_PARAMETERS.saturating_sub(fixed.len()) / self.columns.len().max(1);
         let parts = match self.rows.len() > MAX_STATEMENTS * room.min(MAX_ROWS) {
             true => self.as_json(fixed),

@@ -1,7 +1,5 @@
 //! One run of a sync, from its lease to its last line in the log.
 
-use chrono::DateTime;
-
 use super::digest::Digest;
 use super::execute::Writer;
 use super::grants::{self, Wanted};
@@ -12,6 +10,7 @@ use super::session::{LEASE_MS, Session};
 use super::{Failure, Source, guard};
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
+use crate::ldap::values::to_generalized_time;
 use crate::platform::Platform;
 use crate::scim::profile::Profile;
 use crate::store::audit::Origin;
@@ -274,10 +273,9 @@ impl Run<'_> {
     /// this reading took, because what changed on a page already read could be older than what was seen later.
     fn next_state(&self, reading: &Reading, took: i64) -> SyncState {
         let before = &self.known.state;
-        let watermark = reading.newest.and_then(|newest| {
-            DateTime::from_timestamp_millis(newest.saturating_sub(took + 1_000))
-                .map(|time| time.format("%Y%m%d%H%M%SZ").to_string())
-        });
+        let watermark = reading
+            .newest
+            .map(|newest| to_generalized_time(newest.saturating_sub(took + 1_000)));
         let watermark = match self.full {
             true => watermark,
             false => before.watermark.clone().max(watermark),

@@ -185,7 +185,7 @@ fn operand(
             Err(wrong(path, operator, "numbers have no substrings"))
         }
         Kind::Integer | Kind::Decimal => match literal {
-            Literal::Number(text) => match text.parse() {
+            Literal::Number(text) => match serde_json::from_str(text) {
                 Ok(number) => Ok(Operand::Number(number)),
                 Err(_) => Err(wrong(path, operator, "it takes a number")),
             },

@@ -144,7 +144,24 @@ pub fn cases() -> Vec<(&'static str, &'static str, Wrong)> {
         (
             "OIDC",
             "oidc_config",
-            vec![(json!("x"), TYPE), (json!([]), TYPE)],
+            vec![
+                (json!("x"), TYPE),
+                (json!([]), TYPE),
+                // What it has, by position.
+                (
+                    json!([
+                        "https://idp.example.com",
+                        "client",
+                        null,
+                        null,
+                        null,
+                        null,
+                        null,
+                        ["openid"]
+                    ]),
+                    TYPE,
+                ),
+            ],
         ),
         ("OIDC", "oidc_config.issuer", issuer),
         ("OIDC", "oidc_config.client_id", required(text(500))),
