@@ -262,6 +262,7 @@ async fn read_page(
             })
         })
         .collect::<Result<Vec<_>>>()?;
+    read_texts(call, caller, &mut page).await?;
     let fitting = complete_page(call, caller, &mut page).await?;
     page.truncate(fitting.max(1));
     if let (0, Some(first)) = (fitting, page.first_mut()) {
@@ -270,8 +271,43 @@ async fn read_page(
     Ok(page)
 }
 
-/// Reads what did not come along with a page, in one round trip: texts that are long, and the memberships of those that have
-/// too many. Tells how many resources from the first on are complete then.
+/// Reads the texts that were too long to come along with a page, in one round trip.
+async fn read_texts(call: &Call<'_>, caller: &Caller, page: &mut [Shown]) -> Result<()> {
+    let mut ids: BTreeMap<&str, (&'static ResourceType, Vec<String>)> = BTreeMap::new();
+    for Shown { stored, .. } in page.iter().filter(|shown| shown.is_long) {
+        let of_type = (stored.resource_type, Vec::new());
+        let (_, ids) = ids.entry(stored.resource_type.name).or_insert(of_type);
+        ids.push(stored.id.clone());
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let select = |(resource_type, ids): &(&'static ResourceType, Vec<String>)| {
+        resources::select_many(&caller.tenant, resource_type, ids)
+    };
+    let results = caller
+        .read(call, ids.values().flat_map(select).collect())
+        .await?;
+    let rows = results.iter().flat_map(|rows| &rows.rows);
+    let rows = rows
+        .map(|row| Ok((row.text("id")?, row)))
+        .collect::<Result<BTreeMap<_, _>>>()?;
+    for Shown { stored, .. } in page.iter_mut().filter(|shown| shown.is_long) {
+        // Gone since the page was read: the page is to be read again.
+        let row = rows
+            .get(&stored.id)
+            .ok_or(store::Error::Guard(Guard::VersionConflict))?;
+        *stored = Stored {
+            memberships: stored.memberships.take(),
+            oversized: stored.oversized,
+            ..resources::stored(stored.resource_type, row)?
+        };
+    }
+    Ok(())
+}
+
+/// Reads the memberships of those on a page that have too many to come along, in one round trip, and tells how many resources
+/// from the first on are complete then.
 async fn complete_page(call: &Call<'_>, caller: &Caller, page: &mut [Shown]) -> Result<usize> {
     let too_many = |shown: &Shown| {
         let held = shown.held.unwrap_or_default();
@@ -291,38 +327,12 @@ async fn complete_page(call: &Call<'_>, caller: &Caller, page: &mut [Shown]) -> 
             Some(most + 1),
         ));
     }
-    let mut long: BTreeMap<&str, (&'static ResourceType, Vec<String>)> = BTreeMap::new();
-    for Shown { stored, .. } in page.iter().filter(|shown| shown.is_long) {
-        let of_type = (stored.resource_type, Vec::new());
-        let (_, ids) = long.entry(stored.resource_type.name).or_insert(of_type);
-        ids.push(stored.id.clone());
-    }
-    let memberships = batch.len();
-    for (resource_type, ids) in long.values() {
-        batch.extend(resources::select_many(&caller.tenant, resource_type, ids));
-    }
     if batch.is_empty() {
         return Ok(page.len());
     }
     let results = caller.read(call, batch).await?;
-    let (results, texts) = results.split_at(memberships);
-    let mut texts = texts
-        .iter()
-        .flat_map(|rows| &rows.rows)
-        .map(|row| Ok((row.text("id")?, row)))
-        .collect::<Result<BTreeMap<_, _>>>()?;
     let mut results = results.iter();
     for (index, shown) in page.iter_mut().enumerate() {
-        if shown.is_long {
-            // Gone since the page was read: the page is to be read again.
-            let row = texts.remove(&shown.stored.id);
-            let row = row.ok_or(store::Error::Guard(Guard::VersionConflict))?;
-            shown.stored = Stored {
-                memberships: shown.stored.memberships.take(),
-                oversized: shown.stored.oversized,
-                ..resources::stored(shown.stored.resource_type, row)?
-            };
-        }
         if !shown.stored.oversized {
             continue;
         }

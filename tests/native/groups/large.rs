@@ -307,3 +307,19 @@ fn a_membership_shows_no_more_than_the_beginning_of_a_long_name() {
     let answer = tenant.get(&format!("/Users/{user}?attributes=groups.display"));
     assert_eq!(answer.expect(200).body["groups"][0]["display"], *shown);
 }
+
+#[test]
+fn a_large_group_with_a_long_name_is_on_a_page_with_both() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let group = crowd(&tenant, 6_000);
+    let name = "n".repeat(20_000);
+    let rename = json!({"Operations": [{"op": "replace", "path": "displayName", "value": name}]});
+    tenant
+        .send("PATCH", &format!("/Groups/{group}"), rename)
+        .expect(204);
+    let page = tenant.get("/Groups?count=1000");
+    let listed = &page.expect(200).body["Resources"][0];
+    assert_eq!(listed["displayName"], *name);
+    assert_eq!(distinct(&listed["members"]), 6_000);
+}
