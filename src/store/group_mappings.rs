@@ -1,7 +1,7 @@
 //! Rows of `group_mappings`: a group of an identity provider that stands for a group of the tenant. A mapping goes with its
 //! group by a trigger, whoever deletes the group.
 
-use super::{Guard, Result, Row, Statement, guards};
+use super::{Guard, Params, Result, Row, Statement, guards, page};
 use crate::ids::TenantId;
 
 #[derive(Debug, Clone)]
@@ -67,18 +67,9 @@ pub fn select(tenant: &TenantId, idp: &str, id: &str) -> Statement {
 
 /// A page of a provider's mappings, oldest first, and how many there are.
 pub fn select_page(tenant: &TenantId, idp: &str, limit: i64, offset: i64) -> [Statement; 2] {
-    [
-        Statement::new(
-            "select count(*) as total from group_mappings where tenant_id = ?1 and idp_id = ?2",
-            vec![tenant.into(), idp.into()],
-        ),
-        Statement::new(
-            format!(
-                "select {COLUMNS} {FROM} where m.tenant_id = ?1 and m.idp_id = ?2 order by m.id limit ?3 offset ?4"
-            ),
-            vec![tenant.into(), idp.into(), limit.into(), offset.into()],
-        ),
-    ]
+    let params = Params::new(vec![tenant.into(), idp.into()]);
+    let source = format!("{FROM} where m.tenant_id = ?1 and m.idp_id = ?2");
+    page(&source, params, COLUMNS, "m.id", (limit, offset))
 }
 
 /// All of a provider's mappings.

@@ -1,7 +1,7 @@
 //! Rows of `identity_providers`. What the API knows as JSON is JSON text here; secrets are here only sealed.
 
 use super::directory::{self, Kind};
-use super::{Guard, Params, Result, Row, Statement, guards};
+use super::{Guard, Params, Result, Row, Statement, Value, guards, page};
 use crate::ids::TenantId;
 use crate::scim::fold::fold;
 
@@ -107,32 +107,38 @@ pub fn identity_provider(row: &Row) -> Result<IdentityProvider> {
     })
 }
 
+/// What is written of a provider, new or changed: `?1` to `?14`.
+fn written(provider: &IdentityProvider) -> Vec<Value> {
+    let secret = provider.secret.as_ref();
+    vec![
+        (&provider.tenant_id).into(),
+        (&provider.id).into(),
+        (&provider.name).into(),
+        fold(&provider.name).into(),
+        provider.display_name.as_ref().into(),
+        provider.enabled.into(),
+        provider.auto_create_users.into(),
+        provider.update_user_on_login.into(),
+        (&provider.config).into(),
+        (&provider.attribute_mapping).into(),
+        (&provider.allowed_domains).into(),
+        secret.map(|secret| &secret.text).into(),
+        secret.map(|secret| &secret.key_id).into(),
+        provider.updated_at.into(),
+    ]
+}
+
 /// Inserts a provider with its directory entry.
 pub fn insert(provider: &IdentityProvider) -> [Statement; 2] {
-    let secret = provider.secret.as_ref();
+    let mut values = written(provider);
+    values.push(provider.protocol.name().into());
     [
         Statement::new(
-            "insert into identity_providers (tenant_id, id, name, name_key, display_name, protocol, enabled, \
-             auto_create_users, update_user_on_login, config, attribute_mapping, allowed_domains, secret, secret_key_id, \
-             created_at, updated_at, revision) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15, 1)",
-            vec![
-                (&provider.tenant_id).into(),
-                (&provider.id).into(),
-                (&provider.name).into(),
-                fold(&provider.name).into(),
-                provider.display_name.as_ref().into(),
-                provider.protocol.name().into(),
-                provider.enabled.into(),
-                provider.auto_create_users.into(),
-                provider.update_user_on_login.into(),
-                (&provider.config).into(),
-                (&provider.attribute_mapping).into(),
-                (&provider.allowed_domains).into(),
-                secret.map(|secret| &secret.text).into(),
-                secret.map(|secret| &secret.key_id).into(),
-                provider.created_at.into(),
-            ],
+            "insert into identity_providers (tenant_id, id, name, name_key, display_name, enabled, auto_create_users, \
+             update_user_on_login, config, attribute_mapping, allowed_domains, secret, secret_key_id, updated_at, created_at, \
+             protocol, revision) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14, ?15, 1)",
+            values,
         ),
         directory::insert(
             Kind::IdentityProvider,
@@ -176,40 +182,25 @@ pub struct Wanted<'w> {
 
 /// A page of providers by their ids, and how many there are.
 pub fn select_page(wanted: &Wanted<'_>, limit: i64, offset: i64) -> [Statement; 2] {
-    let statement = |columns: &str, page: Option<(i64, i64)>| {
-        let mut params = Params::default();
-        let mut condition = "p.deleted_at is null".to_owned();
-        if let Some(tenant) = wanted.tenant {
-            condition += &format!(" and p.tenant_id = {}", params.bind(tenant));
-        }
-        if let Some(protocol) = wanted.protocol {
-            condition += &format!(" and p.protocol = {}", params.bind(protocol.name()));
-        }
-        if wanted.enabled_only {
-            condition += " and p.enabled = 1";
-        }
-        if let Some(search) = wanted.search {
-            let folded = params.bind(fold(search));
-            condition += &format!(
-                " and (instr(p.name_key, {folded}) > 0 or instr(lower(coalesce(p.display_name, '')), lower({folded})) > 0)"
-            );
-        }
-        let page = page.map_or_else(String::new, |(limit, offset)| {
-            format!(
-                " order by p.tenant_id, p.id limit {} offset {}",
-                params.bind(limit),
-                params.bind(offset)
-            )
-        });
-        Statement::new(
-            format!("select {columns} {FROM} where {condition}{page}"),
-            params.into_values(),
-        )
-    };
-    [
-        statement("count(*) as total", None),
-        statement(COLUMNS, Some((limit, offset))),
-    ]
+    let mut params = Params::default();
+    let mut source = format!("{FROM} where p.deleted_at is null");
+    if let Some(tenant) = wanted.tenant {
+        source += &format!(" and p.tenant_id = {}", params.bind(tenant));
+    }
+    if let Some(protocol) = wanted.protocol {
+        source += &format!(" and p.protocol = {}", params.bind(protocol.name()));
+    }
+    if wanted.enabled_only {
+        source += " and p.enabled = 1";
+    }
+    if let Some(search) = wanted.search {
+        let folded = params.bind(fold(search));
+        source += &format!(
+            " and (instr(p.name_key, {folded}) > 0 or instr(lower(coalesce(p.display_name, '')), lower({folded})) > 0)"
+        );
+    }
+    let order = "p.tenant_id, p.id";
+    page(&source, params, COLUMNS, order, (limit, offset))
 }
 
 /// Fails the batch with [`Guard::ProviderMissing`] where the tenant has no such provider.
@@ -237,29 +228,13 @@ fn unchanged(provider: &IdentityProvider) -> Statement {
 
 /// Writes a provider that was read; all of it, because the handler has read it all.
 pub fn update(provider: &IdentityProvider) -> [Statement; 2] {
-    let secret = provider.secret.as_ref();
     [
         unchanged(provider),
         Statement::new(
             "update identity_providers set name = ?3, name_key = ?4, display_name = ?5, enabled = ?6, auto_create_users = ?7, \
              update_user_on_login = ?8, config = ?9, attribute_mapping = ?10, allowed_domains = ?11, secret = ?12, \
              secret_key_id = ?13, updated_at = ?14, revision = revision + 1 where tenant_id = ?1 and id = ?2",
-            vec![
-                (&provider.tenant_id).into(),
-                (&provider.id).into(),
-                (&provider.name).into(),
-                fold(&provider.name).into(),
-                provider.display_name.as_ref().into(),
-                provider.enabled.into(),
-                provider.auto_create_users.into(),
-                provider.update_user_on_login.into(),
-                (&provider.config).into(),
-                (&provider.attribute_mapping).into(),
-                (&provider.allowed_domains).into(),
-                secret.map(|secret| &secret.text).into(),
-                secret.map(|secret| &secret.key_id).into(),
-                provider.updated_at.into(),
-            ],
+            written(provider),
         ),
     ]
 }

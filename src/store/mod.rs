@@ -31,4 +31,4 @@ pub mod users;
 
 pub use cost::{Cost, Meter};
 pub use error::{Constraint, Error, Guard, Result};
-pub use statement::{Params, Row, Rows, Statement, Value, rows_at};
+pub use statement::{Params, Row, Rows, Statement, Value, page, rows_at};

@@ -3,7 +3,7 @@
 use super::audit::{Action, Origin};
 use super::directory::{self, Kind};
 use super::tenants::{self, Settings};
-use super::{Guard, Params, Result, Row, Statement, guards};
+use super::{Guard, Params, Result, Row, Statement, guards, page};
 use crate::auth::scope::Scopes;
 use crate::ids::TenantId;
 
@@ -103,28 +103,13 @@ pub fn select(id: &str, only: Option<&TenantId>) -> Statement {
 
 /// A page of tokens that are not revoked, and how many there are.
 pub fn select_page(tenant: Option<&TenantId>, limit: i64, offset: i64) -> [Statement; 2] {
-    let statement = |columns: &str, page: Option<(i64, i64)>| {
-        let mut params = Params::default();
-        let mut condition = "k.revoked_at is null".to_owned();
-        if let Some(tenant) = tenant {
-            condition += &format!(" and k.tenant_id = {}", params.bind(tenant));
-        }
-        let page = page.map_or_else(String::new, |(limit, offset)| {
-            format!(
-                " order by k.tenant_id, k.id limit {} offset {}",
-                params.bind(limit),
-                params.bind(offset)
-            )
-        });
-        Statement::new(
-            format!("select {columns} {FROM} where {condition}{page}"),
-            params.into_values(),
-        )
-    };
-    [
-        statement("count(*) as total", None),
-        statement(COLUMNS, Some((limit, offset))),
-    ]
+    let mut params = Params::default();
+    let mut source = format!("{FROM} where k.revoked_at is null");
+    if let Some(tenant) = tenant {
+        source += &format!(" and k.tenant_id = {}", params.bind(tenant));
+    }
+    let order = "k.tenant_id, k.id";
+    page(&source, params, COLUMNS, order, (limit, offset))
 }
 
 /// What is written of a token after its making; all of it, because the handler has read it all. Fails the batch with

@@ -79,7 +79,7 @@ impl Statement {
 }
 
 /// Parameters of a statement whose text is put together while they are collected.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Params {
     values: Vec<Value>,
 }
@@ -109,6 +109,26 @@ impl Params {
     pub fn into_values(self) -> Vec<Value> {
         self.values
     }
+}
+
+/// How many rows there are `from … where …`, as `total`, and a page of them in an order.
+pub fn page(
+    source: &str,
+    mut params: Params,
+    columns: &str,
+    order: &str,
+    (limit, offset): (i64, i64),
+) -> [Statement; 2] {
+    let count = Statement::new(
+        format!("select count(*) as total {source}"),
+        params.clone().into_values(),
+    );
+    let (limit, offset) = (params.bind(limit), params.bind(offset));
+    let rows = Statement::new(
+        format!("select {columns} {source} order by {order} limit {limit} offset {offset}"),
+        params.into_values(),
+    );
+    [count, rows]
 }
 
 /// What one statement gave: its rows, and what it cost by the database's own count.

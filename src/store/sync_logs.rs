@@ -1,7 +1,7 @@
 //! Rows of `sync_logs` and `sync_entries`: what each run of a directory sync did.
 
 use super::set::Set;
-use super::{Result, Row, Statement};
+use super::{Params, Result, Row, Statement, page};
 use crate::ids::TenantId;
 
 /// Runs of a provider that are kept; older ones go, with their entries.
@@ -131,18 +131,9 @@ pub fn select(tenant: &TenantId, idp: &str, id: &str) -> Statement {
 
 /// A page of a provider's runs, the latest first, and how many there are.
 pub fn select_page(tenant: &TenantId, idp: &str, limit: i64, offset: i64) -> [Statement; 2] {
-    [
-        Statement::new(
-            "select count(*) as total from sync_logs where tenant_id = ?1 and idp_id = ?2",
-            vec![tenant.into(), idp.into()],
-        ),
-        Statement::new(
-            format!(
-                "select {COLUMNS} from sync_logs where tenant_id = ?1 and idp_id = ?2 order by id desc limit ?3 offset ?4"
-            ),
-            vec![tenant.into(), idp.into(), limit.into(), offset.into()],
-        ),
-    ]
+    let params = Params::new(vec![tenant.into(), idp.into()]);
+    let source = "from sync_logs where tenant_id = ?1 and idp_id = ?2";
+    page(source, params, COLUMNS, "id desc", (limit, offset))
 }
 
 /// One object that a run changed, or could not.
@@ -207,15 +198,8 @@ pub fn insert_entries(tenant: &TenantId, log_id: &str, entries: &[SyncEntry]) ->
 
 /// A page of a run's entries in their order, and how many there are.
 pub fn select_entries(tenant: &TenantId, log_id: &str, limit: i64, offset: i64) -> [Statement; 2] {
-    [
-        Statement::new(
-            "select count(*) as total from sync_entries where tenant_id = ?1 and log_id = ?2",
-            vec![tenant.into(), log_id.into()],
-        ),
-        Statement::new(
-            "select seq, resource_type, action, unique_id, dn, name, resource_id, reason from sync_entries \
-             where tenant_id = ?1 and log_id = ?2 order by seq limit ?3 offset ?4",
-            vec![tenant.into(), log_id.into(), limit.into(), offset.into()],
-        ),
-    ]
+    let params = Params::new(vec![tenant.into(), log_id.into()]);
+    let source = "from sync_entries where tenant_id = ?1 and log_id = ?2";
+    let columns = "seq, resource_type, action, unique_id, dn, name, resource_id, reason";
+    page(source, params, columns, "seq", (limit, offset))
 }

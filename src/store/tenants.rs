@@ -1,6 +1,6 @@
 //! Rows of `tenants`.
 
-use super::{Guard, Params, Result, Row, Statement, guards};
+use super::{Guard, Params, Result, Row, Statement, guards, page};
 use crate::ids::TenantId;
 use crate::scim::profile::Profile;
 
@@ -110,32 +110,16 @@ pub fn select_page(
     limit: i64,
     offset: i64,
 ) -> [Statement; 2] {
-    let statement = |columns: &str, page: Option<(i64, i64)>| {
-        let mut params = Params::default();
-        let mut condition = "deleted_at is null".to_owned();
-        if let Some(only) = only {
-            condition += &format!(" and id = {}", params.bind(only));
-        }
-        if let Some(search) = search {
-            let search = params.bind(search);
-            condition += &format!(
-                " and (instr(lower(name), lower({search})) > 0 or instr(id, lower({search})) > 0)"
-            );
-        }
-        let page = page.map_or_else(String::new, |(limit, offset)| {
-            format!(
-                " order by id limit {} offset {}",
-                params.bind(limit),
-                params.bind(offset)
-            )
-        });
-        Statement::new(
-            format!("select {columns} from tenants where {condition}{page}"),
-            params.into_values(),
-        )
-    };
-    [
-        statement("count(*) as total", None),
-        statement(COLUMNS, Some((limit, offset))),
-    ]
+    let mut params = Params::default();
+    let mut source = "from tenants where deleted_at is null".to_owned();
+    if let Some(only) = only {
+        source += &format!(" and id = {}", params.bind(only));
+    }
+    if let Some(search) = search {
+        let search = params.bind(search);
+        source += &format!(
+            " and (instr(lower(name), lower({search})) > 0 or instr(id, lower({search})) > 0)"
+        );
+    }
+    page(&source, params, COLUMNS, "id", (limit, offset))
 }
