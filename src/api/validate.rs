@@ -254,11 +254,11 @@ pub fn parameter(call: &Call<'_>, name: &str) -> Option<String> {
         .map(|(_, value)| value)
 }
 
-/// A query parameter that is `true` or `false`; false where it is left out.
+/// A query parameter that is `true` or `false`; false where it is left out. One without a value is neither: `?dry_run` must not be a real run.
 pub fn flag(call: &Call<'_>, name: &str) -> Result<bool> {
     match parameter(call, name).as_deref() {
         Some("true" | "1") => Ok(true),
-        None | Some("" | "false" | "0") => Ok(false),
+        None | Some("false" | "0") => Ok(false),
         Some(_) => Err(Error::field(
             &["query", name],
             "it has to be true or false",

@@ -142,7 +142,7 @@ fn list_item(row: &Row) -> Result<IdPListItem> {
 
 /// The protocol that a query asks for.
 fn protocol_in_query(call: &Call<'_>, name: &str) -> Result<Option<Protocol>> {
-    match parameter(call, name).filter(|text| !text.is_empty()) {
+    match parameter(call, name) {
         None => Ok(None),
         Some(text) => Protocol::from_name(&text).map(Some).ok_or_else(|| {
             Error::field(&["query", name], "it has to be OIDC, SAML or LDAP", "enum")

@@ -148,6 +148,12 @@ fn lists_are_paged_and_narrowed() {
     assert_eq!(names(&own("?protocol=SAML&enabled_only=true")), [""; 0]);
     assert_eq!(names(&own("?per_page=2&page=2")), ["Directory"]);
     expect_field(&own("?protocol=KERBEROS"), &["query", "protocol"], "enum");
+    expect_field(&own("?protocol="), &["query", "protocol"], "enum");
+    expect_field(
+        &own("?enabled_only"),
+        &["query", "enabled_only"],
+        "type_error",
+    );
     expect_field(
         &own("?enabled_only=yes"),
         &["query", "enabled_only"],

@@ -92,6 +92,26 @@ fn a_change_is_found_by_reading_what_changed() {
 }
 
 #[test]
+fn a_switch_without_a_value_starts_nothing() {
+    let world = world();
+    let directory = Directory::at(world.tenant("compat"), "ldap://127.0.0.1:1", json!({}));
+    for switch in ["dry_run", "full", "allow_removals"] {
+        for query in [
+            format!("?{switch}"),
+            format!("?{switch}="),
+            format!("?{switch}=yes"),
+        ] {
+            let answer = directory.ask(&query);
+            assert_eq!(
+                answer.expect(422).body["detail"][0]["loc"],
+                json!(["query", switch])
+            );
+        }
+    }
+    assert_eq!(world.database.number("select count(*) from sync_logs"), 0);
+}
+
+#[test]
 fn an_entry_that_moves_is_the_same_user() {
     let world = world();
     let (slapd, directory) = synced_town(&world, &TEN, json!({}));
