@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::authenticate::{Caller, with_caller};
-use super::call::Call;
+use super::call::{Call, retrying};
 use super::query::{ListParams, ListQuery};
 use super::reply::Reply;
 use super::resources::{complete, parts_of, read_scope};
@@ -54,10 +54,11 @@ async fn answer(
                 query.filter = filter.map(|filter| filter.of_provider(&caller.provider_id));
             }
         }
-        match query.cursor.clone() {
+        retrying(async || match &query.cursor {
             None => by_index(call, caller, &query).await,
-            Some(cursor) => by_cursor(call, caller, &query, &cursor).await,
-        }
+            Some(cursor) => by_cursor(call, caller, &query, cursor).await,
+        })
+        .await
     })
     .await
 }

@@ -28,7 +28,9 @@ pub fn parse(text: &str) -> Result<Url, String> {
     let after_scheme = text.split_once(':').map_or("", |(_, rest)| rest);
     let authority = after_scheme.trim_start_matches(['/', '\\']);
     let authority = authority.split(['/', '\\', '?', '#']).next();
-    if !text.is_ascii() || authority.is_some_and(|authority| authority.contains('%')) {
+    // A user's name and password before the host have an error of their own.
+    let host = authority.and_then(|authority| authority.rsplit('@').next());
+    if !text.is_ascii() || host.is_some_and(|host| host.contains('%')) {
         return Err("it is not written in ASCII: a host as in xn--bcher-kva.example, the rest percent-encoded".to_owned());
     }
     Url::parse(text).map_err(|error| format!("it is no absolute URL: {error}"))

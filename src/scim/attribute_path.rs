@@ -16,7 +16,7 @@ pub enum Target {
 /// Finds what a path names in the schemas of a resource type; none where there is no such attribute.
 ///
 /// In `compat`, an extension's attribute is found without its URN (Entra's `manager`), and its URN may be followed
-/// by a dot instead of a colon (`…:2.0:User.manager`).
+/// by a dot instead of a colon (`…:2.0:User.manager`), or be one that the extension had once.
 pub fn resolve(
     resource_type: &'static ResourceType,
     path: &str,
@@ -30,7 +30,12 @@ pub fn resolve(
         return within(name, |name| resource_type.core_attribute(name), None);
     }
     for extension in resource_type.extensions {
-        if let Some(rest) = strip_urn(path, extension.id) {
+        let former = match profile {
+            Profile::Compat => extension.former,
+            Profile::Strict => &[],
+        };
+        let mut names = std::iter::once(&extension.id).chain(former);
+        if let Some(rest) = names.find_map(|urn| strip_urn(path, urn)) {
             if rest.is_empty() {
                 return Some(Target::Extension(extension));
             }

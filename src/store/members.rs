@@ -23,7 +23,7 @@ const MEMBER_NAME: &str = "coalesce( \
 /// limit keeps the name from being looked up for each of its uses.
 fn shown(name: &str) -> String {
     format!(
-        "(select iif(octet_length(n) <= 1024, n, substr(n, 1, 256)) from (select {name} as n limit 1))"
+        "(select iif(octet_length(n) <= 256, n, substr(n, 1, 256)) from (select {name} as n limit 1))"
     )
 }
 

@@ -94,15 +94,19 @@ pub async fn settle(
         }
         let statements = mapping_grants::apply(&session.tenant, &session.idp, &differences);
         writer.add(statements, differences.len()).await?;
+        let mut notes = Vec::new();
         for (group, differences) in groups {
             let (given, taken_back) = effect(&differences);
-            if given + taken_back == 0 {
-                continue;
+            if given + taken_back > 0 {
+                writer.counts().mapped.given += given;
+                writer.counts().mapped.taken_back += taken_back;
+                writer.change_members(group);
+                notes.push(note(group, given, taken_back));
             }
-            writer.counts().mapped.given += given;
-            writer.counts().mapped.taken_back += taken_back;
-            writer.change_members(group);
-            writer.note(&note(group, given, taken_back)).await?;
+        }
+        // A note may send what there is: by then every group is counted anew, and has its new version and its event.
+        for note in &notes {
+            writer.note(note).await?;
         }
         writer.flush().await?;
     }

@@ -160,6 +160,19 @@ fn names_are_found_in_any_case() {
         tenant.get("/Users?filter=userName+eq+%22a+b@x%22").body["totalResults"],
         0
     );
+    // So is an extension by the name that it had once.
+    let former = "urn:scim:schemas:extension:enterprise:1.0";
+    for operation in [
+        json!({"op": "add", "value": {former: {"department": "D"}}}),
+        json!({"op": "add", "path": format!("{former}:division"), "value": "V"}),
+    ] {
+        tenant.patch(&user, json!([operation])).expect(200);
+    }
+    assert_eq!(
+        tenant.find(&format!("{former}:department eq \"D\"")),
+        ["a+b@x"]
+    );
+    assert_eq!(tenant.find("division eq \"V\""), ["a+b@x"]);
     let search = json!({"filter": "userName eq \"a+b@x\""});
     let answer = tenant.send("POST", "/Users/.search", search);
     assert_eq!(answer.expect(200).body["totalResults"], 1);

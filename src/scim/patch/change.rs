@@ -165,12 +165,18 @@ impl Change<'_> {
             return match (self.op, self.given(value)) {
                 (_, None) => Ok(None),
                 (Op::Add, Some(Value::Object(new))) => self.merged(object, new),
-                (_, Some(value)) => value::read_one(
-                    self.path.found.attribute,
-                    value,
-                    &self.path.text,
-                    self.profile,
-                ),
+                (op, Some(value)) => {
+                    let attribute = self.path.found.attribute;
+                    let read = value::read_one(attribute, value, &self.path.text, self.profile)?;
+                    Ok(match (op, read) {
+                        // A text that stands for the whole value is its `value`, and no more than that.
+                        (Op::Add, Some(Value::Object(new))) => {
+                            object.extend(new);
+                            Some(Value::Object(object))
+                        }
+                        (_, read) => read,
+                    })
+                }
             };
         };
         let cleared = !self.set_sub(&mut object, sub, value)?;

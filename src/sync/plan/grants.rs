@@ -1,68 +1,93 @@
 //! What group mappings would give and take back, were the plan carried out: for a dry run, because a real one looks when it is (see
 //! [`grants`](crate::sync::grants)). An internal group that the directory itself manages is taken as it is now.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use uuid::Uuid;
 
 use super::Planner;
-use crate::store::{directory_entries, mapping_grants};
+use crate::store::{Rows, directory_entries, mapping_grants};
 use crate::sync::Failure;
 use crate::sync::digest::Digest;
 use crate::sync::grants::{self, Wanted};
 use crate::sync::object::{Kind, Object};
 
+/// Most memberships that are looked up at once: there may be as many as users for each internal group.
+const GIVEN_AT_ONCE: usize = 16_000;
+
 /// The groups of the directory as the plan leaves them.
 #[derive(Default)]
 struct Groups<'g> {
     by_unique_id: HashMap<&'g str, Uuid>,
-    by_dn: HashMap<Digest, Uuid>,
+    by_dn: HashMap<Digest, Vec<Uuid>>,
     /// Those that were read.
     read: HashMap<Uuid, &'g Object>,
     /// The members of those that are gone from the directory and are kept.
     kept: HashMap<Uuid, Vec<Uuid>>,
 }
 
+/// Memberships that appear, and such that disappear.
+type Effect = (u64, u64);
+
+/// What happens to each internal group.
+#[derive(Default)]
+struct Effects(BTreeMap<String, Effect>);
+
+impl Effects {
+    /// Takes up rows with columns `group_id`, `own` and, it may be, `to_give`.
+    fn add(&mut self, rows: &Rows, change: impl Fn(&mut Effect, u64, u64)) -> Result<(), Failure> {
+        for row in &rows.rows {
+            let effect = self.0.entry(row.text("group_id")?).or_default();
+            let to_give = row.integer("to_give").map_or(0, i64::unsigned_abs);
+            change(effect, row.integer("own")?.unsigned_abs(), to_give);
+        }
+        Ok(())
+    }
+}
+
 impl Planner<'_> {
     pub(super) async fn foresee_grants(&mut self, mappings: &[Wanted]) -> Result<(), Failure> {
         let (tenant, idp) = (&self.session.tenant, &self.session.idp);
-        let doomed: HashSet<Uuid> = self
-            .plan
-            .deletions
-            .iter()
-            .map(|step| step.resource_id)
-            .collect();
-        let given = self.given(mappings, &doomed).await?;
-        let given: Vec<(String, String)> = given
-            .iter()
-            .map(|(group, member)| (group.to_string(), member.to_string()))
-            .collect();
+        let deletions = self.plan.deletions.iter();
+        let doomed: HashSet<Uuid> = deletions.map(|step| step.resource_id).collect();
         let gone: Vec<String> = doomed.iter().map(Uuid::to_string).collect();
-        let mut batch = vec![mapping_grants::count_own(tenant, idp)];
-        batch.extend(mapping_grants::count_own_of(tenant, idp, &gone));
-        let to_give = batch.len();
-        batch.extend(mapping_grants::count_to_give(tenant, idp, &given));
-        let results = self.session.read(batch).await?;
         // How many memberships of a group appear, and how many disappear: those that nothing else gives, less those that go with their
         // users, and those that are given as before.
-        let mut effects: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-        for (index, rows) in results.iter().enumerate() {
-            for row in &rows.rows {
-                let (given, taken_back) = effects.entry(row.text("group_id")?).or_default();
-                let number = |column: &str| row.integer(column).map(i64::unsigned_abs);
-                match index {
-                    0 => *taken_back += number("own")?,
-                    _ => *taken_back = taken_back.saturating_sub(number("own")?),
-                }
-                if index >= to_give {
-                    *given += number("to_give")?;
+        let mut effects = Effects::default();
+        let more = |effect: &mut Effect, own, _| effect.1 += own;
+        let less = |effect: &mut Effect, own, to_give| {
+            effect.0 += to_give;
+            effect.1 = effect.1.saturating_sub(own);
+        };
+        let mut batch = vec![mapping_grants::count_own(tenant, idp)];
+        batch.extend(mapping_grants::count_own_of(tenant, idp, &gone));
+        for (index, rows) in self.session.read(batch).await?.iter().enumerate() {
+            match index {
+                0 => effects.add(rows, more)?,
+                _ => effects.add(rows, less)?,
+            }
+        }
+        let groups = self.groups_to_be(&doomed).await?;
+        let internal: BTreeSet<Uuid> = mappings.iter().map(|mapping| mapping.group).collect();
+        for group in internal {
+            let of_group = mappings.iter().filter(|mapping| mapping.group == group);
+            let given: Vec<Uuid> = self.given(&groups, of_group, &doomed).into_iter().collect();
+            for part in given.chunks(GIVEN_AT_ONCE) {
+                let pairs: Vec<(String, String)> = part
+                    .iter()
+                    .map(|member| (group.to_string(), member.to_string()))
+                    .collect();
+                let batch = mapping_grants::count_to_give(tenant, idp, &pairs);
+                for rows in &self.session.read(batch).await? {
+                    effects.add(rows, less)?;
                 }
             }
         }
+        drop(groups);
         for group in &gone {
-            effects.remove(group);
+            effects.0.remove(group);
         }
-        for (group, (given, taken_back)) in effects {
+        for (group, (given, taken_back)) in effects.0 {
             if given + taken_back > 0 {
                 self.plan.counts.mapped.given += given;
                 self.plan.counts.mapped.taken_back += taken_back;
@@ -73,26 +98,26 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// The memberships that mappings give: internal group and user.
-    async fn given(
+    /// The users whom an internal group's mappings make its members.
+    fn given<'m>(
         &self,
-        mappings: &[Wanted],
+        groups: &Groups<'_>,
+        mappings: impl Iterator<Item = &'m Wanted>,
         doomed: &HashSet<Uuid>,
-    ) -> Result<HashSet<(Uuid, Uuid)>, Failure> {
-        let groups = self.groups_to_be(doomed).await?;
+    ) -> HashSet<Uuid> {
         let mut given = HashSet::new();
+        let mut reached = HashSet::new();
         for mapping in mappings {
-            let named = [
-                groups.by_unique_id.get(&*mapping.unique_id),
-                groups.by_dn.get(&mapping.dn_key),
-            ];
-            let mut next: Vec<Uuid> = named.into_iter().flatten().copied().collect();
-            let mut reached: HashSet<Uuid> = next.iter().copied().collect();
+            let by_id = groups.by_unique_id.get(&*mapping.unique_id).into_iter();
+            let by_dn = groups.by_dn.get(&mapping.dn_key).into_iter().flatten();
+            let mut next: Vec<Uuid> = by_id.chain(by_dn).copied().collect();
+            next.retain(|group| reached.insert(*group));
             while let Some(group) = next.pop() {
-                for (member, kind) in self.members_to_be(&groups, group) {
+                for (member, kind) in self.members_to_be(groups, group) {
                     match kind {
+                        _ if doomed.contains(&member) => {}
                         Kind::User => {
-                            given.insert((mapping.group, member));
+                            given.insert(member);
                         }
                         Kind::Group if reached.insert(member) => next.push(member),
                         Kind::Group => {}
@@ -100,7 +125,7 @@ impl Planner<'_> {
                 }
             }
         }
-        Ok(given)
+        given
     }
 
     async fn groups_to_be(&self, doomed: &HashSet<Uuid>) -> Result<Groups<'_>, Failure> {
@@ -108,7 +133,7 @@ impl Planner<'_> {
         for (index, object) in self.reading.objects.iter().enumerate() {
             if let Some((id, Kind::Group)) = self.resource_of(index) {
                 groups.by_unique_id.insert(&object.unique_id, id);
-                groups.by_dn.insert(object.dn_key, id);
+                groups.by_dn.entry(object.dn_key).or_default().push(id);
                 groups.read.insert(id, object);
             }
         }
@@ -117,7 +142,7 @@ impl Planner<'_> {
             let id = link.resource_id;
             if link.kind == Kind::Group && !doomed.contains(&id) && !groups.read.contains_key(&id) {
                 groups.by_unique_id.insert(unique_id, id);
-                groups.by_dn.insert(link.dn_key, id);
+                groups.by_dn.entry(link.dn_key).or_default().push(id);
                 kept.push(id.to_string());
             }
         }

@@ -231,9 +231,9 @@ pub async fn plan(
     }
     let (mut plan, fates) = (planner.plan, planner.fates);
     plan.counts.referrals = reading.counts.referrals;
-    // What is as it was is not needed any more, and there is much of it.
+    // What is as it was is not needed any more, and there is much of it; what is left out for now may be let in by another plan.
     for (object, fate) in reading.objects.iter_mut().zip(fates) {
-        if !matches!(fate, Fate::Create | Fate::Update) {
+        if matches!(fate, Fate::Unchanged | Fate::Relinked) {
             object.text = Box::default();
         }
     }

@@ -202,6 +202,11 @@ fn endpoints_are_judged_like_the_issuer() {
             "metadata",
         ),
         ("authorization_endpoint", "/auth", "no absolute URL"),
+        (
+            "token_endpoint",
+            "https://u:p%40ss@login.acme.example/",
+            "a user name or a password",
+        ),
         ("authorization_endpoint", "https://BÜCHER.example/", "ASCII"),
         (
             "authorization_endpoint",

@@ -299,6 +299,17 @@ fn a_value_with_nothing_in_it_takes_nothing_away() {
     expect_emails(&two(), &cleared, &wanted);
 }
 
+#[test]
+fn a_text_added_to_a_selected_value_is_its_value() {
+    let world = crate::support::World::new();
+    let tenant = world.tenant("compat");
+    let add = json!([{"op": "Add", "path": "emails[type eq \"work\"]", "value": "n@x"}]);
+    let made = after(&tenant, &json!([]), add.clone());
+    assert_eq!(made, json!([{"value": "n@x", "type": "work"}]));
+    let changed = json!([{"value": "n@x", "type": "work", "primary": true}, two()[1]]);
+    assert_eq!(after(&tenant, &two(), add), changed);
+}
+
 /// RFC 7643 §2.4: the same value of the same type is not there twice.
 #[test]
 fn the_same_value_of_the_same_type_is_there_once() {

@@ -17,7 +17,7 @@ impl Directory<'_> {
         )
     }
 
-    fn map(&self, external: &str, internal: &str) -> String {
+    pub fn map(&self, external: &str, internal: &str) -> String {
         let body = json!({"external_group_id": external, "internal_group_id": internal});
         let made = self.world().admin("POST", &self.mappings(), body);
         made.expect(201).body["data"]["id"]

@@ -79,3 +79,36 @@ fn round_trips_and_statements_do_not_grow_with_the_objects() {
     );
     directory.assert_consistent();
 }
+
+/// More memberships than one batch takes log entries besides: a run that breaks off after it leaves no group uncounted.
+#[test]
+fn what_mappings_give_is_counted_in_the_batch_that_gives_it() {
+    let world = world();
+    let names = names();
+    let people = names
+        .iter()
+        .zip(1..)
+        .map(|(name, number)| person(name, number));
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    let everybody = group("everybody", 1, &all);
+    let slapd = Slapd::only(&people.chain([everybody]).collect::<String>());
+    let directory = Directory::of(world.tenant("compat"), &slapd, json!({"page_size": 500}));
+    directory.synced("");
+    for number in 0..6 {
+        let ours = directory.tenant.group(&format!("Ours {number}"), &[]);
+        directory.map("cn=everybody,ou=groups,dc=example,dc=com", &ours);
+    }
+    for batch in 0..40 {
+        world.clock.advance_seconds(600);
+        let mut failures = vec![Some(Error::Overloaded("gone".to_owned())); 40];
+        failures.extend(vec![None; batch]);
+        *world.database.planned.borrow_mut() = failures;
+        directory.ask("");
+        world.database.planned.take();
+        directory.assert_consistent();
+        if world.database.number("select count(*) from mapping_grants") > 0 {
+            return;
+        }
+    }
+    panic!("nothing was given");
+}
