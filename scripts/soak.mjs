@@ -1,5 +1,6 @@
 // `npm run soak`: a mixed load on the built worker in workerd, for minutes: no reply may be a wrong one, memory has to come to a plateau,
-// and the end has to be as fast as the beginning. It talks to loopback alone and ends by itself.
+// and the end has to be as fast as the beginning. Memory is that of the worker's own isolate, wasm and JavaScript: workerd around it, with its
+// databases, grows under load whatever worker it runs. It talks to loopback alone and ends by itself.
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
@@ -24,9 +25,11 @@ await main(async () => {
   const { table } = await import("../benches/load/report.mjs");
   const { directoryOf } = await import("../benches/load/targets.mjs");
   const { cpuMicroseconds, memory } = await import("../benches/load/workerd.mjs");
+  const { watchMemory } = await import("../tests/edge/support/isolate_memory.mjs");
 
   say(`• Filling a directory of ${users.toLocaleString("en")} users`);
-  const target = await directoryOf(users, 1_000, bar);
+  const target = await directoryOf(users, 1_000, bar, true);
+  const isolate = await watchMemory(target.world);
   const client = new Client(target.url, connections);
   const errors = [];
   const parts = [];
@@ -55,30 +58,34 @@ await main(async () => {
         const from = performance.now();
         const cpu = cpuMicroseconds(target.pid);
         const wrong = errors.length;
+        let heap = Infinity; // the least that was seen: what garbage leaves
         while (performance.now() < began + (part / PARTS) * minutes * 60_000 && errors.length < MOST_ERRORS) {
           await sleep(Math.min(1_000, Math.max(1, began + (part / PARTS) * minutes * 60_000 - performance.now())));
           target.world.output = ""; // the log is not what is looked at
+          heap = Math.min(heap, (await isolate.used()).heap);
           bar(`${((performance.now() - began) / 60_000).toFixed(1)} min, ${errors.length} errors`, performance.now() - began, minutes * 60_000);
         }
+        heap = Math.min(heap, (await isolate.used()).heap);
         const seen = latencies;
         latencies = [];
         if (seen.length === 0) throw new SetupError("no reply came");
         const seconds = (performance.now() - from) / 1_000;
         const used = cpu === null ? null : (cpuMicroseconds(target.pid) - cpu) / seen.length;
-        parts.push({ requests: seen.length, perSecond: seen.length / seconds, p50: percentile(seen, 0.5), p99: percentile(seen, 0.99), cpu: used, memory: memory(target.pid).now, errors: errors.length - wrong });
+        parts.push({ requests: seen.length, perSecond: seen.length / seconds, p50: percentile(seen, 0.5), p99: percentile(seen, 0.99), cpu: used, memory: (await isolate.wasm()) + heap, process: memory(target.pid).now, errors: errors.length - wrong });
       }
     };
     await Promise.all([watch(), ...mixtures.map(connection)]);
   } finally {
     client.close();
+    isolate.close();
     await target.end();
   }
   const rows = parts.map((part, index) => [
     `${((index * minutes) / PARTS).toFixed(1)}–${(((index + 1) * minutes) / PARTS).toFixed(1)} min`,
     ...[part.requests.toLocaleString("en"), Math.round(part.perSecond), part.p50.toFixed(1), part.p99.toFixed(1)],
-    ...[part.cpu === null ? "" : Math.round(part.cpu), part.memory === null ? "" : Math.round(part.memory / 1e6), part.errors],
+    ...[part.cpu === null ? "" : Math.round(part.cpu), Math.round(part.memory / 1e6), part.process === null ? "" : Math.round(part.process / 1e6), part.errors],
   ]);
-  console.log(`\n${table(["time", "requests", "/s", "p50 ms", "p99 ms", "µs CPU", "workerd MB", "errors"], rows)}\n`);
+  console.log(`\n${table(["time", "requests", "/s", "p50 ms", "p99 ms", "µs CPU", "isolate MB", "workerd MB", "errors"], rows)}\n`);
   judge(parts, errors);
 });
 

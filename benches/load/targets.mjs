@@ -13,11 +13,11 @@ const url = (world) => world.mf.unsafeGetDirectURL("worker-0");
 /** Users whom nobody else touches, for joining groups: each world has so many. */
 const NEWCOMERS = 400;
 
-/** The worker, with a tenant of so many users. */
-export async function directoryOf(users, members, progress) {
+/** The worker, with a tenant of so many users; with V8's inspector where it is to be looked into. */
+export async function directoryOf(users, members, progress, inspector = false) {
   const scale = scaleOf(users, Math.min(users, members));
   const worker = deployedWorker({ d1Databases: ["DB"], ...direct });
-  const { result, pid } = await startedBy(() => populatedWorld({ scale, worker, progress }));
+  const { result, pid } = await startedBy(() => populatedWorld({ scale, worker, progress, inspector }));
   const { world, scim, end } = result;
   const headers = { authorization: `Bearer ${scim.token}`, "content-type": "application/scim+json" };
   const target = { name: `${users.toLocaleString("en")} users`, scale, world, scim, pid, end, headers, url: await url(world), made: 0 };

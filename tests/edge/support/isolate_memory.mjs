@@ -37,18 +37,25 @@ class IsolateMemory {
     let over = false;
     const watching = (async () => {
       while (!over) {
-        const { usedSize, embedderHeapUsedSize, backingStorageSize } = await this.ask("Runtime.getHeapUsage");
-        most.heap = Math.max(most.heap, usedSize + embedderHeapUsedSize);
-        most.buffers = Math.max(most.buffers, backingStorageSize);
+        const { heap, buffers } = await this.used();
+        most.heap = Math.max(most.heap, heap);
+        most.buffers = Math.max(most.buffers, buffers);
         await sleep(SAMPLE_MS);
       }
     })();
     const result = await work().finally(() => (over = true));
     await watching;
-    return { result, wasm: await this.#wasm(), ...most };
+    return { result, wasm: await this.wasm(), ...most };
   }
 
-  async #wasm() {
+  /** What JavaScript has now, in bytes: `heap`, garbage included, and array buffers besides. */
+  async used() {
+    const { usedSize, embedderHeapUsedSize, backingStorageSize } = await this.ask("Runtime.getHeapUsage");
+    return { heap: usedSize + embedderHeapUsedSize, buffers: backingStorageSize };
+  }
+
+  /** The linear memory, in bytes. */
+  async wasm() {
     const { result: prototype } = await this.ask("Runtime.evaluate", { expression: "WebAssembly.Memory.prototype", contextId: this.#context });
     const { objects } = await this.ask("Runtime.queryObjects", { prototypeObjectId: prototype.objectId });
     const { result } = await this.ask("Runtime.callFunctionOn", { objectId: objects.objectId, functionDeclaration: SUM, returnByValue: true });

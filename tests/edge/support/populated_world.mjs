@@ -12,10 +12,10 @@ import { SCALE } from "./scale.mjs";
 import { deployedWorker, migrations, startWorld } from "./world.mjs";
 
 /** Answers the world, the tenant's base and token, and how to end it all. `progress` hears of rows made: what, how many, of how many. */
-export async function populatedWorld({ scale = SCALE, worker = deployedWorker({ d1Databases: ["DB"] }), progress = progressLines() } = {}) {
+export async function populatedWorld({ scale = SCALE, worker = deployedWorker({ d1Databases: ["DB"] }), progress = progressLines(), inspector = false } = {}) {
   const workers = [worker];
   if (!scale.kept) {
-    const world = await startWorld({ workers });
+    const world = await startWorld({ workers, inspector });
     return { world, scim: await makeTenants(world, scale, progress), end: () => world.stop() };
   }
   const kept = inCache("budgets", `${scale.users}-${scale.members}-${fingerprint()}`);
@@ -24,7 +24,7 @@ export async function populatedWorld({ scale = SCALE, worker = deployedWorker({ 
   const remove = () => rmSync(own, { recursive: true, force: true });
   process.once("exit", remove);
   await timed(`Copying the directory (${gigabytes(kept)} GB)`, () => copyFolder(kept, own));
-  const world = await startWorld({ workers, persist: own });
+  const world = await startWorld({ workers, persist: own, inspector });
   const { tenant, token } = JSON.parse(readFileSync(join(own, "tenant.json"), "utf8"));
   return { world, scim: world.scim(tenant, token), end: () => world.stop().finally(remove) };
 }
