@@ -217,11 +217,14 @@ struct Shown {
     names: bool,
     /// How many these are, where that is known.
     held: Option<i64>,
-    /// Whether its text is still to be read.
-    is_long: bool,
 }
 
 impl Shown {
+    /// Whether its text was too long to come along with the page.
+    fn lacks_text(&self) -> bool {
+        self.stored.resource.is_empty()
+    }
+
     fn into_pieces(self) -> Pieces {
         self.stored.into_pieces(&self.frame)
     }
@@ -259,7 +262,6 @@ async fn read_page(
                 frame: Rc::clone(frame),
                 names: *names,
                 held: resources::held(row)?,
-                is_long: resources::is_long(row)?,
             })
         })
         .collect::<Result<Vec<_>>>()?;
@@ -275,7 +277,7 @@ async fn read_page(
 /// Reads the texts that were too long to come along with a page, in one round trip.
 async fn read_texts(call: &Call<'_>, caller: &Caller, page: &mut [Shown]) -> Result<()> {
     let mut ids: BTreeMap<&str, (&'static ResourceType, Vec<String>)> = BTreeMap::new();
-    for Shown { stored, .. } in page.iter().filter(|shown| shown.is_long) {
+    for Shown { stored, .. } in page.iter().filter(|shown| shown.lacks_text()) {
         let of_type = (stored.resource_type, Vec::new());
         let (_, ids) = ids.entry(stored.resource_type.name).or_insert(of_type);
         ids.push(stored.id.clone());
@@ -293,7 +295,7 @@ async fn read_texts(call: &Call<'_>, caller: &Caller, page: &mut [Shown]) -> Res
     let rows = rows
         .map(|row| Ok((row.text("id")?, row)))
         .collect::<Result<BTreeMap<_, _>>>()?;
-    for Shown { stored, .. } in page.iter_mut().filter(|shown| shown.is_long) {
+    for Shown { stored, .. } in page.iter_mut().filter(|shown| shown.lacks_text()) {
         // Gone since the page was read: the page is to be read again.
         let row = rows
             .get(&stored.id)

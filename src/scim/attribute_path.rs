@@ -30,11 +30,7 @@ pub fn resolve(
         return within(name, |name| resource_type.core_attribute(name), None);
     }
     for extension in resource_type.extensions {
-        let former = match profile {
-            Profile::Compat => extension.former,
-            Profile::Strict => &[],
-        };
-        let mut names = std::iter::once(&extension.id).chain(former);
+        let mut names = extension.names(profile);
         if let Some(rest) = names.find_map(|urn| strip_urn(path, urn)) {
             if rest.is_empty() {
                 return Some(Target::Extension(extension));

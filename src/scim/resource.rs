@@ -32,7 +32,10 @@ pub fn read(
         return Err(Error::syntax("the body is not a JSON object"));
     };
     let mut given = Given::new(body, "the resource")?;
-    check_schemas(resource_type, given.take("schemas"), profile)?;
+    let schemas = given.take("schemas");
+    if profile.is_strict() {
+        check_schemas(resource_type, schemas, true)?;
+    }
     let mut resource = Resource::default();
     for attribute in resource_type
         .schema
@@ -48,11 +51,7 @@ pub fn read(
     }
     for extension in resource_type.extensions {
         // Entra's own example puts an extension's attributes at the top; only nulls were ever seen there.
-        let former = match profile {
-            Profile::Compat => extension.former,
-            Profile::Strict => &[],
-        };
-        let mut names = std::iter::once(&extension.id).chain(former);
+        let mut names = extension.names(profile);
         if let Some(object) = names.find_map(|urn| given.take(urn))
             && let Some(object) = read_extension(extension, object, profile)?
         {
@@ -192,24 +191,13 @@ fn has_text(value: Option<&Value>) -> bool {
         .is_some_and(|text| !text.trim().is_empty())
 }
 
-/// `schemas` names the core schema and the extensions used. In `compat` it may be missing or name others: old URNs
-/// (OneLogin), Microsoft's own, misspelt ones. What is stored says what is there.
-fn check_schemas(
+/// `schemas` names schemas of the type, each once; where it is the `whole`, the core schema is among them. In `compat` nobody asks: it
+/// may be missing or name others, old URNs (OneLogin), Microsoft's own, misspelt ones. What is stored says what is there.
+pub fn check_schemas(
     resource_type: &'static ResourceType,
     schemas: Option<Value>,
-    profile: Profile,
+    whole: bool,
 ) -> Result<()> {
-    if profile.is_strict() && !name_core(resource_type, schemas)? {
-        return Err(Error::syntax(format!(
-            "schemas does not name {}",
-            resource_type.schema.id
-        )));
-    }
-    Ok(())
-}
-
-/// Whether `schemas` names the core schema of the type. An error is one that the type does not have, or one named twice.
-pub fn name_core(resource_type: &'static ResourceType, schemas: Option<Value>) -> Result<bool> {
     let Some(Value::Array(schemas)) = schemas else {
         return Err(Error::syntax("schemas is required: an array of URNs"));
     };
@@ -229,7 +217,13 @@ pub fn name_core(resource_type: &'static ResourceType, schemas: Option<Value>) -
         };
         core |= urn.eq_ignore_ascii_case(resource_type.schema.id);
     }
-    Ok(core)
+    match core || !whole {
+        true => Ok(()),
+        false => Err(Error::syntax(format!(
+            "schemas does not name {}",
+            resource_type.schema.id
+        ))),
+    }
 }
 
 impl Resource {

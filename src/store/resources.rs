@@ -106,17 +106,12 @@ pub fn fitting(rows: &[Row]) -> Result<usize> {
     Ok(rows.len())
 }
 
-/// Whether a row of [`select_page`] comes without its text, which is longer than its share of the page.
-pub fn is_long(row: &Row) -> Result<bool> {
-    Ok(row.optional_text("resource")?.is_none())
-}
-
 /// How many memberships a row of [`select_page`] has, where that is known without counting.
 pub fn held(row: &Row) -> Result<Option<i64>> {
     row.optional_integer("held")
 }
 
-/// Reads a row of [`select_one`] or [`select_page`].
+/// Reads a row of [`select_one`] or [`select_page`]; its text is empty where it did not come along with a page.
 pub fn stored(resource_type: &'static ResourceType, row: &Row) -> Result<Stored> {
     let memberships = row.optional_text("memberships")?;
     Ok(Stored {

@@ -90,14 +90,12 @@ pub async fn by_dn(
         .collect())
 }
 
-async fn answers(session: &Session<'_>, mut questions: Vec<Statement>) -> Result<Links> {
+async fn answers(session: &Session<'_>, questions: Vec<Statement>) -> Result<Links> {
     let mut links = Links::new();
-    while !questions.is_empty() {
-        let rest = questions.split_off(questions.len().min(AT_ONCE));
-        for rows in &session
-            .read(std::mem::replace(&mut questions, rest))
-            .await?
-        {
+    let mut left = questions.into_iter();
+    while left.len() > 0 {
+        let batch = left.by_ref().take(AT_ONCE).collect();
+        for rows in &session.read(batch).await? {
             add(&mut links, directory_entries::entries(rows)?);
         }
     }

@@ -39,12 +39,7 @@ impl Change<'_> {
         match (self.given(value), current) {
             (None, _) => Ok(None),
             (Some(Value::Object(new)), Some(Value::Object(current))) => self.merged(current, new),
-            (Some(value), _) => value::read(
-                self.path.found.attribute,
-                value,
-                &self.path.text,
-                self.profile,
-            ),
+            (Some(value), _) => self.read(value),
         }
     }
 
@@ -79,13 +74,13 @@ impl Change<'_> {
         match (self.op, value) {
             (Op::Remove, None | Some(Value::Null)) => return Ok(None),
             (Op::Remove, Some(value)) => {
-                let gone = into_array(self.read_many(value)?);
+                let gone = into_array(self.read(value)?);
                 values.retain(|value| !gone.iter().any(|gone| same_value(value, gone)));
             }
-            (Op::Replace, Some(value)) => return self.read_many(value),
+            (Op::Replace, Some(value)) => return self.read(value),
             (Op::Add, Some(value)) => {
                 let mut touched = BTreeSet::new();
-                for new in into_array(self.read_many(value)?) {
+                for new in into_array(self.read(value)?) {
                     touched.insert(value::add(&mut values, new));
                 }
                 self.limit(values.len())?;
@@ -108,7 +103,7 @@ impl Change<'_> {
         }
     }
 
-    fn read_many(&self, value: Value) -> Result<Option<Value>> {
+    fn read(&self, value: Value) -> Result<Option<Value>> {
         value::read(
             self.path.found.attribute,
             value,

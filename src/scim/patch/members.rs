@@ -92,14 +92,10 @@ impl MemberChanges {
             )));
         }
         let read = |value: &Option<Value>| -> Result<Vec<Value>> {
-            match value {
-                None => Ok(Vec::new()),
-                Some(value) => {
-                    match value::read(members.attribute, value.clone(), "members", profile)? {
-                        Some(Value::Array(members)) => with_ids(members),
-                        _ => Ok(Vec::new()),
-                    }
-                }
+            let value = value.clone().unwrap_or_default();
+            match value::read(members.attribute, value, "members", profile)? {
+                Some(Value::Array(members)) => with_ids(members),
+                _ => Ok(Vec::new()),
             }
         };
         match (op, &path.filter) {

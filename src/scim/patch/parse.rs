@@ -9,7 +9,7 @@ use crate::scim::attribute_path::Target;
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::parse::shortened;
 use crate::scim::profile::Profile;
-use crate::scim::resource::{check_own_schema, name_core};
+use crate::scim::resource::{check_own_schema, check_schemas};
 use crate::scim::schema::{Attribute, AttributeRef, ResourceType, Schema};
 use crate::scim::value::Given;
 
@@ -137,8 +137,7 @@ impl Parser {
     }
 
     /// An operation without a path: each name in the value is one. In `compat` a name may be a whole path
-    /// (`name.givenName`, `urn:…:User:department`), and what is read-only or unknown is passed over, because clients send
-    /// back what they were given.
+    /// (`name.givenName`, `urn:…:User:department`), and what is unknown is passed over.
     fn pathless(&mut self, op: Op, object: Map<String, Value>) -> Result<()> {
         let strict = self.profile.is_strict();
         for (name, value) in object {
@@ -157,18 +156,9 @@ impl Parser {
                 Err(error) if strict => return Err(error),
                 Err(_) => continue,
             };
-            if strict {
-                let is_name = name.eq_ignore_ascii_case(path.found.attribute.name);
-                if !is_name {
-                    return Err(not_a_name(&path));
-                }
-                if path.is_read_only() {
-                    return Err(read_only(&path));
-                }
-            } else if path.is_read_only() {
-                continue;
+            if let Some(path) = self.named(&name, path)? {
+                self.attribute(op, path, Some(value))?;
             }
-            self.attribute(op, path, Some(value))?;
         }
         Ok(())
     }
@@ -189,13 +179,24 @@ impl Parser {
                 path.text
             )));
         }
-        match name_core(self.resource_type, value)? || op == Op::Add {
-            true => Ok(()),
-            false => Err(Error::syntax(format!(
-                "schemas does not name {}",
-                self.resource_type.schema.id
-            ))),
+        check_schemas(self.resource_type, value, op == Op::Replace)
+    }
+
+    /// The attribute that a name in a value without a path means; none where `compat` passes over it, because clients send back what they
+    /// were given.
+    fn named(&self, name: &str, path: Path) -> Result<Option<Path>> {
+        if self.profile.is_strict() {
+            if !name.eq_ignore_ascii_case(path.found.attribute.name) {
+                return Err(Error::path(format!(
+                    "`{}` is a path; in a value without one, names are attributes",
+                    path.text
+                )));
+            }
+            if path.is_read_only() {
+                return Err(read_only(&path));
+            }
         }
+        Ok((!path.is_read_only()).then_some(path))
     }
 
     /// An operation on all that an extension holds.
@@ -216,7 +217,6 @@ impl Parser {
         };
         match value {
             Some(Value::Object(object)) if op != Op::Remove => {
-                let strict = self.profile.is_strict();
                 for (name, value) in object {
                     if name.eq_ignore_ascii_case("schemas") {
                         check_own_schema(extension, Some(value), self.profile)?;
@@ -224,23 +224,13 @@ impl Parser {
                     }
                     let at = format!("{}:{name}", extension.id);
                     match path::parse(&at, self.resource_type, self.profile) {
-                        Ok(Named::Attribute(path))
-                            if strict && !name.eq_ignore_ascii_case(path.found.attribute.name) =>
-                        {
-                            return Err(not_a_name(&path));
-                        }
-                        Ok(Named::Attribute(path)) if path.is_read_only() => {
-                            if strict {
-                                return Err(read_only(&path));
+                        Ok(Named::Attribute(path)) => {
+                            if let Some(path) = self.named(&name, path)? {
+                                self.attribute(op, path, Some(value))?;
                             }
                         }
-                        Ok(Named::Attribute(path)) => self.operations.push(Operation {
-                            op,
-                            path,
-                            value: Some(value),
-                        }),
                         Ok(Named::Schema(_)) => {}
-                        Err(error) if strict => return Err(error),
+                        Err(error) if self.profile.is_strict() => return Err(error),
                         Err(_) => {}
                     }
                 }
@@ -263,13 +253,6 @@ impl Parser {
             _ => Err(Error::value(format!("{} takes an object", extension.id))),
         }
     }
-}
-
-fn not_a_name(path: &Path) -> Error {
-    Error::path(format!(
-        "`{}` is a path; in a value without one, names are attributes",
-        path.text
-    ))
 }
 
 fn read_only(path: &Path) -> Error {

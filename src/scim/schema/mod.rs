@@ -16,6 +16,8 @@ pub use group::GROUP;
 pub use managed::MANAGED;
 pub use user::USER;
 
+use super::profile::Profile;
+
 /// Data type of an attribute (RFC 7643 §2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -228,6 +230,17 @@ pub struct Schema {
     /// Name of the schema's object in the stored filter keys, where it is an extension; short, because every row has it.
     pub key: &'static str,
     pub attributes: &'static [Attribute],
+}
+
+impl Schema {
+    /// The URNs that name it; in `compat` also those that it had.
+    pub fn names(&self, profile: Profile) -> impl Iterator<Item = &'static str> {
+        let former = match profile {
+            Profile::Compat => self.former,
+            Profile::Strict => &[],
+        };
+        std::iter::once(self.id).chain(former.iter().copied())
+    }
 }
 
 /// A kind of resource: its core schema and its extensions (RFC 7643 §6).

@@ -83,7 +83,6 @@ impl Planner<'_> {
                 }
             }
         }
-        drop(groups);
         for group in &gone {
             effects.0.remove(group);
         }

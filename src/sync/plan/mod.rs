@@ -17,7 +17,7 @@ use super::counts::Counts;
 use super::digest::Digest;
 use super::grants::Wanted;
 use super::links::{self, Link, Links};
-use super::object::{Action, Kind, Note};
+use super::object::{Action, Kind, Note, Object};
 use super::reading::Reading;
 use super::session::Session;
 use super::{Failure, Missing};
@@ -69,12 +69,17 @@ pub enum Subject {
 }
 
 impl Step {
+    /// The object of the reading; none where the entry is gone.
+    fn object<'r>(&self, reading: &'r Reading) -> Option<&'r Object> {
+        match self.subject {
+            Subject::Object { index, .. } => reading.objects.get(index),
+            Subject::Gone { .. } => None,
+        }
+    }
+
     pub fn unique_id<'s>(&'s self, reading: &'s Reading) -> &'s str {
         match &self.subject {
-            Subject::Object { index, .. } => reading
-                .objects
-                .get(*index)
-                .map_or("", |object| &object.unique_id),
+            Subject::Object { .. } => self.object(reading).map_or("", |found| &found.unique_id),
             Subject::Gone { unique_id, .. } => unique_id,
         }
     }
@@ -90,11 +95,10 @@ impl Step {
     /// The resource as it is to be stored; none where none is.
     pub fn text<'s>(&'s self, reading: &'s Reading) -> Option<&'s str> {
         match &self.subject {
-            Subject::Object { index, write } => reading
-                .objects
-                .get(*index)
-                .filter(|_| *write)
-                .map(|object| &*object.text),
+            Subject::Object { write, .. } => {
+                let object = self.object(reading).filter(|_| *write);
+                object.map(|object| &*object.text)
+            }
             Subject::Gone { text, .. } => text.as_deref(),
         }
     }
@@ -102,10 +106,7 @@ impl Step {
     /// The entry in the log; none where only the link changes.
     pub fn note(&self, reading: &Reading) -> Option<Note> {
         let action = self.action?;
-        let object = match &self.subject {
-            Subject::Object { index, .. } => reading.objects.get(*index),
-            Subject::Gone { .. } => None,
-        };
+        let object = self.object(reading);
         let inactive = action == Action::Deactivated && !self.writes();
         Some(Note {
             kind: self.kind,

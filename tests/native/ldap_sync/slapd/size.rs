@@ -11,16 +11,17 @@ const USERS: usize = 2_000;
 const GROUPS: usize = 50;
 
 fn city(names: &[String]) -> Slapd {
-    let people = names
-        .iter()
-        .zip(1..)
-        .map(|(name, number)| person(name, number));
     let groups = (0..GROUPS).zip(1..).map(|(index, number)| {
         let members = names.iter().skip(index * 30).take(50);
         let members: Vec<&str> = members.map(String::as_str).collect();
         group(&format!("group-{index}"), number, &members)
     });
-    Slapd::only(&people.chain(groups).collect::<String>())
+    Slapd::only(&people(names).chain(groups).collect::<String>())
+}
+
+fn people(names: &[String]) -> impl Iterator<Item = String> {
+    let numbered = names.iter().zip(1..);
+    numbered.map(|(name, number)| person(name, number))
 }
 
 fn names() -> Vec<String> {
@@ -85,13 +86,9 @@ fn round_trips_and_statements_do_not_grow_with_the_objects() {
 fn what_mappings_give_is_counted_in_the_batch_that_gives_it() {
     let world = world();
     let names = names();
-    let people = names
-        .iter()
-        .zip(1..)
-        .map(|(name, number)| person(name, number));
     let all: Vec<&str> = names.iter().map(String::as_str).collect();
     let everybody = group("everybody", 1, &all);
-    let slapd = Slapd::only(&people.chain([everybody]).collect::<String>());
+    let slapd = Slapd::only(&people(&names).chain([everybody]).collect::<String>());
     let directory = Directory::of(world.tenant("compat"), &slapd, json!({"page_size": 500}));
     directory.synced("");
     for number in 0..6 {
