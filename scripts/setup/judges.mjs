@@ -1,5 +1,6 @@
-// The SCIM conformance tools of tests/judges/requirements.txt, in a Python environment of their own in the cache: nothing is installed
-// on the system. Python is the one tool that the set-up does not bring along; without it the other tests run all the same.
+// The SCIM conformance tools and the generator of clients of tests/judges/requirements.txt, in a Python environment of their own in the
+// cache: nothing is installed on the system. Python is the one tool that the set-up does not bring along; without it the other tests run all
+// the same.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,7 +31,7 @@ export async function judges() {
       hint: `Python's own modules are incomplete. ${INSTALL}`,
     });
     const install = ["-I", "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"];
-    await step("Installing the conformance tools scim2-tester, scim-sanity and schemathesis", "usually 10 s to a minute", join(bin, "python"), [...install, "--only-binary", ":all:", "--require-hashes", "-r", requirements], {
+    await step("Installing the conformance tools scim2-tester, scim-sanity, schemathesis and openapi-python-client", "usually 10 s to a minute", join(bin, "python"), [...install, "--only-binary", ":all:", "--require-hashes", "-r", requirements], {
       env: pythonEnv(),
       hint: "Python's package registry must be reachable: behind a proxy or a mirror, set HTTPS_PROXY or PIP_INDEX_URL.",
     });

@@ -96,7 +96,7 @@ pub struct Route {
 /// The SCIM base with the tenant in the path.
 const TENANT_BASE: &str = "/api/v1/tenants/:tenant_id/scim/v2";
 /// The SCIM base with the tenant taken from the credential.
-const TOKEN_BASE: &str = "/scim/v2";
+pub const TOKEN_BASE: &str = "/scim/v2";
 
 #[rustfmt::skip]
 fn admin_routes() -> Vec<(Method, &'static str, Endpoint)> {

@@ -36,6 +36,7 @@ describe("its page", () => {
       ["/docs", "text/html"],
       ["/docs/", "text/html"],
       ["/docs/docs.js", "text/javascript"],
+      ["/docs/docs.css", "text/css"],
       ["/docs/swagger-ui.css", "text/css"],
       ["/docs/swagger-ui-bundle.js", "text/javascript"],
       ["/docs/LICENSE.txt", "text/plain"],
@@ -72,6 +73,17 @@ describe("its page", () => {
       await page.locator("#operations-SCIM-createUser .opblock-summary-control").click();
       await page.locator("#operations-SCIM-createUser .responses-table").waitFor();
       assert.match(await page.locator("#operations-SCIM-createUser").innerText(), /ada@example\.com/);
+      // Its errors are a line each, until one is opened.
+      const errors = page.locator("#operations-SCIM-createUser .error-line");
+      const failures = Object.keys(document.paths["/api/v1/tenants/{tenant_id}/scim/v2/Users"].post.responses).filter((status) => status >= "400");
+      assert.equal(await errors.count(), failures.length);
+      const whole = page.locator("#operations-SCIM-createUser tr.response[data-code]");
+      assert.deepEqual(await whole.evaluateAll((rows) => rows.map((row) => row.dataset.code)), ["201"]);
+      const conflict = errors.nth(failures.indexOf("409"));
+      await conflict.click();
+      assert.match(await page.locator('#operations-SCIM-createUser tr.response[data-code="409"]').innerText(), /messages:2\.0:Error/);
+      await conflict.click();
+      assert.equal(await whole.count(), 1);
 
       const screenshots = inRoot("target", "screenshots");
       mkdirSync(screenshots, { recursive: true });

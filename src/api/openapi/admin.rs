@@ -126,8 +126,9 @@ fn for_everybody(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
     };
     match endpoint {
         Endpoint::OpenApi => {
-            let content = json!({"application/json": {"schema": {"type": "object"}}});
+            let content = json!({"application/json": {"schema": {"type": "object", "additionalProperties": true}}});
             operation(MONITORING, "readOpenApi", "This document")
+                .describe("Needs no credential. OpenAPI 3.1; generators of clients take it as it is.")
                 .reply(200, "The document", content, &["ETag"])
                 .reply(
                     304,
@@ -138,7 +139,8 @@ fn for_everybody(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
                 .fails(404)
         }
         Endpoint::Docs => file(
-            operation(MONITORING, "readDocs", "This document for people to read"),
+            operation(MONITORING, "readDocs", "This document for people to read")
+                .describe("Needs no credential. A page that also sends requests, with a credential that is typed in and not kept."),
             &["text/html"],
         ),
         Endpoint::DocsFile => file(
@@ -146,16 +148,19 @@ fn for_everybody(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
                 MONITORING,
                 "readDocsFile",
                 "A file of the page that shows this document",
-            ),
+            )
+            .describe("Needs no credential. Scripts, styles and licences that the page asks for by itself."),
             &["text/html", "text/css", "text/javascript", "text/plain"],
         )
         .path("file", json!({"type": "string", "examples": ["docs.js"]})),
-        _ => operation(MONITORING, "readHealth", "Whether the service answers").answers(
-            200,
-            "It does",
-            &schemas.reply::<Health>(),
-            &examples::health(),
-        ),
+        _ => operation(MONITORING, "readHealth", "Whether the service answers")
+            .describe("Needs no credential, and asks no database: it tells that the service runs, and which version.")
+            .answers(
+                200,
+                "It does",
+                &schemas.reply::<Health>(),
+                &examples::health(),
+            ),
     }
 }
 
@@ -165,6 +170,7 @@ fn tenant(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
     match endpoint {
         Endpoint::ListTenants => lists::<TenantResponse>(
             operation(TENANTS, "listTenants", "A page of tenants")
+                .describe("Those that are not deleted; an administrator of one tenant sees that one.")
                 .administrator(read)
                 .parameters([query(
                     "search",
@@ -193,6 +199,7 @@ fn tenant(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
         ),
         Endpoint::UpdateTenant => shows::<TenantResponse>(
             operation(TENANTS, "updateTenant", "Change a tenant")
+                .describe("What is left out or null stays. Another profile holds for the next request; what is stored stays as it is.")
                 .administrator(write)
                 .body(
                     true,
@@ -209,7 +216,9 @@ fn tenant(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
             .administrator(write)
             .reply(204, "It is gone", Value::Null, &[]),
         _ => shows::<TenantResponse>(
-            operation(TENANTS, "readTenant", "One tenant").administrator(read),
+            operation(TENANTS, "readTenant", "One tenant")
+                .describe("404 for one that is deleted, or that this administrator is not for.")
+                .administrator(read),
             200,
             "The tenant",
             schemas,
@@ -225,6 +234,7 @@ fn scim_token(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
     match endpoint {
         Endpoint::ListScimTokens => lists::<ScimTokenResponse>(
             operation(SCIM_TOKENS, "listScimTokens", "A page of SCIM tokens")
+                .describe("Paused and expired ones too, revoked ones not. The tokens themselves are never shown again; `token_hint` tells them apart.")
                 .administrator(read)
                 .parameters([tenant_id(false, of_tenant)])
                 .fails(404),
@@ -251,6 +261,7 @@ fn scim_token(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
                 "readScimEndpointInfo",
                 "What to paste into an identity provider",
             )
+            .describe("The addresses of the tenant's SCIM endpoint, and for each kind of identity provider the fields of its form with their values. The token is created apart.")
             .administrator(read)
             .parameters([tenant_id(
                 true,
@@ -299,7 +310,9 @@ fn scim_token(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
             &examples::new_scim_token(),
         ),
         _ => shows::<ScimTokenResponse>(
-            operation(SCIM_TOKENS, "readScimToken", "One SCIM token").administrator(read),
+            operation(SCIM_TOKENS, "readScimToken", "One SCIM token")
+                .describe("All but the token itself; one that is revoked, too.")
+                .administrator(read),
             200,
             "The token",
             schemas,

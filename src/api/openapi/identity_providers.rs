@@ -20,10 +20,14 @@ use crate::store::identity_providers::Protocol;
 const SECRET: &str = "Secrets are taken and never shown; `has_client_secret` and `has_bind_password` say that one is set.";
 
 fn provider(view: View, verb: &str, summary: &str) -> Operation {
+    let plural = if verb == "list" { "s" } else { "" };
     let (id, summary) = match view {
-        View::Admin => (format!("{verb}IdentityProvider"), summary.to_owned()),
+        View::Admin => (
+            format!("{verb}IdentityProvider{plural}"),
+            summary.to_owned(),
+        ),
         View::Tenant => (
-            format!("{verb}IdentityProviderOfTenant"),
+            format!("{verb}IdentityProvider{plural}OfTenant"),
             format!("{summary} of a tenant"),
         ),
     };
@@ -74,6 +78,7 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
     match endpoint {
         Endpoint::ListIdentityProviders(View::Admin) => lists::<AdminIdPResponse>(
             provider(View::Admin, "list", "A page of identity providers")
+                .describe(&format!("Of all tenants, or of one. {SECRET}"))
                 .administrator(read)
                 .parameters([
                     tenant_id(false, "Those of one tenant"),
@@ -86,6 +91,7 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
         ),
         Endpoint::ListIdentityProviders(View::Tenant) => lists::<IdPListItem>(
             provider(View::Tenant, "list", "A page of identity providers")
+                .describe("In short, without their configurations.")
                 .administrator(read)
                 .parameters([
                     query(
@@ -175,6 +181,7 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
                 "listGroupMappings",
                 "A page of a provider's group mappings",
             )
+            .describe("Each says that the users of a group of the provider belong to a group of the tenant.")
             .administrator(read),
             schemas,
             &examples::group_mapping(),
@@ -203,6 +210,7 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
             "deleteGroupMapping",
             "Delete a group mapping",
         )
+        .describe("Takes back the memberships that it alone gave.")
         .administrator(write)
         .reply(204, "It is gone", Value::Null, &[]),
         Endpoint::StartSync | Endpoint::ListSyncLogs | Endpoint::ReadSyncLog => {
@@ -210,14 +218,18 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
         }
         Endpoint::ReadIdentityProvider(View::Tenant) => shows_provider(
             View::Tenant,
-            provider(View::Tenant, "read", "One identity provider").administrator(read),
+            provider(View::Tenant, "read", "One identity provider")
+                .describe(SECRET)
+                .administrator(read),
             200,
             "The provider",
             schemas,
         ),
         _ => shows_provider(
             View::Admin,
-            provider(View::Admin, "read", "One identity provider").administrator(read),
+            provider(View::Admin, "read", "One identity provider")
+                .describe(SECRET)
+                .administrator(read),
             200,
             "The provider",
             schemas,

@@ -75,6 +75,7 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
         ),
         Endpoint::ListSyncLogs => lists::<SyncLogResponse>(
             operation(IDENTITY_PROVIDERS, "listSyncLogs", "A page of a provider's syncs, the latest first")
+                .describe("The last 50 are kept, without dry runs. While one is under way its counts are those so far.")
                 .administrator(read),
             schemas,
             &log(),
@@ -82,6 +83,7 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
         _ => {
             let schema = schemas.reply::<Paged<SyncLogDetail>>();
             operation(IDENTITY_PROVIDERS, "readSyncLog", "One sync, with a page of what it did")
+                .describe("An entry for each object that it changed, or could not, with the reason.")
                 .administrator(read)
                 .parameters(paging())
                 .answers(200, "The sync", &schema, &examples::paged(&detail()))

@@ -96,7 +96,7 @@ fn patch() -> Value {
                 "maxItems": MAX_OPERATIONS,
                 "items": {"anyOf": [
                     variant(json!({"op": op(&["add", "replace"]), "path": path, "value": {}}), &["op", "path", "value"]),
-                    variant(json!({"op": op(&["add", "replace"]), "path": {"type": "null"}, "value": {"type": "object", "description": "Attributes by their names"}}), &["op", "value"]),
+                    variant(json!({"op": op(&["add", "replace"]), "path": {"type": "null"}, "value": {"type": "object", "description": "Attributes by their names", "additionalProperties": true}}), &["op", "value"]),
                     variant(json!({"op": op(&["remove"]), "path": path, "value": {}}), &["op", "path"]),
                 ]},
             },

@@ -10,17 +10,17 @@ mod ldap_sync;
 mod messages;
 mod operation;
 mod resources;
+mod schemas;
 mod scim;
 mod types;
 
-use schemars::JsonSchema;
-use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::discovery::documents::{ResourceTypeDocument, SchemaDocument, ServiceProviderConfig};
 use super::reply::{ErrorResponse, ScimErrorResponse, ValidationErrorResponse};
 use super::routes::{self, Endpoint, Route};
 use operation::{ADMINISTRATOR, SCIM_TOKEN};
+use schemas::Schemas;
 
 const TENANTS: &str = "Tenants";
 const SCIM_TOKENS: &str = "SCIM tokens";
@@ -31,104 +31,27 @@ const MONITORING: &str = "Service";
 const DESCRIPTION: &str = "Provisioning over SCIM 2.0 (RFC 7643, RFC 7644), and its administration.\n\n\
     A path works with and without a slash at its end. HEAD is answered like GET, without the body. Another method than those \
     of a path is 405 with `Allow`. Every reply has an `X-Request-Id`. Times are RFC 3339 in UTC, ids are UUIDs.\n\n\
-    SCIM routes stand under two bases: with the tenant in the path, and `/scim/v2` with the tenant taken from the credential. \
+    SCIM routes stand under two bases: with the tenant in the path, as shown here, and under `/scim/v2` with the tenant taken from \
+    the credential; all that follows is the same. Their bodies are `application/scim+json`, and `application/json` is taken too. \
     They are described as they are for a tenant whose profile is `strict`; `compat`, the default, also takes what identity \
     providers really send: capitals in names of operations, booleans as strings, missing schema URNs, attributes that are unknown.";
 
-/// Schemas of types, by their names.
-struct Schemas {
-    requests: SchemaGenerator,
-    replies: SchemaGenerator,
-}
-
-impl Schemas {
-    fn new() -> Self {
-        let settings = SchemaSettings::draft2020_12().with(|settings| {
-            settings.definitions_path = "/components/schemas".into();
-            settings.meta_schema = None;
-        });
-        Schemas {
-            requests: settings.clone().for_deserialize().into_generator(),
-            replies: settings.for_serialize().into_generator(),
-        }
-    }
-
-    /// A reference to what a request's body is read as.
-    fn request<T: JsonSchema>(&mut self) -> Value {
-        self.requests.subschema_for::<T>().to_value()
-    }
-
-    /// A reference to what a reply is written from.
-    fn reply<T: JsonSchema>(&mut self) -> Value {
-        self.replies.subschema_for::<T>().to_value()
-    }
-
-    fn finish(mut self) -> Map<String, Value> {
-        let mut all = self.requests.take_definitions(true);
-        let mut replies = self.replies.take_definitions(true);
-        // What is one thing in requests and another in replies (where nothing is left to a default) has two names.
-        let differs = |(name, schema): (&String, &Value)| {
-            let other = all.get(name).is_some_and(|other| other != schema);
-            other.then(|| name.clone())
-        };
-        for name in replies.iter().filter_map(differs).collect::<Vec<_>>() {
-            if let Some(schema) = replies.remove(&name) {
-                replies.insert(format!("{name}Response"), schema);
-            }
-            let old = format!("#/components/schemas/{name}");
-            let new = format!("{old}Response");
-            replies
-                .values_mut()
-                .for_each(|schema| redirect(schema, &old, &new));
-        }
-        all.extend(replies);
-        all.values_mut().for_each(unlink);
-        all
-    }
-}
-
-/// Takes the links to code out of descriptions, which are the types' own documentation.
-fn unlink(schema: &mut Value) {
-    match schema {
-        Value::Array(values) => values.iter_mut().for_each(unlink),
-        Value::Object(object) => {
-            for (name, value) in object {
-                match value {
-                    Value::String(text) if name == "description" => {
-                        *text = text.replace("[`", "`").replace("`]", "`");
-                    }
-                    value => unlink(value),
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Lets references to one schema lead to another.
-fn redirect(schema: &mut Value, old: &str, new: &str) {
-    match schema {
-        Value::String(reference) if reference == old => new.clone_into(reference),
-        Value::Array(values) => values
-            .iter_mut()
-            .for_each(|value| redirect(value, old, new)),
-        Value::Object(object) => object
-            .values_mut()
-            .for_each(|value| redirect(value, old, new)),
-        _ => {}
-    }
+/// Which way a body goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// In a request.
+    In,
+    /// In a reply.
+    Out,
 }
 
 /// The whole document.
 pub fn document() -> Value {
     let mut schemas = Schemas::new();
     let mut paths: Map<String, Value> = Map::new();
-    for route in routes::all() {
-        let (path, parameters) = path(&route);
-        let mut operation = admin::describe(route.endpoint, &mut schemas);
-        if matches!(route.endpoint, Endpoint::Scim(_)) && parameters.first() != Some(&"tenant_id") {
-            operation.id += "OfToken";
-        }
+    for route in routes::all().iter().filter(|route| is_shown(route)) {
+        let (path, parameters) = path(route);
+        let operation = admin::describe(route.endpoint, &mut schemas);
         let methods = paths.entry(path).or_insert_with(|| json!({}));
         if let Some(methods) = methods.as_object_mut() {
             let method = route.method.as_str().to_ascii_lowercase();
@@ -182,6 +105,11 @@ pub fn document() -> Value {
             },
         },
     })
+}
+
+/// Whether a route is shown as it stands. What stands below both SCIM bases is shown once, with the tenant in the path.
+fn is_shown(route: &Route) -> bool {
+    !matches!(route.endpoint, Endpoint::Scim(_)) || !route.pattern.starts_with(routes::TOKEN_BASE)
 }
 
 /// A route's path as OpenAPI writes it, and the names of its parameters.

@@ -98,18 +98,7 @@ impl Operation {
 
     /// A JSON body, with an example that the tests send.
     pub fn body(mut self, required: bool, schema: Value, example: Value) -> Self {
-        let content: Map<String, Value> = match self.dialect {
-            Dialect::Scim => vec!["application/scim+json", "application/json"],
-            Dialect::Admin => vec!["application/json"],
-        }
-        .into_iter()
-        .map(|name| {
-            (
-                name.to_owned(),
-                json!({"schema": schema, "example": example}),
-            )
-        })
-        .collect();
+        let content = json!({media_type(self.dialect): {"schema": schema, "example": example}});
         self.body = Some(json!({"required": required, "content": content}));
         let malformed = match self.dialect {
             Dialect::Scim => 400,

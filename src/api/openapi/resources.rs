@@ -5,17 +5,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Way;
 use crate::scim::schema::{
     Attribute, Kind, Mutability, RESOURCE_TYPES, ResourceType, Returned, Schema,
 };
 use crate::scim::value::MAX_VALUES;
-
-/// Which way a resource goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    In,
-    Out,
-}
 
 /// Schemas of all resources by their names: `User` as it is shown, `UserRequest` as it is sent.
 pub fn schemas() -> Map<String, Value> {

@@ -26,8 +26,12 @@ pub fn resolved(value: &'static Value) -> &'static Value {
     }
 }
 
-/// The document's name for the path of a route.
+/// The document's name for the path of a route. What stands below both SCIM bases is described once, with the tenant in the path.
 pub fn path_of(pattern: &str) -> String {
+    let pattern = match pattern.strip_prefix("/scim/v2") {
+        Some(below) => format!("/api/v1/tenants/:tenant_id/scim/v2{below}"),
+        None => pattern.to_owned(),
+    };
     let part = |part: &str| match part.strip_prefix(':') {
         Some(name) => format!("{{{name}}}"),
         None => part.to_owned(),

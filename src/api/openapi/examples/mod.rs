@@ -132,8 +132,8 @@ pub fn shown(resource_type: &ResourceType) -> Value {
     if let Some(resource) = resource.as_object_mut() {
         resource.shift_insert(0, "id".to_owned(), id.into());
         if is_group {
-            let member = format!("{}/Users/{USER}", base());
-            let members = json!([{"value": USER, "$ref": member, "type": "User"}]);
+            // Without its `$ref`: a generator of clients goes after whatever has that name, in an example too.
+            let members = json!([{"value": USER, "type": "User"}]);
             resource.insert("members".to_owned(), members);
         }
         let meta = scim_meta(resource_type.name, &location);
