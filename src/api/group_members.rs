@@ -13,6 +13,7 @@ use crate::scim::filter::evaluate::element_matches;
 use crate::scim::filter::parse::shortened;
 use crate::scim::patch::MemberChanges;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
+use crate::store::audit::Detail;
 use crate::store::members::{self, Membership, Pair};
 use crate::store::{Rows, Statement, guards};
 
@@ -149,6 +150,14 @@ impl Plan {
 
     pub fn changes_anything(&self) -> bool {
         !(self.add.is_empty() && self.remove.is_empty() && self.confirm.is_empty())
+    }
+
+    /// Who comes and who goes, for the audit trail.
+    pub fn detail(&self) -> Detail {
+        let mut detail = Detail::default();
+        detail.add(self.add.keys());
+        detail.remove(&self.remove);
+        detail
     }
 
     /// By how much the number of members changes.

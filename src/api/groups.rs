@@ -99,6 +99,7 @@ async fn insert(
         resource_type: GROUPS.name,
         resource_id: id,
         attributes,
+        detail: plan.detail(),
     };
     let totals = Totals {
         groups: 1,
@@ -295,6 +296,7 @@ impl Change<'_> {
             resource_type: GROUPS.name,
             resource_id: id,
             attributes,
+            detail: plan.detail(),
         };
         batch.extend(audit::append(
             tenant,

@@ -18,7 +18,7 @@ use crate::scim::resource::Resource;
 pub use crate::scim::resource::differing;
 use crate::scim::schema::{GROUPS, ResourceType};
 use crate::scim::version::Condition;
-use crate::store::audit::{self, Action, Event, Totals};
+use crate::store::audit::{self, Action, Detail, Event, Totals};
 use crate::store::resources::{self, Memberships};
 use crate::store::{self, Guard, Rows, guards, members, rows_at};
 
@@ -106,6 +106,7 @@ pub async fn delete(
             resource_type: resource_type.name,
             resource_id: &id,
             attributes: Vec::new(),
+            detail: Detail::default(),
         };
         batch.extend(audit::append(
             tenant,

@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::scim::profile::Profile;
 use crate::store;
-use crate::store::audit::{self, Action, Event, Totals};
+use crate::store::audit::{self, Action, Detail, Event, Totals};
 use crate::store::tenants::{self, Changes, Settings, Tenant};
 use crate::store::{Constraint, Guard, Row, Statement, rows_at};
 
@@ -100,6 +100,7 @@ fn audited(
         resource_type: "Tenant",
         resource_id: tenant.as_str(),
         attributes,
+        detail: Detail::default(),
     };
     audit::append(
         tenant,

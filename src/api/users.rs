@@ -18,7 +18,7 @@ use crate::scim::resource::{self, Resource};
 use crate::scim::schema::USERS;
 use crate::scim::version::Version;
 use crate::store;
-use crate::store::audit::{self, Action, Event, Totals};
+use crate::store::audit::{self, Action, Detail, Event, Totals};
 use crate::store::resources::{self as rows, Memberships};
 use crate::store::users::{self, UserRow};
 use crate::store::{Constraint, guards, rows_at, unique};
@@ -42,11 +42,13 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
             password_hash: password_hash.as_deref(),
         };
         let mut batch = users::save(&caller.tenant, std::slice::from_ref(&row), call.now);
+        let attributes: Vec<String> = user.attributes.keys().cloned().collect();
         let event = Event {
             action: Action::Create,
             resource_type: USERS.name,
             resource_id: &id,
-            attributes: user.attributes.keys().cloned().collect(),
+            detail: Detail::of(&attributes, &user),
+            attributes,
         };
         let totals = Totals {
             users: 1,
@@ -122,11 +124,13 @@ async fn restore(
     };
     let mut batch = guards::versions(&caller.tenant, &USERS, [(row.id, rival.version)]);
     batch.extend(users::save(&caller.tenant, &[row], call.now));
+    let attributes = differing(&before, user.resource);
     let event = Event {
         action: Action::Restore,
         resource_type: USERS.name,
         resource_id: &rival.id,
-        attributes: differing(&before, user.resource),
+        detail: Detail::of(&attributes, user.resource),
+        attributes,
     };
     batch.extend(audit::append(
         &caller.tenant,
@@ -205,11 +209,13 @@ async fn change(
             };
             let mut batch = guards::versions(&caller.tenant, &USERS, [(row.id, stored.version)]);
             batch.extend(users::save(&caller.tenant, &[row], call.now));
+            let attributes = differing(&before, &after);
             let event = Event {
                 action,
                 resource_type: USERS.name,
                 resource_id: &id,
-                attributes: differing(&before, &after),
+                detail: Detail::of(&attributes, &after),
+                attributes,
             };
             let origin = caller.origin(call);
             batch.extend(audit::append(

@@ -1,10 +1,11 @@
 //! The audit trail: who changed which attributes of what, in the same batch as the change.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json, json};
 
 use super::set::Set;
 use super::{Statement, Value};
 use crate::ids::TenantId;
+use crate::scim::resource::Resource;
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,78 @@ pub struct Event<'e> {
     pub resource_id: &'e str,
     /// Names of the attributes that changed, never their values.
     pub attributes: Vec<String>,
+    pub detail: Detail,
+}
+
+/// Most ids that an event names of those who came, and as many of those who went; it counts all of them.
+pub const MAX_NAMED: usize = 1_000;
+
+/// What names of attributes leave open, and is nothing personal: which way `active` went, and whose memberships of a group came and went.
+///
+/// Stored as JSON, null where there is nothing to say: `{"active": false}`; of a group
+/// `{"members": {"added": […], "added_total": 2, "removed": […], "removed_total": 0}}`, with the first [`MAX_NAMED`] ids of each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// What `active` is now, null where it is unassigned; nothing where it did not change.
+    active: Option<Json>,
+    added: Named,
+    removed: Named,
+}
+
+/// Ids, and how many there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Named {
+    ids: Vec<String>,
+    total: usize,
+}
+
+impl Named {
+    fn extend<I: AsRef<str>>(&mut self, ids: impl IntoIterator<Item = I>) {
+        for id in ids {
+            self.total += 1;
+            if self.ids.len() < MAX_NAMED {
+                self.ids.push(id.as_ref().to_owned());
+            }
+        }
+    }
+}
+
+impl Detail {
+    /// Of a change to these attributes that left the resource so.
+    pub fn of(attributes: &[String], after: &Resource) -> Self {
+        let has_changed = attributes.iter().any(|name| name == "active");
+        let active = || after.attributes.get("active").cloned();
+        Detail {
+            active: has_changed.then(|| active().unwrap_or_default()),
+            ..Detail::default()
+        }
+    }
+
+    /// Names members who came, by their ids.
+    pub fn add<I: AsRef<str>>(&mut self, members: impl IntoIterator<Item = I>) {
+        self.added.extend(members);
+    }
+
+    /// Names members who went, by their ids.
+    pub fn remove<I: AsRef<str>>(&mut self, members: impl IntoIterator<Item = I>) {
+        self.removed.extend(members);
+    }
+
+    fn to_stored(&self) -> Option<String> {
+        let mut stored = Map::new();
+        if let Some(active) = &self.active {
+            stored.insert("active".to_owned(), active.clone());
+        }
+        let (added, removed) = (&self.added, &self.removed);
+        if added.total + removed.total > 0 {
+            let members = json!({
+                "added": added.ids, "added_total": added.total,
+                "removed": removed.ids, "removed_total": removed.total,
+            });
+            stored.insert("members".to_owned(), members);
+        }
+        (!stored.is_empty()).then(|| Json::Object(stored).to_string())
+    }
 }
 
 /// Who asked, and in which request.
@@ -85,10 +158,14 @@ pub fn append(
             event.resource_type.into(),
             event.resource_id.into(),
             attributes.to_string().into(),
+            event.detail.to_stored().into(),
         ]
     });
     // The last event has the tenant's number.
-    let set = Set::new(&["place", "action", "type", "id", "attributes"], rows);
+    let set = Set::new(
+        &["place", "action", "type", "id", "attributes", "detail"],
+        rows,
+    );
     let fixed = [
         tenant.into(),
         origin.at.into(),
@@ -97,8 +174,8 @@ pub fn append(
     ];
     let append = set.statements(&fixed, |part| {
         format!(
-            "{} insert into audit_events (tenant_id, seq, at, actor, action, resource_type, resource_id, attributes, request_id) \
-             select ?1, t.audit_seq + e.place, ?2, ?3, e.action, e.type, e.id, e.attributes, ?4 \
+            "{} insert into audit_events (tenant_id, seq, at, actor, action, resource_type, resource_id, attributes, detail, request_id) \
+             select ?1, t.audit_seq + e.place, ?2, ?3, e.action, e.type, e.id, e.attributes, e.detail, ?4 \
              from e cross join tenants t on t.id = ?1",
             part.table()
         )
@@ -106,23 +183,28 @@ pub fn append(
     std::iter::once(count_up).chain(append).collect()
 }
 
-/// Appends one event for each of the groups that a query gives in its only column, `group_id`: their members change. The query's parameters
-/// come first, the tenant's id before all.
-pub fn append_member_changes(origin: &Origin, groups: &str, params: &[Value]) -> [Statement; 2] {
+/// Appends one event for each group that loses members, given by a query with the columns `group_id` and `member_id`. The query's
+/// parameters come first, the tenant's id before all.
+pub fn append_member_losses(origin: &Origin, lost: &str, params: &[Value]) -> [Statement; 2] {
     let with_origin = |more: Vec<Value>| params.iter().cloned().chain(more).collect();
     let [at, actor, request_id] = [1, 2, 3].map(|place| params.len() + place);
     [
         Statement::new(
             format!(
-                "update tenants set audit_seq = audit_seq + (select count(distinct group_id) from ({groups})) where id = ?1"
+                "update tenants set audit_seq = audit_seq + (select count(distinct group_id) from ({lost})) where id = ?1"
             ),
             params.to_vec(),
         ),
+        // The detail is written as `Detail` writes it.
         Statement::new(
             format!(
-                "insert into audit_events (tenant_id, seq, at, actor, action, resource_type, resource_id, attributes, request_id) \
+                "insert into audit_events (tenant_id, seq, at, actor, action, resource_type, resource_id, attributes, detail, request_id) \
                  select ?1, t.audit_seq + 1 - row_number() over (order by e.group_id desc), ?{at}, ?{actor}, '{}', 'Group', \
-                 e.group_id, '[\"members\"]', ?{request_id} from (select distinct group_id from ({groups})) e cross join tenants t on t.id = ?1",
+                 e.group_id, '[\"members\"]', json_object('members', json_object('added', json('[]'), 'added_total', 0, \
+                 'removed', json(e.removed), 'removed_total', e.total)), ?{request_id} from ( \
+                 select group_id, count(*) as total, json_group_array(member_id) filter (where place <= {MAX_NAMED}) as removed \
+                 from (select group_id, member_id, row_number() over (partition by group_id order by member_id) as place from ({lost})) \
+                 group by group_id) e cross join tenants t on t.id = ?1",
                 Action::Patch.name()
             ),
             with_origin(vec![

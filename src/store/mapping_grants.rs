@@ -197,14 +197,14 @@ pub fn revoke(tenant: &TenantId, idp: &str, mapping_id: &str, origin: &Origin) -
          where k.tenant_id = ?1 and k.idp_id = ?2 and k.mapping_id = ?3 and not exists (select 1 from mapping_grants o \
          where o.tenant_id = ?1 and o.group_id = k.group_id and o.member_id = k.member_id and o.mapping_id <> ?3)";
     let gone = format!(
-        "select m.group_id from ({lost}) l cross join group_members m \
+        "select m.group_id, m.member_id from ({lost}) l cross join group_members m \
          on m.tenant_id = ?1 and m.group_id = l.group_id and m.member_id = l.member_id and m.granted = 1"
     );
     let params = vec![tenant.into(), idp.into(), mapping_id.into()];
     let mut dated = params.clone();
     dated.push(origin.at.into());
     let step = |sql: String| Statement::new(sql, params.clone());
-    let [count_up, append] = audit::append_member_changes(origin, &gone, &params);
+    let [count_up, append] = audit::append_member_losses(origin, &gone, &params);
     vec![
         count_up,
         append,
@@ -212,7 +212,7 @@ pub fn revoke(tenant: &TenantId, idp: &str, mapping_id: &str, origin: &Origin) -
             format!(
                 "update groups set version = version + 1, modified_at = ?4, \
                  member_count = member_count - (select count(*) from ({gone}) lost where lost.group_id = groups.id) \
-                 where tenant_id = ?1 and id in ({gone})"
+                 where tenant_id = ?1 and id in (select group_id from ({gone}))"
             ),
             dated,
         ),

@@ -2,6 +2,8 @@
 //! log entries and links; so that a run that breaks off has done a part of its work and nothing by halves, and the next one finds
 //! the rest.
 
+use uuid::Uuid;
+
 use super::Failure;
 use super::counts::Counts;
 use super::object::{Action, Kind, Note};
@@ -9,7 +11,7 @@ use super::plan::{MemberStep, Plan, Step};
 use super::reading::Reading;
 use super::session::Session;
 use crate::scim::resource::Resource;
-use crate::store::audit::{self, Event, Totals};
+use crate::store::audit::{self, Detail, Event, Totals};
 use crate::store::directory_entries::{self, DirectoryEntry};
 use crate::store::groups::{self, GroupRow};
 use crate::store::members::Pair;
@@ -33,6 +35,7 @@ struct Change {
     kind: Kind,
     id: String,
     attributes: Vec<String>,
+    detail: Detail,
 }
 
 /// Collects what goes into the next batch.
@@ -151,6 +154,7 @@ impl<'w> Writer<'w> {
                     resource_type: change.kind.name(),
                     resource_id: &change.id,
                     attributes: change.attributes.clone(),
+                    detail: change.detail.clone(),
                 })
                 .collect();
             batch.extend(audit::append(tenant, &session.origin, totals, &events));
@@ -180,7 +184,7 @@ impl<'w> Writer<'w> {
             self.unlinked.push(step.unique_id(reading).to_owned());
             if step.action.is_some() {
                 self.total(kind, -1);
-                let event = (audit::Action::Delete, Vec::new());
+                let event = (audit::Action::Delete, Vec::new(), Detail::default());
                 self.note_step(step, Some(event), reading);
             }
         }
@@ -210,7 +214,7 @@ impl<'w> Writer<'w> {
             };
             // It is what the same type has written.
             let resource = Resource::from_stored(text).unwrap_or_default();
-            let event = match step.action {
+            let (action, attributes) = match step.action {
                 Some(Action::Created) => {
                     let all = resource.attributes.keys().cloned().collect();
                     (audit::Action::Create, all)
@@ -218,7 +222,8 @@ impl<'w> Writer<'w> {
                 Some(Action::Reactivated) => (audit::Action::Restore, step.attributes.clone()),
                 _ => (audit::Action::Replace, step.attributes.clone()),
             };
-            self.note_step(step, Some(event), reading);
+            let detail = Detail::of(&attributes, &resource);
+            self.note_step(step, Some((action, attributes, detail)), reading);
             resources.push((*step, step.resource_id.to_string(), resource));
         }
         let session = self.session;
@@ -254,18 +259,19 @@ impl<'w> Writer<'w> {
             for part in step.remove.chunks(MEMBERS_AT_ONCE) {
                 self.room(part.len() * ONE + RESOURCE).await?;
                 self.counts.memberships.removed += count(part.len());
-                let removed = part.iter().map(|member| (id.clone(), member.to_string()));
-                self.removed.extend(removed);
-                self.change_members(&id);
+                let members = part.iter().map(Uuid::to_string);
+                self.change_members(&id, [], members.clone());
+                self.removed
+                    .extend(members.map(|member| (id.clone(), member)));
             }
             for part in step.add.chunks(MEMBERS_AT_ONCE) {
                 self.room(part.len() * ONE + RESOURCE).await?;
                 self.counts.memberships.added += count(part.len());
+                self.change_members(&id, part.iter().map(|(member, _)| member.to_string()), []);
                 let added = part
                     .iter()
                     .map(|(member, kind)| (id.clone(), member.to_string(), kind.name()));
                 self.added.extend(added);
-                self.change_members(&id);
             }
             self.members_digests
                 .push((step.unique_id.to_string(), step.digest.to_text()));
@@ -276,8 +282,13 @@ impl<'w> Writer<'w> {
         Ok(())
     }
 
-    /// Notes that a group's members change in this batch: the group gets its next version, and an event.
-    pub fn change_members(&mut self, group: &str) {
+    /// Notes that a group's members change in this batch: the group gets its next version, and an event that names them.
+    pub fn change_members(
+        &mut self,
+        group: &str,
+        added: impl IntoIterator<Item = String>,
+        removed: impl IntoIterator<Item = String>,
+    ) {
         if self.changed.last().is_none_or(|last| last != group) {
             self.changed.push(group.to_owned());
             self.events.push(Change {
@@ -285,7 +296,12 @@ impl<'w> Writer<'w> {
                 kind: Kind::Group,
                 id: group.to_owned(),
                 attributes: vec!["members".to_owned()],
+                detail: Detail::default(),
             });
+        }
+        if let Some(change) = self.events.last_mut() {
+            change.detail.add(added);
+            change.detail.remove(removed);
         }
     }
 
@@ -326,7 +342,7 @@ impl<'w> Writer<'w> {
     fn note_step(
         &mut self,
         step: &Step,
-        event: Option<(audit::Action, Vec<String>)>,
+        event: Option<(audit::Action, Vec<String>, Detail)>,
         reading: &Reading,
     ) {
         let Some(note) = step.note(reading) else {
@@ -335,12 +351,13 @@ impl<'w> Writer<'w> {
         if note.action != Action::Kept {
             self.counts.count(step.kind, note.action);
         }
-        if let Some((action, attributes)) = event {
+        if let Some((action, attributes, detail)) = event {
             self.events.push(Change {
                 action,
                 kind: step.kind,
                 id: step.resource_id.to_string(),
                 attributes,
+                detail,
             });
         }
         self.enter(&note);
@@ -385,6 +402,6 @@ fn save_users(session: &Session<'_>, users: &[(&Step, String, Resource)]) -> Vec
     users::save(&session.tenant, &rows, session.now())
 }
 
-fn count(length: usize) -> u64 {
+pub fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Failure;
 use super::digest::Digest;
-use super::execute::Writer;
+use super::execute::{Writer, count};
 use super::mapping::dn_key;
 use super::object::{Action, Kind, Note};
 use super::session::Session;
@@ -97,11 +97,12 @@ pub async fn settle(
         let mut notes = Vec::new();
         for (group, differences) in groups {
             let (given, taken_back) = effect(&differences);
-            if given + taken_back > 0 {
-                writer.counts().mapped.given += given;
-                writer.counts().mapped.taken_back += taken_back;
-                writer.change_members(group);
-                notes.push(note(group, given, taken_back));
+            let counts = (count(given.len()), count(taken_back.len()));
+            if counts != (0, 0) {
+                writer.counts().mapped.given += counts.0;
+                writer.counts().mapped.taken_back += counts.1;
+                writer.change_members(group, given, taken_back);
+                notes.push(note(group, counts.0, counts.1));
             }
         }
         // A note may send what there is: by then every group is counted anew, and has its new version and its event.
@@ -115,8 +116,8 @@ pub async fn settle(
     ))
 }
 
-/// How many memberships of a group appear and disappear.
-fn effect(differences: &[&Difference]) -> (u64, u64) {
+/// Whose memberships of a group appear, and whose disappear.
+fn effect(differences: &[&Difference]) -> (Vec<String>, Vec<String>) {
     let mut members: BTreeMap<&str, Vec<&Difference>> = BTreeMap::new();
     for difference in differences {
         members
@@ -124,8 +125,8 @@ fn effect(differences: &[&Difference]) -> (u64, u64) {
             .or_default()
             .push(difference);
     }
-    let (mut given, mut taken_back) = (0, 0);
-    for differences in members.into_values() {
+    let (mut given, mut taken_back) = (Vec::new(), Vec::new());
+    for (member, differences) in members {
         let gives = differences.iter().any(|difference| difference.give == 1);
         let lost = differences
             .iter()
@@ -136,8 +137,8 @@ fn effect(differences: &[&Difference]) -> (u64, u64) {
         };
         let grounds = usize::try_from(one.grounds).unwrap_or_default();
         match one.granted {
-            None if gives => given += 1,
-            Some(1) if !gives && lost >= grounds => taken_back += 1,
+            None if gives => given.push(member.to_owned()),
+            Some(1) if !gives && lost >= grounds => taken_back.push(member.to_owned()),
             _ => {}
         }
     }

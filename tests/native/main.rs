@@ -12,6 +12,7 @@
 )]
 
 mod admin_jwt;
+mod audit;
 mod bad_input;
 mod bulk;
 mod connection;

@@ -25,7 +25,7 @@ use crate::scim::patch::{self, MemberChanges};
 use crate::scim::resource::{self, Resource};
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
 use crate::scim::version::{Condition, Version};
-use crate::store::audit::Action;
+use crate::store::audit::{Action, Detail};
 use crate::store::unique::UniqueKey;
 
 /// The work.
@@ -199,6 +199,7 @@ impl<'s> Simulation<'s> {
             return self.restore(holder, resource, password);
         }
         let mut attributes: Vec<String> = resource.attributes.keys().cloned().collect();
+        let mut detail = Detail::of(&attributes, &resource);
         let mut state = State {
             resource,
             version: Version(1),
@@ -210,7 +211,8 @@ impl<'s> Simulation<'s> {
             members: Plan::default(),
         };
         if let Some(members) = members.filter(|members| !members.is_empty()) {
-            self.plan_members(index, &id, &mut state, &MemberChanges::adding(&members))?;
+            let changes = MemberChanges::adding(&members);
+            detail = self.plan_members(index, &id, &mut state, &changes)?;
             attributes.push("members".to_owned());
         }
         Ok(Effect {
@@ -219,7 +221,7 @@ impl<'s> Simulation<'s> {
             id,
             before: None,
             state,
-            event: Some((Action::Create, attributes)),
+            event: Some((Action::Create, attributes, detail)),
         })
     }
 
@@ -260,6 +262,7 @@ impl<'s> Simulation<'s> {
             .state(&USERS, &id)
             .ok_or_else(|| Error::not_found(USERS.name))?;
         let attributes = differing(&before.resource, &resource);
+        let detail = Detail::of(&attributes, &resource);
         Ok(Effect {
             status: 201,
             resource_type: &USERS,
@@ -272,7 +275,7 @@ impl<'s> Simulation<'s> {
                 password: password.or(before.password),
                 ..before
             },
-            event: Some((Action::Restore, attributes)),
+            event: Some((Action::Restore, attributes, detail)),
         })
     }
 
@@ -301,14 +304,14 @@ impl<'s> Simulation<'s> {
                     changed: true,
                     ..before
                 },
-                event: Some((Action::Delete, Vec::new())),
+                event: Some((Action::Delete, Vec::new(), Detail::default())),
             });
         }
         let (mut resource, changes) = self.wanted(method, resource_type, &before, data)?;
         check_size(resource_type, &resource)?;
         let password = self.password(&mut resource)?;
         let mut state = before.clone();
-        self.plan_members(index, &id, &mut state, &changes)?;
+        let members = self.plan_members(index, &id, &mut state, &changes)?;
         let members_differ = state.members != before.members;
         let mut event = None;
         if resource != before.resource || members_differ || password.is_some() {
@@ -320,6 +323,10 @@ impl<'s> Simulation<'s> {
                 }
             }
             let mut attributes = differing(&before.resource, &resource);
+            let detail = match resource_type.name == GROUPS.name {
+                true => members,
+                false => Detail::of(&attributes, &resource),
+            };
             attributes.extend(members_differ.then(|| "members".to_owned()));
             state.resource = resource;
             state.version = Version(before.version.0 + 1);
@@ -329,7 +336,7 @@ impl<'s> Simulation<'s> {
                 Method::Put => Action::Replace,
                 _ => Action::Patch,
             };
-            event = Some((action, attributes));
+            event = Some((action, attributes, detail));
         }
         Ok(Effect {
             status: 200,
@@ -368,14 +375,14 @@ impl<'s> Simulation<'s> {
         Ok((resource, changes))
     }
 
-    /// Turns what is wanted of the members into rows to add and to take away.
+    /// Turns what is wanted of the members into rows to add and to take away; gives who comes and who goes.
     fn plan_members(
         &mut self,
         index: usize,
         group: &str,
         state: &mut State,
         changes: &MemberChanges,
-    ) -> Result<()> {
+    ) -> Result<Detail> {
         let plan = Plan::new(
             changes,
             &mut MembersSoFar {
@@ -386,8 +393,9 @@ impl<'s> Simulation<'s> {
                 plan: &state.members,
             },
         )?;
+        let detail = plan.detail();
         state.members.then(plan);
-        Ok(())
+        Ok(detail)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::scim::fold::fold;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
 use crate::scim::version::Version;
-use crate::store::audit::Action;
+use crate::store::audit::{Action, Detail};
 use crate::store::unique::UniqueKey;
 
 /// A resource as it is after some operations.
@@ -35,6 +35,7 @@ pub struct Event {
     pub resource_type: &'static ResourceType,
     pub id: String,
     pub attributes: Vec<String>,
+    pub detail: Detail,
 }
 
 /// How an operation ended.
@@ -55,7 +56,7 @@ pub struct Effect {
     pub before: Option<Resource>,
     pub state: State,
     /// What the audit trail says; nothing where nothing changed.
-    pub event: Option<(Action, Vec<String>)>,
+    pub event: Option<(Action, Vec<String>, Detail)>,
 }
 
 /// A resource's type and id.
@@ -120,7 +121,7 @@ impl<'s> Simulation<'s> {
         if self.states.insert(key.clone(), state).is_none() {
             self.order.push(key);
         }
-        if let Some((action, attributes)) = event {
+        if let Some((action, attributes, detail)) = event {
             if action == Action::Restore {
                 self.restored.insert(index, id.clone());
             }
@@ -129,6 +130,7 @@ impl<'s> Simulation<'s> {
                 resource_type,
                 id: id.clone(),
                 attributes,
+                detail,
             });
         }
         Done {

@@ -68,6 +68,7 @@ pub fn statements(
             resource_type: event.resource_type.name,
             resource_id: &event.id,
             attributes: event.attributes.clone(),
+            detail: event.detail.clone(),
         })
         .collect();
     let totals = totals(simulation);

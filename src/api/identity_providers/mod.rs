@@ -23,7 +23,7 @@ use super::validate::{Page, Time, body, flag, parameter};
 use crate::auth::admin::{Admin, AdminScope};
 use crate::error::{Error, FieldError, Result};
 use crate::ids::TenantId;
-use crate::store::audit::{self, Action, Event, Totals};
+use crate::store::audit::{self, Action, Detail, Event, Totals};
 use crate::store::identity_providers::{self as rows, IdentityProvider, Protocol, Wanted};
 use crate::store::{
     self, Constraint, Guard, Row, Statement, directory_entries, group_mappings as mappings,
@@ -102,6 +102,7 @@ impl Access {
             resource_type,
             resource_id,
             attributes,
+            detail: Detail::default(),
         };
         let origin = call.origin_of(self.actor());
         audit::append(tenant, &origin, Totals::default(), &[event])

@@ -14,7 +14,7 @@ use crate::auth::scim_token::ScimToken as Secret;
 use crate::auth::scope::Scopes;
 use crate::error::{Error, Kind, Result};
 use crate::ids;
-use crate::store::audit::{self, Action, Event, Totals};
+use crate::store::audit::{self, Action, Detail, Event, Totals};
 use crate::store::scim_tokens::{self, Facts, ScimToken};
 use crate::store::{self, Guard, Row, Statement, identity_providers, rows_at, tenants};
 use types::{
@@ -58,6 +58,7 @@ fn audited(
         resource_type: "ScimToken",
         resource_id: &token.id,
         attributes: attributes.iter().map(|&name| name.to_owned()).collect(),
+        detail: Detail::default(),
     };
     let origin = call.origin_of(admin.actor());
     audit::append(&token.tenant_id, &origin, Totals::default(), &[event])

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
 use rollcall::store::Value;
+use serde_json::Value as Json;
 
 use crate::support::World;
 
@@ -66,7 +67,7 @@ impl Mask {
         if let Some(masked) = self.met.borrow().get(text) {
             return masked.clone();
         }
-        let masked = masked(text, &self.known);
+        let masked = in_order(masked(text, &self.known));
         let mut met = self.met.borrow_mut();
         met.insert(text.to_owned(), masked.clone());
         masked
@@ -92,6 +93,22 @@ fn masked(text: &str, known: &BTreeSet<String>) -> String {
         rest = after;
     }
     masked
+}
+
+/// Members in an event of the audit trail stand in the order of their ids, which a clock that jumps changes.
+fn in_order(text: String) -> String {
+    match text.starts_with(r#"{"members":"#) {
+        true => {
+            let mut detail: Json = serde_json::from_str(&text).unwrap();
+            for ids in detail["members"].as_object_mut().unwrap().values_mut() {
+                if let Some(ids) = ids.as_array_mut() {
+                    ids.sort_by_key(Json::to_string);
+                }
+            }
+            detail.to_string()
+        }
+        false => text,
+    }
 }
 
 fn word_masked(word: &str, known: &BTreeSet<String>) -> String {

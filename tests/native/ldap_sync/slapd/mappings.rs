@@ -1,5 +1,7 @@
 //! Memberships that group mappings give, and take back.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::life::{TEN, dn, group, synced_town};
@@ -115,6 +117,27 @@ fn a_group_whose_members_a_deleted_mapping_takes_back_has_an_event() {
     let members = format!("patch Group {ours} [\"members\"] jwt:root");
     let all = [deletion(&mappings[0]), members, deletion(&mappings[1])];
     assert_eq!(events(), all);
+    // It names who went, as the sync that gave the memberships named who came.
+    let told = |seq: &str| {
+        let sql = format!(
+            "select detail from audit_events where resource_id = '{ours}' and attributes = '[\"members\"]' and seq {seq} {seen}"
+        );
+        let texts = world.database.texts(&sql);
+        serde_json::from_str::<Value>(&texts[0]).unwrap()["members"].clone()
+    };
+    let (came, went) = (told("<="), told(">"));
+    let sorted = |ids: &Value| {
+        let ids = ids.as_array().unwrap().iter();
+        ids.map(|id| id.as_str().unwrap().to_owned())
+            .collect::<BTreeSet<_>>()
+    };
+    assert!(sorted(&came["added"]).len() > 1, "{came}");
+    assert_eq!(sorted(&came["added"]), sorted(&went["removed"]));
+    assert_eq!(came["added_total"], went["removed_total"]);
+    assert_eq!(
+        (&went["added"], &went["added_total"]),
+        (&json!([]), &json!(0))
+    );
     directory.assert_consistent();
 }
 
