@@ -87,13 +87,21 @@ pub fn select_parts(
 
 /// The direct members of the group with that id, an SQL expression, as rows for a filter. A name is compared folded, and so by the columns that hold it folded.
 pub fn of_group_rows(group: &str) -> String {
+    format!("({} and m.group_id = {group})", of_all_groups_rows(None))
+}
+
+/// The same of all groups, or of those whose ids a query gives; `holder` is the group.
+pub fn of_all_groups_rows(groups: Option<&str>) -> String {
+    let those = groups.map_or(String::new(), |groups| {
+        format!(" and m.group_id in ({groups})")
+    });
     format!(
-        "(select m.member_id as value, m.member_type as type, \
+        "select m.group_id as holder, m.member_id as value, m.member_type as type, \
          coalesce((select coalesce(u.display_name_key, u.user_name_key) from users u \
          where u.tenant_id = ?1 and u.id = m.member_id), \
          (select g.display_name_key from groups g where g.tenant_id = ?1 and g.id = m.member_id)) as display, \
          ?2 || '/' || m.member_type || 's/' || m.member_id as ref \
-         from group_members m where m.tenant_id = ?1 and m.group_id = {group})"
+         from group_members m where m.tenant_id = ?1{those}"
     )
 }
 
@@ -159,25 +167,6 @@ pub fn groups_of_user_rows() -> String {
          (select g.display_name_key from groups g where g.tenant_id = ?1 and g.id = memberships.id) as display, \
          memberships.type as type from memberships)",
         memberships_of("r.id")
-    )
-}
-
-/// The ids of all users in a group, itself or through groups in it. `group` is a placeholder. Groups in groups have an
-/// index of their own, so that those without any cost nothing.
-pub fn users_below(group: &str) -> String {
-    format!(
-        "select m.member_id from group_members m \
-         where m.tenant_id = ?1 and m.group_id = {group} and m.member_type = 'User' \
-         union all \
-         select below.id from ( \
-         with recursive below (id) as ( \
-         select n.member_id from group_members n indexed by group_members_inner_idx \
-         where n.tenant_id = ?1 and n.group_id = {group} and n.member_type = 'Group' \
-         union \
-         select n.member_id from below cross join group_members n indexed by group_members_inner_idx \
-         on n.tenant_id = ?1 and n.group_id = below.id and n.member_type = 'Group') \
-         select m.member_id as id from below cross join group_members m \
-         on m.tenant_id = ?1 and m.group_id = below.id and m.member_type = 'User') below"
     )
 }
 
@@ -254,8 +243,7 @@ pub fn select_matching(
     filter: &Predicate,
 ) -> Statement {
     let mut params = Params::new(vec![tenant.into(), base.into(), group.into()]);
-    let condition = super::filter_sql::Sql::new(&GROUPS, &mut params)
-        .condition(filter, super::filter_sql::Scope::Membership);
+    let condition = super::filter::on_members(&GROUPS, filter, &mut params);
     let rows = of_group_rows("?3");
     Statement::new(
         format!("select e.value as id from {rows} e where {condition}"),

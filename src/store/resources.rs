@@ -1,7 +1,6 @@
 //! What users and groups have in common: reading one, reading many, leaving a tombstone.
 
-use super::filter_index;
-use super::filter_sql::{Scope, Sql};
+use super::filter;
 use super::set::Set;
 use super::{Params, Result, Row, Statement, Value, members, users};
 use crate::ids::TenantId;
@@ -158,7 +157,7 @@ impl TypeQuery {
     pub fn is_lookup(&self) -> bool {
         let resource_type = self.resource_type;
         let filter = self.filter.as_ref();
-        filter.is_some_and(|filter| filter_index::is_lookup(resource_type, filter))
+        filter.is_some_and(|filter| filter::is_lookup(resource_type, filter))
     }
 }
 
@@ -276,18 +275,23 @@ fn select_arm(
 ) -> String {
     let columns = columns_on_page(query.resource_type, query.memberships, page.limit);
     let table = table(query.resource_type);
-    let mut sql = Sql::new(query.resource_type, params);
     let mut conditions = vec!["r.tenant_id = ?1".to_owned()];
-    if let Some(filter) = &query.filter {
-        conditions.push(sql.condition(filter, Scope::Resource));
-    }
-    let sort_key = match query.sort_by {
-        Some(by) => sql.sort_key(by),
-        None => "null".to_owned(),
-    };
     let order_index = query
         .sort_by
-        .and_then(|by| filter_index::order_index(query.resource_type, by));
+        .and_then(|by| filter::order(query.resource_type, by));
+    let mut source = filter::indexed_by(order_index.flatten());
+    if let Some(filter) = &query.filter {
+        let selected = filter::select(query.resource_type, filter, params);
+        conditions.push(selected.condition);
+        source = match selected.is_indexed {
+            true => selected.source,
+            false => source + &selected.source,
+        };
+    }
+    let sort_key = match query.sort_by {
+        Some(by) => filter::sort_key(query.resource_type, by),
+        None => "null".to_owned(),
+    };
     let always_present = order_index.is_some();
     conditions.extend(page.after(&sort_key, always_present, params));
     let name = query.resource_type.name;
@@ -304,26 +308,10 @@ fn select_arm(
         bounds = format!("limit {limit}");
     }
     let conditions = conditions.join(" and ");
-    let index = match (
-        indexed_by(query.resource_type, query.filter.as_ref()),
-        order_index,
-    ) {
-        (by_filter, _) if !by_filter.is_empty() => by_filter,
-        (_, Some(Some(index))) => format!(" indexed by {index}"),
-        _ => String::new(),
-    };
     format!(
         "select '{name}' as resource_type, {columns}, {sort_key} as sort_key \
-         from {table} r{index} where {conditions} order by {order} {bounds}"
+         from {table} r{source} where {conditions} order by {order} {bounds}"
     )
-}
-
-/// ` indexed by …`, where an index answers the filter.
-fn indexed_by(resource_type: &ResourceType, filter: Option<&Predicate>) -> String {
-    match filter.and_then(|filter| filter_index::index(resource_type, filter)) {
-        Some(index) => format!(" indexed by {index}"),
-        None => String::new(),
-    }
 }
 
 /// Reads the columns of [`select_page`] beyond those of a stored resource.
@@ -346,13 +334,12 @@ pub fn select_total(
         return Statement::new(counter, vec![tenant.into()]);
     };
     let mut params = Params::new(vec![tenant.into(), base.into()]);
-    let condition = Sql::new(resource_type, &mut params).condition(filter, Scope::Resource);
-    let table = table(resource_type);
-    let index = indexed_by(resource_type, Some(filter));
+    let selected = filter::select(resource_type, filter, &mut params);
+    let (table, source, condition) = (table(resource_type), selected.source, selected.condition);
     Statement::new(
         // Whether the filter needs the base or not, the statement takes it.
         format!(
-            "select count(*) as total, ?2 as base from {table} r{index} where r.tenant_id = ?1 and {condition}"
+            "select count(*) as total, ?2 as base from {table} r{source} where r.tenant_id = ?1 and {condition}"
         ),
         params.into_values(),
     )

@@ -239,7 +239,20 @@ fn listing(tenant: &Tenant<'_>, endpoint: &str, filter: &str) -> Vec<Statement> 
 /// of the tenants, by their own.
 fn stays(line: &str) -> bool {
     /// What a statement makes itself: a recursion over memberships, the elements of a value, the rows of both.
-    const ITS_OWN: [&str; 5] = ["above", "below", "memberships", "e", "CONSTANT"];
+    const ITS_OWN: [&str; 12] = [
+        "above",
+        "memberships",
+        "reached",
+        "own",
+        "spread",
+        "wanted",
+        "nearest",
+        "h",
+        "k",
+        "b",
+        "e",
+        "CONSTANT",
+    ];
     let Some((how, rest)) = line
         .split_once(' ')
         .filter(|(how, _)| ["SEARCH", "SCAN"].contains(how))

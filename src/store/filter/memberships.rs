@@ -1,0 +1,282 @@
+//! Filters on memberships, answered by sets: which groups meet a term, which groups are in these, who is in any of them. Each
+//! table is gone through once, however many users there are and however deep groups lie in groups; nobody's groups are followed
+//! upwards one by one.
+//!
+//! One term is a set of ids. Several are a row for each resource, joined as `h`, in whose `mask` each term is a bit. Where an
+//! index finds those at issue by another term, the sets are made of their memberships alone.
+
+use super::index::value_of;
+use super::terms::{count, is_always, of_type, only_ids};
+use super::{Scope, Sql};
+use crate::scim::filter::Predicate;
+use crate::scim::schema::GROUPS;
+use crate::store::members::{of_all_groups_rows, of_group_rows};
+
+/// How the terms on memberships are answered, and those that are bits so far.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Whether there are several, which are bits.
+    several: bool,
+    /// A query of the ids of all that can match, where an index finds them.
+    candidates: Option<String>,
+    bits: Vec<Bit>,
+}
+
+/// A term as a bit of the mask.
+#[derive(Debug)]
+struct Bit {
+    /// A condition on a group, row `o`, or on a member, row `e`.
+    condition: String,
+    /// Whether a group that meets it stands for the groups in it as well.
+    spreads: bool,
+}
+
+/// The groups in groups of `(…)`, from outer ones to inner ones: few, whatever else these hold.
+const INNER: &str = "cross join group_members n indexed by group_members_inner_idx \
+     on n.tenant_id = ?1 and n.member_type = 'Group' and n.group_id =";
+
+/// A member of whatever group.
+const IN_ANY: &str = "(exists (select 1 from group_members m indexed by group_members_member_idx \
+     where m.tenant_id = ?1 and m.member_id = r.id))";
+
+impl Sql<'_, '_> {
+    pub fn plan_memberships(&mut self, predicate: &Predicate) {
+        let lead = self.lead.map(|lead| lead.term);
+        let others = count(predicate, lead);
+        self.memberships.several = others > 1;
+        if others > 0 {
+            self.memberships.candidates = self.found_by_lead();
+        }
+    }
+
+    /// `groups[…]` or `members[…]`.
+    pub fn membership(&mut self, term: &Predicate, inner: &Predicate) -> String {
+        let is_lead = self.lead.is_some_and(|lead| std::ptr::eq(lead.term, term));
+        match self.resource_type.name == GROUPS.name {
+            true => self.members(inner, is_lead),
+            false => self.groups(inner, is_lead),
+        }
+    }
+
+    /// Who is in a group that meets a condition. Where it asks for the type, the direct ones and the others are found apart.
+    fn groups(&mut self, inner: &Predicate, is_lead: bool) -> String {
+        if !inner.names("type") {
+            return self.within(inner, true, is_lead);
+        }
+        let direct = of_type(inner, "direct");
+        let direct = self.within(&direct, false, is_lead);
+        match of_type(inner, "indirect") {
+            Predicate::Never => direct,
+            indirect => format!("({direct} or {})", self.indirectly(&indirect, is_lead)),
+        }
+    }
+
+    /// Who is in a group that meets a condition: directly or, where it `spreads`, by groups in that one too.
+    fn within(&mut self, inner: &Predicate, spreads: bool, is_lead: bool) -> String {
+        if matches!(inner, Predicate::Never) {
+            return "(false)".to_owned();
+        }
+        if is_always(inner) {
+            return IN_ANY.to_owned();
+        }
+        if self.memberships.several && !is_lead {
+            let condition = self.condition(inner, Scope::Group);
+            return self.bit(condition, spreads);
+        }
+        let found = self.matching_groups(inner);
+        let inner_groups = match spreads {
+            true => format!(" union select n.member_id from reached {INNER} reached.id"),
+            false => String::new(),
+        };
+        let users = match self.candidates(is_lead) {
+            Some(candidates) => format!(
+                "select m.member_id from group_members m indexed by group_members_member_idx \
+                 where m.tenant_id = ?1 and m.member_id in ({candidates}) and m.group_id in (select id from reached)"
+            ),
+            None => users_in("reached", "id"),
+        };
+        format!("(r.id in (with recursive reached (id) as ({found}{inner_groups}) {users}))")
+    }
+
+    /// Who is in a group that meets a condition by groups in it, and not directly.
+    ///
+    /// From each such group down to those of its kind, and no further: who is in one of these directly is seen to from there. So
+    /// there is mostly one group above each, and never all.
+    fn indirectly(&mut self, inner: &Predicate, is_lead: bool) -> String {
+        let found = self.matching_groups(inner);
+        let lacks = "exists (select 1 from nearest where nearest.id = m.group_id and not exists (select 1 from group_members d \
+             where d.tenant_id = ?1 and d.group_id = nearest.above and d.member_id = m.member_id))";
+        let users = match self.candidates(is_lead) {
+            Some(candidates) => format!(
+                "select m.member_id from group_members m indexed by group_members_member_idx \
+                 where m.tenant_id = ?1 and m.member_id in ({candidates}) and {lacks}"
+            ),
+            None => format!(
+                "{} where {lacks}",
+                users_in("(select distinct id from nearest) k", "k.id")
+            ),
+        };
+        format!(
+            "(r.id in (with recursive wanted (id) as materialized ({found}), nearest (id, above) as ( \
+             select n.member_id, wanted.id from wanted {INNER} wanted.id \
+             union select n.member_id, nearest.above from nearest {INNER} nearest.id \
+             where nearest.id not in (select id from wanted)) {users}))"
+        )
+    }
+
+    /// A query of the ids of groups that meet a condition on a membership in them.
+    fn matching_groups(&mut self, inner: &Predicate) -> String {
+        if let Some(ids) = only_ids(inner) {
+            let rows: Vec<String> = ids
+                .into_iter()
+                .map(|id| format!("({})", self.params.bind(id)))
+                .collect();
+            return format!("select * from (values {})", rows.join(", "));
+        }
+        // All groups are in this index, with all that is asked of them.
+        let condition = self.condition(inner, Scope::Group);
+        format!(
+            "select o.id from groups o indexed by groups_display_name_idx where o.tenant_id = ?1 and {condition}"
+        )
+    }
+
+    /// The groups that have a member of a kind.
+    fn members(&mut self, inner: &Predicate, is_lead: bool) -> String {
+        if is_always(inner) {
+            return "(exists (select 1 from group_members m where m.tenant_id = ?1 and m.group_id = r.id))"
+                .to_owned();
+        }
+        if let Some(ids) = only_ids(inner) {
+            let has_one = self.has_one_of(&ids, is_lead);
+            return format!("({has_one})");
+        }
+        if self.memberships.several && !is_lead {
+            let condition = self.condition(inner, Scope::Membership);
+            return self.bit(condition, false);
+        }
+        let condition = self.condition(inner, Scope::Membership);
+        let rows = of_group_rows("r.id");
+        let has_one = match value_of(inner) {
+            Some(id) => format!("{} and ", self.has_one_of(&[id], is_lead)),
+            None => String::new(),
+        };
+        format!("({has_one}exists (select 1 from {rows} e where {condition}))")
+    }
+
+    /// Which groups have one of these members: by the members, unless the groups at issue are found already.
+    fn has_one_of(&mut self, ids: &[&str], is_lead: bool) -> String {
+        let ids: Vec<String> = ids.iter().map(|id| self.params.bind(*id)).collect();
+        let ids = ids.join(", ");
+        match self.candidates(is_lead) {
+            Some(_) => format!(
+                "exists (select 1 from group_members m \
+                 where m.tenant_id = ?1 and m.group_id = r.id and m.member_id in ({ids}))"
+            ),
+            None => format!(
+                "r.id in (select m.group_id from group_members m indexed by group_members_member_idx \
+                 where m.tenant_id = ?1 and m.member_id in ({ids}))"
+            ),
+        }
+    }
+
+    fn candidates(&self, is_lead: bool) -> Option<&String> {
+        self.memberships.candidates.as_ref().filter(|_| !is_lead)
+    }
+
+    /// The bit of a term. Equal ones share it.
+    fn bit(&mut self, condition: String, spreads: bool) -> String {
+        let bits = &mut self.memberships.bits;
+        let known = bits
+            .iter()
+            .position(|bit| bit.condition == condition && bit.spreads == spreads);
+        let index = known.unwrap_or_else(|| {
+            bits.push(Bit { condition, spreads });
+            bits.len() - 1
+        });
+        format!("(h.mask & {})", 1_u64 << index)
+    }
+
+    /// ` left join …` of the masks, where there are bits: one row for each resource with memberships that meet a term.
+    pub fn joined_memberships(&self) -> String {
+        let Plan {
+            candidates, bits, ..
+        } = &self.memberships;
+        if bits.is_empty() {
+            return String::new();
+        }
+        let masks = match self.resource_type.name == GROUPS.name {
+            true => of_members(bits, candidates.as_deref()),
+            false => of_groups(bits, candidates.as_deref()),
+        };
+        format!(" left join ({masks}) h on h.holder = r.id")
+    }
+}
+
+/// The masks of groups: each member meets terms, and the group has them all.
+fn of_members(bits: &[Bit], candidates: Option<&str>) -> String {
+    let rows = of_all_groups_rows(candidates);
+    let masks: Vec<String> = numbered(bits)
+        .map(|(value, bit)| format!("max(iif({}, {value}, 0))", bit.condition))
+        .collect();
+    let mask = masks.join(" | ");
+    format!(
+        "with e as materialized ({rows}) select e.holder, {mask} as mask from e group by e.holder"
+    )
+}
+
+/// The masks of users: each group meets terms by itself, and those that groups above it meet, and its users have them all.
+fn of_groups(bits: &[Bit], candidates: Option<&str>) -> String {
+    let own: Vec<String> = numbered(bits)
+        .map(|(value, bit)| format!("iif({}, {value}, 0)", bit.condition))
+        .collect();
+    let own = own.join(" | ");
+    let spreading: Vec<String> = numbered(bits)
+        .filter(|(_, bit)| bit.spreads)
+        .map(|(value, _)| value.to_string())
+        .collect();
+    let spreading = spreading.join(", ");
+    // All that a group or a user has of several rows.
+    let all = |mask: &str| {
+        let each: Vec<String> = numbered(bits)
+            .map(|(value, _)| format!("max({mask} & {value})"))
+            .collect();
+        each.join(" | ")
+    };
+    let of_group = all("mask");
+    let of_user = all("spread.mask");
+    let users = match candidates {
+        Some(candidates) => format!(
+            "group_members m indexed by group_members_member_idx cross join spread on spread.id = m.group_id \
+             where m.tenant_id = ?1 and m.member_id in ({candidates})"
+        ),
+        None => "spread cross join group_members m \
+             on m.tenant_id = ?1 and m.group_id = spread.id and m.member_type = 'User'"
+            .to_owned(),
+    };
+    format!(
+        "with recursive own (id, mask) as materialized (select id, mask from ( \
+         select o.id, {own} as mask from groups o indexed by groups_display_name_idx where o.tenant_id = ?1 limit -1) \
+         where mask <> 0), \
+         reached (id, bit) as (select n.member_id, b.value from own {INNER} own.id \
+         cross join json_each('[{spreading}]') b where own.mask & b.value \
+         union select n.member_id, reached.bit from reached {INNER} reached.id), \
+         spread (id, mask) as materialized (select id, {of_group} from ( \
+         select id, mask from own union all select id, bit from reached) group by id) \
+         select m.member_id as holder, {of_user} as mask from {users} group by m.member_id"
+    )
+}
+
+/// The bits with their values.
+fn numbered(bits: &[Bit]) -> impl Iterator<Item = (u64, &Bit)> {
+    bits.iter()
+        .enumerate()
+        .map(|(index, bit)| (1 << index, bit))
+}
+
+/// The users who are in groups themselves.
+fn users_in(groups: &str, id: &str) -> String {
+    format!(
+        "select m.member_id from {groups} cross join group_members m \
+         on m.tenant_id = ?1 and m.group_id = {id} and m.member_type = 'User'"
+    )
+}
