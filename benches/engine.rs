@@ -18,7 +18,7 @@ use rollcall::scim::resource::{self, Resource};
 use rollcall::scim::schema::USERS;
 use rollcall::scim::version::Version;
 use rollcall::store::Params;
-use rollcall::store::filter_sql::{Scope, Sql};
+use rollcall::store::filter;
 use serde_json::{Value, json};
 
 const PROFILE: Profile = Profile::Compat;
@@ -74,7 +74,7 @@ fn filters(c: &mut Criterion) {
                 let parsed = parse(black_box(text), PROFILE).expect("a filter");
                 let predicate = resolve(&parsed, &USERS, &[], PROFILE).expect("a predicate");
                 let mut params = Params::new(Vec::new());
-                Sql::new(&USERS, &mut params).condition(&predicate, Scope::Resource)
+                filter::select(&USERS, &predicate, &mut params)
             });
         });
     }

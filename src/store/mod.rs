@@ -12,7 +12,7 @@ pub mod directory;
 pub mod directory_entries;
 pub mod directory_syncs;
 mod error;
-mod filter;
+pub mod filter;
 pub mod group_mappings;
 pub mod groups;
 pub mod guards;

@@ -279,10 +279,12 @@ fn select_arm(
     let order_index = query
         .sort_by
         .and_then(|by| filter::order(query.resource_type, by));
+    let mut with = String::new();
     let mut source = filter::indexed_by(order_index.flatten());
     if let Some(filter) = &query.filter {
         let selected = filter::select(query.resource_type, filter, params);
         conditions.push(selected.condition);
+        with = selected.with;
         source = match selected.is_indexed {
             true => selected.source,
             false => source + &selected.source,
@@ -309,7 +311,7 @@ fn select_arm(
     }
     let conditions = conditions.join(" and ");
     format!(
-        "select '{name}' as resource_type, {columns}, {sort_key} as sort_key \
+        "{with}select '{name}' as resource_type, {columns}, {sort_key} as sort_key \
          from {table} r{source} where {conditions} order by {order} {bounds}"
     )
 }
@@ -335,11 +337,17 @@ pub fn select_total(
     };
     let mut params = Params::new(vec![tenant.into(), base.into()]);
     let selected = filter::select(resource_type, filter, &mut params);
-    let (table, source, condition) = (table(resource_type), selected.source, selected.condition);
+    let filter::Selection {
+        with,
+        source,
+        condition,
+        ..
+    } = selected;
+    let table = table(resource_type);
     Statement::new(
         // Whether the filter needs the base or not, the statement takes it.
         format!(
-            "select count(*) as total, ?2 as base from {table} r{source} where r.tenant_id = ?1 and {condition}"
+            "{with}select count(*) as total, ?2 as base from {table} r{source} where r.tenant_id = ?1 and {condition}"
         ),
         params.into_values(),
     )

@@ -239,7 +239,9 @@ fn listing(tenant: &Tenant<'_>, endpoint: &str, filter: &str) -> Vec<Statement> 
 /// of the tenants, by their own.
 fn stays(line: &str) -> bool {
     /// What a statement makes itself: a recursion over memberships, the elements of a value, the rows of both.
-    const ITS_OWN: [&str; 12] = [
+    const ITS_OWN: [&str; 14] = [
+        "found",
+        "their_groups",
         "above",
         "memberships",
         "reached",

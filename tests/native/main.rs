@@ -14,6 +14,7 @@
 mod admin_jwt;
 mod audit;
 mod bad_input;
+mod bounded_work;
 mod bulk;
 mod connection;
 mod faults;

@@ -3,9 +3,9 @@
 //! upwards one by one.
 //!
 //! One term is a set of ids. Several are a row for each resource, joined as `h`, in whose `mask` each term is a bit. Where an
-//! index finds those at issue by another term, the sets are made of their memberships alone.
+//! index finds a few by another term, the sets are made of their memberships alone.
 
-use super::index::value_of;
+use super::index::{Lead, Leaves, value_of};
 use super::terms::{count, is_always, of_type, only_ids};
 use super::{Scope, Sql};
 use crate::scim::filter::Predicate;
@@ -17,8 +17,8 @@ use crate::store::members::{of_all_groups_rows, of_group_rows};
 pub struct Plan {
     /// Whether there are several, which are bits.
     several: bool,
-    /// A query of the ids of all that can match, where an index finds them.
-    candidates: Option<String>,
+    /// Whether the ids of all that can match are at hand, as rows of `found`: few, because an index finds them.
+    found: bool,
     bits: Vec<Bit>,
 }
 
@@ -41,12 +41,25 @@ const IN_ANY: &str = "(exists (select 1 from group_members m indexed by group_me
 
 impl Sql<'_, '_> {
     pub fn plan_memberships(&mut self, predicate: &Predicate) {
-        let lead = self.lead.map(|lead| lead.term);
-        let others = count(predicate, lead);
+        let others = count(predicate, self.lead.map(|lead| lead.term));
+        let finds_few = |lead: Lead<'_>| lead.access.leaves == Leaves::Few;
         self.memberships.several = others > 1;
-        if others > 0 {
-            self.memberships.candidates = self.found_by_lead();
-        }
+        self.memberships.found = others > 0 && self.lead.is_some_and(finds_few);
+    }
+
+    /// `with …`, where an index finds a few: these, and all groups that they are in.
+    pub fn with_found(&mut self) -> String {
+        let Some(found) = self.found_by_lead().filter(|_| self.memberships.found) else {
+            return String::new();
+        };
+        format!(
+            "with recursive found (id) as materialized ({found}), their_groups (id) as materialized ( \
+             select m.group_id from found cross join group_members m indexed by group_members_member_idx \
+             on m.tenant_id = ?1 and m.member_id = found.id \
+             union \
+             select n.group_id from their_groups cross join group_members n indexed by group_members_nested_idx \
+             on n.tenant_id = ?1 and n.member_id = their_groups.id and n.member_type = 'Group') "
+        )
     }
 
     /// `groups[…]` or `members[…]`.
@@ -63,19 +76,20 @@ impl Sql<'_, '_> {
         if !inner.names("type") {
             return self.within(inner, true, is_lead);
         }
-        let direct = of_type(inner, "direct");
-        let direct = self.within(&direct, false, is_lead);
-        match of_type(inner, "indirect") {
-            Predicate::Never => direct,
-            indirect => format!("({direct} or {})", self.indirectly(&indirect, is_lead)),
+        match (of_type(inner, "direct"), of_type(inner, "indirect")) {
+            (Predicate::Never, Predicate::Never) => "(false)".to_owned(),
+            (direct, Predicate::Never) => self.within(&direct, false, is_lead),
+            (Predicate::Never, indirect) => self.indirectly(&indirect, is_lead),
+            (direct, indirect) => {
+                let direct = self.within(&direct, false, is_lead);
+                let indirect = self.indirectly(&indirect, is_lead);
+                format!("({direct} or {indirect})")
+            }
         }
     }
 
     /// Who is in a group that meets a condition: directly or, where it `spreads`, by groups in that one too.
     fn within(&mut self, inner: &Predicate, spreads: bool, is_lead: bool) -> String {
-        if matches!(inner, Predicate::Never) {
-            return "(false)".to_owned();
-        }
         if is_always(inner) {
             return IN_ANY.to_owned();
         }
@@ -83,19 +97,37 @@ impl Sql<'_, '_> {
             let condition = self.condition(inner, Scope::Group);
             return self.bit(condition, spreads);
         }
-        let found = self.matching_groups(inner);
+        let found = self.matching_groups(inner, is_lead);
         let inner_groups = match spreads {
             true => format!(" union select n.member_id from reached {INNER} reached.id"),
             false => String::new(),
         };
-        let users = match self.candidates(is_lead) {
-            Some(candidates) => format!(
-                "select m.member_id from group_members m indexed by group_members_member_idx \
-                 where m.tenant_id = ?1 and m.member_id in ({candidates}) and m.group_id in (select id from reached)"
-            ),
-            None => users_in("reached", "id"),
+        let users = match self.is_found(is_lead) {
+            // The plus sign keeps the index to the members: groups are looked for in each one's, and not each for each.
+            true => of_found("m.member_id") + " where +m.group_id in (select id from reached)",
+            false => of_groups_in("m.member_id", "reached"),
         };
-        format!("(r.id in (with recursive reached (id) as ({found}{inner_groups}) {users}))")
+        let all =
+            format!("r.id in (with recursive reached (id) as ({found}{inner_groups}) {users})");
+        match only_ids(inner).filter(|_| self.is_found(is_lead)) {
+            // One look tells mostly.
+            Some(groups) => {
+                let groups = self.bind_all(&groups);
+                format!(
+                    "(exists (select 1 from group_members m \
+                     where m.tenant_id = ?1 and m.group_id in ({groups}) and m.member_id = r.id) or {all})"
+                )
+            }
+            None => format!("({all})"),
+        }
+    }
+
+    fn bind_all(&mut self, values: &[&str]) -> String {
+        let places: Vec<String> = values
+            .iter()
+            .map(|value| self.params.bind(*value))
+            .collect();
+        places.join(", ")
     }
 
     /// Who is in a group that meets a condition by groups in it, and not directly.
@@ -103,29 +135,23 @@ impl Sql<'_, '_> {
     /// From each such group down to those of its kind, and no further: who is in one of these directly is seen to from there. So
     /// there is mostly one group above each, and never all.
     fn indirectly(&mut self, inner: &Predicate, is_lead: bool) -> String {
-        let found = self.matching_groups(inner);
+        let found = self.matching_groups(inner, is_lead);
         let lacks = "exists (select 1 from nearest where nearest.id = m.group_id and not exists (select 1 from group_members d \
              where d.tenant_id = ?1 and d.group_id = nearest.above and d.member_id = m.member_id))";
-        let users = match self.candidates(is_lead) {
-            Some(candidates) => format!(
-                "select m.member_id from group_members m indexed by group_members_member_idx \
-                 where m.tenant_id = ?1 and m.member_id in ({candidates}) and {lacks}"
-            ),
-            None => format!(
-                "{} where {lacks}",
-                users_in("(select distinct id from nearest) k", "k.id")
-            ),
+        let users = match self.is_found(is_lead) {
+            true => of_found("m.member_id"),
+            false => of_groups_in("m.member_id", "(select distinct id from nearest)"),
         };
         format!(
             "(r.id in (with recursive wanted (id) as materialized ({found}), nearest (id, above) as ( \
              select n.member_id, wanted.id from wanted {INNER} wanted.id \
              union select n.member_id, nearest.above from nearest {INNER} nearest.id \
-             where nearest.id not in (select id from wanted)) {users}))"
+             where nearest.id not in (select id from wanted)) {users} where {lacks}))"
         )
     }
 
     /// A query of the ids of groups that meet a condition on a membership in them.
-    fn matching_groups(&mut self, inner: &Predicate) -> String {
+    fn matching_groups(&mut self, inner: &Predicate, is_lead: bool) -> String {
         if let Some(ids) = only_ids(inner) {
             let rows: Vec<String> = ids
                 .into_iter()
@@ -133,11 +159,9 @@ impl Sql<'_, '_> {
                 .collect();
             return format!("select * from (values {})", rows.join(", "));
         }
-        // All groups are in this index, with all that is asked of them.
+        let groups = all_groups(self.is_found(is_lead));
         let condition = self.condition(inner, Scope::Group);
-        format!(
-            "select o.id from groups o indexed by groups_display_name_idx where o.tenant_id = ?1 and {condition}"
-        )
+        format!("select o.id from {groups} and {condition}")
     }
 
     /// The groups that have a member of a kind.
@@ -150,11 +174,12 @@ impl Sql<'_, '_> {
             let has_one = self.has_one_of(&ids, is_lead);
             return format!("({has_one})");
         }
-        if self.memberships.several && !is_lead {
-            let condition = self.condition(inner, Scope::Membership);
+        let condition = self.condition(inner, Scope::Membership);
+        // A name is looked up for each of its uses, unless it is kept in a row.
+        let is_one = matches!(inner, Predicate::Compare(..)) || value_of(inner).is_some();
+        if !is_lead && (self.memberships.several || !is_one) {
             return self.bit(condition, false);
         }
-        let condition = self.condition(inner, Scope::Membership);
         let rows = of_group_rows("r.id");
         let has_one = match value_of(inner) {
             Some(id) => format!("{} and ", self.has_one_of(&[id], is_lead)),
@@ -165,22 +190,22 @@ impl Sql<'_, '_> {
 
     /// Which groups have one of these members: by the members, unless the groups at issue are found already.
     fn has_one_of(&mut self, ids: &[&str], is_lead: bool) -> String {
-        let ids: Vec<String> = ids.iter().map(|id| self.params.bind(*id)).collect();
-        let ids = ids.join(", ");
-        match self.candidates(is_lead) {
-            Some(_) => format!(
+        let ids = self.bind_all(ids);
+        match self.is_found(is_lead) {
+            true => format!(
                 "exists (select 1 from group_members m \
                  where m.tenant_id = ?1 and m.group_id = r.id and m.member_id in ({ids}))"
             ),
-            None => format!(
+            false => format!(
                 "r.id in (select m.group_id from group_members m indexed by group_members_member_idx \
                  where m.tenant_id = ?1 and m.member_id in ({ids}))"
             ),
         }
     }
 
-    fn candidates(&self, is_lead: bool) -> Option<&String> {
-        self.memberships.candidates.as_ref().filter(|_| !is_lead)
+    /// Whether those at issue are found before a term is looked at.
+    fn is_found(&self, is_lead: bool) -> bool {
+        self.memberships.found && !is_lead
     }
 
     /// The bit of a term. Equal ones share it.
@@ -198,23 +223,21 @@ impl Sql<'_, '_> {
 
     /// ` left join …` of the masks, where there are bits: one row for each resource with memberships that meet a term.
     pub fn joined_memberships(&self) -> String {
-        let Plan {
-            candidates, bits, ..
-        } = &self.memberships;
+        let Plan { found, bits, .. } = &self.memberships;
         if bits.is_empty() {
             return String::new();
         }
         let masks = match self.resource_type.name == GROUPS.name {
-            true => of_members(bits, candidates.as_deref()),
-            false => of_groups(bits, candidates.as_deref()),
+            true => of_members(bits, *found),
+            false => of_groups(bits, *found),
         };
         format!(" left join ({masks}) h on h.holder = r.id")
     }
 }
 
 /// The masks of groups: each member meets terms, and the group has them all.
-fn of_members(bits: &[Bit], candidates: Option<&str>) -> String {
-    let rows = of_all_groups_rows(candidates);
+fn of_members(bits: &[Bit], found: bool) -> String {
+    let rows = of_all_groups_rows(found.then_some("select id from found"));
     let masks: Vec<String> = numbered(bits)
         .map(|(value, bit)| format!("max(iif({}, {value}, 0))", bit.condition))
         .collect();
@@ -225,44 +248,36 @@ fn of_members(bits: &[Bit], candidates: Option<&str>) -> String {
 }
 
 /// The masks of users: each group meets terms by itself, and those that groups above it meet, and its users have them all.
-fn of_groups(bits: &[Bit], candidates: Option<&str>) -> String {
+fn of_groups(bits: &[Bit], found: bool) -> String {
     let own: Vec<String> = numbered(bits)
         .map(|(value, bit)| format!("iif({}, {value}, 0)", bit.condition))
         .collect();
     let own = own.join(" | ");
+    let groups = all_groups(found);
     let spreading: Vec<String> = numbered(bits)
         .filter(|(_, bit)| bit.spreads)
         .map(|(value, _)| value.to_string())
         .collect();
     let spreading = spreading.join(", ");
-    // All that a group or a user has of several rows.
-    let all = |mask: &str| {
-        let each: Vec<String> = numbered(bits)
-            .map(|(value, _)| format!("max({mask} & {value})"))
-            .collect();
-        each.join(" | ")
-    };
-    let of_group = all("mask");
-    let of_user = all("spread.mask");
-    let users = match candidates {
-        Some(candidates) => format!(
-            "group_members m indexed by group_members_member_idx cross join spread on spread.id = m.group_id \
-             where m.tenant_id = ?1 and m.member_id in ({candidates})"
-        ),
-        None => "spread cross join group_members m \
-             on m.tenant_id = ?1 and m.group_id = spread.id and m.member_type = 'User'"
-            .to_owned(),
+    let of_user: Vec<String> = numbered(bits)
+        .map(|(value, _)| format!("max(k.mask & {value})"))
+        .collect();
+    let columns = format!("m.member_id as holder, {} as mask", of_user.join(" | "));
+    let users = match found {
+        true => of_found(&columns) + " cross join spread k on k.id = m.group_id",
+        false => of_groups_in(&columns, "spread"),
     };
     format!(
         "with recursive own (id, mask) as materialized (select id, mask from ( \
-         select o.id, {own} as mask from groups o indexed by groups_display_name_idx where o.tenant_id = ?1 limit -1) \
+         select o.id, {own} as mask from {groups} limit -1) \
          where mask <> 0), \
          reached (id, bit) as (select n.member_id, b.value from own {INNER} own.id \
          cross join json_each('[{spreading}]') b where own.mask & b.value \
          union select n.member_id, reached.bit from reached {INNER} reached.id), \
-         spread (id, mask) as materialized (select id, {of_group} from ( \
-         select id, mask from own union all select id, bit from reached) group by id) \
-         select m.member_id as holder, {of_user} as mask from {users} group by m.member_id"
+         spread (id, mask) as materialized (select id, max(its) | max(above) from ( \
+         select id, mask as its, 0 as above from own \
+         union all select id, 0, sum(bit) from reached group by id) group by id) \
+         {users} group by m.member_id"
     )
 }
 
@@ -273,10 +288,27 @@ fn numbered(bits: &[Bit]) -> impl Iterator<Item = (u64, &Bit)> {
         .map(|(index, bit)| (1 << index, bit))
 }
 
-/// The users who are in groups themselves.
-fn users_in(groups: &str, id: &str) -> String {
+/// The groups that a term can be about, as rows `o`: those of the few that are found, or all.
+fn all_groups(found: bool) -> &'static str {
+    match found {
+        true => "groups o where o.tenant_id = ?1 and o.id in (select id from their_groups)",
+        // All are in this index, with all that is asked of them.
+        false => "groups o indexed by groups_display_name_idx where o.tenant_id = ?1",
+    }
+}
+
+/// The direct memberships of the users who are found; `columns` are of rows `m`.
+fn of_found(columns: &str) -> String {
     format!(
-        "select m.member_id from {groups} cross join group_members m \
-         on m.tenant_id = ?1 and m.group_id = {id} and m.member_type = 'User'"
+        "select {columns} from found cross join group_members m indexed by group_members_member_idx \
+         on m.tenant_id = ?1 and m.member_id = found.id"
+    )
+}
+
+/// The direct memberships of users in groups, rows of a table.
+fn of_groups_in(columns: &str, groups: &str) -> String {
+    format!(
+        "select {columns} from {groups} k cross join group_members m \
+         on m.tenant_id = ?1 and m.group_id = k.id and m.member_type = 'User'"
     )
 }

@@ -26,6 +26,8 @@ use index::{Key, Lead, Leaves, conjuncts, equality, is_core, value_of};
 /// What a statement selects the resources that meet a filter by.
 #[derive(Debug)]
 pub struct Selection {
+    /// What stands before `select`.
+    pub with: String,
     /// A boolean expression, in parentheses.
     pub condition: String,
     /// What stands behind `users r` or `groups r`: the index, and what is joined.
@@ -52,6 +54,7 @@ pub fn select(
     let condition = sql.condition(&predicate, Scope::Resource);
     let index = lead.and_then(|lead| lead.access.index);
     Selection {
+        with: sql.with_found(),
         condition,
         source: indexed_by(index) + &sql.joined_memberships(),
         is_indexed: index.is_some(),

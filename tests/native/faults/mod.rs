@@ -56,6 +56,7 @@ impl Stage {
     fn send(&self, case: &Case, armed: Option<(usize, Fault)>) -> Outcome {
         self.faults.arm(armed);
         let mut context = Context::from_waker(Waker::noop());
+        self.world.database.begin_invocation();
         let mut handling = Box::pin(self.world.app.handle(case.request.clone()));
         let response = match handling.as_mut().poll(&mut context) {
             Poll::Ready(response) => Some(response),

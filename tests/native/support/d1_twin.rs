@@ -1,7 +1,7 @@
 //! SQLite made to behave like D1: the migrations applied, D1's limits set, integers bound as doubles, a batch as the only
 //! transaction. What holds here is replayed against workerd by the suites of `tests/edge`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::{LazyLock, Mutex};
 
@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use rollcall::platform::Database;
 use rollcall::store::{Error, Result, Row, Rows, Statement, Value};
 use rusqlite::Connection;
+use rusqlite::StatementStatus;
 use rusqlite::backup::Backup;
 use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -36,7 +37,14 @@ pub struct D1Twin {
     pub interference: RefCell<Option<(usize, Vec<String>)>>,
     /// Every statement run since recording began; none where it did not.
     pub recorded: RefCell<Option<Vec<Statement>>>,
+    /// Statements of the invocation at work: of one request with what it defers.
+    statements: Cell<usize>,
+    /// Steps of SQLite's virtual machine since they were asked for last: some ten for a row that is looked at.
+    steps: Cell<u64>,
 }
+
+/// Statements that D1 runs for one invocation.
+const MAX_STATEMENTS: usize = 1_000;
 
 /// A database after the migrations, of which each test has a copy.
 static MIGRATED: LazyLock<Mutex<Connection>> = LazyLock::new(|| {
@@ -76,7 +84,21 @@ impl D1Twin {
             planned: RefCell::default(),
             interference: RefCell::default(),
             recorded: RefCell::default(),
+            statements: Cell::default(),
+            steps: Cell::default(),
         }
+    }
+
+    /// Counts the statements of another invocation.
+    pub fn begin_invocation(&self) {
+        self.statements.set(0);
+    }
+
+    /// The steps that some work takes.
+    pub fn steps(&self, work: impl FnOnce()) -> u64 {
+        self.steps.set(0);
+        work();
+        self.steps.take()
     }
 
     /// All rows of a query, for looking behind the application's back.
@@ -138,6 +160,36 @@ impl D1Twin {
             .collect()
     }
 
+    fn run_one(&self, connection: &Connection, statement: &Statement) -> Result<Rows> {
+        let mut prepared = connection
+            .prepare_cached(&statement.sql)
+            .map_err(|error| Error::Backend(format!("{error} in {}", statement.sql)))?;
+        let columns: Rc<[String]> = prepared
+            .column_names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        prepared.reset_status(StatementStatus::VmStep);
+        let mut found = prepared
+            .query(rusqlite::params_from_iter(bound(statement)))
+            .map_err(refused)?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next().map_err(refused)? {
+            let values = (0..columns.len())
+                .map(|index| Ok(value(row.get_ref(index).map_err(refused)?)))
+                .collect::<Result<_>>()?;
+            rows.push(Row::new(Rc::clone(&columns), values));
+        }
+        drop(found);
+        let steps = prepared.get_status(StatementStatus::VmStep);
+        self.steps
+            .set(self.steps.get() + u64::try_from(steps).unwrap_or_default());
+        Ok(Rows {
+            rows,
+            ..Rows::default()
+        })
+    }
+
     fn interfere(&self) {
         let due = match self.interference.borrow_mut().as_mut() {
             Some((0, _)) => true,
@@ -169,12 +221,18 @@ impl Database for D1Twin {
         if let Some(recorded) = self.recorded.borrow_mut().as_mut() {
             recorded.extend(batch.iter().cloned());
         }
+        self.statements.set(self.statements.get() + batch.len());
+        assert!(
+            self.statements.get() <= MAX_STATEMENTS,
+            "{} statements in one invocation; D1 runs {MAX_STATEMENTS}",
+            self.statements.get()
+        );
         let mut connection = self.connection.borrow_mut();
         // A savepoint is a transaction of its own, and can be one within what `save` has begun.
         let transaction = connection.savepoint().map_err(refused)?;
         let results = batch
             .iter()
-            .map(|statement| run_one(&transaction, statement))
+            .map(|statement| self.run_one(&transaction, statement))
             .collect::<Result<Vec<_>>>()?;
         transaction.commit().map_err(refused)?;
         Ok(results)
@@ -190,31 +248,6 @@ fn bound(statement: &Statement) -> impl Iterator<Item = ToSqlOutput<'_>> {
         Value::Integer(number) => ToSqlOutput::Borrowed(ValueRef::Real(*number as f64)),
         Value::Real(number) => ToSqlOutput::Borrowed(ValueRef::Real(*number)),
         Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-    })
-}
-
-fn run_one(connection: &Connection, statement: &Statement) -> Result<Rows> {
-    let mut prepared = connection
-        .prepare_cached(&statement.sql)
-        .map_err(|error| Error::Backend(format!("{error} in {}", statement.sql)))?;
-    let columns: Rc<[String]> = prepared
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
-    let mut found = prepared
-        .query(rusqlite::params_from_iter(bound(statement)))
-        .map_err(refused)?;
-    let mut rows = Vec::new();
-    while let Some(row) = found.next().map_err(refused)? {
-        let values = (0..columns.len())
-            .map(|index| Ok(value(row.get_ref(index).map_err(refused)?)))
-            .collect::<Result<_>>()?;
-        rows.push(Row::new(Rc::clone(&columns), values));
-    }
-    Ok(Rows {
-        rows,
-        ..Rows::default()
     })
 }
 

@@ -5,6 +5,7 @@ pub mod d1_twin;
 pub mod described;
 pub mod directory;
 pub mod faults;
+pub mod filter_operands;
 pub mod filter_text;
 pub mod fixtures;
 pub mod keys;
@@ -116,6 +117,7 @@ impl World {
     pub fn send(&self, request: Request<Vec<u8>>) -> Answer {
         let path = request.uri().path().to_owned();
         let method = request.method().clone();
+        self.database.begin_invocation();
         let response = pollster::block_on(self.app.handle(request));
         self.background.finish();
         self.read_answer(&method, &path, response)

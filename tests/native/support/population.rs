@@ -140,6 +140,56 @@ impl Population {
         }
     }
 
+    /// Few users in many groups that lie deep in each other: in a row of 40, in circles of one, two and six, side by side in the same
+    /// ones. Users are in some of them directly, and in those above them again.
+    pub fn nested(world: &World, tenant: &Tenant<'_>, seed: u64) -> Self {
+        const ROW: usize = 40;
+        const GROUPS_IN_ALL: usize = 60;
+        let mut dice = Dice(seed);
+        let users: Vec<String> = (0..24)
+            .map(|index| tenant.user(&format!("{}{index}", dice.pick(&WORDS))))
+            .collect();
+        let groups: Vec<String> = (0..GROUPS_IN_ALL)
+            .map(|index| {
+                world.clock.0.set(world.clock.0.get() + 1);
+                tenant.group(&format!("{}{index}", dice.pick(&WORDS)), &[])
+            })
+            .collect();
+        // Of two groups, the first has the second in it.
+        let mut nested: Vec<(usize, usize)> = (1..ROW).map(|inner| (inner - 1, inner)).collect();
+        nested.extend([(40, 40), (41, 42), (42, 41), (42, 10), (39, 43)]);
+        nested.extend((43..49).map(|outer| (outer, 43 + (outer - 42) % 6)));
+        nested.extend([(49, 50), (49, 51), (50, 52), (51, 52), (52, 20), (53, 20)]);
+        for _ in 0..6 {
+            nested.push((dice.below(GROUPS_IN_ALL), dice.below(GROUPS_IN_ALL)));
+        }
+        for (outer, inner) in nested {
+            let value = json!([{"value": groups[inner]}]);
+            tenant
+                .patch(
+                    &format!("/Groups/{}", groups[outer]),
+                    json!([{"op": "add", "path": "members", "value": value}]),
+                )
+                .expect(200);
+        }
+        for user in users.iter().skip(2) {
+            for _ in 0..=dice.below(4) {
+                let group = dice.pick(&groups);
+                let value = json!([{"value": user}]);
+                tenant
+                    .patch(
+                        &format!("/Groups/{group}"),
+                        json!([{"op": "add", "path": "members", "value": value}]),
+                    )
+                    .expect(200);
+            }
+        }
+        Population {
+            users: read_back(tenant, &USERS, &users),
+            groups: read_back(tenant, &GROUPS, &groups),
+        }
+    }
+
     pub fn of(&self, resource_type: &ResourceType) -> &[Value] {
         match resource_type.name {
             "Group" => &self.groups,
