@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "./build.mjs";
+import { guide } from "./guide.mjs";
 import { setUp } from "./setup.mjs";
 import { wrangler, wranglerEnv } from "./setup/node_modules.mjs";
 import { root } from "./setup/paths.mjs";
@@ -43,7 +44,7 @@ await main(async () => {
     server.kill("SIGTERM");
     throw error;
   }
-  console.log(guide());
+  console.log(welcome());
   show({ held: false });
   process.exitCode = (await ended) ?? 0;
 });
@@ -88,28 +89,16 @@ async function healthy() {
   throw new SetupError(`${url}/healthz did not answer 200 within ${READY_SECONDS} s (${last}).`);
 }
 
-function guide() {
+function welcome() {
+  const steps = guide(url).map(({ what, command }) => `  ${what}:\n\n${command}\n`);
   return `
-Rollcall runs at ${url}    Ctrl-C stops it.
+Rollcall runs at ${url}    Ctrl-C stops it. The API for people to read: ${url}/docs
 
 An administrator's token, valid for 24 hours (npm run -s token prints a new one):
 
 ${adminToken()}
 
-Paste these into another terminal, in this folder, one after the other:
+Paste these into another terminal, in this folder, one after the other.
 
-# the token, and a tenant named Example
-export URL=${url} ADMIN=$(npm run -s token)
-export TENANT=$(curl -s $URL/api/v1/admin/tenants/ -H "Authorization: Bearer $ADMIN" -H "Content-Type: application/json" -d '{"name":"Example"}' | node -p 'JSON.parse(fs.readFileSync(0)).data.id'); echo "$TENANT"
-
-# a SCIM token for that tenant: what an identity provider is given, together with $SCIM
-export SCIM=$URL/api/v1/tenants/$TENANT/scim/v2
-export TOKEN=$(curl -s $URL/api/v1/admin/scim-tokens/ -H "Authorization: Bearer $ADMIN" -H "Content-Type: application/json" -d "{\\"tenant_id\\":\\"$TENANT\\",\\"name\\":\\"first token\\"}" | node -p 'JSON.parse(fs.readFileSync(0)).data.token'); echo "$TOKEN"
-
-# a user
-curl -s $SCIM/Users -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/scim+json" -d '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com","name":{"givenName":"Ada","familyName":"Lovelace"},"emails":[{"value":"ada@example.com","primary":true}],"active":true}'; echo
-
-# all users
-curl -s $SCIM/Users -H "Authorization: Bearer $TOKEN"; echo
-`;
+${steps.join("\n")}`;
 }

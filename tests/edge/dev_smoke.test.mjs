@@ -2,15 +2,16 @@
 // requests go over real HTTP. What the endpoint answers in detail is for the other suites; here it is that the configuration is true.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { guide } from "../../scripts/guide.mjs";
 import { wrangler, wranglerEnv } from "../../scripts/setup/node_modules.mjs";
-import { root } from "../../scripts/setup/paths.mjs";
+import { inRoot, root } from "../../scripts/setup/paths.mjs";
 import { adminToken } from "../../scripts/token.mjs";
 import { user } from "./support/resources.mjs";
 
@@ -73,6 +74,20 @@ test("over HTTP: a tenant, a token, a user, a list", { timeout: 30_000 }, async 
   }
   assert.equal((await send("GET", `${base}/Users`)).status, 401);
   assert.ok(!output.includes(minted.body.data.token.slice(0, 12)), "the token is in the log");
+});
+
+test("the commands that npm run dev prints, pasted one after the other, end with a user who is listed", { skip: windows && "for bash and zsh", timeout: 60_000 }, async () => {
+  const readme = readFileSync(inRoot("README.md"), "utf8");
+  for (const { command } of guide("http://127.0.0.1:8787")) assert.ok(readme.includes(`\n${command}\n`), `README.md does not have:\n${command}`);
+  const script = guide(url).map(({ command }) => `${command}\necho "= $?"`);
+  const { stdout, stderr } = await promisify(execFile)("bash", ["-c", script.join("\n")], { cwd: root, env: { ...env, NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1" }, timeout: 50_000 });
+  assert.equal(stderr, "");
+  const [tenant, token, created, listed, info] = stdout.split("= 0\n").map((part) => part.trim());
+  assert.match(token, /^rcs_/);
+  assert.match(created, /^HTTP\/1\.1 201 /);
+  const { totalResults, Resources } = JSON.parse(listed);
+  assert.deepEqual([totalResults, Resources[0].userName], [1, "ada@example.com"]);
+  assert.equal(JSON.parse(info).data.scim_base_url, `${url}/api/v1/tenants/${tenant}/scim/v2`);
 });
 
 test("a body that is too long is refused, and the connection serves the next request", { timeout: 60_000 }, async () => {

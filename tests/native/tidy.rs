@@ -147,3 +147,23 @@ fn every_route_can_be_reached() {
         }
     }
 }
+
+#[test]
+fn what_a_newcomer_looks_for_is_there() {
+    let read = |name: &str| std::fs::read_to_string(name).unwrap();
+    let licence = read("LICENSE");
+    assert!(licence.contains("Apache License\n"), "{licence}");
+    assert!(licence.contains("END OF TERMS AND CONDITIONS"));
+    assert!(read("Cargo.toml").contains("license = \"Apache-2.0\""));
+    assert!(read("package.json").contains("\"license\": \"Apache-2.0\""));
+    let version = format!("\n## {}\n", env!("CARGO_PKG_VERSION"));
+    assert!(read("CHANGELOG.md").contains(&version), "{version}");
+    assert!(read("SECURITY.md").contains("## Reporting a vulnerability\n"));
+    let readme = read("README.md");
+    for name in ["LICENSE", "CHANGELOG.md", "SECURITY.md"] {
+        assert!(
+            readme.contains(&format!("]({name})")),
+            "README.md leads to no {name}"
+        );
+    }
+}
