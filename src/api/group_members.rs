@@ -3,19 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::scim::error::ScimType;
 use crate::scim::filter::Predicate;
-use crate::scim::filter::evaluate::element_matches;
 use crate::scim::filter::parse::shortened;
-use crate::scim::patch::MemberChanges;
+use crate::scim::member::Member;
+use crate::scim::patch::{Matching, MemberChanges};
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 use crate::store::audit::Detail;
 use crate::store::members::{self, Membership, Pair};
-use crate::store::{Rows, Statement, guards};
+use crate::store::{Row, Rows, Statement, guards};
 
 /// What an id is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,28 +31,54 @@ pub struct Known {
 pub trait Members {
     /// All members.
     fn all(&mut self) -> BTreeSet<String>;
-    /// The members that meet a filter, the request's one with that number.
-    fn matching(&mut self, number: usize, filter: &Predicate) -> BTreeSet<String>;
+    /// The members that meet one of a request's filters.
+    fn matching(&mut self, filters: &[Matching]) -> Result<BTreeSet<String>>;
     fn look_up(&mut self, id: &str) -> Known;
-    /// The name under which a filter finds a member.
+    /// The folded name under which a filter finds a member.
     fn display(&mut self, id: &str, kind: &'static str) -> Option<String>;
     /// The base of the members' `$ref`.
     fn base(&self) -> &str;
 
-    /// Whether somebody, were they a member, would meet a filter.
-    fn meets(&mut self, id: &str, filter: &Predicate) -> bool {
-        let Some(kind) = self.look_up(id).kind else {
-            return false;
-        };
-        let name = match filter.names("display") {
+    /// Somebody as filters would see them, were they a member; none where it is nobody's id.
+    fn seen(&mut self, id: &str, named: bool) -> Option<Member> {
+        let kind = self.look_up(id).kind?;
+        let name = match named {
             true => self.display(id, kind),
             false => None,
         };
-        let element = json!({
-            "value": id, "type": kind, "$ref": format!("{}/{kind}s/{id}", self.base()), "display": name,
-        });
-        element_matches(filter, &element)
+        Some(Member::new(id, kind, self.base(), name))
     }
+}
+
+/// Most comparisons of a request's filters with members: some tenths of a second.
+const MAX_COMPARISONS: usize = 10_000_000;
+
+/// 400 for more comparisons of filters with members than that.
+pub fn check_comparisons(count: usize) -> Result<()> {
+    match count > MAX_COMPARISONS {
+        true => Err(Error::scim(
+            ScimType::TooMany,
+            format!(
+                "members: the filters take {count} comparisons with members, and {MAX_COMPARISONS} are allowed; send fewer at once"
+            ),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// How many comparisons filters make with a member.
+fn comparisons(filters: &[Matching]) -> usize {
+    filters
+        .iter()
+        .map(|matching| matching.filter.comparisons())
+        .sum()
+}
+
+/// Whether a filter asks for names.
+pub fn ask_for_names(filters: &[Matching]) -> bool {
+    filters
+        .iter()
+        .any(|matching| matching.filter.names("display"))
 }
 
 /// Rows of one group to insert and to delete.
@@ -73,15 +99,23 @@ impl Plan {
         if changes.clear {
             gone.extend(there.all());
         }
-        for (number, matching) in changes.remove_matching.iter().enumerate() {
-            if !changes.clear {
-                gone.extend(there.matching(number, &matching.filter));
+        let filters = changes.remove_matching.as_slice();
+        if !changes.clear && !filters.is_empty() {
+            gone.extend(there.matching(filters)?);
+        }
+        check_comparisons(changes.add.len().saturating_mul(comparisons(filters)))?;
+        // Those whom an operation adds are met by the filters of later ones.
+        for (id, at) in &changes.add {
+            let later = changes.filters_after(*at);
+            if later.is_empty() {
+                continue;
             }
-            for (id, at) in &changes.add {
-                if *at < matching.at && add.contains(id) && there.meets(id, &matching.filter) {
-                    add.remove(id);
-                    gone.insert(id.clone());
-                }
+            let Some(member) = there.seen(id, ask_for_names(filters)) else {
+                continue;
+            };
+            if later.iter().any(|matching| member.meets(&matching.filter)) {
+                add.remove(id);
+                gone.insert(id.clone());
             }
         }
         let mut plan = Plan::default();
@@ -225,17 +259,10 @@ pub fn rows<'p>(
 /// One group's members as the database has them, as far as a request asks.
 pub struct Probed<'p> {
     base: &'p str,
-    lists: Vec<BTreeSet<String>>,
+    /// All members, where all are to go; else those who meet a filter.
+    list: BTreeSet<String>,
     known: BTreeMap<String, Known>,
     names: BTreeMap<String, Option<String>>,
-}
-
-/// Whether a filter looks at the names of those whom the same request adds before it.
-fn asks_for_names(changes: &MemberChanges) -> bool {
-    let mut filters = changes.remove_matching.iter();
-    filters.any(|matching| {
-        matching.filter.names("display") && changes.add.values().any(|at| *at < matching.at)
-    })
 }
 
 impl<'p> Probed<'p> {
@@ -247,13 +274,17 @@ impl<'p> Probed<'p> {
         group: &str,
         changes: &MemberChanges,
     ) -> Vec<Statement> {
-        let mut statements = match changes.clear {
-            true => vec![members::select_all(tenant, group)],
-            false => changes
-                .remove_matching
-                .iter()
-                .map(|matching| members::select_matching(tenant, base, group, &matching.filter))
-                .collect(),
+        let filters: Vec<&Predicate> = changes
+            .remove_matching
+            .iter()
+            .map(|matching| &matching.filter)
+            .collect();
+        let mut statements = match (changes.clear, filters.as_slice()) {
+            (true, _) => vec![members::select_all(tenant, group)],
+            (false, []) => Vec::new(),
+            (false, filters) => {
+                members::select_for_filters(tenant, base, [&group.to_owned()], filters)
+            }
         };
         let named: BTreeSet<&String> = changes.add.keys().chain(&changes.remove).collect();
         let pairs: Vec<Pair> = named
@@ -261,7 +292,8 @@ impl<'p> Probed<'p> {
             .map(|id| (group.to_owned(), id.clone()))
             .collect();
         statements.extend(members::probe(tenant, &pairs));
-        if asks_for_names(changes) {
+        let asks = |at: &usize| ask_for_names(changes.filters_after(*at));
+        if changes.add.values().any(asks) {
             statements.extend(members::select_names(tenant, changes.add.keys()));
         }
         statements
@@ -269,18 +301,28 @@ impl<'p> Probed<'p> {
 
     /// Takes up what the probes found.
     pub fn read(base: &'p str, changes: &MemberChanges, results: &[Rows]) -> Result<Self> {
-        let lists = match changes.clear {
-            true => 1,
-            false => changes.remove_matching.len(),
-        };
-        let (lists, rest) = results.split_at_checked(lists).unwrap_or((&[], results));
-        let lists = lists
-            .iter()
-            .map(|rows| rows.rows.iter().map(|row| Ok(row.text("id")?)).collect())
-            .collect::<Result<Vec<BTreeSet<String>>>>()?;
+        let filters = changes.remove_matching.as_slice();
+        let asked = usize::from(changes.clear || !filters.is_empty());
+        let (listed, rest) = results.split_at_checked(asked).unwrap_or((&[], results));
+        let listed: Vec<&Row> = listed.iter().flat_map(|rows| &rows.rows).collect();
+        if !changes.clear {
+            check_comparisons(listed.len().saturating_mul(comparisons(filters)))?;
+        }
+        let mut list = BTreeSet::new();
+        for row in listed {
+            let meets = || -> Result<bool> {
+                let (_, _, member) = members::for_filters(row, base)?;
+                Ok(filters
+                    .iter()
+                    .any(|matching| member.meets(&matching.filter)))
+            };
+            if changes.clear || meets()? {
+                list.insert(row.text("id")?);
+            }
+        }
         let mut probed = Probed {
             base,
-            lists,
+            list,
             known: BTreeMap::new(),
             names: BTreeMap::new(),
         };
@@ -305,17 +347,17 @@ impl<'p> Probed<'p> {
 
 impl Members for Probed<'_> {
     fn all(&mut self) -> BTreeSet<String> {
-        self.lists.first().cloned().unwrap_or_default()
+        self.list.clone()
     }
 
-    fn matching(&mut self, number: usize, _: &Predicate) -> BTreeSet<String> {
-        self.lists.get(number).cloned().unwrap_or_default()
+    fn matching(&mut self, _: &[Matching]) -> Result<BTreeSet<String>> {
+        Ok(self.list.clone())
     }
 
-    /// Whoever is in a list is a member.
+    /// Whoever is in the list is a member.
     fn look_up(&mut self, id: &str) -> Known {
         self.known.get(id).copied().unwrap_or_else(|| Known {
-            is_member: self.lists.iter().any(|list| list.contains(id)),
+            is_member: self.list.contains(id),
             ..Known::default()
         })
     }

@@ -9,6 +9,7 @@ pub mod date_time;
 pub mod error;
 pub mod filter;
 pub mod fold;
+pub mod member;
 pub mod patch;
 pub mod pieces;
 pub mod profile;

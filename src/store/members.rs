@@ -9,6 +9,7 @@ use super::set::Set;
 use super::{Params, Result, Row, Statement};
 use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
+use crate::scim::member::Member;
 use crate::scim::schema::{GROUPS, ResourceType};
 
 /// The name of a member of a group, for a row `m`.
@@ -17,6 +18,11 @@ const MEMBER_NAME: &str = "coalesce( \
      from users u where u.tenant_id = ?1 and u.id = m.member_id), \
      (select json_extract(g.resource, '$.displayName') from groups g \
      where g.tenant_id = ?1 and g.id = m.member_id))";
+
+/// The same folded, as filters compare it.
+const MEMBER_NAME_KEY: &str = "coalesce( \
+     (select coalesce(u.display_name_key, u.user_name_key) from users u where u.tenant_id = ?1 and u.id = m.member_id), \
+     (select g.display_name_key from groups g where g.tenant_id = ?1 and g.id = m.member_id))";
 
 /// A name as a membership shows it: no longer than the 256 characters that directories allow one, so that a thousand of them are
 /// never more than the database gives at once. `substr` ends at a null character, and is not let near names that are short; the
@@ -85,23 +91,13 @@ pub fn select_parts(
     )
 }
 
-/// The direct members of the group with that id, an SQL expression, as rows for a filter. A name is compared folded, and so by the columns that hold it folded.
-pub fn of_group_rows(group: &str) -> String {
-    format!("({} and m.group_id = {group})", of_all_groups_rows(None))
-}
-
-/// The same of all groups, or of those whose ids a query gives; `holder` is the group.
-pub fn of_all_groups_rows(groups: Option<&str>) -> String {
-    let those = groups.map_or(String::new(), |groups| {
-        format!(" and m.group_id in ({groups})")
-    });
+/// The direct members of groups as rows for a filter, with their group as `holder`; `those` is a condition on `m.group_id`. A name
+/// is compared folded, and so by the columns that hold it folded.
+pub fn of_groups_rows(those: &str) -> String {
     format!(
-        "select m.group_id as holder, m.member_id as value, m.member_type as type, \
-         coalesce((select coalesce(u.display_name_key, u.user_name_key) from users u \
-         where u.tenant_id = ?1 and u.id = m.member_id), \
-         (select g.display_name_key from groups g where g.tenant_id = ?1 and g.id = m.member_id)) as display, \
+        "select m.group_id as holder, m.member_id as value, m.member_type as type, {MEMBER_NAME_KEY} as display, \
          ?2 || '/' || m.member_type || 's/' || m.member_id as ref \
-         from group_members m where m.tenant_id = ?1{those}"
+         from group_members m where m.tenant_id = ?1 and {those}"
     )
 }
 
@@ -221,34 +217,47 @@ pub fn probed(row: &Row) -> Result<Probed> {
     })
 }
 
-/// The names of users and groups as members: columns `id` and `name`.
+/// The names by which filters find users and groups as members, folded: columns `id` and `name`.
 pub fn select_names<'i>(
     tenant: &TenantId,
     ids: impl IntoIterator<Item = &'i String>,
 ) -> Vec<Statement> {
     Set::of_ids(ids).statements(&[tenant.into()], |part| {
         format!(
-            "{} select m.id, {} as name from (select id, id as member_id from e) m",
-            part.table(),
-            MEMBER_NAME
+            "{} select m.id, {MEMBER_NAME_KEY} as name from (select id, id as member_id from e) m",
+            part.table()
         )
     })
 }
 
-/// The members of a group that meet a filter: column `id`.
-pub fn select_matching(
+/// The members of groups whom any of some filters can be about, in one statement for a few groups: columns `group_id`, `id`, `kind`
+/// and `display`, the name folded, where a filter asks for it. Each member is read once, and each name.
+pub fn select_for_filters<'i>(
     tenant: &TenantId,
     base: &str,
-    group: &str,
-    filter: &Predicate,
-) -> Statement {
-    let mut params = Params::new(vec![tenant.into(), base.into(), group.into()]);
-    let condition = super::filter::on_members(&GROUPS, filter, &mut params);
-    let rows = of_group_rows("?3");
-    Statement::new(
-        format!("select e.value as id from {rows} e where {condition}"),
-        params.into_values(),
-    )
+    groups: impl IntoIterator<Item = &'i String>,
+    filters: &[&Predicate],
+) -> Vec<Statement> {
+    let mut params = Params::new(vec![tenant.into(), base.into()]);
+    let condition = super::filter::on_members(filters, &mut params);
+    let display = match filters.iter().any(|filter| filter.names("display")) {
+        true => "e.display",
+        false => "null as display",
+    };
+    Set::of_ids(groups).statements(&params.into_values(), |part| {
+        let rows = of_groups_rows(&part.has("m.group_id"));
+        // The limit keeps a name from being looked up for each of its uses.
+        format!(
+            "select e.holder as group_id, e.value as id, e.type as kind, {display} from ({rows} limit -1) e where {condition}"
+        )
+    })
+}
+
+/// Reads a row of [`select_for_filters`]: a group's id, and a member of it.
+pub fn for_filters(row: &Row, base: &str) -> Result<(String, String, Member)> {
+    let (group, id) = (row.text("group_id")?, row.text("id")?);
+    let member = Member::new(&id, &row.text("kind")?, base, row.optional_text("display")?);
+    Ok((group, id, member))
 }
 
 /// All members of a group: columns `id`, `kind` and `granted`. For replacing them, which is told by the whole list anyway.

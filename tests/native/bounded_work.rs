@@ -3,6 +3,8 @@
 //! What is counted are the steps of SQLite's virtual machine, which are the same on every machine. A list runs two statements,
 //! its page and its total.
 
+use serde_json::{Value, json};
+
 use crate::filter_equivalence::encoded;
 use crate::support::{Tenant, World};
 
@@ -224,4 +226,155 @@ fn what_is_asked_of_members_reads_each_row_once() {
             check(&tenant, nesting, "/Groups", filter);
         }
     }
+}
+
+/// A group of all users, who are those of [`fill`].
+fn everybody(tenant: &Tenant<'_>) -> String {
+    fill(tenant, Nesting::Flat);
+    let ids: Vec<String> = (0..USERS).map(user_id).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    tenant.group("Everybody", &ids)
+}
+
+fn removal(filter: &str) -> Value {
+    json!({"op": "remove", "path": format!("members[{filter}]")})
+}
+
+/// Sends a PATCH to a group, and gives the statements and the steps that it took.
+fn patch(tenant: &Tenant<'_>, group: &str, operations: &[Value], status: u16) -> (usize, u64) {
+    let mut statements = Vec::new();
+    let database = &tenant.world.database;
+    let steps = database.steps(|| {
+        statements = database.recording(|| {
+            tenant
+                .patch(&format!("/Groups/{group}"), json!(operations))
+                .expect(status);
+        });
+    });
+    (statements.len(), steps)
+}
+
+fn held(tenant: &Tenant<'_>, group: &str) -> i64 {
+    tenant.world.database.number(&format!(
+        "select count(*) from group_members where group_id = '{group}'"
+    ))
+}
+
+#[test]
+fn a_thousand_filters_on_members_read_each_member_once() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let group = everybody(&tenant);
+    let types: Vec<Value> = (0..1_000)
+        .map(|number| removal(&format!(r#"type eq "{number}""#)))
+        .collect();
+    let names: Vec<Value> = (0..1_000)
+        .map(|number| {
+            removal(&format!(
+                r#"display ew "x{number}" or $ref co "/{number}/""#
+            ))
+        })
+        .collect();
+    let rows = u64::try_from(USERS).unwrap() + 100;
+    let (_, alone) = patch(&tenant, &group, &[removal(r#"type eq "Robot""#)], 204);
+    for (operations, most) in [(types, 5 * rows), (names, FOR_A_ROW * rows)] {
+        let (statements, steps) = patch(&tenant, &group, &operations, 204);
+        assert!(statements <= 4, "{statements} statements");
+        assert!(
+            steps <= alone + most,
+            "{steps} steps, allowed {alone} and {most}"
+        );
+    }
+    assert_eq!(held(&tenant, &group), i64::try_from(USERS).unwrap());
+    let (_, _) = patch(
+        &tenant,
+        &group,
+        &[
+            removal(r#"display eq "U5""#),
+            removal(r#"type eq "group" or display sw "u199""#),
+        ],
+        204,
+    );
+    // u5, u199, u1990 to u1999.
+    assert_eq!(held(&tenant, &group), i64::try_from(USERS - 12).unwrap());
+}
+
+#[test]
+fn members_added_before_a_thousand_filters_are_compared_within_a_few_statements() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    fill(&tenant, Nesting::Flat);
+    let group = tenant.group("Some", &[]);
+    let members: Vec<Value> = (0..USERS)
+        .map(|number| json!({"value": user_id(number)}))
+        .collect();
+    let mut operations = vec![json!({"op": "add", "path": "members", "value": members})];
+    let (plain, _) = patch(&tenant, &group, &operations, 204);
+    patch(
+        &tenant,
+        &group,
+        &[json!({"op": "remove", "path": "members"})],
+        200,
+    );
+    operations.extend((0..999).map(|number| removal(&format!(r#"display eq "U{}""#, number * 2))));
+    let (filtered, _) = patch(&tenant, &group, &operations, 204);
+    // Who meets the filters, and what those are called who are added.
+    assert!(
+        filtered <= plain + 2 + USERS / 90,
+        "{filtered} statements, without filters {plain}"
+    );
+    assert_eq!(held(&tenant, &group), i64::try_from(USERS - 999).unwrap());
+}
+
+#[test]
+fn filters_on_members_of_a_bulk_request_are_a_statement_for_all() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    fill(&tenant, Nesting::Flat);
+    let operations: Vec<Value> = (0..100)
+        .map(|number| {
+            let filters: Vec<Value> = (0..10)
+                .map(|filter| match filter {
+                    0 => removal(&format!(r#"display eq "u{number}""#)),
+                    _ => removal(&format!(r#"display eq "x{filter}" or type eq "y{number}""#)),
+                })
+                .collect();
+            json!({"method": "PATCH", "path": format!("/Groups/{}", group_id(number)), "data": {"Operations": filters}})
+        })
+        .collect();
+    let before = world.database.number("select count(*) from group_members");
+    let statements = world.database.recording(|| {
+        let answer = tenant.send("POST", "/Bulk", json!({"Operations": operations}));
+        for operation in answer.expect(200).body["Operations"].as_array().unwrap() {
+            assert_eq!(operation["status"], "200", "{operation}");
+        }
+    });
+    assert!(statements.len() < 40, "{} statements", statements.len());
+    let after = world.database.number("select count(*) from group_members");
+    assert_eq!(before - after, 100);
+}
+
+#[test]
+fn more_comparisons_with_members_than_a_request_may_take_are_refused() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let group = everybody(&tenant);
+    let filter = |number: usize| {
+        several(10, " or ", |term| {
+            format!(r#"display co "x{number}y{term}""#)
+        })
+    };
+    let enough: Vec<Value> = (0..500).map(|number| removal(&filter(number))).collect();
+    patch(&tenant, &group, &enough, 204);
+    let more: Vec<Value> = (0..501).map(|number| removal(&filter(number))).collect();
+    let path = format!("/Groups/{group}");
+    tenant
+        .patch(&path, json!(more))
+        .expect_scim_error(400, "tooMany", "comparisons");
+    let bulk =
+        json!({"Operations": [{"method": "PATCH", "path": path, "data": {"Operations": more}}]});
+    tenant
+        .send("POST", "/Bulk", bulk)
+        .expect_scim_error(400, "tooMany", "comparisons");
+    assert_eq!(held(&tenant, &group), i64::try_from(USERS).unwrap());
 }

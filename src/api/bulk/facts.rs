@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::authenticate::Caller;
 use crate::api::call::Call;
-use crate::api::group_members::{Known, kind_of};
+use crate::api::group_members::{Known, check_comparisons, kind_of};
 use crate::error::Result;
 use crate::scim::filter::Predicate;
+use crate::scim::member::Member;
 use crate::scim::render::Stored;
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
 use crate::store::members::{GIVEN, Pair};
@@ -30,6 +31,12 @@ pub struct Facts {
     pub matching: BTreeMap<(usize, usize), Vec<String>>,
 }
 
+/// Filters on the members of groups, by the operation that has them and their numbers there.
+type Matching = BTreeMap<(usize, usize), (String, Predicate)>;
+
+/// Members of groups as filters see them, with their ids.
+type Seen = BTreeMap<String, Vec<(String, Member)>>;
+
 /// What is still to be read.
 #[derive(Debug, Default)]
 pub struct Needs {
@@ -38,7 +45,7 @@ pub struct Needs {
     pub holders: BTreeSet<(UniqueKey, String)>,
     pub pairs: BTreeSet<Pair>,
     pub members: BTreeSet<String>,
-    pub matching: BTreeMap<(usize, usize), (String, Predicate)>,
+    pub matching: Matching,
 }
 
 impl Needs {
@@ -65,7 +72,7 @@ enum Question {
     Holders(UniqueKey),
     Pairs,
     Members(String),
-    Matching((usize, usize)),
+    Matching,
 }
 
 impl Facts {
@@ -77,7 +84,12 @@ impl Facts {
     }
 
     /// Reads all that is needed, in one round trip.
-    pub async fn learn(&mut self, call: &Call<'_>, caller: &Caller, needs: Needs) -> Result<()> {
+    pub async fn learn(
+        &mut self,
+        call: &Call<'_>,
+        caller: &Caller,
+        mut needs: Needs,
+    ) -> Result<()> {
         let tenant = &caller.tenant;
         let base = call.scim_base();
         let mut questions = Vec::new();
@@ -108,14 +120,45 @@ impl Facts {
             questions.push(Question::Members(group.clone()));
             batch.push(members::select_all(tenant, group));
         }
-        for (key, (group, filter)) in &needs.matching {
-            questions.push(Question::Matching(*key));
-            batch.push(members::select_matching(tenant, &base, group, filter));
+        let matching = std::mem::take(&mut needs.matching);
+        let groups: BTreeSet<&String> = matching.values().map(|(group, _)| group).collect();
+        let filters: Vec<&Predicate> = matching.values().map(|(_, filter)| filter).collect();
+        if !filters.is_empty() {
+            for statement in members::select_for_filters(tenant, &base, groups, &filters) {
+                questions.push(Question::Matching);
+                batch.push(statement);
+            }
         }
         let results = caller.read(call, batch).await?;
         self.assume_absent(needs);
+        let mut seen = Seen::new();
         for (question, rows) in questions.into_iter().zip(&results) {
-            self.take(question, rows, &caller.provider_id)?;
+            match question {
+                Question::Matching => {
+                    for row in &rows.rows {
+                        let (group, id, member) = members::for_filters(row, &base)?;
+                        seen.entry(group).or_default().push((id, member));
+                    }
+                }
+                question => self.take(question, rows, &caller.provider_id)?,
+            }
+        }
+        self.compare(matching, &seen)
+    }
+
+    /// Finds out who of the members seen meets which filter.
+    fn compare(&mut self, matching: Matching, seen: &Seen) -> Result<()> {
+        let members_of = |group: &String| seen.get(group).map_or(&[][..], Vec::as_slice);
+        let all = matching
+            .values()
+            .map(|(group, filter)| members_of(group).len() * filter.comparisons());
+        check_comparisons(all.sum())?;
+        for (key, (group, filter)) in matching {
+            let meeting = members_of(&group)
+                .iter()
+                .filter(|(_, member)| member.meets(&filter));
+            let ids = meeting.map(|(id, _)| id.clone()).collect();
+            self.matching.insert(key, ids);
         }
         Ok(())
     }
@@ -133,9 +176,6 @@ impl Facts {
     }
 
     fn take(&mut self, question: Question, rows: &Rows, provider_id: &str) -> Result<()> {
-        let ids = |rows: &Rows| -> Result<Vec<String>> {
-            rows.rows.iter().map(|row| Ok(row.text("id")?)).collect()
-        };
         match question {
             Question::Resources(resource_type) => {
                 for row in &rows.rows {
@@ -179,9 +219,7 @@ impl Facts {
                 let members = rows.rows.iter().map(member).collect::<Result<_>>()?;
                 self.members.insert(group, members);
             }
-            Question::Matching(key) => {
-                self.matching.insert(key, ids(rows)?);
-            }
+            Question::Matching => {}
         }
         Ok(())
     }

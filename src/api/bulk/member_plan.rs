@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::simulation::Simulation;
-use crate::api::group_members::{Known, Members, Plan};
-use crate::scim::filter::Predicate;
+use crate::api::group_members::{Known, Members, Plan, ask_for_names};
+use crate::error::Result;
+use crate::scim::fold::fold;
+use crate::scim::member::Member;
+use crate::scim::patch::Matching;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 
 /// The members of one group, for one operation.
@@ -58,28 +61,41 @@ impl Members for MembersSoFar<'_, '_> {
         all
     }
 
-    fn matching(&mut self, number: usize, filter: &Predicate) -> BTreeSet<String> {
-        let mut matching = BTreeSet::new();
-        let key = (self.index, number);
-        match self.simulation.facts.matching.get(&key) {
-            Some(members) => matching = self.left(members),
-            None if self.is_stored => {
-                let need = (self.group.to_owned(), filter.clone());
-                self.simulation.needs.matching.insert(key, need);
-            }
-            None => {}
-        }
-        let mut afresh: Vec<String> = self.plan.add.keys().cloned().collect();
-        if filter.names("display") && self.is_stored {
+    fn matching(&mut self, filters: &[Matching]) -> Result<BTreeSet<String>> {
+        let named = ask_for_names(filters);
+        let mut afresh: BTreeSet<String> = self.plan.add.keys().cloned().collect();
+        if named && self.is_stored {
             afresh.extend(self.touched());
         }
+        let mut matching = BTreeSet::new();
+        for (number, Matching { filter, .. }) in filters.iter().enumerate() {
+            let key = (self.index, number);
+            match self.simulation.facts.matching.get(&key) {
+                Some(members) => matching.extend(self.left(members)),
+                None if self.is_stored => {
+                    let need = (self.group.to_owned(), filter.clone());
+                    self.simulation.needs.matching.insert(key, need);
+                }
+                None => {}
+            }
+        }
+        // What the database says of these is not so any more.
         for id in afresh {
-            match self.look_up(&id).is_member && self.meets(&id, filter) {
+            let member = match self.look_up(&id).is_member {
+                true => self.seen(&id, named),
+                false => None,
+            };
+            let meets = |member: Member| {
+                filters
+                    .iter()
+                    .any(|matching| member.meets(&matching.filter))
+            };
+            match member.is_some_and(meets) {
                 true => matching.insert(id),
                 false => matching.remove(&id),
             };
         }
-        matching
+        Ok(matching)
     }
 
     fn look_up(&mut self, id: &str) -> Known {
@@ -134,7 +150,7 @@ impl Members for MembersSoFar<'_, '_> {
             true => None,
             false => text("userName"),
         });
-        name.map(str::to_owned)
+        name.map(fold)
     }
 
     fn base(&self) -> &str {

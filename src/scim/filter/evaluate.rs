@@ -36,6 +36,24 @@ pub fn element_matches(predicate: &Predicate, element: &Value) -> bool {
     })
 }
 
+/// Whether texts meet a predicate on the parts of one value. `text` gives that of a sub-attribute by its name, in the form in which
+/// it is compared, so that texts which are asked many times are folded once.
+pub fn texts_match<'t>(predicate: &Predicate, text: &dyn Fn(&str) -> Option<&'t str>) -> bool {
+    match predicate {
+        Predicate::And(all) => all.iter().all(|one| texts_match(one, text)),
+        Predicate::Or(any) => any.iter().any(|one| texts_match(one, text)),
+        Predicate::Not(inner) => !texts_match(inner, text),
+        Predicate::Element(_, inner) => texts_match(inner, text),
+        Predicate::Never => false,
+        Predicate::OfProvider(_) => true,
+        Predicate::Present(found) => text(found.leaf().name).is_some_and(|text| !text.is_empty()),
+        Predicate::Compare(found, operator, Operand::Text { key, .. }) => {
+            text(found.leaf().name).is_some_and(|text| text_compares(text, *operator, key))
+        }
+        Predicate::Compare(..) => false,
+    }
+}
+
 fn evaluate<'v>(predicate: &Predicate, values: &dyn Fn(&AttributeRef) -> Vec<&'v Value>) -> bool {
     match predicate {
         Predicate::And(all) => all.iter().all(|one| evaluate(one, values)),
@@ -83,15 +101,18 @@ fn compares(attribute: &Attribute, value: &Value, operator: Operator, operand: &
                 .is_some_and(|value| ordered(operator, value.partial_cmp(wanted)))
         }
         (Value::String(value), Operand::Text { key: wanted, .. }) => {
-            let value = comparable(value, attribute.case_exact);
-            match operator {
-                Operator::Contains => value.contains(wanted.as_str()),
-                Operator::StartsWith => value.starts_with(wanted.as_str()),
-                Operator::EndsWith => value.ends_with(wanted.as_str()),
-                _ => ordered(operator, Some(value.as_ref().cmp(wanted.as_str()))),
-            }
+            text_compares(&comparable(value, attribute.case_exact), operator, wanted)
         }
         _ => false,
+    }
+}
+
+fn text_compares(value: &str, operator: Operator, wanted: &str) -> bool {
+    match operator {
+        Operator::Contains => value.contains(wanted),
+        Operator::StartsWith => value.starts_with(wanted),
+        Operator::EndsWith => value.ends_with(wanted),
+        _ => ordered(operator, Some(value.cmp(wanted))),
     }
 }
 

@@ -155,6 +155,17 @@ impl Predicate {
         }
     }
 
+    /// How many comparisons there are.
+    pub fn comparisons(&self) -> usize {
+        match self {
+            Predicate::And(all) => all.iter().map(Predicate::comparisons).sum(),
+            Predicate::Or(any) => any.iter().map(Predicate::comparisons).sum(),
+            Predicate::Not(inner) | Predicate::Element(_, inner) => inner.comparisons(),
+            Predicate::Compare(..) | Predicate::Present(_) => 1,
+            Predicate::Never | Predicate::OfProvider(_) => 0,
+        }
+    }
+
     /// Whether a sub-attribute of that name is looked at.
     pub fn names(&self, sub: &str) -> bool {
         match self {

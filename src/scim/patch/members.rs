@@ -69,6 +69,14 @@ impl MemberChanges {
         }
     }
 
+    /// The filters of operations after that one.
+    pub fn filters_after(&self, at: usize) -> &[Matching] {
+        let earlier = self
+            .remove_matching
+            .partition_point(|matching| matching.at <= at);
+        self.remove_matching.get(earlier..).unwrap_or_default()
+    }
+
     /// What all operations together do to the members; each sees what those before it did.
     pub fn of(operations: &[Operation], profile: Profile) -> Result<Self> {
         let mut changes = MemberChanges::default();

@@ -34,10 +34,10 @@ pub fn sort_key(resource_type: &ResourceType, by: AttributeRef) -> String {
     if is_membership(by) {
         let leaf = expression(resource_type, by, Scope::Membership);
         let rows = match resource_type.name == GROUPS.name {
-            true => members::of_group_rows("r.id"),
+            true => members::of_groups_rows("m.group_id = r.id"),
             false => members::groups_of_user_rows(),
         };
-        return format!("(select min({leaf}) from {rows} e)");
+        return format!("(select min({leaf}) from ({rows}) e)");
     }
     if by.attribute.multi_valued {
         let leaf = of_element(by);

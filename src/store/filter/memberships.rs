@@ -10,7 +10,7 @@ use super::terms::{count, is_always, of_type, only_ids};
 use super::{Scope, Sql};
 use crate::scim::filter::Predicate;
 use crate::scim::schema::GROUPS;
-use crate::store::members::{of_all_groups_rows, of_group_rows};
+use crate::store::members::of_groups_rows;
 
 /// How the terms on memberships are answered, and those that are bits so far.
 #[derive(Debug, Default)]
@@ -180,12 +180,12 @@ impl Sql<'_, '_> {
         if !is_lead && (self.memberships.several || !is_one) {
             return self.bit(condition, false);
         }
-        let rows = of_group_rows("r.id");
+        let rows = of_groups_rows("m.group_id = r.id");
         let has_one = match value_of(inner) {
             Some(id) => format!("{} and ", self.has_one_of(&[id], is_lead)),
             None => String::new(),
         };
-        format!("({has_one}exists (select 1 from {rows} e where {condition}))")
+        format!("({has_one}exists (select 1 from ({rows}) e where {condition}))")
     }
 
     /// Which groups have one of these members: by the members, unless the groups at issue are found already.
@@ -237,7 +237,10 @@ impl Sql<'_, '_> {
 
 /// The masks of groups: each member meets terms, and the group has them all.
 fn of_members(bits: &[Bit], found: bool) -> String {
-    let rows = of_all_groups_rows(found.then_some("select id from found"));
+    let rows = of_groups_rows(match found {
+        true => "m.group_id in (select id from found)",
+        false => "true",
+    });
     let masks: Vec<String> = numbered(bits)
         .map(|(value, bit)| format!("max(iif({}, {value}, 0))", bit.condition))
         .collect();

@@ -1,4 +1,4 @@
-//! Predicates compiled to SQL, in full: no filter ever loads rows to test them in the worker.
+//! Predicates compiled to SQL, in full: no list ever loads rows to test them in the worker.
 //!
 //! Conditions are on a row named `r` of `users` or `groups`; `?1` is the tenant and `?2` the base URL. What an index
 //! serves is compared by its column ([`index`]); memberships by sets ([`memberships`]); everything else by `keys`, the folded
@@ -16,8 +16,8 @@ pub use expression::sort_key;
 pub use index::order;
 
 use super::{Params, resources};
-use crate::scim::filter::{Operand, Operator, Predicate};
-use crate::scim::schema::{AttributeRef, Kind, ResourceType};
+use crate::scim::filter::{MAX_TERMS, Operand, Operator, Predicate};
+use crate::scim::schema::{AttributeRef, GROUPS, Kind, RESOURCE_TYPES, ResourceType};
 use expression::{
     comparison, expression, is_membership, is_present, of_element, of_keys, some_element,
 };
@@ -61,19 +61,30 @@ pub fn select(
     }
 }
 
-/// Compiles a filter on the members of a group: a condition on a row `e` of [`of_group_rows`](super::members::of_group_rows).
-pub fn on_members(
-    resource_type: &'static ResourceType,
-    predicate: &Predicate,
-    params: &mut Params,
-) -> String {
+/// Compiles filters on the members of a group: a condition on a row `e` of [`of_groups_rows`](super::members::of_groups_rows),
+/// which holds for all who meet one of them. Where they are too many for a statement, it holds for others too.
+pub fn on_members(filters: &[&Predicate], params: &mut Params) -> String {
     let mut sql = Sql {
-        resource_type,
+        resource_type: &GROUPS,
         params,
         lead: None,
         memberships: memberships::Plan::default(),
     };
-    sql.condition(predicate, Scope::Membership)
+    let all = Predicate::Or(filters.iter().map(|filter| (*filter).clone()).collect());
+    let mut by_type = Vec::new();
+    for of_type in RESOURCE_TYPES {
+        let name = of_type.name;
+        let condition = match terms::of_type(&all, name) {
+            Predicate::Never => continue,
+            any if terms::is_always(&any) || any.comparisons() > MAX_TERMS => String::new(),
+            any => format!(" and {}", sql.condition(&any, Scope::Membership)),
+        };
+        by_type.push(format!("(e.type = '{name}'{condition})"));
+    }
+    match by_type.is_empty() {
+        true => "(false)".to_owned(),
+        false => format!("({})", by_type.join(" or ")),
+    }
 }
 
 /// Whether a filter names what it looks for by a value that few resources have, so that a page mostly holds them all: then

@@ -165,6 +165,16 @@ impl Vocabulary {
         })
     }
 
+    /// The same for value paths on the members of groups alone.
+    pub fn of_members(&self) -> Arc<Self> {
+        let targets = self.targets.iter();
+        let targets = targets.filter(|target| bare(&target.found) == "members");
+        Arc::new(Vocabulary {
+            targets: targets.cloned().collect(),
+            lenient: self.lenient,
+        })
+    }
+
     /// Filters of many terms.
     pub fn long_filters(self: &Arc<Self>) -> impl Strategy<Value = String> + use<> {
         let part = self.filters().prop_map(|filter| format!("({filter})"));
@@ -182,35 +192,7 @@ impl Vocabulary {
                 vocabulary.targets[target].comparison(&choice, vocabulary.lenient)
             })
         };
-        let element = {
-            let vocabulary = self.clone();
-            let complex: Vec<usize> = self.complex();
-            let inner = vec((any::<u16>(), choice(), 0..6usize), 1..4);
-            (0..complex.len(), 0..8usize, inner).prop_map(move |(target, style, inner)| {
-                vocabulary.targets[complex[target]].element(style, &inner, vocabulary.lenient)
-            })
-        };
-        let known = {
-            let vocabulary = self.clone();
-            let complex: Vec<usize> = self.complex();
-            (
-                0..complex.len(),
-                any::<u16>(),
-                0..4usize,
-                any::<u16>(),
-                choice(),
-            )
-                .prop_map(move |(target, element, first, second, choice)| {
-                    let target = &vocabulary.targets[complex[target]];
-                    target.known_element(
-                        element.into(),
-                        first,
-                        second.into(),
-                        &choice,
-                        vocabulary.lenient,
-                    )
-                })
-        };
+        let (element, known) = (self.elements(), self.known_elements());
         let term = prop_oneof![4 => comparison, 1 => element, 1 => known];
         term.prop_recursive(4, 12, 3, |inner| {
             let joined = (vec(inner.clone(), 2..4), 0..4usize)
@@ -221,6 +203,39 @@ impl Vocabulary {
                 2 => inner.prop_map(|inner| format!("not ({inner})")),
             ]
         })
+    }
+
+    /// Value paths with terms at random.
+    pub fn elements(self: &Arc<Self>) -> impl Strategy<Value = String> + use<> {
+        let vocabulary = self.clone();
+        let complex: Vec<usize> = self.complex();
+        let inner = vec((any::<u16>(), choice(), 0..6usize), 1..4);
+        (0..complex.len(), 0..8usize, inner).prop_map(move |(target, style, inner)| {
+            vocabulary.targets[complex[target]].element(style, &inner, vocabulary.lenient)
+        })
+    }
+
+    /// Value paths that some value meets, or nearly.
+    fn known_elements(self: &Arc<Self>) -> impl Strategy<Value = String> + use<> {
+        let vocabulary = self.clone();
+        let complex: Vec<usize> = self.complex();
+        (
+            0..complex.len(),
+            any::<u16>(),
+            0..4usize,
+            any::<u16>(),
+            choice(),
+        )
+            .prop_map(move |(target, element, first, second, choice)| {
+                let target = &vocabulary.targets[complex[target]];
+                target.known_element(
+                    element.into(),
+                    first,
+                    second.into(),
+                    &choice,
+                    vocabulary.lenient,
+                )
+            })
     }
 
     fn complex(&self) -> Vec<usize> {
