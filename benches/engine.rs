@@ -8,13 +8,14 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use rollcall::auth::scim_token::ScimToken;
 use rollcall::platform::Entropy;
+use rollcall::scim::body;
 use rollcall::scim::filter::parse::parse;
 use rollcall::scim::filter::resolve::resolve;
 use rollcall::scim::patch;
 use rollcall::scim::profile::Profile;
 use rollcall::scim::projection::Projection;
 use rollcall::scim::render::Stored;
-use rollcall::scim::resource::{self, Resource};
+use rollcall::scim::resource::Resource;
 use rollcall::scim::schema::USERS;
 use rollcall::scim::version::Version;
 use rollcall::store::Params;
@@ -54,7 +55,7 @@ fn body() -> Value {
 }
 
 fn user() -> Resource {
-    resource::read(&USERS, body(), PROFILE).expect("a user")
+    body::read(&USERS, body(), PROFILE).expect("a user")
 }
 
 fn filters(c: &mut Criterion) {
@@ -101,7 +102,7 @@ fn patches(c: &mut Criterion) {
     for (name, body) in bodies {
         c.bench_function(&format!("patch, {name}: parse and apply"), |b| {
             b.iter(|| {
-                let operations = patch::parse(body.clone(), &USERS, PROFILE).expect("a PATCH");
+                let operations = patch::parse(body.clone(), &USERS, "7", PROFILE).expect("a PATCH");
                 let mut after = before.clone();
                 patch::apply(&operations, &USERS, &mut after, PROFILE).expect("it applies");
                 after
@@ -115,7 +116,7 @@ fn resources(c: &mut Criterion) {
     c.bench_function("user: read a body", |b| {
         b.iter(|| {
             let body = rollcall::json::parse(black_box(text.as_bytes())).expect("JSON");
-            resource::read(&USERS, body, PROFILE).expect("a user")
+            body::read(&USERS, body, PROFILE).expect("a user")
         });
     });
     let resource = user();

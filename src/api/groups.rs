@@ -14,11 +14,12 @@ use super::resources::{
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
+use crate::scim::body;
 use crate::scim::patch::{self, MemberChanges, Operation};
 use crate::scim::profile::Profile;
 use crate::scim::projection::Projection;
 use crate::scim::render::Stored;
-use crate::scim::resource::{self, Resource};
+use crate::scim::resource::Resource;
 use crate::scim::schema::GROUPS;
 use crate::scim::version::Version;
 use crate::store;
@@ -35,7 +36,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     let params = ListParams::of_query(call);
     with_caller(call, Scope::GroupsWrite, async |caller| {
         let projection = params.projection(&GROUPS, caller.profile())?;
-        let group = resource::read(&GROUPS, call.json()?, caller.profile())?;
+        let group = body::read(&GROUPS, call.json()?, caller.profile())?;
         check_size(&GROUPS, &group)?;
         let id = call.new_id()?;
         let given = group.members.clone().unwrap_or_default();
@@ -161,15 +162,15 @@ enum Attributes {
 }
 
 impl Wanted {
-    fn of(action: Action, body: Value, profile: Profile) -> Result<Self> {
+    fn of(action: Action, id: &str, body: Value, profile: Profile) -> Result<Self> {
         if action == Action::Patch {
-            let operations = patch::parse(body, &GROUPS, profile)?;
+            let operations = patch::parse(body, &GROUPS, id, profile)?;
             return Ok(Wanted {
                 members: MemberChanges::of(&operations, profile)?,
                 attributes: Attributes::Patched(operations),
             });
         }
-        let mut resource = resource::read(&GROUPS, body, profile)?;
+        let mut resource = body::read(&GROUPS, body, profile)?;
         let mut members = MemberChanges::default();
         match resource.members.take() {
             Some(given) => members.replace_all(&given),
@@ -209,14 +210,15 @@ pub async fn patch(call: &Call<'_>) -> Result<Reply> {
 async fn change(call: &Call<'_>, action: Action) -> Result<Reply> {
     let params = ListParams::of_query(call);
     with_caller(call, Scope::GroupsWrite, async |caller| {
+        let id = call.id("id", GROUPS.name)?;
         let change = Change {
             call,
             caller,
-            id: call.id("id", GROUPS.name)?,
             projection: params.projection(&GROUPS, caller.profile())?,
             is_asked_for: params.names_attributes(),
             action,
-            wanted: Wanted::of(action, call.json()?, caller.profile())?,
+            wanted: Wanted::of(action, &id, call.json()?, caller.profile())?,
+            id,
         };
         let mut attempt = 1;
         let condition = if_match(call);

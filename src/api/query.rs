@@ -229,7 +229,7 @@ impl ListParams {
             .iter()
             .map(
                 |resource_type| match attribute_path::resolve(resource_type, by, profile) {
-                    Some(Target::Attribute(found)) if found.leaf().returned != Returned::Never => {
+                    Ok(Target::Attribute(found)) if found.leaf().returned != Returned::Never => {
                         Some(found)
                     }
                     _ => None,

@@ -198,7 +198,7 @@ pub fn check_precondition(condition: Option<&Condition>, stored: &Stored) -> Res
 
 /// 409 where a directory manages the resource: what a client wrote would be undone, or fought over.
 pub fn refuse_managed(resource: &Resource) -> Result<()> {
-    match resource.managed_by() {
+    match &resource.managed_by {
         Some(provider) => Err(Error::managed(provider)),
         None => Ok(()),
     }

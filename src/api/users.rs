@@ -11,12 +11,12 @@ use super::resources::{
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
-use crate::scim::patch;
 use crate::scim::projection::Projection;
 use crate::scim::render::Stored;
-use crate::scim::resource::{self, Resource};
+use crate::scim::resource::Resource;
 use crate::scim::schema::USERS;
 use crate::scim::version::Version;
+use crate::scim::{body, patch};
 use crate::store;
 use crate::store::audit::{self, Action, Detail, Event, Totals};
 use crate::store::resources::{self as rows, Memberships};
@@ -28,7 +28,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     let params = ListParams::of_query(call);
     with_caller(call, Scope::UsersWrite, async |caller| {
         let projection = params.projection(&USERS, caller.profile())?;
-        let mut user = resource::read(&USERS, call.json()?, caller.profile())?;
+        let mut user = body::read(&USERS, call.json()?, caller.profile())?;
         check_size(&USERS, &user)?;
         let password_hash = password::hash(call, caller, user.password.take())?;
         let id = call.new_id()?;
@@ -150,16 +150,22 @@ async fn restore(
 
 /// `PUT /Users/{id}`.
 pub async fn replace(call: &Call<'_>, subject: Subject) -> Result<Reply> {
-    change(call, subject, Action::Replace, |call, _, caller| {
-        Ok(resource::read(&USERS, call.json()?, caller.profile())?)
+    change(call, subject, Action::Replace, |call, _, before, caller| {
+        let body = call.json()?;
+        Ok(body::read_over(
+            &USERS,
+            body,
+            Some(before),
+            caller.profile(),
+        )?)
     })
     .await
 }
 
 /// `PATCH /Users/{id}`.
 pub async fn patch(call: &Call<'_>, subject: Subject) -> Result<Reply> {
-    change(call, subject, Action::Patch, |call, before, caller| {
-        let operations = patch::parse(call.json()?, &USERS, caller.profile())?;
+    change(call, subject, Action::Patch, |call, id, before, caller| {
+        let operations = patch::parse(call.json()?, &USERS, id, caller.profile())?;
         let mut after = before.clone();
         patch::apply(&operations, &USERS, &mut after, caller.profile())?;
         Ok(after)
@@ -173,7 +179,7 @@ async fn change(
     call: &Call<'_>,
     subject: Subject,
     action: Action,
-    make: fn(&Call<'_>, &Resource, &Caller) -> Result<Resource>,
+    make: fn(&Call<'_>, &str, &Resource, &Caller) -> Result<Resource>,
 ) -> Result<Reply> {
     let params = ListParams::of_query(call);
     with_caller(call, Scope::UsersWrite, async |caller| {
@@ -190,7 +196,7 @@ async fn change(
             check_precondition(condition.as_ref(), &stored)?;
             let before = parsed(&stored)?;
             refuse_managed(&before)?;
-            let mut after = make(call, &before, caller)?;
+            let mut after = make(call, &id, &before, caller)?;
             check_size(&USERS, &after)?;
             let password_hash = password::hash(call, caller, after.password.take())?;
             // No change, no new version: Okta renames a group to its own name with every membership.

@@ -13,7 +13,16 @@ pub enum Target {
     Attribute(AttributeRef),
 }
 
-/// Finds what a path names in the schemas of a resource type; none where there is no such attribute.
+/// What a path names that is in none of the schemas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// An attribute of a schema that is known, or of none.
+    Attribute,
+    /// A schema that is not known, or something in it.
+    Schema,
+}
+
+/// Finds what a path names in the schemas of a resource type.
 ///
 /// In `compat`, an extension's attribute is found without its URN (Entra's `manager`), and its URN may be followed
 /// by a dot instead of a colon (`…:2.0:User.manager`), or be one that the extension had once.
@@ -21,7 +30,23 @@ pub fn resolve(
     resource_type: &'static ResourceType,
     path: &str,
     profile: Profile,
-) -> Option<Target> {
+) -> Result<Target, Unknown> {
+    let unknown = match path.contains(':') && !is_below_known(resource_type, path, profile) {
+        true => Unknown::Schema,
+        false => Unknown::Attribute,
+    };
+    find(resource_type, path, profile).ok_or(unknown)
+}
+
+/// Whether a path begins with the URN of a schema that the resource type has.
+fn is_below_known(resource_type: &ResourceType, path: &str, profile: Profile) -> bool {
+    let schemas = std::iter::once(&resource_type.schema).chain(resource_type.extensions);
+    schemas
+        .flat_map(|schema| schema.names(profile))
+        .any(|urn| strip_urn(path, urn).is_some())
+}
+
+fn find(resource_type: &'static ResourceType, path: &str, profile: Profile) -> Option<Target> {
     if let Some(rest) = strip_urn(path, resource_type.schema.id) {
         if rest.is_empty() {
             return Some(Target::Resource);

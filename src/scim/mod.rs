@@ -4,6 +4,7 @@
 //! everything that has to know an attribute (parsing a body, a filter, a PATCH path, a projection) asks it there.
 
 pub mod attribute_path;
+pub mod body;
 pub mod cursor;
 pub mod date_time;
 pub mod error;

@@ -39,7 +39,9 @@ impl Projection {
         let resolve = |names: &[String]| {
             names
                 .iter()
-                .filter_map(|name| attribute_path::resolve(resource_type, name.trim(), profile))
+                .filter_map(|name| {
+                    attribute_path::resolve(resource_type, name.trim(), profile).ok()
+                })
                 .collect()
         };
         let choice = match (attributes, excluded) {

@@ -3,13 +3,14 @@
 //! `id`, `meta` and the memberships (`User.groups`, `Group.members`) are not part of it: the store keeps them in columns
 //! and rows of their own.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use serde_json::{Map, Value, json};
 
 use super::error::{Error, Result};
 use super::fold::comparable;
 use super::profile::Profile;
-use super::schema::{Attribute, ENTERPRISE, Kind, MANAGED, Mutability, ResourceType, Schema};
-use super::value::{self, Given};
+use super::schema::{Attribute, ENTERPRISE, Kind, ResourceType, Schema};
 
 /// A resource as it is stored, and what came with it that is stored elsewhere or not at all.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,76 +21,56 @@ pub struct Resource {
     pub members: Option<Vec<Value>>,
     /// A password that came along; never part of `attributes`.
     pub password: Option<String>,
+    /// The identity provider whose directory manages the resource; none where SCIM clients do.
+    pub managed_by: Option<String>,
 }
 
-/// Reads the body of a POST or PUT (RFC 7644 §3.3, §3.5.1). Read-only attributes are ignored, as both sections ask.
-pub fn read(
-    resource_type: &'static ResourceType,
-    body: Value,
-    profile: Profile,
-) -> Result<Resource> {
-    let Value::Object(body) = body else {
-        return Err(Error::syntax("the body is not a JSON object"));
-    };
-    let mut given = Given::new(body, "the resource")?;
-    let schemas = given.take("schemas");
-    if profile.is_strict() {
-        check_schemas(resource_type, schemas, true)?;
-    }
-    let mut resource = Resource::default();
-    for attribute in resource_type
-        .schema
-        .attributes
-        .iter()
-        .chain(super::schema::COMMON)
-    {
-        let Some(value) = given.take(attribute.name) else {
-            assign_default(&mut resource, attribute);
-            continue;
-        };
-        place(&mut resource, attribute, value, profile)?;
-    }
-    for extension in resource_type.extensions {
-        // Entra's own example puts an extension's attributes at the top; only nulls were ever seen there.
-        let mut names = extension.names(profile);
-        if let Some(object) = names.find_map(|urn| given.take(urn))
-            && let Some(object) = read_extension(extension, object, profile)?
-        {
-            resource
-                .attributes
-                .insert(extension.id.to_owned(), Value::Object(object));
+/// The name under which stored text has the provider that manages a resource, last of all. No schema has it: it is stored, and
+/// never part of a reply.
+pub const STORED_MANAGER: &str = "urn:rollcall:scim:schemas:extension:2.0:Managed";
+const MANAGED_BY: &str = "managedBy";
+
+/// Stored text less the provider that manages the resource: what a reply may show. Inside a client's text the quotes are escaped, so
+/// these are the names themselves.
+pub fn without_manager(stored: &str) -> Cow<'_, str> {
+    let own = format!(",\"{STORED_MANAGER}\"");
+    match stored.rfind(&own) {
+        None => Cow::Borrowed(stored),
+        Some(at) => {
+            let kept = stored.get(..at).unwrap_or_default();
+            Cow::Owned(kept.replacen(&own, "", 1) + "}")
         }
     }
-    given.refuse_rest("the resource", profile)?;
-    finish(resource_type, &mut resource)?;
-    Ok(resource)
 }
 
 /// Checks what holds for every stored resource and completes it: required attributes, what follows from others.
-pub fn finish(resource_type: &'static ResourceType, resource: &mut Resource) -> Result<()> {
+///
+/// In `compat`, a user whose `active` was emptied is inactive: a client that takes the right away says so in many ways. `strict` leaves
+/// it unassigned (RFC 7644 §3.5.2.2); nobody is let in again by that either.
+pub fn finish(
+    resource_type: &'static ResourceType,
+    resource: &mut Resource,
+    profile: Profile,
+) -> Result<()> {
     for attribute in resource_type.schema.attributes {
         if attribute.required && !has_text(resource.attributes.get(attribute.name)) {
             return Err(Error::value(format!("{} is required", attribute.name)));
         }
     }
+    if !profile.is_strict() && resource_type.core_attribute("active").is_some() {
+        let active = resource.attributes.entry("active");
+        active.or_insert(Value::Bool(false));
+    }
     refer_to_manager(resource);
     Ok(())
-}
-
-/// Gives an attribute that a POST or PUT does not name its default. Null is how a client says that it is to have none (RFC 7644
-/// §3.3, §3.5.1). A PATCH gives none either: what it removes is unassigned (§3.5.2.2), and nobody is let in again by it.
-fn assign_default(resource: &mut Resource, attribute: &Attribute) {
-    if attribute.name == "active" {
-        let active = (attribute.name.to_owned(), Value::Bool(true));
-        resource.attributes.extend([active]);
-    }
 }
 
 /// How the reference to a manager begins where it is stored: the same resource is read under more than one base, and a reply
 /// puts its own there.
 pub const STORED_REFERENCE: &str = "../Users/";
 
-/// A manager's `$ref` follows from its `value`, whatever the client put there; without one nothing is left of it.
+/// A manager's `$ref` follows from its `value`, whatever the client put there; without one, or with an empty one, nothing is left of
+/// the manager.
 fn refer_to_manager(resource: &mut Resource) {
     let Some(Value::Object(enterprise)) = resource.attributes.get_mut(ENTERPRISE.id) else {
         return;
@@ -98,6 +79,9 @@ fn refer_to_manager(resource: &mut Resource) {
         return;
     };
     manager.shift_remove("$ref");
+    if !has_text(manager.get("value")) {
+        manager.shift_remove("value");
+    }
     if let Some(id) = manager.get("value").and_then(Value::as_str) {
         let reference = format!("{STORED_REFERENCE}{id}");
         manager.insert("$ref".to_owned(), Value::String(reference));
@@ -107,36 +91,6 @@ fn refer_to_manager(resource: &mut Resource) {
     if enterprise.is_empty() {
         resource.attributes.shift_remove(ENTERPRISE.id);
     }
-}
-
-/// Reads the object of an extension.
-pub fn read_extension(
-    extension: &'static Schema,
-    object: Value,
-    profile: Profile,
-) -> Result<Option<Map<String, Value>>> {
-    let object = match object {
-        Value::Null => return Ok(None),
-        Value::Object(object) => object,
-        _ => return Err(Error::value(format!("{} takes an object", extension.id))),
-    };
-    let mut given = Given::new(object, extension.id)?;
-    check_own_schema(extension, given.take("schemas"), profile)?;
-    let mut read = Map::new();
-    for attribute in extension.attributes {
-        let Some(value) = given.take(attribute.name) else {
-            continue;
-        };
-        if attribute.mutability == Mutability::ReadOnly {
-            continue;
-        }
-        let at = format!("{}:{}", extension.id, attribute.name);
-        if let Some(value) = value::read(attribute, value, &at, profile)? {
-            read.insert(attribute.name.to_owned(), value);
-        }
-    }
-    given.refuse_rest(extension.id, profile)?;
-    Ok((!read.is_empty()).then_some(read))
 }
 
 /// Some clients model an extension as they model a resource, and let its object name its schema. There it says nothing new, so
@@ -158,31 +112,6 @@ pub fn check_own_schema(
         ))),
         _ => Ok(()),
     }
-}
-
-fn place(
-    resource: &mut Resource,
-    attribute: &'static Attribute,
-    value: Value,
-    profile: Profile,
-) -> Result<()> {
-    if attribute.mutability == Mutability::ReadOnly {
-        return Ok(());
-    }
-    let read = value::read(attribute, value, attribute.name, profile)?;
-    match (attribute.name, read) {
-        ("members", Some(Value::Array(members))) => {
-            resource.members = Some(super::patch::with_ids(members)?);
-        }
-        ("members", _) => resource.members = Some(Vec::new()),
-        ("password", Some(Value::String(password))) => resource.password = Some(password),
-        ("password", _) => {}
-        (name, Some(value)) => {
-            resource.attributes.insert(name.to_owned(), value);
-        }
-        (_, None) => {}
-    }
-    Ok(())
 }
 
 fn has_text(value: Option<&Value>) -> bool {
@@ -227,27 +156,17 @@ pub fn check_schemas(
 }
 
 impl Resource {
-    /// The identity provider whose directory manages the resource; none where SCIM clients do.
-    pub fn managed_by(&self) -> Option<&str> {
-        self.attributes.get(MANAGED.id)?.get("managedBy")?.as_str()
-    }
-
-    /// Notes which identity provider manages the resource.
-    pub fn set_managed_by(&mut self, provider: &str) {
-        let managed = Map::from_iter([("managedBy".to_owned(), Value::from(provider))]);
-        self.attributes
-            .insert(MANAGED.id.to_owned(), Value::Object(managed));
-    }
-
-    /// The URNs of the schemas that the resource uses.
+    /// The URNs of the schemas that the resource uses, as they are stored.
     fn schemas(&self, resource_type: &'static ResourceType) -> Value {
         let used = resource_type
             .extensions
             .iter()
             .filter(|extension| self.attributes.contains_key(extension.id))
             .map(|extension| Value::from(extension.id));
+        let managed = self.managed_by.as_ref().map(|_| STORED_MANAGER.into());
         std::iter::once(Value::from(resource_type.schema.id))
             .chain(used)
+            .chain(managed)
             .collect()
     }
 
@@ -268,6 +187,9 @@ impl Resource {
                 object.insert(extension.id.to_owned(), value.clone());
             }
         }
+        if let Some(provider) = &self.managed_by {
+            object.insert(STORED_MANAGER.to_owned(), json!({ MANAGED_BY: provider }));
+        }
         Value::Object(object).to_string()
     }
 
@@ -275,7 +197,10 @@ impl Resource {
     pub fn from_stored(text: &str) -> serde_json::Result<Self> {
         let mut attributes: Map<String, Value> = serde_json::from_str(text)?;
         attributes.shift_remove("schemas");
+        let managed = attributes.shift_remove(STORED_MANAGER);
+        let provider = managed.as_ref().and_then(|managed| managed.get(MANAGED_BY));
         Ok(Resource {
+            managed_by: provider.and_then(Value::as_str).map(str::to_owned),
             attributes,
             ..Resource::default()
         })
@@ -304,6 +229,10 @@ impl Resource {
             if let Some(level) = level {
                 level.insert(key_name(attribute), key_value(attribute, value));
             }
+        }
+        if let Some(provider) = &self.managed_by {
+            let managed = json!({ MANAGED_BY.to_ascii_lowercase(): provider });
+            keys.insert("managed".to_owned(), managed);
         }
         Value::Object(keys).to_string()
     }

@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 use super::date_time;
 use super::error::{Error, Result};
+use super::filter::parse::shortened;
 use super::profile::Profile;
-use super::schema::{Attribute, Kind, Mutability};
+use super::schema::{Attribute, Kind, Mutability, Returned};
 
 /// Most values of a multi-valued attribute, a group's members excepted.
 pub const MAX_VALUES: usize = 500;
@@ -31,7 +32,7 @@ pub fn read(
         // A client that has one value only, and forgets the brackets.
         Value::String(text) if text.is_empty() && !profile.is_strict() => return Ok(None),
         one if !profile.is_strict() => vec![one],
-        _ => return Err(Error::value(format!("{at} takes an array"))),
+        one => return Err(mismatch(at, "an array", &one)),
     };
     // Members are a set by their ids, wherever they go; they alone are many.
     let is_set = attribute.name == "members";
@@ -90,6 +91,11 @@ pub fn read_one(
     profile: Profile,
 ) -> Result<Option<Value>> {
     let lenient = !profile.is_strict();
+    let wrong = |what: &str, value: &Value| match attribute.returned {
+        // What is never shown is not shown in an error either.
+        Returned::Never => Error::value(format!("{at} takes {what}")),
+        _ => mismatch(at, what, value),
+    };
     match (attribute.kind, value) {
         (_, Value::Null) => Ok(None),
         (Kind::Complex, Value::Object(object)) => {
@@ -100,28 +106,28 @@ pub fn read_one(
             let object = Map::from_iter([("value".to_owned(), Value::String(text))]);
             Ok(read_object(attribute, object, at, profile)?.into_value())
         }
-        (Kind::Complex, _) => Err(Error::value(format!("{at} takes an object"))),
+        (Kind::Complex, other) => Err(wrong("an object", &other)),
         (_, Value::String(text)) if lenient && text.is_empty() => Ok(None),
         (Kind::Boolean, Value::Bool(value)) => Ok(Some(Value::Bool(value))),
-        (Kind::Boolean, Value::String(text)) if lenient => match text.to_ascii_lowercase().as_str()
-        {
-            "true" => Ok(Some(Value::Bool(true))),
-            "false" => Ok(Some(Value::Bool(false))),
-            _ => Err(Error::value(format!("{at} takes true or false"))),
-        },
-        (Kind::Boolean, _) => Err(Error::value(format!("{at} takes true or false"))),
+        (Kind::Boolean, Value::String(text)) if lenient && text.eq_ignore_ascii_case("true") => {
+            Ok(Some(Value::Bool(true)))
+        }
+        (Kind::Boolean, Value::String(text)) if lenient && text.eq_ignore_ascii_case("false") => {
+            Ok(Some(Value::Bool(false)))
+        }
+        (Kind::Boolean, other) => Err(wrong("true or false", &other)),
         (Kind::Integer, Value::Number(number)) if number.is_i64() => {
             Ok(Some(Value::Number(number)))
         }
-        (Kind::Integer, _) => Err(Error::value(format!("{at} takes a whole number"))),
+        (Kind::Integer, other) => Err(wrong("a whole number", &other)),
         (Kind::Decimal, Value::Number(number)) => Ok(Some(Value::Number(number))),
-        (Kind::Decimal, _) => Err(Error::value(format!("{at} takes a number"))),
+        (Kind::Decimal, other) => Err(wrong("a number", &other)),
         (Kind::DateTime, Value::String(text)) if date_time::parse(&text).is_some() => {
             Ok(Some(Value::String(text)))
         }
-        (Kind::DateTime, _) => Err(Error::value(format!("{at} takes a time (RFC 3339)"))),
+        (Kind::DateTime, other) => Err(wrong("a time (RFC 3339)", &other)),
         (Kind::Binary, Value::String(text)) if !lenient && !is_base64(&text) => {
-            Err(Error::value(format!("{at} takes base64")))
+            Err(wrong("base64", &Value::String(text)))
         }
         (Kind::String | Kind::Reference | Kind::Binary, Value::String(text)) => {
             Ok(Some(Value::String(text)))
@@ -129,10 +135,19 @@ pub fn read_one(
         (Kind::String, Value::Number(number)) if lenient => {
             Ok(Some(Value::String(number.to_string())))
         }
-        (Kind::String | Kind::Reference | Kind::Binary, _) => {
-            Err(Error::value(format!("{at} takes a string")))
-        }
+        (Kind::String | Kind::Reference | Kind::Binary, other) => Err(wrong("a string", &other)),
     }
+}
+
+/// Says where a value of another type stands, what belongs there, and what it is: a text or a number by its beginning, anything larger by
+/// its type alone.
+pub fn mismatch(at: &str, what: &str, value: &Value) -> Error {
+    let found = match value {
+        Value::Object(_) => "an object".to_owned(),
+        Value::Array(values) => format!("an array of {}", values.len()),
+        value => shortened(&value.to_string()),
+    };
+    Error::value(format!("{at} takes {what}, not {found}"))
 }
 
 /// RFC 7643 §2.3.6: padding may be left out.
@@ -148,16 +163,35 @@ pub struct Parts {
 }
 
 impl Parts {
+    pub fn new(given: Map<String, Value>) -> Self {
+        Parts {
+            given,
+            cleared: Vec::new(),
+        }
+    }
+
+    /// One sub-attribute, with a value or without.
+    pub fn of_one(sub: &Attribute, value: Option<Value>) -> Self {
+        let name = sub.name;
+        match value {
+            Some(value) => Parts::new(Map::from_iter([(name.to_owned(), value)])),
+            None => Parts {
+                given: Map::new(),
+                cleared: vec![name],
+            },
+        }
+    }
+
     fn into_value(self) -> Option<Value> {
         (!self.given.is_empty()).then_some(Value::Object(self.given))
     }
 
     /// Changes a value to what was sent, and leaves alone what was not (RFC 7644 §3.5.2.3).
-    pub fn merge_into(self, value: &mut Map<String, Value>) {
-        for name in self.cleared {
-            value.shift_remove(name);
+    pub fn merge_into(&self, value: &mut Map<String, Value>) {
+        for name in &self.cleared {
+            value.shift_remove(*name);
         }
-        value.extend(self.given);
+        value.extend(self.given.clone());
     }
 }
 
@@ -196,7 +230,7 @@ pub fn read_object(
     Ok(parts)
 }
 
-/// An object whose names have no case (RFC 7643 §2.1).
+/// An object whose names have no case (RFC 7643 §2.1). In a name that is a path, what a filter compares with keeps its own.
 pub struct Given {
     by_name: Map<String, Value>,
 }
@@ -206,7 +240,8 @@ impl Given {
     pub fn new(object: Map<String, Value>, at: &str) -> Result<Self> {
         let mut by_name = Map::with_capacity(object.len());
         for (name, value) in object {
-            let key = name.to_ascii_lowercase();
+            let (head, filter) = name.split_at(name.find('[').unwrap_or(name.len()));
+            let key = head.to_ascii_lowercase() + filter;
             if by_name.insert(key, value).is_some() {
                 return Err(Error::syntax(format!(
                     "{at} has `{name}` twice (names have no case)"
@@ -236,17 +271,23 @@ impl Given {
 
     /// In `strict`, what was not taken is an error; in `compat` it is dropped.
     pub fn refuse_rest(self, at: &str, profile: Profile) -> Result<()> {
+        self.rest(at, profile).map(|_| ())
+    }
+
+    /// What was not taken; in `strict` an error.
+    pub fn rest(self, at: &str, profile: Profile) -> Result<Map<String, Value>> {
         match self.by_name.keys().next() {
             Some(name) if profile.is_strict() => {
+                let name = shortened(name);
                 Err(Error::syntax(format!("{at} has no attribute `{name}`")))
             }
-            _ => Ok(()),
+            _ => Ok(self.by_name),
         }
     }
 }
 
 /// Entra sends a single-valued complex attribute as an array of one.
-fn unwrap_single(value: Value, profile: Profile) -> Value {
+pub fn unwrap_single(value: Value, profile: Profile) -> Value {
     match value {
         Value::Array(mut values) if !profile.is_strict() && values.len() == 1 => {
             values.pop().unwrap_or_default()

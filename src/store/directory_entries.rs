@@ -256,9 +256,9 @@ pub fn recount(tenant: &TenantId, groups: &[String], now: i64) -> Vec<Statement>
 /// Leaves all that a provider's directory put here to SCIM clients, as it is: nobody loses an account or a membership because a
 /// configuration is deleted. For the batch that deletes the provider; a sync under way stops at its next write.
 pub fn release(tenant: &TenantId, idp: &str, now: i64) -> Vec<Statement> {
-    let urn = crate::scim::schema::MANAGED.id;
+    let urn = crate::scim::resource::STORED_MANAGER;
     let unmanage = |table: &str, resource_type: &str| {
-        // The extension comes last, so its URN does too.
+        // The provider comes last in the text, and its URN so in `schemas`.
         Statement::new(
             format!(
                 "update {table} set version = version + 1, modified_at = ?3, \

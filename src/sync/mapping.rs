@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use super::digest::Digest;
 use super::object::{Kind, Object};
 use crate::ldap::{Entry, dn};
+use crate::scim::body;
 use crate::scim::profile::Profile;
-use crate::scim::resource;
 
 /// The server's own time of an entry's last change (RFC 4512 §3.4.4).
 pub const MODIFY_TIMESTAMP: &str = "modifyTimestamp";
@@ -260,9 +260,9 @@ fn stored(kind: Kind, mut body: Value, unique_id: &str, provider: &str) -> Resul
         body.insert("externalId".to_owned(), unique_id.into());
     }
     let resource_type = kind.resource_type();
-    let mut resource = resource::read(resource_type, body, Profile::Compat)
+    let mut resource = body::read(resource_type, body, Profile::Compat)
         .map_err(|error| error.detail.to_string())?;
-    resource.set_managed_by(provider);
+    resource.managed_by = Some(provider.to_owned());
     let text = resource.to_stored(resource_type);
     match text.len() {
         length if length > MAX_RESOURCE => Err(format!(

@@ -12,7 +12,7 @@ use crate::scim::error::Error as ScimError;
 use crate::scim::filter::parse::shortened;
 use crate::scim::profile::Profile;
 use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
-use crate::scim::value::Given;
+use crate::scim::value::{Given, mismatch};
 use crate::scim::version::Condition;
 
 /// Most operations in one request: what ServiceProviderConfig announces.
@@ -79,8 +79,10 @@ pub fn read(body: Value, profile: Profile) -> Result<Request> {
             let number = value
                 .as_u64()
                 .and_then(|number| usize::try_from(number).ok());
-            let number = number.filter(|number| *number > 0);
-            Some(number.ok_or_else(|| ScimError::value("failOnErrors takes a number from 1"))?)
+            let number =
+                number.ok_or_else(|| mismatch("failOnErrors", "a whole number", &value))?;
+            // After how many errors to stop: 0 asks for no stop.
+            Some(number).filter(|number| *number > 0)
         }
     };
     let Some(Value::Array(operations)) = given.take("Operations") else {

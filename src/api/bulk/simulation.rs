@@ -19,10 +19,11 @@ use crate::api::group_members::Plan;
 use crate::api::resources::{check_size, differing, refuse_managed, taken, write_scope};
 use crate::error::{Error, Kind, Result};
 use crate::ids;
+use crate::scim::body;
 use crate::scim::error::Error as ScimError;
 use crate::scim::filter::parse::shortened;
 use crate::scim::patch::{self, MemberChanges};
-use crate::scim::resource::{self, Resource};
+use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
 use crate::scim::version::{Condition, Version};
 use crate::store::audit::{Action, Detail};
@@ -191,7 +192,7 @@ impl<'s> Simulation<'s> {
         data: Value,
     ) -> Result<Effect> {
         let id = self.new_ids.get(index).cloned().unwrap_or_default();
-        let mut resource = resource::read(resource_type, data, self.caller.profile())?;
+        let mut resource = body::read(resource_type, data, self.caller.profile())?;
         check_size(resource_type, &resource)?;
         let members = resource.members.take();
         let password = self.password(&mut resource)?;
@@ -241,7 +242,7 @@ impl<'s> Simulation<'s> {
                 && !self.caller.profile().is_strict()
                 && self.state(&USERS, &holder).is_some_and(|state| {
                     state.resource.attributes.get("active") == Some(&false.into())
-                        && state.resource.managed_by().is_none()
+                        && state.resource.managed_by.is_none()
                 });
             let same = rival.as_ref().is_none_or(|known| *known == holder);
             if !inactive || !same {
@@ -307,7 +308,7 @@ impl<'s> Simulation<'s> {
                 event: Some((Action::Delete, Vec::new(), Detail::default())),
             });
         }
-        let (mut resource, changes) = self.wanted(method, resource_type, &before, data)?;
+        let (mut resource, changes) = self.wanted(method, resource_type, &id, &before, data)?;
         check_size(resource_type, &resource)?;
         let password = self.password(&mut resource)?;
         let mut state = before.clone();
@@ -353,17 +354,19 @@ impl<'s> Simulation<'s> {
         &self,
         method: Method,
         resource_type: &'static ResourceType,
+        id: &str,
         before: &State,
         data: Value,
     ) -> Result<(Resource, MemberChanges)> {
         let profile = self.caller.profile();
         if method == Method::Patch {
-            let operations = patch::parse(data, resource_type, profile)?;
+            let operations = patch::parse(data, resource_type, id, profile)?;
             let mut resource = before.resource.clone();
             patch::apply(&operations, resource_type, &mut resource, profile)?;
             return Ok((resource, MemberChanges::of(&operations, profile)?));
         }
-        let mut resource = resource::read(resource_type, data, profile)?;
+        let before = Some(&before.resource);
+        let mut resource = body::read_over(resource_type, data, before, profile)?;
         let mut changes = MemberChanges::default();
         match resource.members.take() {
             Some(members) => changes.replace_all(&members),

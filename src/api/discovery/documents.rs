@@ -169,7 +169,7 @@ impl ResourceTypeDocument {
             schemas: [RESOURCE_TYPE],
             id: resource_type.name,
             name: resource_type.name,
-            description: resource_type.description,
+            description: resource_type.schema.description,
             endpoint: resource_type.endpoint,
             schema: resource_type.schema.id,
             schema_extensions: resource_type.extensions.iter().map(extension).collect(),

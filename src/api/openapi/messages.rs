@@ -118,7 +118,7 @@ fn bulk_request() -> Value {
         "description": "Operations on many resources (RFC 7644 §3.7)",
         "properties": {
             "schemas": urn(BULK_REQUEST),
-            "failOnErrors": {"type": ["integer", "null"], "minimum": 1, "description": "After how many errors the rest is left undone"},
+            "failOnErrors": {"type": ["integer", "null"], "minimum": 0, "description": "After how many errors the rest is left undone; 0 is the same as none"},
             "Operations": {
                 "type": "array",
                 "maxItems": bulk::MAX_OPERATIONS,

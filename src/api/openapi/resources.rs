@@ -49,7 +49,8 @@ fn resource(resource_type: &'static ResourceType, way: Way) -> Value {
         properties.insert("schemas".to_owned(), urns(resource_type));
         properties.extend(extensions);
     }
-    put(&mut schema, "description", resource_type.description.into());
+    let description = resource_type.schema.description;
+    put(&mut schema, "description", description.into());
     schema
 }
 

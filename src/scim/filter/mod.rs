@@ -101,6 +101,19 @@ pub enum Filter {
     Element(Path, Box<Filter>),
 }
 
+impl Filter {
+    /// Whether a path in it, outside of further value paths, is such a one.
+    pub fn any_path(&self, test: &dyn Fn(&Path) -> bool) -> bool {
+        match self {
+            Filter::And(all) | Filter::Or(all) => all.iter().any(|one| one.any_path(test)),
+            Filter::Not(inner) => inner.any_path(test),
+            Filter::Compare(path, ..) | Filter::Present(path) | Filter::Element(path, _) => {
+                test(path)
+            }
+        }
+    }
+}
+
 /// A comparison value in the form in which the attribute's values are compared.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operand {

@@ -23,7 +23,7 @@ pub fn resolve(
         &path.text,
         profile,
     ) {
-        Some(Target::Attribute(found)) => Some(found),
+        Ok(Target::Attribute(found)) => Some(found),
         _ => None,
     };
     let find = |path: &Path| match find_in(resource_type, path) {

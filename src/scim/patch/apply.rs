@@ -1,9 +1,11 @@
 //! Applies operations to a resource in memory, one after the other.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::change::{Change, first, into_array};
-use super::{Op, Operation};
+use super::members::MemberChanges;
+use super::parse::parse_names;
+use super::{Op, Operation, in_operation};
 use crate::scim::error::{Error, Result};
 use crate::scim::profile::Profile;
 use crate::scim::resource::{self, Resource};
@@ -21,13 +23,37 @@ pub fn apply(
         .iter()
         .filter(|operation| !operation.is_on_members())
     {
-        apply_one(operation, resource, profile)?;
+        apply_one(operation, resource, profile)
+            .map_err(|error| in_operation(operation.index, error))?;
     }
-    resource::finish(resource_type, resource)
+    resource::finish(resource_type, resource, profile)
+}
+
+/// Adds what a body in `compat` has beside attributes: names that are paths (`name.givenName`, an extension's attribute without its URN).
+/// What no schema has is dropped.
+pub fn add_named(
+    resource_type: &'static ResourceType,
+    names: Map<String, Value>,
+    resource: &mut Resource,
+) -> Result<()> {
+    let (on_members, others): (Vec<Operation>, Vec<Operation>) = parse_names(names, resource_type)?
+        .into_iter()
+        .partition(Operation::is_on_members);
+    for operation in &others {
+        apply_one(operation, resource, Profile::Compat)?;
+    }
+    if !on_members.is_empty() {
+        let named = MemberChanges::of(&on_members, Profile::Compat)?.add;
+        let members = resource.members.get_or_insert_default();
+        members.extend(named.into_keys().map(|id| json!({"value": id})));
+    }
+    Ok(())
 }
 
 fn apply_one(operation: &Operation, resource: &mut Resource, profile: Profile) -> Result<()> {
-    let Operation { op, path, value } = operation;
+    let Operation {
+        op, path, value, ..
+    } = operation;
     let found = path.found;
     let value = value.clone();
     if found.extension.is_none() && found.attribute.name == "password" {
@@ -43,7 +69,7 @@ fn apply_one(operation: &Operation, resource: &mut Resource, profile: Profile) -
     let changed = match (found.attribute.multi_valued, found.sub, &path.filter) {
         (false, None, None) => change.single(current, value)?,
         (true, None, None) => change.multi(current, value)?,
-        (false, Some(sub), None) => change.sub_of_single(current, sub, value)?,
+        (false, Some(_), None) => change.sub_of_single(current, value)?,
         (false, _, Some(_)) => change.elements(into_array(current), value)?.map(first),
         (true, _, _) => change.elements(into_array(current), value)?,
     };
@@ -71,7 +97,7 @@ fn set_password(resource: &mut Resource, op: Op, value: Option<Value>) -> Result
             resource.password = Some(password);
             Ok(())
         }
-        _ => Err(Error::value("password takes a string")),
+        (_, Some(_)) => Err(Error::value("password takes a string")),
     }
 }
 

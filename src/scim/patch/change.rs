@@ -8,8 +8,7 @@ use super::{Op, Path};
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::evaluate::element_matches;
 use crate::scim::profile::Profile;
-use crate::scim::schema::Attribute;
-use crate::scim::value;
+use crate::scim::value::{self, Parts};
 
 pub fn into_array(value: Option<Value>) -> Vec<Value> {
     match value {
@@ -58,14 +57,15 @@ impl Change<'_> {
     pub fn sub_of_single(
         &self,
         current: Option<Value>,
-        sub: &'static Attribute,
         value: Option<Value>,
     ) -> Result<Option<Value>> {
         let mut object = match current {
             Some(Value::Object(object)) => object,
             _ => Map::new(),
         };
-        self.set_sub(&mut object, sub, value)?;
+        if let Some(said) = self.said(value)? {
+            said.merge_into(&mut object);
+        }
         Ok((!object.is_empty()).then_some(Value::Object(object)))
     }
 
@@ -113,35 +113,18 @@ impl Change<'_> {
     }
 
     /// The elements that the path's filter selects, or all of them where it has none.
-    pub fn elements(&self, mut values: Vec<Value>, value: Option<Value>) -> Result<Option<Value>> {
-        let selects = |value: &Value| match &self.path.filter {
-            Some(filter) => element_matches(filter, value),
-            None => true,
-        };
-        let mut selected: Vec<bool> = values.iter().map(selects).collect();
+    pub fn elements(&self, values: Vec<Value>, value: Option<Value>) -> Result<Option<Value>> {
+        let said = self.said(value)?;
+        let selected: Vec<bool> = values.iter().map(|value| self.selects(value)).collect();
         if !selected.contains(&true) {
-            match (self.op, self.profile) {
-                // RFC 7644 §3.12: no target is what a filter does not find.
-                (Op::Remove | Op::Replace, Profile::Strict) if self.path.filter.is_some() => {
-                    return Err(Error::no_target(format!(
-                        "`{}` matches no value",
-                        self.path.text
-                    )));
-                }
-                (Op::Remove, _) => return Ok(non_empty(values)),
-                (Op::Add | Op::Replace, _) => {
-                    values.push(self.implied_element());
-                    self.limit(values.len())?;
-                    selected.push(true);
-                }
-            }
+            return self.missed(values, said);
         }
         let mut result = Vec::with_capacity(values.len());
         let mut touched = Vec::with_capacity(values.len());
         for (element, selected) in values.into_iter().zip(selected) {
-            let element = match selected {
-                true => self.element(element, value.clone())?,
-                false => Some(element),
+            let element = match (selected, element) {
+                (true, Value::Object(object)) => self.changed(object, said.as_ref()),
+                (_, element) => Some(element),
             };
             if let Some(element) = element {
                 result.push(element);
@@ -152,58 +135,95 @@ impl Change<'_> {
         Ok(non_empty(result))
     }
 
-    fn element(&self, element: Value, value: Option<Value>) -> Result<Option<Value>> {
-        let Value::Object(mut object) = element else {
-            return Ok(Some(element));
-        };
-        let Some(sub) = self.path.found.sub else {
-            return match (self.op, self.given(value)) {
-                (_, None) => Ok(None),
-                (Op::Add, Some(Value::Object(new))) => self.merged(object, new),
-                (op, Some(value)) => {
-                    let attribute = self.path.found.attribute;
-                    let read = value::read_one(attribute, value, &self.path.text, self.profile)?;
-                    Ok(match (op, read) {
-                        // A text that stands for the whole value is its `value`, and no more than that.
-                        (Op::Add, Some(Value::Object(new))) => {
-                            object.extend(new);
-                            Some(Value::Object(object))
-                        }
-                        (_, read) => read,
-                    })
-                }
-            };
-        };
-        let cleared = !self.set_sub(&mut object, sub, value)?;
-        // What is left when a client clears `emails[type eq "work"].value` says nothing any more.
-        let says_nothing = object
-            .keys()
-            .all(|name| matches!(name.as_str(), "type" | "primary"));
-        let gone = object.is_empty() || (cleared && says_nothing && !self.profile.is_strict());
-        Ok((!gone).then_some(Value::Object(object)))
+    fn selects(&self, value: &Value) -> bool {
+        match &self.path.filter {
+            Some(filter) => element_matches(filter, value),
+            None => true,
+        }
     }
 
-    /// Sets or removes a sub-attribute; tells whether it has a value afterwards.
-    fn set_sub(
-        &self,
-        object: &mut Map<String, Value>,
-        sub: &'static Attribute,
-        value: Option<Value>,
-    ) -> Result<bool> {
-        let read = match self.given(value) {
-            Some(value) => value::read(sub, value, &self.path.text, self.profile)?,
-            None => None,
+    /// What the operation says of each element that it means, its value read once; none where the element goes.
+    fn said(&self, value: Option<Value>) -> Result<Option<Parts>> {
+        let attribute = self.path.found.attribute;
+        let at = &self.path.text;
+        if let Some(sub) = self.path.found.sub {
+            let read = match self.given(value) {
+                Some(value) => value::read(sub, value, at, self.profile)?,
+                None => None,
+            };
+            return Ok(Some(Parts::of_one(sub, read)));
+        }
+        let Some(value) = self.given(value) else {
+            return Ok(None);
         };
-        Ok(match read {
-            Some(value) => {
-                object.insert(sub.name.to_owned(), value);
-                true
+        match value::unwrap_single(value, self.profile) {
+            Value::Object(object) => {
+                value::read_object(attribute, object, at, self.profile).map(Some)
             }
-            None => {
-                object.shift_remove(sub.name);
-                false
+            other => Ok(match value::read_one(attribute, other, at, self.profile)? {
+                Some(Value::Object(given)) => Some(Parts::new(given)),
+                _ => None,
+            }),
+        }
+    }
+
+    /// An element after the operation. `compat` changes what is named and keeps the rest, so that the filter finds the element the next time;
+    /// in `strict` a whole element is replaced (RFC 7644 §3.5.2.3).
+    fn changed(&self, element: Map<String, Value>, said: Option<&Parts>) -> Option<Value> {
+        let said = said?;
+        let is_whole = self.path.found.sub.is_none() && self.op == Op::Replace;
+        let mut changed = match is_whole && self.profile.is_strict() {
+            true => Map::new(),
+            false => element,
+        };
+        said.merge_into(&mut changed);
+        // What is left when a client clears `emails[type eq "work"].value` says nothing any more.
+        let says_nothing = changed
+            .keys()
+            .all(|name| matches!(name.as_str(), "type" | "primary"));
+        let cleared = !said.cleared.is_empty() && !self.profile.is_strict();
+        let gone = changed.is_empty() || (cleared && says_nothing);
+        (!gone).then_some(Value::Object(changed))
+    }
+
+    /// Nothing is selected: an element is made that the filter selects from then on, of what the filter says by plain equality and what the
+    /// operation gives.
+    fn missed(&self, mut values: Vec<Value>, said: Option<Parts>) -> Result<Option<Value>> {
+        let no_target = |why: &str| Error::no_target(format!("`{}` {why}", self.path.text));
+        match (self.op, self.profile) {
+            // RFC 7644 §3.12: no target is what a filter does not find.
+            (Op::Remove | Op::Replace, Profile::Strict) if self.path.filter.is_some() => {
+                return Err(no_target("matches no value"));
             }
-        })
+            (Op::Remove, _) => return Ok(non_empty(values)),
+            (Op::Add | Op::Replace, _) => {}
+        }
+        // What clears something has nothing to make.
+        let Some(said) = said.filter(|said| !said.given.is_empty()) else {
+            return Ok(non_empty(values));
+        };
+        let mut made = self.implied()?;
+        said.merge_into(&mut made);
+        let at = value::add(&mut values, Value::Object(made));
+        if !values.get(at).is_some_and(|made| self.selects(made)) {
+            return Err(no_target(
+                "matches no value, and not the one that it would make",
+            ));
+        }
+        self.limit(values.len())?;
+        self.flip_primary(&mut values, |index| index == at)?;
+        Ok(non_empty(values))
+    }
+
+    /// The sub-attributes of an element that the filter asks for.
+    fn implied(&self) -> Result<Map<String, Value>> {
+        let mut implied = Map::new();
+        for (sub, value) in self.path.implied() {
+            if let Some(value) = value::read_one(sub, value, &self.path.text, self.profile)? {
+                implied.insert(sub.name.to_owned(), value);
+            }
+        }
+        Ok(implied)
     }
 
     /// The operation's value, none where it removes.
@@ -212,14 +232,6 @@ impl Change<'_> {
             Op::Remove => None,
             Op::Add | Op::Replace => value,
         }
-    }
-
-    fn implied_element(&self) -> Value {
-        let implied = self.path.implied().into_iter();
-        let object: Map<String, Value> = implied
-            .map(|(sub, value)| (sub.name.to_owned(), value))
-            .collect();
-        Value::Object(object)
     }
 
     /// Where the operation made a value primary, no other one stays so (RFC 7644 §3.5.2).

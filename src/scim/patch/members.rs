@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Op, Operation};
+use super::{Op, Operation, in_operation};
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::{Operand, Operator, Predicate};
 use crate::scim::profile::Profile;
@@ -84,14 +84,18 @@ impl MemberChanges {
             .iter()
             .filter(|operation| operation.is_on_members())
         {
-            changes.take_up(operation, profile)?;
+            changes
+                .take_up(operation, profile)
+                .map_err(|error| in_operation(operation.index, error))?;
             changes.at += 1;
         }
         Ok(changes)
     }
 
     fn take_up(&mut self, operation: &Operation, profile: Profile) -> Result<()> {
-        let Operation { op, path, value } = operation;
+        let Operation {
+            op, path, value, ..
+        } = operation;
         let members = path.found;
         if members.sub.is_some() {
             return Err(Error::mutability(format!(

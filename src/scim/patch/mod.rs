@@ -12,7 +12,9 @@ mod path;
 
 use serde_json::Value;
 
-pub use apply::apply;
+use crate::scim::error::Error;
+
+pub use apply::{add_named, apply};
 pub use members::{Matching, MemberChanges, with_ids};
 pub use parse::parse;
 pub use path::Path;
@@ -41,9 +43,23 @@ impl Op {
 /// One operation on one attribute. What a body says without a path, or of a whole schema, is several of these.
 #[derive(Debug, Clone)]
 pub struct Operation {
+    /// Which of the body's operations it comes of; none where it comes of a whole resource.
+    pub index: Option<usize>,
     pub op: Op,
     pub path: Path,
     pub value: Option<Value>,
+}
+
+/// An error with the operation that it is about.
+fn in_operation(index: Option<usize>, error: Error) -> Error {
+    let at = index.map(|index| format!("Operations[{index}]"));
+    match at {
+        Some(at) if !error.detail.starts_with(&at) => Error {
+            detail: format!("{at}: {}", error.detail),
+            ..error
+        },
+        _ => error,
+    }
 }
 
 impl Operation {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::path::{self, Named, Path};
-use super::{MAX_OPERATIONS, Op, Operation};
+use super::{MAX_OPERATIONS, Op, Operation, in_operation};
 use crate::scim::PATCH_OP;
 use crate::scim::attribute_path::Target;
 use crate::scim::error::{Error, Result};
@@ -11,12 +11,16 @@ use crate::scim::filter::parse::shortened;
 use crate::scim::profile::Profile;
 use crate::scim::resource::{check_own_schema, check_schemas};
 use crate::scim::schema::{Attribute, AttributeRef, ResourceType, Schema};
-use crate::scim::value::Given;
+use crate::scim::value::{Given, mismatch};
 
-/// Parses a PATCH body. In `compat`, `schemas` may be missing and `op` may have capitals (Entra sends both).
+/// Parses the body of a PATCH of the resource with that id. `op` has no case (RFC 7644 names none, and Entra sends capitals).
+///
+/// In `compat`, `schemas` may be missing, a body may have no operations, and what no schema has or is read-only is passed over, as in a
+/// POST and a PUT: the rest of the body is done.
 pub fn parse(
     body: Value,
     resource_type: &'static ResourceType,
+    id: &str,
     profile: Profile,
 ) -> Result<Vec<Operation>> {
     let Value::Object(body) = body else {
@@ -30,7 +34,7 @@ pub fn parse(
         ));
     };
     given.refuse_rest("the body", profile)?;
-    if operations.is_empty() {
+    if operations.is_empty() && profile.is_strict() {
         return Err(Error::syntax("Operations is empty"));
     }
     if operations.len() > MAX_OPERATIONS {
@@ -41,43 +45,54 @@ pub fn parse(
     }
     let mut parser = Parser {
         resource_type,
+        id,
         profile,
+        index: None,
         operations: Vec::with_capacity(operations.len()),
     };
     for (index, operation) in operations.into_iter().enumerate() {
+        parser.index = Some(index);
         let at = format!("Operations[{index}]");
         let Value::Object(operation) = operation else {
             return Err(Error::syntax(format!("{at} is not an object")));
         };
         parser
             .operation(operation, &at)
-            .map_err(|error| match error.detail.starts_with(&at) {
-                true => error,
-                false => Error {
-                    detail: format!("{at}: {}", error.detail),
-                    ..error
-                },
-            })?;
-        // What has no path is as many operations as it has names.
-        if parser.operations.len() > MAX_OPERATIONS {
-            return Err(Error::syntax(format!(
-                "{at}: the body comes to more than {MAX_OPERATIONS} operations"
-            )));
-        }
+            .map_err(|error| in_operation(parser.index, error))?;
     }
     Ok(parser.operations)
 }
 
-struct Parser {
+/// What the names in an object come to that no attribute of a resource has, as a path-less `add` of them in `compat`.
+pub fn parse_names(
+    names: Map<String, Value>,
     resource_type: &'static ResourceType,
+) -> Result<Vec<Operation>> {
+    let mut parser = Parser {
+        resource_type,
+        id: "",
+        profile: Profile::Compat,
+        index: None,
+        operations: Vec::new(),
+    };
+    parser.pathless(Op::Add, names)?;
+    Ok(parser.operations)
+}
+
+struct Parser<'p> {
+    resource_type: &'static ResourceType,
+    /// The resource's.
+    id: &'p str,
     profile: Profile,
+    /// Which of the body's operations is at work.
+    index: Option<usize>,
     operations: Vec<Operation>,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn operation(&mut self, operation: Map<String, Value>, at: &str) -> Result<()> {
         let mut given = Given::new(operation, at)?;
-        let op = self.op(given.take("op"), at)?;
+        let op = Self::op(given.take("op"), at)?;
         let path = match given.take("path") {
             None | Some(Value::Null) => None,
             Some(Value::String(path)) if path.is_empty() && !self.profile.is_strict() => None,
@@ -105,8 +120,8 @@ impl Parser {
             return Err(Error::syntax(format!("{at} removes, and has a value")));
         }
         match path::parse(&path, self.resource_type, self.profile)? {
-            Named::Attribute(path) if path.is_read_only() => Err(read_only(&path)),
             Named::Attribute(path) => self.attribute(op, path, value),
+            Named::Unknown(error) => self.pass_over(error),
             Named::Schema(Target::Extension(extension)) => self.extension(op, extension, value),
             Named::Schema(_) => match value {
                 Some(Value::Object(object)) if op != Op::Remove => self.pathless(op, object),
@@ -115,17 +130,13 @@ impl Parser {
         }
     }
 
-    fn op(&self, op: Option<Value>, at: &str) -> Result<Op> {
+    fn op(op: Option<Value>, at: &str) -> Result<Op> {
         let Some(Value::String(name)) = op else {
             return Err(Error::syntax(format!(
                 "{at}.op is required: add, replace or remove"
             )));
         };
-        let wanted = match self.profile {
-            Profile::Compat => name.to_ascii_lowercase(),
-            Profile::Strict => name.clone(),
-        };
-        match wanted.as_str() {
+        match name.to_ascii_lowercase().as_str() {
             "add" => Ok(Op::Add),
             "replace" => Ok(Op::Replace),
             "remove" => Ok(Op::Remove),
@@ -136,39 +147,69 @@ impl Parser {
         }
     }
 
+    /// What the resource does not have, or a client may not write: `strict` refuses it, and in `compat` nothing comes of it.
+    fn pass_over(&self, error: Error) -> Result<()> {
+        match self.profile {
+            Profile::Strict => Err(error),
+            Profile::Compat => Ok(()),
+        }
+    }
+
     /// An operation without a path: each name in the value is one. In `compat` a name may be a whole path
-    /// (`name.givenName`, `urn:…:User:department`), and what is unknown is passed over.
+    /// (`name.givenName`, `urn:…:User:department`), and one that can be no path is unknown too.
     fn pathless(&mut self, op: Op, object: Map<String, Value>) -> Result<()> {
-        let strict = self.profile.is_strict();
         for (name, value) in object {
-            let path = match path::parse(&name, self.resource_type, self.profile) {
-                Ok(Named::Attribute(path)) => path,
+            match path::parse(&name, self.resource_type, self.profile) {
                 Ok(Named::Schema(Target::Extension(extension))) => {
                     self.extension(op, extension, Some(value))?;
-                    continue;
                 }
-                Ok(Named::Schema(_)) => {
-                    return Err(Error::path(format!(
-                        "`{}` is the whole resource",
-                        shortened(&name)
-                    )));
-                }
-                Err(error) if strict => return Err(error),
-                Err(_) => continue,
-            };
-            if let Some(path) = self.named(&name, path)? {
-                self.attribute(op, path, Some(value))?;
+                Ok(Named::Schema(_)) => match value {
+                    Value::Object(object) if !self.profile.is_strict() => {
+                        self.pathless(op, object)?;
+                    }
+                    _ => {
+                        let name = shortened(&name);
+                        self.pass_over(Error::path(format!("`{name}` is the whole resource")))?;
+                    }
+                },
+                named => self.named(op, &name, named, value)?,
             }
         }
         Ok(())
     }
 
+    /// An operation on what a name in a value without a path means. In `strict` such a name is an attribute's, and no path.
+    fn named(&mut self, op: Op, name: &str, named: Result<Named>, value: Value) -> Result<()> {
+        match named {
+            Ok(Named::Attribute(path))
+                if self.profile.is_strict()
+                    && !name.eq_ignore_ascii_case(path.found.attribute.name) =>
+            {
+                Err(Error::path(format!(
+                    "`{}` is a path; in a value without one, names are attributes",
+                    path.text
+                )))
+            }
+            Ok(Named::Attribute(path)) => self.attribute(op, path, Some(value)),
+            Ok(Named::Schema(_)) => Ok(()),
+            Ok(Named::Unknown(error)) | Err(error) => self.pass_over(error),
+        }
+    }
+
     /// An operation on one attribute. None comes of `schemas`, which follows from what the resource has; in `strict` it may
     /// not say anything else (RFC 7643 §3: it names the schemas of the type, and always the core schema).
     fn attribute(&mut self, op: Op, path: Path, value: Option<Value>) -> Result<()> {
+        if path.is_read_only() {
+            // Okta sends the id along with a new name, and it is the one that there is.
+            let is_own_id = path.found.is_common() && path.found.attribute.name == "id";
+            let same = value.as_ref().and_then(Value::as_str) == Some(self.id);
+            return match is_own_id && same && op != Op::Remove {
+                true => Ok(()),
+                false => self.pass_over(read_only(&path)),
+            };
+        }
         if path.found.extension.is_some() || path.found.attribute.name != "schemas" {
-            self.operations.push(Operation { op, path, value });
-            return Ok(());
+            return self.push(op, path, value);
         }
         if !self.profile.is_strict() {
             return Ok(());
@@ -182,21 +223,20 @@ impl Parser {
         check_schemas(self.resource_type, value, op == Op::Replace)
     }
 
-    /// The attribute that a name in a value without a path means; none where `compat` passes over it, because clients send back what they
-    /// were given.
-    fn named(&self, name: &str, path: Path) -> Result<Option<Path>> {
-        if self.profile.is_strict() {
-            if !name.eq_ignore_ascii_case(path.found.attribute.name) {
-                return Err(Error::path(format!(
-                    "`{}` is a path; in a value without one, names are attributes",
-                    path.text
-                )));
-            }
-            if path.is_read_only() {
-                return Err(read_only(&path));
-            }
+    fn push(&mut self, op: Op, path: Path, value: Option<Value>) -> Result<()> {
+        // What has no path is as many operations as it has names.
+        if self.operations.len() == MAX_OPERATIONS {
+            return Err(Error::syntax(format!(
+                "the body comes to more than {MAX_OPERATIONS} operations"
+            )));
         }
-        Ok((!path.is_read_only()).then_some(path))
+        self.operations.push(Operation {
+            index: self.index,
+            op,
+            path,
+            value,
+        });
+        Ok(())
     }
 
     /// An operation on all that an extension holds.
@@ -216,41 +256,25 @@ impl Parser {
             filter: None,
         };
         match value {
-            Some(Value::Object(object)) if op != Op::Remove => {
+            Some(Value::Object(object)) => {
                 for (name, value) in object {
                     if name.eq_ignore_ascii_case("schemas") {
                         check_own_schema(extension, Some(value), self.profile)?;
                         continue;
                     }
                     let at = format!("{}:{name}", extension.id);
-                    match path::parse(&at, self.resource_type, self.profile) {
-                        Ok(Named::Attribute(path)) => {
-                            if let Some(path) = self.named(&name, path)? {
-                                self.attribute(op, path, Some(value))?;
-                            }
-                        }
-                        Ok(Named::Schema(_)) => {}
-                        Err(error) if self.profile.is_strict() => return Err(error),
-                        Err(_) => {}
-                    }
+                    let named = path::parse(&at, self.resource_type, self.profile);
+                    self.named(op, &name, named, value)?;
                 }
                 Ok(())
             }
             None | Some(Value::Null) => {
-                for path in extension.attributes.iter().map(path) {
-                    match path.is_read_only() {
-                        true if self.profile.is_strict() => return Err(read_only(&path)),
-                        true => {}
-                        false => self.operations.push(Operation {
-                            op: Op::Remove,
-                            path,
-                            value: None,
-                        }),
-                    }
+                for attribute in extension.attributes {
+                    self.attribute(Op::Remove, path(attribute), None)?;
                 }
                 Ok(())
             }
-            _ => Err(Error::value(format!("{} takes an object", extension.id))),
+            Some(other) => Err(mismatch(extension.id, "an object", &other)),
         }
     }
 }

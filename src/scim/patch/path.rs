@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use crate::scim::attribute_path::{self, Target};
+use crate::scim::attribute_path::{self, Target, Unknown};
 use crate::scim::error::{Error, Result};
-use crate::scim::filter::{self, Operand, Operator, Predicate};
+use crate::scim::filter::parse::shortened;
+use crate::scim::filter::{self, Filter, Operand, Operator, Predicate};
 use crate::scim::profile::Profile;
 use crate::scim::schema::{Attribute, AttributeRef, Kind, Mutability, ResourceType};
 
@@ -23,55 +24,114 @@ pub enum Named {
     Attribute(Path),
     /// A whole schema: an extension, or the resource itself.
     Schema(Target),
+    /// Something that no schema has, and what there is to say of it where that is an error.
+    Unknown(Error),
 }
 
-/// Parses a path.
+/// Parses a path. An error is a text that can be no path; what no schema has is [`Named::Unknown`].
 pub fn parse(text: &str, resource_type: &'static ResourceType, profile: Profile) -> Result<Named> {
-    let shown = filter::parse::shortened(text);
-    let (attribute, rest) = match text.find('[') {
-        Some(open) => text.split_at(open),
-        None => (text, ""),
+    let shown = shortened(text);
+    let Written {
+        attribute,
+        filter,
+        sub,
+    } = split(text, profile)?;
+    let found = match attribute_path::resolve(resource_type, attribute, profile) {
+        Ok(Target::Attribute(found)) => found,
+        Ok(schema) if filter.is_none() => return Ok(Named::Schema(schema)),
+        Ok(_) => return Err(Error::path(format!("`{shown}` filters a whole schema"))),
+        Err(unknown) => {
+            let what = match unknown {
+                Unknown::Attribute => "attribute",
+                Unknown::Schema => "schema for",
+            };
+            let detail = format!("{} has no {what} `{shown}`", resource_type.name);
+            return Ok(Named::Unknown(Error::path(detail)));
+        }
     };
-    let target = attribute_path::resolve(resource_type, attribute.trim(), profile)
-        .ok_or_else(|| Error::path(format!("{} has no attribute `{shown}`", resource_type.name)))?;
-    let found = match target {
-        Target::Attribute(found) => found,
-        schema if rest.is_empty() => return Ok(Named::Schema(schema)),
-        _ => return Err(Error::path(format!("`{shown}` filters a whole schema"))),
-    };
-    if rest.is_empty() {
+    let unknown = |error: Error| Ok(Named::Unknown(error));
+    let Some(filter) = filter else {
         return Ok(Named::Attribute(Path {
             text: shown,
             found,
             filter: None,
         }));
-    }
+    };
     if found.sub.is_some() || found.attribute.kind != Kind::Complex {
-        return Err(Error::path(format!(
+        return unknown(Error::path(format!(
             "`{shown}` filters what has no sub-attributes"
         )));
     }
-    let close = rest
-        .rfind(']')
-        .ok_or_else(|| Error::path(format!("`{shown}` has no closing bracket")))?;
-    let parsed = filter::parse::parse(rest.get(1..close).unwrap_or_default(), profile)?;
-    let predicate = filter::resolve::resolve_within(&parsed, found, profile)?;
-    let after = rest.get(close + 1..).unwrap_or_default().trim();
-    let sub = match after.strip_prefix('.') {
-        None if after.is_empty() => None,
-        None => return Err(Error::path(format!("`{shown}` goes on after its filter"))),
-        Some(name) => Some(found.attribute.sub(name).ok_or_else(|| {
-            Error::path(format!(
-                "{} has no sub-attribute `{name}`",
-                found.attribute.name
-            ))
-        })?),
+    let predicate = match filter::resolve::resolve_within(&filter, found, profile) {
+        Ok(predicate) => predicate,
+        Err(error) if filter.any_path(&|path| found.attribute.sub(&path.text).is_none()) => {
+            return unknown(error);
+        }
+        Err(error) => return Err(error),
+    };
+    let sub = match sub.map(|name| (name, found.attribute.sub(name))) {
+        None => None,
+        Some((_, Some(sub))) => Some(sub),
+        Some((name, None)) => {
+            return unknown(Error::path(format!(
+                "{} has no sub-attribute `{}`",
+                found.attribute.name,
+                shortened(name)
+            )));
+        }
     };
     Ok(Named::Attribute(Path {
         text: shown,
         found: AttributeRef { sub, ..found },
         filter: Some(predicate),
     }))
+}
+
+/// A path's text, taken apart.
+struct Written<'t> {
+    attribute: &'t str,
+    filter: Option<Filter>,
+    sub: Option<&'t str>,
+}
+
+fn split(text: &str, profile: Profile) -> Result<Written<'_>> {
+    let shown = shortened(text);
+    let (attribute, rest) = match text.find('[') {
+        Some(open) => text.split_at(open),
+        None => (text, ""),
+    };
+    let attribute = attribute.trim();
+    if !is_name(attribute) {
+        return Err(Error::path(format!("`{shown}` is no path")));
+    }
+    if rest.is_empty() {
+        return Ok(Written {
+            attribute,
+            filter: None,
+            sub: None,
+        });
+    }
+    let close = rest
+        .rfind(']')
+        .ok_or_else(|| Error::path(format!("`{shown}` has no closing bracket")))?;
+    let filter = filter::parse::parse(rest.get(1..close).unwrap_or_default(), profile)?;
+    let after = rest.get(close + 1..).unwrap_or_default().trim();
+    let sub = match after.strip_prefix('.') {
+        None if after.is_empty() => None,
+        Some(name) if is_name(name) => Some(name),
+        _ => return Err(Error::path(format!("`{shown}` goes on after its filter"))),
+    };
+    Ok(Written {
+        attribute,
+        filter: Some(filter),
+        sub,
+    })
+}
+
+/// Whether a text can be a name, with its URN or without: more than RFC 7643 §2.1 allows, because clients name their own attributes.
+fn is_name(text: &str) -> bool {
+    let part = |c: char| c.is_ascii_graphic() && !"[]{}\"\\`".contains(c);
+    text.chars().all(part) && text.contains(|c: char| c.is_ascii_alphanumeric())
 }
 
 impl Path {
@@ -101,7 +161,9 @@ fn collect_implied(filter: &Predicate, implied: &mut Vec<(&'static Attribute, Va
                 Operand::Boolean(value) => Value::Bool(*value),
                 Operand::Number(_) | Operand::Time(_) => return,
             };
-            implied.push((found.leaf(), value));
+            if found.leaf().mutability != Mutability::ReadOnly {
+                implied.push((found.leaf(), value));
+            }
         }
         _ => {}
     }

@@ -16,7 +16,7 @@ pub static ENTERPRISE: Schema = Schema {
         "urn:scim:schemas:extension:enterprise:1.0",
     ],
     name: "EnterpriseUser",
-    description: "What an organisation records about a user",
+    description: "Enterprise User",
     key: "enterprise",
     attributes: &[
         Attribute::string(

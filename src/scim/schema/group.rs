@@ -23,7 +23,7 @@ pub static GROUP: Schema = Schema {
     id: "urn:ietf:params:scim:schemas:core:2.0:Group",
     former: &[],
     name: "Group",
-    description: "A set of users and of other groups",
+    description: "Group",
     key: "",
     attributes: &[
         Attribute::string("displayName", "Name of the group for people to read").required(),

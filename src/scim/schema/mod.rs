@@ -7,13 +7,11 @@
 mod common;
 mod enterprise;
 mod group;
-mod managed;
 mod user;
 
 pub use common::COMMON;
 pub use enterprise::ENTERPRISE;
 pub use group::GROUP;
-pub use managed::MANAGED;
 pub use user::USER;
 
 use super::profile::Profile;
@@ -226,6 +224,7 @@ pub struct Schema {
     /// URNs that older clients have for it.
     pub former: &'static [&'static str],
     pub name: &'static str,
+    /// As RFC 7643 §8.7.1 has it.
     pub description: &'static str,
     /// Name of the schema's object in the stored filter keys, where it is an extension; short, because every row has it.
     pub key: &'static str,
@@ -250,19 +249,17 @@ pub struct ResourceType {
     pub endpoint: &'static str,
     /// The attribute that says who is in it, or what it is in.
     pub memberships: &'static str,
-    pub description: &'static str,
     pub schema: &'static Schema,
     pub extensions: &'static [&'static Schema],
 }
 
-/// Users (RFC 7643 §4.1) with the enterprise extension (§4.3). Extensions are written in this order, [`MANAGED`] last.
+/// Users (RFC 7643 §4.1) with the enterprise extension (§4.3). Extensions are written in this order.
 pub static USERS: ResourceType = ResourceType {
     name: "User",
     endpoint: "/Users",
     memberships: "groups",
-    description: "A person's account",
     schema: &USER,
-    extensions: &[&ENTERPRISE, &MANAGED],
+    extensions: &[&ENTERPRISE],
 };
 
 /// Groups (RFC 7643 §4.2).
@@ -270,9 +267,8 @@ pub static GROUPS: ResourceType = ResourceType {
     name: "Group",
     endpoint: "/Groups",
     memberships: "members",
-    description: "A set of users and of other groups",
     schema: &GROUP,
-    extensions: &[&MANAGED],
+    extensions: &[],
 };
 
 /// Every resource type served, in the order in which discovery lists them.

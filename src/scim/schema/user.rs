@@ -105,7 +105,7 @@ pub static USER: Schema = Schema {
     id: "urn:ietf:params:scim:schemas:core:2.0:User",
     former: &[],
     name: "User",
-    description: "A person's account",
+    description: "User Account",
     key: "",
     attributes: &[
         Attribute::string("userName", "Name that the user signs in with")

@@ -12,11 +12,12 @@ use rollcall::config::Secret;
 use rollcall::connection::{Checks, certificate, oidc, saml};
 use rollcall::json;
 use rollcall::ldap::{self, Connection, Scope, Search, Security, Settings};
+use rollcall::scim::body;
 use rollcall::scim::cursor::{Binding, Cursor};
 use rollcall::scim::filter::{evaluate, parse, resolve};
 use rollcall::scim::patch::{self, MemberChanges};
 use rollcall::scim::profile::Profile;
-use rollcall::scim::resource::{self, Resource};
+use rollcall::scim::resource::Resource;
 use rollcall::scim::schema::{GROUPS, ResourceType, USERS};
 use serde_json::{Value, json};
 
@@ -65,7 +66,7 @@ fn sample(resource_type: &'static ResourceType, profile: Profile) -> Resource {
         false => USER,
     };
     let body = json::parse(text.as_bytes()).expect("JSON");
-    resource::read(resource_type, body, profile).expect("a resource")
+    body::read(resource_type, body, profile).expect("a resource")
 }
 
 /// A resource comes back from what is stored as it was.
@@ -146,7 +147,7 @@ fn patch(data: &[u8]) {
 fn change(body: &Value) {
     for profile in PROFILES {
         for resource_type in [&USERS, &GROUPS] {
-            let Ok(operations) = patch::parse(body.clone(), resource_type, profile) else {
+            let Ok(operations) = patch::parse(body.clone(), resource_type, "7", profile) else {
                 continue;
             };
             let _ = MemberChanges::of(&operations, profile);
@@ -162,7 +163,7 @@ fn resource(data: &[u8]) {
     let Ok(body) = json::parse(data) else { return };
     for profile in PROFILES {
         for resource_type in [&USERS, &GROUPS] {
-            if let Ok(resource) = resource::read(resource_type, body.clone(), profile) {
+            if let Ok(resource) = body::read(resource_type, body.clone(), profile) {
                 check_stored(resource_type, &resource);
             }
         }

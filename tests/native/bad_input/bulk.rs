@@ -40,11 +40,6 @@ fn what_is_no_bulk_request_is_refused_whole() {
                 "operations",
             ),
             (
-                json!({"schemas": [BULK], "Operations": [post_user("a", "a")], "failOnErrors": 0}),
-                "invalidValue",
-                "failOnErrors",
-            ),
-            (
                 json!({"schemas": [BULK], "Operations": [post_user("a", "a")], "failOnErrors": -1}),
                 "invalidValue",
                 "failOnErrors",

@@ -58,22 +58,67 @@ fn strict_takes_no_schemas_that_a_resource_does_not_have() {
     assert_eq!(answer.expect(200).body["title"], "x");
 }
 
+/// RFC 7644 §3.5.2 names no case, and strict asks for none.
 #[test]
-fn what_is_read_only_in_an_extension_is_refused_in_strict() {
-    let managed = "urn:rollcall:scim:schemas:extension:2.0:Managed";
-    for body in [
-        json!({"op": "add", "path": managed, "value": {"managedBy": "me"}}),
-        json!({"op": "add", "path": format!("{managed}:managedBy"), "value": "me"}),
-        json!({"op": "add", "value": {managed: {"managedBy": "me"}}}),
-        json!({"op": "remove", "path": managed}),
+fn an_op_is_the_same_in_any_case() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    let path = target(&tenant, "User");
+    for (op, wanted) in [
+        ("Add", json!("x")),
+        ("REPLACE", json!("x")),
+        ("rEmOvE", json!(null)),
     ] {
-        refused_in(
-            "strict",
-            "User",
-            &operation(body),
-            "mutability",
-            "managedBy",
-        );
+        let mut operation = json!({"op": op, "path": "title"});
+        if !wanted.is_null() {
+            operation["value"] = wanted.clone();
+        }
+        let answer = tenant.patch(&path, json!([operation]));
+        assert_eq!(answer.expect(200).body["title"], wanted, "{op}");
+    }
+}
+
+/// The id that a resource has is no change of it, wherever it stands; another one is.
+#[test]
+fn the_own_id_is_no_change_in_strict() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    for resource in ["User", "Group"] {
+        let name = match resource {
+            "User" => "userName",
+            _ => "displayName",
+        };
+        let path = target(&tenant, resource);
+        let (_, id) = path.rsplit_once('/').expect("an id");
+        for op in ["add", "replace"] {
+            let new = format!("{resource} {op}");
+            let value = json!({"id": id, name: new});
+            let answer = tenant.patch(&path, json!([{"op": op, "value": value}]));
+            assert_eq!(answer.expect(200).body[name], new.as_str());
+            let before = tenant.get(&path);
+            let alone = json!([{"op": op, "path": "id", "value": id}]);
+            assert_eq!(tenant.patch(&path, alone).expect(200).body, before.body);
+            let data = operation(json!({"op": op, "value": {"ID": id}}));
+            let bulk = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+                "Operations": [{"method": "PATCH", "path": path, "data": data}]});
+            let answer = tenant.send("POST", "/Bulk", bulk);
+            assert_eq!(answer.expect(200).body["Operations"][0]["status"], "200");
+            for other in [
+                json!("x"),
+                json!(id.to_uppercase()),
+                json!(null),
+                json!([id]),
+            ] {
+                let body = json!([{"op": op, "value": {"id": other, name: "other"}}]);
+                let answer = tenant.patch(&path, body);
+                answer.expect_scim_error(400, "mutability", "id");
+            }
+            assert_eq!(tenant.get(&path).body, before.body);
+        }
+        let removed = json!([{"op": "remove", "path": "id"}]);
+        tenant
+            .patch(&path, removed)
+            .expect_scim_error(400, "mutability", "id");
     }
 }
 

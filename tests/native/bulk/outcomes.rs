@@ -206,12 +206,32 @@ fn what_is_over_the_limits_is_refused_whole() {
             .send("POST", "/Bulk", body)
             .expect_scim_error(400, "invalidSyntax", names);
     }
-    bulk_with(&tenant, json!({"failOnErrors": 0}), json!([])).expect_scim_error(
-        400,
-        "invalidValue",
-        "failOnErrors",
-    );
     assert_eq!(tenant.get("/Users").body["totalResults"], 0);
+}
+
+/// RFC 7644 §3.7 knows numbers of errors to accept, and 0 is none of them.
+#[test]
+fn fail_on_errors_of_0_asks_for_no_end() {
+    for profile in ["compat", "strict"] {
+        for more in [
+            json!({"failOnErrors": 0}),
+            json!({"failOnErrors": null}),
+            json!({}),
+        ] {
+            let world = World::new();
+            let tenant = world.tenant(profile);
+            tenant.user("x");
+            let operations = json!([
+                post_user("1", "x"),
+                post_user("2", "a"),
+                post_user("3", "x"),
+                post_user("4", "b"),
+            ]);
+            let answer = bulk_with(&tenant, more.clone(), operations);
+            assert_eq!(statuses(&answer), ["409", "201", "409", "201"], "{more}");
+            assert_eq!(tenant.find("userName pr"), ["a", "b", "x"]);
+        }
+    }
 }
 
 #[test]

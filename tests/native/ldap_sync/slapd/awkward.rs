@@ -5,8 +5,6 @@ use serde_json::json;
 use crate::ldap_sync::{Directory, counts, entries_of, expected, world};
 use crate::support::slapd::Slapd;
 
-const MANAGED: &str = "urn:rollcall:scim:schemas:extension:2.0:Managed";
-
 #[test]
 fn a_directory_becomes_users_and_groups() {
     let (world, slapd) = (world(), Slapd::start());
@@ -33,15 +31,13 @@ fn a_directory_becomes_users_and_groups() {
         json!([{"value": "anna@example.com", "type": "work", "primary": true}])
     );
     assert_eq!(anna["active"], true);
-    assert_eq!(anna[MANAGED], json!({"managedBy": directory.idp}));
     assert_eq!(
         anna["schemas"],
-        json!(["urn:ietf:params:scim:schemas:core:2.0:User", MANAGED])
+        json!(["urn:ietf:params:scim:schemas:core:2.0:User"])
     );
     assert_eq!(directory.user("jürgen")["displayName"], "Jürgen Müller");
     assert_eq!(directory.user("dora")["displayName"], "dora");
     let staff = directory.group("staff");
-    assert_eq!(staff[MANAGED], json!({"managedBy": directory.idp}));
     assert_eq!(
         directory.members(&staff),
         ["anna", "bo", "cy", "dora", "eva", "finn", "jürgen"]

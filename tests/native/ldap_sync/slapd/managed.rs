@@ -64,8 +64,94 @@ fn nobody_can_say_that_a_directory_manages_something() {
     let body = json!({"schemas": [USER], "userName": "eve", MANAGED: {"managedBy": "me"}});
     let made = tenant.send("POST", "/Users", body.clone());
     assert!(made.expect(201).body.get(MANAGED).is_none());
-    let made = tenant.send("PUT", &format!("/Users/{}", made.id()), body);
-    assert!(made.expect(200).body.get(MANAGED).is_none());
+    let path = format!("/Users/{}", made.id());
+    tenant.send("PUT", &path, body).expect(200);
+    for operation in [
+        json!({"op": "add", "path": MANAGED, "value": {"managedBy": "me"}}),
+        json!({"op": "add", "path": format!("{MANAGED}:managedBy"), "value": "me"}),
+        json!({"op": "add", "value": {MANAGED: {"managedBy": "me"}}}),
+    ] {
+        tenant.patch(&path, json!([operation])).expect(200);
+    }
+    assert_eq!(
+        world
+            .database
+            .number("select count(*) from users where managed_by is not null"),
+        0
+    );
+    let strict = world.tenant("strict");
+    let made = strict.send(
+        "POST",
+        "/Users",
+        json!({"schemas": [USER], "userName": "eve"}),
+    );
+    let path = format!("/Users/{}", made.id());
+    let operation = json!({"op": "add", "path": format!("{MANAGED}:managedBy"), "value": "me"});
+    strict
+        .patch(&path, json!([operation]))
+        .expect_scim_error(400, "invalidPath", MANAGED);
+}
+
+/// Who manages a resource is in the rows, where it is asked for, and in no reply: not in that of one resource or of a list, whatever
+/// attributes are named, not in the documents, and no filter knows it.
+#[test]
+fn who_manages_a_resource_is_told_by_no_scim_reply() {
+    let world = world();
+    let (_slapd, directory) = synced_town(&world, &TEN, json!({}));
+    let tenant = &directory.tenant;
+    let managed = |table: &str| {
+        let sql = format!(
+            "select count(*) from {table} where managed_by = '{}' and instr(resource, managed_by) > 0",
+            directory.idp
+        );
+        world.database.number(&sql)
+    };
+    assert_eq!(managed("users"), 10);
+    assert!(managed("groups") > 0);
+    let user = directory.user("ada")["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let group = directory.group("team")["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    for path in [
+        format!("/Users/{user}"),
+        format!("/Groups/{group}"),
+        "/Users".to_owned(),
+        "/Groups".to_owned(),
+        String::new(),
+    ] {
+        for query in [
+            "",
+            "?attributes=schemas",
+            &format!("?attributes={MANAGED}"),
+            "?excludedAttributes=meta",
+            &format!("?attributes={MANAGED}:managedBy,id"),
+        ] {
+            let answer = tenant.get(&format!("{path}{query}"));
+            let text = answer.expect(200).body.to_string();
+            assert!(
+                !text.contains("rollcall") && !text.contains(&directory.idp),
+                "{path}{query}: {text}"
+            );
+        }
+    }
+    for path in ["/Schemas", "/ResourceTypes"] {
+        let text = tenant.get(path).expect(200).body.to_string();
+        assert!(!text.contains("rollcall"), "{text}");
+    }
+    tenant.get(&format!("/Schemas/{MANAGED}")).expect(404);
+    let filter = format!("/Users?filter={MANAGED}:managedBy%20pr");
+    tenant
+        .get(&filter)
+        .expect_scim_error(400, "invalidFilter", "Managed");
+    // A client's own text of that kind stays its own.
+    let body = json!({"schemas": [USER], "userName": "mallory", "title": MANAGED, "nickName": format!(",\"{MANAGED}\":")});
+    let made = tenant.send("POST", "/Users", body);
+    assert_eq!(made.expect(201).body["title"], MANAGED);
+    assert_eq!(made.body["nickName"], format!(",\"{MANAGED}\":"));
 }
 
 #[test]
@@ -99,12 +185,13 @@ fn a_deleted_provider_leaves_everything_to_the_clients() {
     );
     assert_ne!(after["meta"]["version"], before["meta"]["version"]);
     assert_eq!(directory.members(&directory.group("team")), ["ada", "bob"]);
-    assert!(
-        directory
-            .tenant
-            .find("urn:rollcall:scim:schemas:extension:2.0:Managed:managedBy pr")
-            .is_empty()
-    );
+    assert_eq!(directory.group("team")["schemas"], json!([GROUP]));
+    for table in ["users", "groups"] {
+        let sql = format!(
+            "select count(*) from {table} where managed_by is not null or instr(resource || keys, 'Managed') > 0"
+        );
+        assert_eq!(world.database.number(&sql), 0, "{table}");
+    }
     let path = format!("/Users/{}", after["id"].as_str().expect("an id"));
     directory
         .tenant

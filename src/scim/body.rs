@@ -1,0 +1,131 @@
+//! The body of a POST or PUT (RFC 7644 §3.3, §3.5.1), read into a resource.
+
+use serde_json::{Map, Value};
+
+use super::error::{Error, Result};
+use super::patch;
+use super::profile::Profile;
+use super::resource::{Resource, check_own_schema, check_schemas, finish};
+use super::schema::{Attribute, COMMON, Mutability, ResourceType, Schema};
+use super::value::{self, Given, mismatch};
+
+/// Reads a new resource. Read-only attributes are ignored, as RFC 7644 §3.3 asks. `compat` takes names that are paths, as in a PATCH
+/// without one, and drops what is unknown.
+pub fn read(
+    resource_type: &'static ResourceType,
+    body: Value,
+    profile: Profile,
+) -> Result<Resource> {
+    read_over(resource_type, body, None, profile)
+}
+
+/// Reads what is to be in the place of a resource. What the body does not name is unassigned afterwards, but for `active`: nobody is
+/// let in, or locked out, by a client that does not speak of it.
+pub fn read_over(
+    resource_type: &'static ResourceType,
+    body: Value,
+    before: Option<&Resource>,
+    profile: Profile,
+) -> Result<Resource> {
+    let Value::Object(body) = body else {
+        return Err(Error::syntax("the body is not a JSON object"));
+    };
+    let mut given = Given::new(body, "the resource")?;
+    let schemas = given.take("schemas");
+    if profile.is_strict() {
+        check_schemas(resource_type, schemas, true)?;
+    }
+    let mut resource = Resource::default();
+    for attribute in resource_type.schema.attributes.iter().chain(COMMON) {
+        match given.take(attribute.name) {
+            Some(value) => place(&mut resource, attribute, value, profile)?,
+            None => assign_default(&mut resource, attribute, before),
+        }
+    }
+    let mut other = Map::new();
+    for extension in resource_type.extensions {
+        let mut names = extension.names(profile);
+        if let Some(object) = names.find_map(|urn| given.take(urn)) {
+            let (object, rest) = read_extension(extension, object, profile)?;
+            other.extend(rest);
+            if !object.is_empty() {
+                let object = Value::Object(object);
+                resource.attributes.insert(extension.id.to_owned(), object);
+            }
+        }
+    }
+    other.extend(given.rest("the resource", profile)?);
+    patch::add_named(resource_type, other, &mut resource)?;
+    finish(resource_type, &mut resource, profile)?;
+    Ok(resource)
+}
+
+/// An attribute that the body does not name: `active` of a new user is true, and otherwise what it was. Null is how a client says that
+/// it wants no default (RFC 7644 §3.3, §3.5.1).
+fn assign_default(resource: &mut Resource, attribute: &Attribute, before: Option<&Resource>) {
+    if attribute.name != "active" {
+        return;
+    }
+    let active = match before {
+        None => Some(Value::Bool(true)),
+        Some(before) => before.attributes.get(attribute.name).cloned(),
+    };
+    let active = active.map(|active| (attribute.name.to_owned(), active));
+    resource.attributes.extend(active);
+}
+
+/// The object of an extension, and what it has that the extension does not, by paths.
+fn read_extension(
+    extension: &'static Schema,
+    object: Value,
+    profile: Profile,
+) -> Result<(Map<String, Value>, Map<String, Value>)> {
+    let object = match object {
+        Value::Null => return Ok(Default::default()),
+        Value::Object(object) => object,
+        other => return Err(mismatch(extension.id, "an object", &other)),
+    };
+    let mut given = Given::new(object, extension.id)?;
+    check_own_schema(extension, given.take("schemas"), profile)?;
+    let mut read = Map::new();
+    for attribute in extension.attributes {
+        let Some(value) = given.take(attribute.name) else {
+            continue;
+        };
+        if attribute.mutability == Mutability::ReadOnly {
+            continue;
+        }
+        let at = format!("{}:{}", extension.id, attribute.name);
+        if let Some(value) = value::read(attribute, value, &at, profile)? {
+            read.insert(attribute.name.to_owned(), value);
+        }
+    }
+    let rest = given.rest(extension.id, profile)?;
+    let below = |(name, value)| (format!("{}:{name}", extension.id), value);
+    Ok((read, rest.into_iter().map(below).collect()))
+}
+
+fn place(
+    resource: &mut Resource,
+    attribute: &'static Attribute,
+    value: Value,
+    profile: Profile,
+) -> Result<()> {
+    if attribute.mutability == Mutability::ReadOnly {
+        return Ok(());
+    }
+    let read = value::read(attribute, value, attribute.name, profile)?;
+    match (attribute.name, read) {
+        ("members", Some(Value::Array(members))) => {
+            resource.members = Some(patch::with_ids(members)?);
+        }
+        ("members", _) => resource.members = Some(Vec::new()),
+        ("password", Some(Value::String(password))) => resource.password = Some(password),
+        ("password", _) => {}
+        (name, Some(value)) => {
+            resource.attributes.insert(name.to_owned(), value);
+        }
+        (_, None) => {}
+    }
+    Ok(())
+}
