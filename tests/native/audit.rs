@@ -80,12 +80,16 @@ fn a_switched_user_says_which_way() {
                 Value::Null,
             ),
             (
-                json!({"op": "remove", "path": "active"}),
-                json!({"active": null}),
+                json!({"op": "replace", "path": "active", "value": true}),
+                json!({"active": true}),
             ),
         ] {
             assert_eq!(patched(operation.clone()), detail, "{operation}");
         }
+        // What was removed is false in compat, and unassigned in strict.
+        let removed = patched(json!({"op": "remove", "path": "active"}));
+        assert_eq!(removed, json!({"active": tenant.get(&path).body["active"]}));
+        assert_ne!(removed["active"], true);
         for active in [true, false] {
             let body = user(json!({"active": active}));
             tenant.send("PUT", &path, body).expect(200);
