@@ -51,7 +51,12 @@ pub struct Config {
     pub local_development: bool,
     /// Whether replies carry a `Server-Timing` header with what the database counted.
     pub server_timing: bool,
+    /// Rows that one tenant may read in a minute, by the database's count, before its scans are refused.
+    pub rows_per_minute: f64,
 }
+
+/// The rows where nothing else is set.
+const ROWS_PER_MINUTE: f64 = 50_000_000.0;
 
 /// Names the encryption key that was replaced.
 const PREVIOUS: &str = "ENCRYPTION_KEY_PREVIOUS";
@@ -61,7 +66,8 @@ const MIN_LOCAL_SECRET: usize = 32;
 impl Config {
     /// Reads the variables `JWT_ISSUER`, `JWT_AUDIENCE`, one of `JWT_JWKS` (the document itself), `JWT_JWKS_URL` and
     /// `JWT_LOCAL_SECRET`, `CURSOR_KEY` and `ENCRYPTION_KEY` (32 bytes each, in base64), `ENCRYPTION_KEY_PREVIOUS` (what
-    /// `ENCRYPTION_KEY` was before), `LOCAL_DEVELOPMENT` and `SERVER_TIMING` (`on`). The error names the variable that does not hold.
+    /// `ENCRYPTION_KEY` was before), `LOCAL_DEVELOPMENT` and `SERVER_TIMING` (`on`), `ROWS_PER_MINUTE` (a number above 0). The error
+    /// names the variable that does not hold.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let keys = match (
@@ -105,6 +111,11 @@ impl Config {
             ),
             local_development: variable("LOCAL_DEVELOPMENT").as_deref() == Some("on"),
             server_timing: variable("SERVER_TIMING").as_deref() == Some("on"),
+            rows_per_minute: match variable("ROWS_PER_MINUTE").map(|text| text.parse::<u32>()) {
+                None => ROWS_PER_MINUTE,
+                Some(Ok(rows @ 1..)) => f64::from(rows),
+                Some(_) => return Err("ROWS_PER_MINUTE is not a whole number above 0".to_owned()),
+            },
         })
     }
 }

@@ -6,6 +6,7 @@ use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName};
 use serde_json::Value;
 
+use super::limits;
 use super::reply::{Dialect, Reply};
 use super::resources::MAX_ATTEMPTS;
 use super::routes::{self, Match};
@@ -156,7 +157,13 @@ impl<'a> Call<'a> {
         batch: Vec<Statement>,
     ) -> store::Result<Vec<Rows>> {
         let database = self.app.platform.database_of(tenant);
-        self.meter.run(database.as_ref(), batch).await
+        let before = self.meter.cost().read;
+        let results = self.meter.run(database.as_ref(), batch).await;
+        if let Some(tenant) = tenant {
+            let read = self.meter.cost().read - before;
+            limits::add_rows(self, tenant, read);
+        }
+        results
     }
 
     /// Counts what was run at the database by other means.

@@ -5,6 +5,11 @@
 //!   address alone. Above these limits the answer is 429, and a SCIM token that the cache does not know is not looked up in the database
 //!   any more. Credentials that hold are not stopped by that, nor are other tenants behind the same address.
 //!
+//! The rows that a tenant reads are counted too, by the database's count and for a minute, in the memory of each running instance of the
+//! worker: what it reads beyond the setting `ROWS_PER_MINUTE` is not refused, but then its lists that have to go through the whole
+//! tenant are, until it has read less. Look-ups, pages and changes go on. One instance answers most of what a client sends within a minute;
+//! with several the limit is as much higher.
+//!
 //! The keys are ids and hashes: no credential, no address, no subject stands in them.
 
 use http::HeaderName;
@@ -44,6 +49,31 @@ fn too_many(limit: Limit) -> Error {
         },
         format!("there are too many requests of {whose}; wait {retry_after_seconds} seconds"),
     )
+}
+
+/// Counts rows that a tenant has read.
+pub fn add_rows(call: &Call<'_>, tenant: &TenantId, rows: u64) {
+    let per_minute = call.app.config.rows_per_minute;
+    let memory = &call.app.memory;
+    memory.add_rows(tenant.as_str(), rows, call.now, per_minute);
+}
+
+/// 429 for a list that goes through the whole tenant, where the tenant has read too many rows lately.
+pub fn check_rows(call: &Call<'_>, tenant: &TenantId) -> Result<()> {
+    let per_minute = call.app.config.rows_per_minute;
+    let memory = &call.app.memory;
+    match memory.seconds_until_rows(tenant.as_str(), call.now, per_minute) {
+        None => Ok(()),
+        Some(retry_after_seconds) => Err(Error::new(
+            Kind::RateLimited {
+                retry_after_seconds,
+            },
+            format!(
+                "this tenant has read more than {per_minute} rows in a minute, and this list goes through all of it: \
+                 filter by an attribute that is looked up, page by cursor, or wait {retry_after_seconds} seconds"
+            ),
+        )),
+    }
 }
 
 /// Counts a request of a caller; 429 where there are too many. `credential` names whose it is: a token's id, a JWT's subject.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::authenticate::{Caller, with_caller};
 use super::call::{Call, retrying};
+use super::limits;
 use super::query::{ListParams, ListQuery};
 use super::reply::Reply;
 use super::resources::{complete, parts_of, read_scope};
@@ -21,6 +22,9 @@ use crate::store::{self, Guard, Row, Rows, Value, members, rows_at};
 const MAX_LARGE: usize = 50;
 /// Most memberships of each of these on a page; a resource with more is the only one of its page.
 const MAX_MEMBERSHIPS_OF_ONE: i64 = 5_000;
+
+/// The `startIndex` above which a page counts as going through the tenant: what lies before it is read.
+const FAR: i64 = 100_000;
 
 /// `GET /{type}`, `GET /`.
 pub async fn list(call: &Call<'_>, types: &[&'static ResourceType]) -> Result<Reply> {
@@ -48,6 +52,9 @@ async fn answer(
             caller.require(read_scope(other))?;
         }
         let mut query = params(call, caller)?.resolve(types, caller.profile())?;
+        if query.start_index > FAR || query.types.iter().any(TypeQuery::scans) {
+            limits::check_rows(call, &caller.tenant)?;
+        }
         if !caller.provider_id.is_empty() {
             for query in &mut query.types {
                 let filter = query.filter.take();

@@ -29,6 +29,25 @@ pub struct Fetched {
     pub tried_at: i64,
 }
 
+/// Most tenants whose rows are counted; then all are forgotten, and counted from nothing.
+const MAX_READERS: usize = 10_000;
+
+/// The rows that a tenant has read: a level that rises by what is read, and falls steadily by what may be read in the time.
+#[derive(Default)]
+struct RowsRead {
+    level: f64,
+    at: i64,
+}
+
+impl RowsRead {
+    /// The level now, where so many rows may be read in a minute.
+    fn level(&self, now: i64, per_minute: f64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a time between two requests")]
+        let passed = now.saturating_sub(self.at).max(0) as f64;
+        (self.level - passed * per_minute / 60_000.0).max(0.0)
+    }
+}
+
 /// Memory of one instance.
 #[derive(Default)]
 pub struct Memory {
@@ -36,9 +55,38 @@ pub struct Memory {
     fetched: RefCell<Option<Fetched>>,
     failed_at: Cell<Option<i64>>,
     refused: RefCell<HashMap<String, i64>>,
+    rows_read: RefCell<HashMap<String, RowsRead>>,
 }
 
 impl Memory {
+    /// Counts rows that a tenant has read, of so many a minute.
+    pub fn add_rows(&self, tenant: &str, rows: u64, now: i64, per_minute: f64) {
+        let mut tenants = self.rows_read.borrow_mut();
+        if tenants.len() >= MAX_READERS && !tenants.contains_key(tenant) {
+            tenants.clear();
+        }
+        let read = tenants.entry(tenant.to_owned()).or_default();
+        #[expect(clippy::cast_precision_loss, reason = "rows of some requests")]
+        let more = rows as f64;
+        *read = RowsRead {
+            level: read.level(now, per_minute) + more,
+            at: now,
+        };
+    }
+
+    /// How long a tenant has to wait until it may scan again, in seconds: none where it has not read that many rows a minute.
+    pub fn seconds_until_rows(&self, tenant: &str, now: i64, per_minute: f64) -> Option<u32> {
+        let tenants = self.rows_read.borrow();
+        let beyond = tenants.get(tenant)?.level(now, per_minute) - per_minute;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole, and within the type"
+        )]
+        let seconds = (beyond * 60.0 / per_minute).ceil().clamp(1.0, 3_600.0) as u32;
+        (beyond > 0.0).then_some(seconds)
+    }
+
     /// Whether it is time to note a use of the token: at most once in `interval` milliseconds.
     pub fn is_due(&self, token_id: &str, now: i64, interval: i64) -> bool {
         let mut touched = self.touched.borrow_mut();

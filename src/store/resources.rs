@@ -159,6 +159,13 @@ impl TypeQuery {
         let filter = self.filter.as_ref();
         filter.is_some_and(|filter| filter::is_lookup(resource_type, filter))
     }
+
+    /// Whether the whole tenant may have to be gone through: for a filter that is no look-up, or an order that no index has.
+    pub fn scans(&self) -> bool {
+        let order = |by| filter::order(self.resource_type, by);
+        !self.is_lookup()
+            && (self.filter.is_some() || self.sort_by.is_some_and(|by| order(by).is_none()))
+    }
 }
 
 /// Where a page begins.

@@ -210,3 +210,100 @@ fn what_requests_are_counted_by_tells_nothing() {
         assert!(hash || *key == tenant.id, "{key}");
     }
 }
+
+#[test]
+fn a_tenant_that_reads_too_many_rows_may_not_scan_and_others_may() {
+    let world = World::configured(&[
+        ("JWT_LOCAL_SECRET", crate::support::SECRET),
+        ("ROWS_PER_MINUTE", "60000"),
+    ]);
+    let (busy, other) = (world.tenant("compat"), world.tenant("compat"));
+    let id = busy.user("ada");
+    let group = busy.group("Staff", &[&id]);
+    let scans = [
+        "/Users?filter=title%20co%20%22x%22",
+        "/Users?filter=userName%20ew%20%22a%22&cursor",
+        "/Users?filter=userName%20sw%20%22a%22",
+        "/Users?sortBy=title",
+        "/Groups?filter=members.display%20co%20%22x%22",
+        "/?filter=meta.version%20pr",
+        "/Users?startIndex=100001",
+    ];
+    let others = [
+        "/Users".to_owned(),
+        "/Users?cursor".to_owned(),
+        "/Users?startIndex=100000".to_owned(),
+        "/Users?sortBy=userName".to_owned(),
+        "/Users?filter=userName%20eq%20%22ada%22".to_owned(),
+        "/Users?filter=title%20pr%20and%20userName%20eq%20%22ada%22".to_owned(),
+        format!("/Users?filter=groups.value%20eq%20%22{group}%22"),
+        format!("/Groups?filter=members.value%20eq%20%22{id}%22"),
+        format!("/Users/{id}"),
+    ];
+    for path in scans {
+        busy.get(path).expect(200);
+    }
+    // One statement reads more than a minute's rows.
+    world.database.rows_read.set(90_000);
+    busy.get(&format!("/Groups/{group}")).expect(200);
+    world.database.rows_read.set(0);
+    for path in scans {
+        let answer = busy.get(path);
+        answer.expect_scim_error(429, "", "60000 rows");
+        assert_eq!(answer.header("retry-after"), "120", "{path}");
+        other.get(path).expect(200);
+    }
+    let body = json!({"filter": "title pr"});
+    busy.send("POST", "/Users/.search", body).expect(429);
+    for path in others {
+        busy.get(&path).expect(200);
+    }
+    let title = json!([{"op": "replace", "path": "title", "value": "Lady"}]);
+    busy.patch(&format!("/Users/{id}"), title).expect(200);
+    world.clock.advance_seconds(60);
+    let answer = busy.get(scans[0]);
+    assert_eq!(answer.expect(429).header("retry-after"), "60");
+    world.clock.advance_seconds(60);
+    for path in scans {
+        busy.get(path).expect(200);
+    }
+}
+
+#[test]
+fn as_many_rows_as_the_setting_says_are_no_reason_to_refuse() {
+    for (rows, status) in [(19_999, 200), (20_001, 429)] {
+        let world = World::configured(&[
+            ("JWT_LOCAL_SECRET", crate::support::SECRET),
+            ("ROWS_PER_MINUTE", "60000"),
+        ]);
+        let tenant = world.tenant("compat");
+        world.database.rows_read.set(rows);
+        // Three statements: the credential, the total and the page.
+        let path = "/Users?filter=title%20pr";
+        tenant.get(path).expect(200);
+        world.database.rows_read.set(0);
+        tenant.get(path).expect(status);
+    }
+}
+
+#[test]
+fn the_rows_of_a_minute_are_a_number() {
+    use rollcall::config::Config;
+    let read = |rows: &str| {
+        let rows = rows.to_owned();
+        Config::read(move |name| match name {
+            "ROWS_PER_MINUTE" => Some(rows.clone()),
+            "CURSOR_KEY" | "ENCRYPTION_KEY" => Some(crate::support::ENCRYPTION_KEY.to_owned()),
+            _ => None,
+        })
+        .map(|config| config.rows_per_minute)
+    };
+    assert_eq!(read(""), Ok(50_000_000.0));
+    assert_eq!(read("1"), Ok(1.0));
+    for wrong in ["0", "-1", "many", "1.5", "1e6", "99999999999"] {
+        assert!(
+            read(wrong).is_err_and(|error| error.contains("ROWS_PER_MINUTE")),
+            "{wrong}"
+        );
+    }
+}

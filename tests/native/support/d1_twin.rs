@@ -37,6 +37,8 @@ pub struct D1Twin {
     pub interference: RefCell<Option<(usize, Vec<String>)>>,
     /// Every statement run since recording began; none where it did not.
     pub recorded: RefCell<Option<Vec<Statement>>>,
+    /// Rows that each statement is said to read, as D1 would count them; SQLite does not.
+    pub rows_read: Cell<u64>,
     /// Statements of the invocation at work: of one request with what it defers.
     statements: Cell<usize>,
     /// Steps of SQLite's virtual machine since they were asked for last: some ten for a row that is looked at.
@@ -84,6 +86,7 @@ impl D1Twin {
             planned: RefCell::default(),
             interference: RefCell::default(),
             recorded: RefCell::default(),
+            rows_read: Cell::default(),
             statements: Cell::default(),
             steps: Cell::default(),
         }
@@ -186,6 +189,7 @@ impl D1Twin {
             .set(self.steps.get() + u64::try_from(steps).unwrap_or_default());
         Ok(Rows {
             rows,
+            read: self.rows_read.get(),
             ..Rows::default()
         })
     }
