@@ -57,7 +57,7 @@ fn group_id(number: usize) -> String {
     format!("019b0000-0000-7000-9000-{number:012x}")
 }
 
-/// Users `u<i>` and groups `group<j>`, straight in the database: the user `i` is in the groups `i % GROUPS` and `i * 7 % GROUPS`.
+/// Users `u<i>`, all of one employee number, and groups `group<j>`, straight in the database: the user `i` is in the groups `i % GROUPS` and `i * 7 % GROUPS`.
 fn fill(tenant: &Tenant<'_>, nesting: Nesting) {
     let tenant_id = &tenant.id;
     let database = &tenant.world.database;
@@ -73,7 +73,7 @@ fn fill(tenant: &Tenant<'_>, nesting: Nesting) {
         let id = user_id(number);
         database.execute(&format!(
             r#"insert into users (tenant_id, id, provider_id, version, created_at, modified_at, resource, keys)
-             values ('{tenant_id}', '{id}', '', 1, 0, 0, '{{"userName":"u{number}","active":true}}', '{{"username":"u{number}","active":true}}')"#
+             values ('{tenant_id}', '{id}', '', 1, 0, 0, '{{"userName":"u{number}","active":true}}', '{{"username":"u{number}","active":true,"enterprise":{{"employeenumber":"7"}}}}')"#
         ));
         for group in [number % GROUPS, number * 7 % GROUPS] {
             let group = group_id(group);
@@ -172,6 +172,10 @@ fn what_is_asked_of_groups_above_users_reads_each_row_once() {
             group_id(5)
         ),
         r#"userName eq "u7" and groups.display co "group""#.to_owned(),
+        r#"employeeNumber eq "7" and groups.display co "zzz""#.to_owned(),
+        r#"employeeNumber eq "7" and groups.display co "group""#.to_owned(),
+        r#"employeeNumber eq "7" and groups[type eq "indirect" and display co "p1"]"#.to_owned(),
+        r#"employeeNumber eq "7" and groups.display co "1" and groups.display co "2""#.to_owned(),
     ];
     for nesting in [
         Nesting::Flat,

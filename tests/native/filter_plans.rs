@@ -196,6 +196,44 @@ fn of_two_lookups_the_one_that_leaves_fewer_users_is_taken() {
 }
 
 #[test]
+fn several_terms_on_memberships_are_looked_up_and_not_gone_through_for_each_user() {
+    for (endpoint, filter, searches) in [
+        (
+            "/Users",
+            r#"groups.display co "x" and groups.display co "y""#,
+            &["SEARCH h USING AUTOMATIC "][..],
+        ),
+        (
+            "/Users",
+            r#"employeeNumber eq "x" and groups.display co "x" and groups.display co "y""#,
+            &[
+                "SEARCH r USING INDEX users_employee_number_idx (tenant_id=? AND employee_number_key=?)",
+                "SEARCH o USING PRIMARY KEY (tenant_id=? AND id=?)",
+                "SEARCH k USING AUTOMATIC ",
+            ],
+        ),
+        (
+            "/Groups",
+            r#"members.display co "x" and members.display co "y""#,
+            &["SEARCH h USING AUTOMATIC "],
+        ),
+    ] {
+        let world = World::new();
+        let tenant = world.tenant("compat");
+        for statement in listing(&tenant, endpoint, filter)
+            .iter()
+            .filter(|one| is_list(one))
+        {
+            let plan = world.database.plan(statement);
+            for search in searches {
+                let goes_by = plan.iter().any(|line| line.starts_with(search));
+                assert!(goes_by, "{search}\n  {}", plan.join("\n  "));
+            }
+        }
+    }
+}
+
+#[test]
 fn no_sorting_leaves_its_tenant() {
     let world = World::new();
     let tenant = world.tenant("compat");
