@@ -17,6 +17,7 @@ mod bad_input;
 mod bounded_work;
 mod bulk;
 mod connection;
+mod doors;
 mod faults;
 mod filter_equivalence;
 mod filter_grammar;

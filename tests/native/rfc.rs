@@ -292,3 +292,27 @@ fn an_operation_that_failed_says_where_all_the_same() {
     }
     assert_ne!(operations[0]["location"], none);
 }
+
+/// RFC 7643 §8.6 and §8.7.1: what the schemas are called and described as.
+#[test]
+fn schemas_are_described_in_the_rfcs_own_words() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    for (urn, name, description) in [
+        ("core:2.0:User", "User", "User Account"),
+        ("core:2.0:Group", "Group", "Group"),
+        (
+            "extension:enterprise:2.0:User",
+            "EnterpriseUser",
+            "Enterprise User",
+        ),
+    ] {
+        let schema = tenant.get(&format!("/Schemas/urn:ietf:params:scim:schemas:{urn}"));
+        assert_eq!(schema.expect(200).body["name"], name);
+        assert_eq!(schema.body["description"], description);
+    }
+    for (id, description) in [("User", "User Account"), ("Group", "Group")] {
+        let found = tenant.get(&format!("/ResourceTypes/{id}"));
+        assert_eq!(found.expect(200).body["description"], description);
+    }
+}

@@ -199,12 +199,11 @@ impl Change<'_> {
             (Op::Add | Op::Replace, _) => {}
         }
         // What clears something has nothing to make.
-        let Some(said) = said.filter(|said| !said.given.is_empty()) else {
+        let said = said.filter(|said| !said.given.is_empty());
+        let Some(made) = self.changed(self.implied()?, said.as_ref()) else {
             return Ok(non_empty(values));
         };
-        let mut made = self.implied()?;
-        said.merge_into(&mut made);
-        let at = value::add(&mut values, Value::Object(made));
+        let at = value::add(&mut values, made);
         if !values.get(at).is_some_and(|made| self.selects(made)) {
             return Err(no_target(
                 "matches no value, and not the one that it would make",

@@ -12,6 +12,7 @@ mod patches;
 mod paths;
 mod random;
 mod strict_patches;
+mod values;
 
 use http::Request;
 use serde_json::{Value, json};

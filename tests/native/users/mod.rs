@@ -8,6 +8,7 @@ mod patch_values;
 mod projection;
 mod races;
 mod uniqueness;
+mod value_paths;
 mod versions;
 
 use serde_json::{Value, json};
