@@ -210,7 +210,7 @@ fn members_are_members_under_their_whole_name() {
             continue;
         }
         let id = made.expect(201).id();
-        assert_eq!(tenant.members(&id), [a.clone()]);
+        assert_eq!(tenant.members(&id), std::slice::from_ref(&a));
         let path = format!("/Groups/{id}");
         let put = tenant.send("PUT", &path, body(json!([{"value": b, "type": "User"}])));
         put.expect(200);
