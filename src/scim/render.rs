@@ -11,7 +11,7 @@ use super::LIST_RESPONSE;
 use super::date_time;
 use super::pieces::{Frame, Part, Pieces};
 use super::projection::Projection;
-use super::resource::{STORED_REFERENCE, without_manager};
+use super::resource::{STORED_REFERENCE, without_managed};
 use super::schema::{ResourceType, USERS};
 use super::version::Version;
 
@@ -100,7 +100,7 @@ impl Stored {
     }
 
     fn assemble(&self, base: &str, memberships: Option<&str>) -> String {
-        let stored = without_manager(&self.resource);
+        let stored = without_managed(&self.resource);
         let inner = stored
             .trim()
             .trim_start_matches('{')

@@ -27,13 +27,13 @@ pub struct Resource {
 
 /// The name under which stored text has the provider that manages a resource, last of all. No schema has it: it is stored, and
 /// never part of a reply.
-pub const STORED_MANAGER: &str = "urn:rollcall:scim:schemas:extension:2.0:Managed";
+pub const STORED_MANAGED: &str = "urn:rollcall:scim:schemas:extension:2.0:Managed";
 const MANAGED_BY: &str = "managedBy";
 
 /// Stored text less the provider that manages the resource: what a reply may show. Inside a client's text the quotes are escaped, so
 /// these are the names themselves.
-pub fn without_manager(stored: &str) -> Cow<'_, str> {
-    let own = format!(",\"{STORED_MANAGER}\"");
+pub fn without_managed(stored: &str) -> Cow<'_, str> {
+    let own = format!(",\"{STORED_MANAGED}\"");
     match stored.rfind(&own) {
         None => Cow::Borrowed(stored),
         Some(at) => {
@@ -163,7 +163,7 @@ impl Resource {
             .iter()
             .filter(|extension| self.attributes.contains_key(extension.id))
             .map(|extension| Value::from(extension.id));
-        let managed = self.managed_by.as_ref().map(|_| STORED_MANAGER.into());
+        let managed = self.managed_by.as_ref().map(|_| STORED_MANAGED.into());
         std::iter::once(Value::from(resource_type.schema.id))
             .chain(used)
             .chain(managed)
@@ -188,7 +188,7 @@ impl Resource {
             }
         }
         if let Some(provider) = &self.managed_by {
-            object.insert(STORED_MANAGER.to_owned(), json!({ MANAGED_BY: provider }));
+            object.insert(STORED_MANAGED.to_owned(), json!({ MANAGED_BY: provider }));
         }
         Value::Object(object).to_string()
     }
@@ -197,7 +197,7 @@ impl Resource {
     pub fn from_stored(text: &str) -> serde_json::Result<Self> {
         let mut attributes: Map<String, Value> = serde_json::from_str(text)?;
         attributes.shift_remove("schemas");
-        let managed = attributes.shift_remove(STORED_MANAGER);
+        let managed = attributes.shift_remove(STORED_MANAGED);
         let provider = managed.as_ref().and_then(|managed| managed.get(MANAGED_BY));
         Ok(Resource {
             managed_by: provider.and_then(Value::as_str).map(str::to_owned),

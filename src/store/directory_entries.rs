@@ -256,7 +256,7 @@ pub fn recount(tenant: &TenantId, groups: &[String], now: i64) -> Vec<Statement>
 /// Leaves all that a provider's directory put here to SCIM clients, as it is: nobody loses an account or a membership because a
 /// configuration is deleted. For the batch that deletes the provider; a sync under way stops at its next write.
 pub fn release(tenant: &TenantId, idp: &str, now: i64) -> Vec<Statement> {
-    let urn = crate::scim::resource::STORED_MANAGER;
+    let urn = crate::scim::resource::STORED_MANAGED;
     let unmanage = |table: &str, resource_type: &str| {
         // The provider comes last in the text, and its URN so in `schemas`.
         Statement::new(

@@ -12,7 +12,8 @@ const DRAFT = "draft-abbey-scim-agent-extension, which is no standard and not se
 const SKIPPED_BY_SCIM_SANITY = { "Agent CRUD Lifecycle": DRAFT, "AgenticApplication CRUD Lifecycle": DRAFT, "Agent Rapid Lifecycle": DRAFT };
 
 /**
- * Where a judge is wrong, with the proof. Each of these has to be said exactly so: one that is said no more is to be taken off this list.
+ * Where a judge is wrong, with the proof, or `compat` means otherwise. Each of these (`said` is a pattern) has to be said exactly so: one that is said
+ * no more is to be taken off this list.
  *
  * scim-sanity adds the member `fake-member-id` to a group and wants 200. RFC 7643 §4.2: a member's value "contains the value of an
  * 'id' attribute of a SCIM resource", which this is not; §2.3.7: "A SCIM service provider MAY choose to enforce referential integrity for
@@ -21,9 +22,19 @@ const SKIPPED_BY_SCIM_SANITY = { "Agent CRUD Lifecycle": DRAFT, "AgenticApplicat
  */
 const WRONG_OF_SCIM_SANITY = [{ name: "PATCH /Groups/{id} add member", outcome: "objected", said: "Expected 200, got 400" }];
 
+/**
+ * scim2-tester removes `active` and wants it gone, as RFC 7644 §3.5.2.2 has it and `strict` does. In `compat` it is false from then on and never
+ * absent: products ask whether `active` is false, and nobody may keep an account because a client took the attribute away. What it was before, the tool chooses.
+ */
+const FALSE_IS_NOT_GONE = {
+  name: "check_remove_attribute",
+  outcome: "objected",
+  said: "ERROR\n  PATCH modify\\(\\) did not remove attribute 'active'\n  {'urn': 'active', 'initial_value': (True|False), 'modify_actual': False}",
+};
+
 const JUDGES = [
-  { name: "scim2-tester", judge: scim2Tester, passes: 135, skips: {}, wrong: [] },
-  { name: "scim-sanity", judge: scimSanity, passes: 27, skips: SKIPPED_BY_SCIM_SANITY, wrong: WRONG_OF_SCIM_SANITY },
+  { name: "scim2-tester", judge: scim2Tester, passes: 135, skips: {}, wrong: (profile) => (profile === "compat" ? [FALSE_IS_NOT_GONE] : []) },
+  { name: "scim-sanity", judge: scimSanity, passes: 28, skips: SKIPPED_BY_SCIM_SANITY, wrong: () => WRONG_OF_SCIM_SANITY },
 ];
 
 const { missing } = await judges();
@@ -37,24 +48,28 @@ const of = (checks, outcome) => checks.filter((check) => check.outcome === outco
 const named = (checks) => checks.map(({ name, said }) => `${name}: ${said}`).join("\n\n");
 
 describe("conformance tools", () => {
-  for (const { name, judge, passes, skips, wrong } of JUDGES) {
+  for (const { name, judge, passes, skips, wrong: wrongOn } of JUDGES) {
     for (const profile of ["compat", "strict"]) {
-      const but = wrong.length ? `, but for ${wrong.length} that it is wrong about` : "";
+      const wrong = wrongOn(profile);
+      const but = wrong.length ? `, but for ${wrong.length} that we know` : "";
       test(`${name} finds nothing wrong with ${profile}${but}`, { skip }, async (t) => {
         const scim = await world.tenant({ profile });
         const checks = await judge(await urlOf(scim), scim.token);
         const [passed, skipped, objections] = ["passed", "skipped", "objected"].map((outcome) => of(checks, outcome));
-        t.diagnostic(`${name} on ${profile}: ${passed.length} passed, ${skipped.length} skipped, ${objections.length} where the tool is wrong`);
+        t.diagnostic(`${name} on ${profile}: ${passed.length} passed, ${skipped.length} skipped, ${objections.length} that we know`);
         for (const check of skipped) t.diagnostic(`${name} on ${profile} skipped ${check.name}: ${skips[check.name] ?? check.said}`);
-        for (const check of wrong) t.diagnostic(`${name} on ${profile} is wrong about ${check.name}: ${check.said}`);
+        for (const check of wrong) t.diagnostic(`${name} on ${profile} objects to ${check.name}: ${check.said}`);
 
-        const isKnown = (check) => wrong.some((known) => known.name === check.name && known.said === check.said);
+        const isSaid = (known, check) => known.name === check.name && new RegExp(`^${known.said}$`).test(check.said);
+        const isKnown = (check) => wrong.some((known) => isSaid(known, check));
         const unknown = objections.filter((check) => !isKnown(check));
         if (unknown.length) assert.fail(named(unknown));
-        assert.deepEqual(objections, wrong, "said no more: take it off the list");
+        assert.equal(objections.length, wrong.length);
+        assert.deepEqual(wrong.filter((known) => !objections.some((check) => isSaid(known, check))), [], "said no more: take it off the list");
         assert.deepEqual(skipped.map((check) => check.name).sort(), Object.keys(skips).sort());
         // A judge that looks at less than it did proves less: the discovery documents say less, or the tool changed.
-        assert.ok(passed.length >= passes, `${passed.length} passed, ${passes} did before`);
+        const least = passes - wrong.length;
+        assert.ok(passed.length >= least, `${passed.length} passed, ${least} did before`);
         assert.equal((await world.rows("select id from users where tenant_id = ?1", scim.id)).length, 0, "users are left behind");
       });
     }
