@@ -25,7 +25,7 @@ use crate::sync::counts::Counts;
 use crate::sync::digest::Digest;
 use crate::sync::mapping::Mapping;
 use crate::sync::object::Note;
-use crate::sync::{Job, Missing, Place, Source, run};
+use crate::sync::{Job, Missing, Source, run};
 
 const LOG: &str = "the sync log";
 /// Syncs that one tick of the clock starts, one after the other.
@@ -328,21 +328,11 @@ fn source(app: &App, provider: &IdentityProvider) -> std::result::Result<Source,
     let name = |name: &AttributeName| name.as_str().to_owned();
     let mapped = &config.attribute_mapping;
     let optional = |mapped: &Option<AttributeName>| mapped.as_ref().map(name);
+    let (users, groups) = config.places();
     Ok(Source {
         settings,
-        users: Place {
-            base_dn: config.base_dn.as_str().to_owned(),
-            filter: config.user_filter.as_str().to_owned(),
-        },
-        groups: config.group_filter.as_ref().map(|filter| Place {
-            base_dn: config
-                .group_base_dn
-                .as_ref()
-                .unwrap_or(&config.base_dn)
-                .as_str()
-                .to_owned(),
-            filter: filter.as_str().to_owned(),
-        }),
+        users,
+        groups,
         mapping: Mapping {
             unique_id: name(&config.unique_id_attribute),
             member: name(&config.member_attribute),

@@ -113,11 +113,15 @@ impl Connection {
     pub async fn bind(&mut self, dn: &str) -> Result<()> {
         const OPERATION: &str = "bind";
         let password = self.bind_password.clone();
-        // RFC 4513 §5.1.2: a name without a password is an anonymous bind that looks like a success.
-        if !dn.is_empty() && password.expose().is_empty() {
-            return Err(Error::Invalid(
-                "the bind DN has no password; a server would take it for anonymous".to_owned(),
-            ));
+        // RFC 4513 §5.1.2: a name without a password is an anonymous bind that looks like a success. A password without a name would be
+        // told to a server that may take that for nobody as well.
+        let half = match (dn.is_empty(), password.expose().is_empty()) {
+            (false, true) => "the bind DN has no password; a server would take it for anonymous",
+            (true, false) => "the password has no bind DN; a server would take it for anonymous",
+            _ => "",
+        };
+        if !half.is_empty() {
+            return Err(Error::Invalid(half.to_owned()));
         }
         let request = Request::Bind {
             dn,

@@ -40,20 +40,47 @@ pub struct ParseError {
 /// white space do not count, attributes that have a name and a number go by the name, and an RDN's parts are sorted. All values are
 /// compared without case: those of the few attributes for which case counts are not used in names.
 pub fn normalise(text: &str) -> Option<String> {
-    let dn = parse(text).ok()?;
-    let rdns: Vec<String> =
-        dn.0.iter()
-            .map(|rdn| {
-                let mut parts: Vec<String> = rdn
-                    .iter()
-                    .map(|(attribute, value)| format!("{}={}", short_name(attribute), key(value)))
-                    .collect();
-                parts.sort_unstable();
-                parts.dedup();
-                parts.join("+")
-            })
+    Some(steps(text)?.join(","))
+}
+
+/// Whether a DN is that of the base or of something below it; false where one of the two is no DN.
+pub fn is_within(text: &str, base: &str) -> bool {
+    match (steps(text), steps(base)) {
+        (Some(steps), Some(base)) => steps.ends_with(&base),
+        _ => false,
+    }
+}
+
+/// The DN of a value that is a DN with an optional bit string behind it, `dc=x#'0101'B` (RFC 4517 §3.3.21, the syntax of
+/// `uniqueMember`).
+pub fn without_uid(value: &str) -> &str {
+    let parts = value
+        .trim_end()
+        .strip_suffix("'B")
+        .and_then(|rest| rest.rsplit_once("#'"));
+    let Some((dn, bits)) = parts else {
+        return value;
+    };
+    // An escaped # belongs to the DN.
+    let escapes = dn.len() - dn.trim_end_matches('\\').len();
+    match bits.bytes().all(|bit| matches!(bit, b'0' | b'1')) && escapes % 2 == 0 {
+        true => dn,
+        false => value,
+    }
+}
+
+/// The steps of a DN, each in its normal form, from the entry up.
+fn steps(text: &str) -> Option<Vec<String>> {
+    let steps = parse(text).ok()?.0.into_iter().map(|rdn| {
+        let mut parts: Vec<String> = rdn
+            .iter()
+            .map(|(attribute, value)| format!("{}={}", short_name(attribute), key(value)))
             .collect();
-    Some(rdns.join(","))
+        parts.sort_unstable();
+        parts.dedup();
+        parts.join("+")
+    });
+    Some(steps.collect())
 }
 
 /// The name that the text stands for; the empty text stands for the root. White space around separators is ignored.

@@ -1,5 +1,7 @@
 //! Filters of searches in their text form (RFC 4515): parsed, with the place of what is wrong, and written in BER.
 
+use std::fmt::Write;
+
 use yasna::{DERWriter, Tag};
 
 use super::message::octets;
@@ -8,6 +10,8 @@ use super::message::octets;
 pub const MAX_LENGTH: usize = 8_192;
 /// Deepest nesting of `&`, `|` and `!`.
 pub const MAX_DEPTH: usize = 16;
+/// What a filter may have more that is put together here from one that was given: names of entries, two levels around it.
+const ADDED: (usize, usize) = (65_536, 3);
 
 /// A filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,13 +54,32 @@ pub struct ParseError {
 impl Filter {
     /// The filter that the text stands for. White space around it and between filters is ignored.
     pub fn parse(text: &str) -> Result<Filter, ParseError> {
-        let mut parser = Parser { text, at: 0 };
         if text.len() > MAX_LENGTH {
             return Err(ParseError {
                 at: 0,
                 expected: "a filter has 8192 bytes at most",
             });
         }
+        Filter::within(text, MAX_DEPTH)
+    }
+
+    /// A filter that was made of one that holds.
+    pub(super) fn parse_composed(text: &str) -> Result<Filter, ParseError> {
+        if text.len() > MAX_LENGTH + ADDED.0 {
+            return Err(ParseError {
+                at: 0,
+                expected: "the filter is too long",
+            });
+        }
+        Filter::within(text, MAX_DEPTH + ADDED.1)
+    }
+
+    fn within(text: &str, most_levels: usize) -> Result<Filter, ParseError> {
+        let mut parser = Parser {
+            text,
+            at: 0,
+            most_levels,
+        };
         parser.skip_space();
         let filter = parser.filter(0)?;
         parser.skip_space();
@@ -69,6 +92,30 @@ impl Filter {
     /// Whatever has the attribute.
     pub fn present(attribute: &str) -> Filter {
         Filter::Present(attribute.to_owned())
+    }
+
+    /// The text of a filter for whatever has that value, its special characters escaped (RFC 4515 §3).
+    pub fn equal_to(attribute: &str, value: &str) -> String {
+        let mut text = format!("({attribute}=");
+        for c in value.chars() {
+            match c {
+                '\\' | '*' | '(' | ')' | '\0' => {
+                    // Writing to a String does not fail.
+                    let _ = write!(text, "\\{:02x}", u32::from(c));
+                }
+                c => text.push(c),
+            }
+        }
+        text.push(')');
+        text
+    }
+
+    /// The text of a filter that has to hold, in its brackets.
+    pub fn bracketed(text: &str) -> String {
+        match text.trim() {
+            filter if filter.starts_with('(') => filter.to_owned(),
+            filter => format!("({filter})"),
+        }
     }
 
     /// Writes the filter as RFC 4511 §4.5.1.7 has it.
@@ -150,11 +197,12 @@ struct Parser<'a> {
     text: &'a str,
     /// In bytes.
     at: usize,
+    most_levels: usize,
 }
 
 impl Parser<'_> {
     fn filter(&mut self, depth: usize) -> Result<Filter, ParseError> {
-        if depth > MAX_DEPTH {
+        if depth > self.most_levels {
             return Err(self.error("filters may be nested 16 deep"));
         }
         self.expect('(', "a filter begins with an opening parenthesis")?;

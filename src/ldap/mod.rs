@@ -20,5 +20,6 @@ pub mod values;
 pub use connection::Connection;
 pub use entry::Entry;
 pub use error::{Error, Result};
+pub use filter::Filter;
 pub use search::{Pages, Scope, Search};
 pub use settings::{Security, Settings};

@@ -84,7 +84,7 @@ impl<'c> Pages<'c> {
     }
 
     async fn page(&mut self) -> Result<Option<Vec<Entry>>> {
-        let filter = Filter::parse(&self.search.filter)
+        let filter = Filter::parse_composed(&self.search.filter)
             .map_err(|error| Error::Invalid(format!("the filter does not hold: {error}")))?;
         let page_ends = self
             .connection

@@ -10,7 +10,7 @@ pub struct Settings {
     pub host: String,
     pub port: u16,
     pub security: Security,
-    /// Empty together with the password for an anonymous bind.
+    /// A DN, or what else the server takes for a name. Empty together with the password for an anonymous bind.
     pub bind_dn: String,
     pub bind_password: Secret,
     /// Most entries in a page that is asked for. Active Directory gives 1,000 at most.

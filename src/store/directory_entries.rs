@@ -82,6 +82,51 @@ pub fn select_by_dn<'i>(
     select_by(tenant, idp, keys, table, "d.dn_key")
 }
 
+/// The entries that are these resources. A resource of a directory has its entry's unique id as `externalId`.
+pub fn select_by_resource(tenant: &TenantId, idp: &str, ids: &[String]) -> Vec<Statement> {
+    let pages = ids.chunks(PAGE).flat_map(|ids| {
+        ["users", "groups"].map(|table| {
+            Statement::new(
+                format!(
+                    "select json_group_array({COLUMNS}) as entries from json_each(?3) e \
+                     cross join {table} r on r.tenant_id = ?1 and r.id = e.value \
+                     cross join directory_entries d on d.tenant_id = ?1 and d.idp_id = ?2 \
+                     and d.unique_id = r.external_id and d.resource_id = r.id"
+                ),
+                vec![tenant.into(), idp.into(), json!(ids).to_string().into()],
+            )
+        })
+    });
+    pages.collect()
+}
+
+/// How many users and groups the provider manages: columns `users` and `groups`.
+pub fn count(tenant: &TenantId, idp: &str) -> Statement {
+    Statement::new(
+        "select coalesce(sum(resource_type = 'User'), 0) as users, coalesce(sum(resource_type = 'Group'), 0) as groups \
+         from directory_entries where tenant_id = ?1 and idp_id = ?2",
+        vec![tenant.into(), idp.into()],
+    )
+}
+
+/// How many members all groups have together that the provider manages: column `members`.
+pub fn count_members(tenant: &TenantId, idp: &str) -> Statement {
+    Statement::new(
+        "select coalesce(sum(member_count), 0) as members from groups where tenant_id = ?1 and managed_by = ?2",
+        vec![tenant.into(), idp.into()],
+    )
+}
+
+/// How many members these groups have together: column `members`, a row for each statement.
+pub fn count_members_of(tenant: &TenantId, groups: &[String]) -> Vec<Statement> {
+    Set::of_ids(groups).statements(&[tenant.into()], |part| {
+        format!(
+            "select coalesce(sum(member_count), 0) as members from groups where tenant_id = ?1 and {}",
+            part.has("id")
+        )
+    })
+}
+
 fn select_by<'i>(
     tenant: &TenantId,
     idp: &str,

@@ -198,7 +198,7 @@ impl<'w> Writer<'w> {
                     unique_id: step.unique_id(reading).to_owned(),
                     resource_type: kind.name().to_owned(),
                     resource_id: step.resource_id.to_string(),
-                    dn_key: link.dn_key.to_text(),
+                    dn_key: link.member_key.to_text(),
                     digest: link.digest.to_text(),
                     members_digest: link.members_digest.to_text(),
                     state: link.state,

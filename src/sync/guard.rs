@@ -3,41 +3,57 @@
 
 use super::plan::Plan;
 
-/// From how many users, or groups, on it is suspicious that the directory has none at all.
-const MANY: usize = 10;
+/// From how many users, or groups, on it is suspicious that the directory has none at all; and from how many members on it is that as many
+/// leave their groups.
+pub const MANY: usize = 10;
 
 /// Why the plan is not to be carried out; none where it may be.
 pub fn objection(plan: &Plan, max_removal_percent: usize) -> Option<String> {
-    let managed = plan.managed;
     let how = "allow_removals=true lets one sync do it, dry_run=true shows what that would be";
-    if plan.removed == 0 && plan.read.all() > 0 {
-        return None;
-    }
-    if plan.read.all() == 0 && managed.all() > 0 {
+    let emptiness = plan.full.then(|| nothing_read(plan)).flatten();
+    let too_many = |removed: usize, managed: usize| removed * 100 > max_removal_percent * managed;
+    let reason = emptiness.or_else(|| {
+        let managed = plan.managed.all();
+        too_many(plan.removed, managed).then(|| {
+            format!(
+                "the plan removes {} of the {managed} users and groups that the provider manages, more than max_removal_percent \
+                 ({max_removal_percent} %) allows",
+                plan.removed
+            )
+        })
+    });
+    let reason = reason.or_else(|| {
+        let (removed, managed) = (plan.members_removed, plan.members_managed);
+        (removed >= MANY && too_many(removed, managed)).then(|| {
+            format!(
+                "the plan takes {removed} of the {managed} members out of the groups that the provider manages, more than \
+                 max_removal_percent ({max_removal_percent} %) allows"
+            )
+        })
+    });
+    reason.map(|reason| format!("{reason}; {how}"))
+}
+
+/// What of a directory that was read whole is suspiciously empty.
+fn nothing_read(plan: &Plan) -> Option<String> {
+    let (read, managed) = (plan.read, plan.managed);
+    if read.all() == 0 && managed.all() > 0 {
         return Some(format!(
-            "the directory has nothing, and the provider manages {} users and groups; {how}",
+            "the directory has nothing, and the provider manages {} users and groups",
             managed.all()
         ));
     }
-    for (what, read, managed) in [
-        ("user", plan.read.users, managed.users),
-        ("group", plan.read.groups, managed.groups),
-    ] {
-        if read == 0 && managed >= MANY {
-            return Some(format!(
-                "the directory has no {what}, and the provider manages {managed}; {how}"
-            ));
-        }
-    }
-    match plan.removed * 100 > max_removal_percent * managed.all() {
-        true => Some(format!(
-            "the plan removes {} of the {} users and groups that the provider manages, more than max_removal_percent \
-             ({max_removal_percent} %) allows; {how}",
-            plan.removed,
-            managed.all()
-        )),
-        false => None,
-    }
+    let kinds = [
+        ("user", read.users, managed.users),
+        ("group", read.groups, managed.groups),
+    ];
+    // What is kept, and was missing before, is not removed now.
+    let missing = kinds
+        .into_iter()
+        .find(|(_, read, managed)| plan.removed > 0 && *read == 0 && *managed >= MANY);
+    missing.map(|(what, _, managed)| {
+        format!("the directory has no {what}, and the provider manages {managed}")
+    })
 }
 
 #[cfg(test)]
@@ -51,6 +67,7 @@ mod tests {
             read: held(read),
             managed: held(managed),
             removed,
+            full: true,
             ..Plan::default()
         };
         objection(&plan, 20)
@@ -76,5 +93,22 @@ mod tests {
     fn all_groups_are_more_than_their_share() {
         assert!(objects((1_000, 0), (1_000, 10), 10).is_some_and(|why| why.contains("no group")));
         assert_eq!(objects((1_000, 0), (1_000, 3), 3), None);
+    }
+
+    #[test]
+    fn members_are_counted_apart_and_in_a_reading_of_changes_too() {
+        let members = |removed, managed| {
+            let plan = Plan {
+                members_removed: removed,
+                members_managed: managed,
+                ..Plan::default()
+            };
+            objection(&plan, 20)
+        };
+        assert!(members(11, 12).is_some_and(|why| why.contains("11 of the 12 members")));
+        assert!(members(21, 100).is_some());
+        assert_eq!(members(20, 100), None);
+        // A team of a few is remade every day.
+        assert_eq!(members(9, 9), None);
     }
 }

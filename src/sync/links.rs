@@ -15,7 +15,8 @@ use crate::store::{Result, Rows, Statement};
 pub struct Link {
     pub kind: Kind,
     pub resource_id: Uuid,
-    pub dn_key: Digest,
+    /// Hash of what groups name the entry by.
+    pub member_key: Digest,
     pub digest: Digest,
     pub members_digest: Digest,
     pub state: State,
@@ -31,7 +32,7 @@ fn add(links: &mut Links, entries: Vec<DirectoryEntry>) {
         let link = Link {
             kind: Kind::from_name(&entry.resource_type),
             resource_id: Uuid::try_parse(&entry.resource_id).unwrap_or_default(),
-            dn_key: Digest::from_text(&entry.dn_key),
+            member_key: Digest::from_text(&entry.dn_key),
             digest: Digest::from_text(&entry.digest),
             members_digest: Digest::from_text(&entry.members_digest),
             state: entry.state,
@@ -73,21 +74,25 @@ pub async fn of<'i>(
     answers(session, questions).await
 }
 
-/// Resources by the DNs of their entries, those that the directory has.
-pub async fn by_dn(
-    session: &Session<'_>,
-    keys: impl IntoIterator<Item = Digest>,
-) -> Result<HashMap<Digest, (Uuid, Kind)>> {
+/// The links of entries that the directory has and that groups name so.
+pub async fn named(session: &Session<'_>, keys: impl IntoIterator<Item = Digest>) -> Result<Links> {
     let keys: Vec<String> = keys.into_iter().map(Digest::to_text).collect();
     let (tenant, idp) = (&session.tenant, &session.idp);
     let questions = directory_entries::select_by_dn(tenant, idp, keys.iter().map(String::as_str));
-    let present = answers(session, questions)
-        .await?
-        .into_values()
-        .filter(|link| link.state == State::Present);
-    Ok(present
-        .map(|link| (link.dn_key, (link.resource_id, link.kind)))
-        .collect())
+    let mut links = answers(session, questions).await?;
+    links.retain(|_, link| link.state == State::Present);
+    Ok(links)
+}
+
+/// The links of these resources.
+pub async fn of_resources(session: &Session<'_>, resources: &[Uuid]) -> Result<Links> {
+    let ids: Vec<String> = resources.iter().map(Uuid::to_string).collect();
+    let (tenant, idp) = (&session.tenant, &session.idp);
+    answers(
+        session,
+        directory_entries::select_by_resource(tenant, idp, &ids),
+    )
+    .await
 }
 
 async fn answers(session: &Session<'_>, questions: Vec<Statement>) -> Result<Links> {

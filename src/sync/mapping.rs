@@ -9,6 +9,7 @@ use super::digest::Digest;
 use super::object::{Kind, Object};
 use crate::ldap::{Entry, dn};
 use crate::scim::body;
+use crate::scim::fold::fold;
 use crate::scim::profile::Profile;
 
 /// The server's own time of an entry's last change (RFC 4512 §3.4.4).
@@ -38,6 +39,20 @@ pub struct Mapping {
     pub group_name: String,
 }
 
+/// What the values of a group's member attribute are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// DNs.
+    Dn,
+    /// DNs with a bit string behind them, it may be (RFC 4517 §3.3.21).
+    NameAndUid,
+    /// The `uid`s of users (RFC 2307 §3, `memberUid`).
+    Uid,
+}
+
+/// The attribute that has what [`Naming::Uid`] names a user by.
+pub const UID: &str = "uid";
+
 /// An entry that cannot become a resource.
 #[derive(Debug)]
 pub struct Unusable {
@@ -56,6 +71,9 @@ impl Mapping {
             Kind::Group => wanted.extend([self.group_name.clone(), self.member.clone()]),
             Kind::User => {
                 wanted.push(self.user_name.clone());
+                if self.naming() == Naming::Uid {
+                    wanted.push(UID.to_owned());
+                }
                 let optional = [
                     &self.email,
                     &self.first_name,
@@ -71,8 +89,50 @@ impl Mapping {
         wanted
     }
 
+    /// What the groups' member attribute has.
+    pub fn naming(&self) -> Naming {
+        match self.member.to_ascii_lowercase().as_str() {
+            "uniquemember" | "2.5.4.50" => Naming::NameAndUid,
+            "memberuid" | "1.3.6.1.1.1.1.12" => Naming::Uid,
+            _ => Naming::Dn,
+        }
+    }
+
+    /// Hash of what groups name an entry by: its DN in normal form, or a user's first `uid`.
+    fn key_of(&self, kind: Kind, entry: &Entry) -> Digest {
+        let uid = match (kind, self.naming()) {
+            (Kind::User, Naming::Uid) => entry.text(UID),
+            _ => None,
+        };
+        uid.map_or_else(|| dn_key(&entry.dn), uid_key)
+    }
+
+    /// Hashes of what groups may name it by besides.
+    pub fn further_keys(&self, kind: Kind, entry: &Entry) -> Vec<Digest> {
+        match (kind, self.naming()) {
+            (Kind::User, Naming::Uid) => entry.texts(UID).skip(1).map(uid_key).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Hash of the value by which a group names a member.
+    fn member_key(&self, value: &str) -> Digest {
+        match self.naming() {
+            Naming::Dn | Naming::NameAndUid => dn_key(self.dn_of(value)),
+            Naming::Uid => uid_key(value),
+        }
+    }
+
+    /// The DN in a value by which a group names a member.
+    pub fn dn_of<'v>(&self, value: &'v str) -> &'v str {
+        match self.naming() {
+            Naming::NameAndUid => dn::without_uid(value),
+            Naming::Dn | Naming::Uid => value,
+        }
+    }
+
     /// The user or group that an entry is, managed by that provider. A group's members are told one by one, as they are written and by
-    /// the hashes of their DNs.
+    /// their hashes.
     pub fn object(
         &self,
         kind: Kind,
@@ -96,7 +156,7 @@ impl Mapping {
         if kind == Kind::Group {
             for value in entry.values(&self.member) {
                 let text = String::from_utf8_lossy(value);
-                let key = dn_key(&text);
+                let key = self.member_key(&text);
                 member(key, &text);
                 members.push(key);
             }
@@ -106,7 +166,7 @@ impl Mapping {
         Ok(Object {
             kind,
             unique_id: unique_id.into(),
-            dn_key: dn_key(&entry.dn),
+            member_key: self.key_of(kind, entry),
             dn: shortened_dn(&entry.dn),
             name: name.into(),
             digest: Digest::of(&text),
@@ -215,6 +275,11 @@ pub fn dn_key(text: &str) -> Digest {
         Some(normal) => Digest::of(normal),
         None => Digest::of(text),
     }
+}
+
+/// Hash of a `uid`, compared without case (RFC 4519 §2.39); apart from all DNs.
+fn uid_key(uid: &str) -> Digest {
+    Digest::of(format!("uid\n{}", fold(uid.trim())))
 }
 
 /// A DN as the log shows it.

@@ -13,9 +13,11 @@
 pub mod counts;
 pub mod digest;
 mod execute;
+mod facts;
 mod grants;
 mod guard;
 mod links;
+mod lookup;
 pub mod mapping;
 pub mod object;
 mod plan;
@@ -23,13 +25,15 @@ mod reading;
 mod run;
 mod session;
 
-use crate::ldap::Settings;
+use crate::ldap::{Scope, Search, Settings};
 use crate::store;
 
+pub use grants::unmatchable;
 pub use run::{Job, Report, run};
 
 use digest::Digest;
 use mapping::Mapping;
+use object::Kind;
 
 /// What becomes of a user whose entry is gone. A group that is gone is deleted, but where everything is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +63,26 @@ pub struct Source {
     pub max_removal_percent: usize,
     /// Hash of all this that bears on what is read and what comes of it.
     pub digest: Digest,
+}
+
+impl Source {
+    /// Where those of a kind are; none where groups are left alone.
+    pub fn place(&self, kind: Kind) -> Option<&Place> {
+        match kind {
+            Kind::User => Some(&self.users),
+            Kind::Group => self.groups.as_ref(),
+        }
+    }
+
+    /// A search of such a place, for all that becomes users or groups.
+    fn search(&self, kind: Kind, place: &Place, filter: String) -> Search {
+        Search {
+            base_dn: place.base_dn.clone(),
+            scope: Scope::Subtree,
+            filter,
+            attributes: self.mapping.attributes(kind),
+        }
+    }
 }
 
 /// Why a run did not do what it should.

@@ -47,15 +47,15 @@ pub struct Object {
     /// The one thing by which it is known again.
     pub unique_id: Box<str>,
     pub dn: Box<str>,
-    /// Hash of the DN in its normal form.
-    pub dn_key: Digest,
+    /// Hash of what groups name it by: the DN in its normal form, or a user's `uid`.
+    pub member_key: Digest,
     /// `userName` or `displayName`.
     pub name: Box<str>,
     /// The resource as it is stored; empty once it is known not to be needed.
     pub text: Box<str>,
     /// Hash of the resource.
     pub digest: Digest,
-    /// DNs of a group's members, by their hashes, sorted.
+    /// What a group names its members by, as hashes, sorted.
     pub members: Box<[Digest]>,
 }
 

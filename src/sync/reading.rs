@@ -1,6 +1,6 @@
 //! One reading of a directory: its users, then its groups, mapped and held until the sync is planned.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::counts::Counts;
 use super::digest::Digest;
@@ -9,10 +9,17 @@ use super::object::{Action, Kind, Note, Object};
 use super::session::Session;
 use super::{Failure, Source};
 use crate::ldap::values::generalized_time;
-use crate::ldap::{Connection, Entry, Scope, Search};
+use crate::ldap::{Connection, Entry, Filter, Scope, Search};
 
 /// Most bytes that a reading may hold: an isolate has 128 MB for everything.
 const MAX_BYTES: usize = 40 * 1024 * 1024;
+
+/// Whether entries are read for the first time, or some of them may have been read before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    First,
+    Further,
+}
 
 /// What was read.
 #[derive(Default)]
@@ -21,14 +28,18 @@ pub struct Reading {
     /// Entries that cannot become resources, and why.
     pub unusable: Vec<Note>,
     pub counts: Counts,
-    /// The DNs of members that were not known when they were named, by their hashes: for telling who could not be found.
+    /// How groups name members that were not known then, by the hashes: for looking them up, and for telling who could not be found.
     pub strangers: BTreeMap<Digest, Box<str>>,
+    /// Unique ids of entries that are there and are no user any more, by the filter of users.
+    pub left: BTreeSet<Box<str>>,
     /// The largest modifyTimestamp seen, in milliseconds since 1970.
     pub newest: Option<i64>,
     /// Whether some entry came without one.
     pub untimed: bool,
-    by_dn: HashMap<Digest, usize>,
+    named: HashMap<Digest, usize>,
     ids: HashSet<Digest>,
+    /// What was looked for and is not there: names of members, and unique ids, by their hashes.
+    absent: HashSet<Digest>,
     bytes: usize,
 }
 
@@ -57,28 +68,86 @@ impl Reading {
     ) -> Result<(), Failure> {
         let groups = source.groups.as_ref().map(|groups| (Kind::Group, groups));
         for (kind, place) in std::iter::once((Kind::User, &source.users)).chain(groups) {
-            let search = Search {
-                base_dn: place.base_dn.clone(),
-                scope: Scope::Subtree,
-                filter: changed_since(&place.filter, watermark),
-                attributes: source.mapping.attributes(kind),
-            };
-            let mut pages = connection.search(&search);
-            while let Some(entries) = pages.next().await? {
-                for entry in &entries {
-                    self.take(kind, entry, &source.mapping, &session.idp);
-                }
-                if self.bytes > MAX_BYTES {
-                    return Err(Failure::Refused(format!(
-                        "the directory has more than one sync can hold ({} MiB); narrow the base DNs or the filters",
-                        MAX_BYTES / 1024 / 1024
-                    )));
-                }
-                session.keep_alive(&self.counts).await?;
-            }
-            self.counts.referrals += u64::try_from(pages.referrals()).unwrap_or_default();
+            let filter = changed_since(&place.filter, watermark);
+            let search = source.search(kind, place, filter);
+            self.read(connection, session, source, (kind, Pass::First), &search)
+                .await?;
+        }
+        if let Some(since) = watermark {
+            let changed = format!("({MODIFY_TIMESTAMP}>={since})");
+            self.read_left(connection, session, source, &changed)
+                .await?;
         }
         Ok(())
+    }
+
+    /// Takes all that a search finds.
+    pub async fn read(
+        &mut self,
+        connection: &mut Connection,
+        session: &Session<'_>,
+        source: &Source,
+        (kind, pass): (Kind, Pass),
+        search: &Search,
+    ) -> Result<(), Failure> {
+        let mut pages = connection.search(search);
+        while let Some(entries) = pages.next().await? {
+            for entry in &entries {
+                if pass == Pass::Further && self.has(entry, &source.mapping) {
+                    continue;
+                }
+                self.take(kind, entry, &source.mapping, &session.idp);
+            }
+            self.check_size()?;
+            session.keep_alive(&self.counts).await?;
+        }
+        self.counts.referrals += u64::try_from(pages.referrals()).unwrap_or_default();
+        Ok(())
+    }
+
+    /// Notes who is there and is no user, among those whom another filter finds.
+    pub async fn read_left(
+        &mut self,
+        connection: &mut Connection,
+        session: &Session<'_>,
+        source: &Source,
+        among: &str,
+    ) -> Result<(), Failure> {
+        let unique_id = &source.mapping.unique_id;
+        let search = Search {
+            base_dn: source.users.base_dn.clone(),
+            scope: Scope::Subtree,
+            filter: format!("(&(!{}){among})", Filter::bracketed(&source.users.filter)),
+            attributes: vec![unique_id.clone()],
+        };
+        let mut pages = connection.search(&search);
+        while let Some(entries) = pages.next().await? {
+            for id in entries
+                .iter()
+                .filter_map(|entry| entry.unique_id(unique_id))
+            {
+                self.bytes += id.len() + size_of::<Box<str>>();
+                self.left.insert(id.into());
+            }
+            self.check_size()?;
+            session.keep_alive(&self.counts).await?;
+        }
+        Ok(())
+    }
+
+    fn check_size(&self) -> Result<(), Failure> {
+        match self.bytes > MAX_BYTES {
+            true => Err(Failure::Refused(format!(
+                "the directory has more than one sync can hold ({} MiB); narrow the base DNs or the filters",
+                MAX_BYTES / 1024 / 1024
+            ))),
+            false => Ok(()),
+        }
+    }
+
+    fn has(&self, entry: &Entry, mapping: &Mapping) -> bool {
+        let id = entry.unique_id(&mapping.unique_id);
+        id.is_some_and(|id| self.ids.contains(&Digest::of(id)))
     }
 
     /// Maps an entry and keeps it.
@@ -88,12 +157,12 @@ impl Reading {
             Some(time) => self.newest = self.newest.max(Some(time)),
             None => self.untimed = true,
         }
-        let (by_dn, strangers) = (&self.by_dn, &mut self.strangers);
-        let mut named = 0;
-        let mut member = |key: Digest, dn: &str| {
-            if !by_dn.contains_key(&key) {
-                named += dn.len();
-                strangers.entry(key).or_insert_with(|| shortened_dn(dn));
+        let (named, strangers) = (&self.named, &mut self.strangers);
+        let mut bytes = 0;
+        let mut member = |key: Digest, name: &str| {
+            if !named.contains_key(&key) {
+                bytes += name.len();
+                strangers.entry(key).or_insert_with(|| name.into());
             }
         };
         let object = match mapping.object(kind, entry, provider, &mut member) {
@@ -102,7 +171,7 @@ impl Reading {
                 return self.refuse(kind, &entry.dn, unusable.unique_id, unusable.reason);
             }
         };
-        self.bytes += named;
+        self.bytes += bytes;
         if !self.ids.insert(Digest::of(object.unique_id.as_bytes())) {
             let reason = format!(
                 "another entry has the same {}; only the first one counts",
@@ -112,9 +181,18 @@ impl Reading {
             return self.refuse(kind, &entry.dn, None, reason);
         }
         self.bytes += object.size();
-        self.by_dn.insert(object.dn_key, self.objects.len());
-        self.strangers.remove(&object.dn_key);
+        for key in mapping.further_keys(kind, entry) {
+            self.bytes += size_of::<(Digest, usize)>();
+            self.name(key);
+        }
+        self.name(object.member_key);
         self.objects.push(object);
+    }
+
+    /// The next object is what groups name so. Of two the first one counts.
+    fn name(&mut self, key: Digest) {
+        self.named.entry(key).or_insert(self.objects.len());
+        self.strangers.remove(&key);
     }
 
     fn refuse(&mut self, kind: Kind, dn: &str, unique_id: Option<String>, reason: String) {
@@ -131,19 +209,32 @@ impl Reading {
         self.unusable.push(note);
     }
 
-    /// The object with that DN.
-    pub fn by_dn(&self, key: Digest) -> Option<usize> {
-        self.by_dn.get(&key).copied()
+    /// The object that groups name so.
+    pub fn named(&self, key: Digest) -> Option<usize> {
+        self.named.get(&key).copied()
+    }
+
+    /// Whether the entry with that unique id is among the objects, or is known not to be where they are.
+    pub fn settles(&self, unique_id: &str) -> bool {
+        let id = Digest::of(unique_id);
+        self.ids.contains(&id) || self.absent.contains(&id)
+    }
+
+    /// Notes that nothing has that unique id, or is named so, but for what is among the objects.
+    pub fn conclude(&mut self, sought: Digest) {
+        self.absent.insert(sought);
+    }
+
+    /// Whether it was looked for.
+    pub fn has_sought(&self, key: Digest) -> bool {
+        self.absent.contains(&key)
     }
 }
 
 /// A filter for what it finds and was changed at that time or later: what happened within the same second is read twice sooner than not
 /// at all.
 fn changed_since(filter: &str, watermark: Option<&str>) -> String {
-    let filter = match filter.trim() {
-        filter if filter.starts_with('(') => filter.to_owned(),
-        filter => format!("({filter})"),
-    };
+    let filter = Filter::bracketed(filter);
     match watermark {
         Some(since) => format!("(&{filter}({MODIFY_TIMESTAMP}>={since}))"),
         None => filter,

@@ -2,12 +2,13 @@
 
 use super::digest::Digest;
 use super::execute::Writer;
+use super::facts::Facts;
 use super::grants::{self, Wanted};
 use super::object::Note;
 use super::plan::{self, Terms};
 use super::reading::Reading;
 use super::session::{LEASE_MS, Session};
-use super::{Failure, Source, guard};
+use super::{Failure, Source, guard, lookup};
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::ldap::values::to_generalized_time;
@@ -102,7 +103,7 @@ pub async fn run(platform: &Platform, job: &Job) -> Result<Report> {
     let known = begin(&session, job).await?;
     let outcome = match &job.source {
         Ok(source) => {
-            let full = job.full || job.dry_run || needs_full(&session, source, &known);
+            let full = job.full || needs_full(&session, source, &known);
             if !full {
                 session.log.borrow_mut().mode = "changes".to_owned();
             }
@@ -207,6 +208,7 @@ struct Run<'r> {
     job: &'r Job,
     source: &'r Source,
     known: &'r Known,
+    /// Whether the whole directory is to be read in any case.
     full: bool,
 }
 
@@ -214,21 +216,28 @@ impl Run<'_> {
     async fn work(&self) -> std::result::Result<Outcome, Failure> {
         let (session, source) = (self.session, self.source);
         let started = session.now();
-        let watermark = self.known.state.watermark.as_deref().filter(|_| !self.full);
-        let mut reading = Reading::of(session, source, watermark).await?;
+        let (mut reading, mut facts) = self.read().await?;
+        let full = facts.is_none();
         let took = session.now() - started;
         let terms = Terms {
-            full: self.full,
+            full,
             missing: source.missing,
             unique_group_names: !self.known.profile.is_strict(),
-            foreseen: (self.job.dry_run && self.known.mapped()).then_some(&self.known.mappings),
+            foreseen: self.foresees().then_some(&self.known.mappings),
         };
+        let unmatched = grants::unmatched(&self.known.mappings, source);
         let mut plans = 1;
         loop {
-            let mut plan = plan::plan(session, &terms, &mut reading).await?;
-            let objection = match self.full && !self.job.allow_removals {
-                true => guard::objection(&plan, source.max_removal_percent),
-                false => None,
+            let known = match facts.take() {
+                Some(facts) => facts,
+                None if full => Facts::all(session).await?,
+                None => Facts::of(session, &reading, self.foresees()).await?,
+            };
+            let mut plan = plan::plan(session, &terms, &mut reading, known).await?;
+            plan.notes.extend(unmatched.iter().cloned());
+            let objection = match self.job.allow_removals {
+                true => None,
+                false => guard::objection(&plan, source.max_removal_percent),
             };
             if self.job.dry_run {
                 session.note(&plan.counts);
@@ -246,12 +255,32 @@ impl Run<'_> {
                 Err(failure) => Err(failure),
             };
             match done {
-                Ok(()) => return Ok(Outcome::Done(self.next_state(&reading, took))),
+                Ok(()) => return Ok(Outcome::Done(self.next_state(&reading, full, took))),
                 // Somebody took a name in between: what was written stays, and the rest is planned anew.
                 Err(Failure::Store(store::Error::Conflict(_))) if plans < MAX_PLANS => plans += 1,
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// The reading, and of one of changes what is known of it. One of changes becomes one of everything where it cannot tell enough.
+    async fn read(&self) -> std::result::Result<(Reading, Option<Facts>), Failure> {
+        let (session, source) = (self.session, self.source);
+        if !self.full {
+            let watermark = self.known.state.watermark.as_deref();
+            let mut reading = Reading::of(session, source, watermark).await?;
+            let facts = lookup::complete(session, source, &mut reading, self.foresees()).await?;
+            if facts.is_some() {
+                return Ok((reading, facts));
+            }
+            "full".clone_into(&mut session.log.borrow_mut().mode);
+        }
+        Ok((Reading::of(session, source, None).await?, None))
+    }
+
+    /// Whether what mappings would do is to be told and not done.
+    fn foresees(&self) -> bool {
+        self.job.dry_run && self.known.mapped()
     }
 
     /// What comes after the resources: the mappings' memberships, and what was not done.
@@ -271,18 +300,18 @@ impl Run<'_> {
 
     /// What the next sync has to know. Changes from the watermark on are read again: it lies so far before the newest change seen as
     /// this reading took, because what changed on a page already read could be older than what was seen later.
-    fn next_state(&self, reading: &Reading, took: i64) -> SyncState {
+    fn next_state(&self, reading: &Reading, full: bool, took: i64) -> SyncState {
         let before = &self.known.state;
         let watermark = reading
             .newest
             .map(|newest| to_generalized_time(newest.saturating_sub(took + 1_000)));
-        let watermark = match self.full {
+        let watermark = match full {
             true => watermark,
             false => before.watermark.clone().max(watermark),
         };
         SyncState {
             watermark: watermark.filter(|_| !reading.untimed),
-            full_at: match self.full {
+            full_at: match full {
                 true => Some(self.session.log.borrow().started_at),
                 false => before.full_at,
             },

@@ -277,7 +277,8 @@ pub fn admin_response(provider: &IdentityProvider) -> Result<AdminIdPResponse> {
             });
         }
         Config::Saml(config) => saml = Some(config),
-        Config::Ldap(config) => {
+        Config::Ldap(mut config) => {
+            config.user_filter = Some(config.user_filter());
             ldap = Some(LdapConfigResponse {
                 config: *config,
                 has_bind_password: has_secret,

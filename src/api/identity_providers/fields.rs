@@ -82,6 +82,11 @@ checked_text! {
     Dn, distinguished_name
 }
 checked_text! {
+    /// As whom a directory is read: a DN, or what else it takes for a name in a bind, as Active Directory takes `svc@corp.example.com`
+    /// and `CORP\svc` ([MS-ADTS] §5.1.1.1.1). At most 8,192 bytes without control characters; whether it holds, the server says.
+    BindName, bind_name
+}
+checked_text! {
     /// A search filter (RFC 4515).
     Filter, search_filter
 }
@@ -98,6 +103,17 @@ impl AttributeName {
     /// A name of our own that holds.
     pub(super) fn constant(text: &'static str) -> Self {
         AttributeName(text.to_owned())
+    }
+}
+
+impl Filter {
+    /// The users of a directory whose entries are known by that attribute: of Active Directory, or of any other.
+    pub(super) fn of_users(unique_id: &AttributeName) -> Self {
+        let text = match unique_id.as_str().eq_ignore_ascii_case("objectGUID") {
+            true => "(&(objectCategory=person)(objectClass=user))",
+            false => "(objectClass=inetOrgPerson)",
+        };
+        Filter(text.to_owned())
     }
 }
 
@@ -178,6 +194,18 @@ fn distinguished_name(text: &str) -> std::result::Result<(), String> {
     dn::parse(text).map(drop).map_err(|error| {
         format!("it is no distinguished name, as in ou=people,dc=example,dc=com: {error}")
     })
+}
+
+fn bind_name(text: &str) -> std::result::Result<(), String> {
+    match text.len() {
+        _ if text.trim().is_empty() => Err("it is empty".to_owned()),
+        _ if text.chars().any(char::is_control) => Err("it has a control character".to_owned()),
+        length if length > dn::MAX_LENGTH => Err(format!(
+            "it has {length} bytes; {} are allowed",
+            dn::MAX_LENGTH
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn search_filter(text: &str) -> std::result::Result<(), String> {

@@ -1,5 +1,6 @@
 //! `/api/v1/tenants/{tenant_id}/identity-providers/{idp_id}/group-mappings`.
 
+use super::config::Config;
 use super::responses::GroupMappingResponse;
 use super::types::GroupMappingCreate;
 use super::{Access, WHAT};
@@ -12,14 +13,15 @@ use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
 use crate::store::audit::Action;
 use crate::store::group_mappings::{self, GroupMapping};
-use crate::store::{
-    self, Constraint, Guard, Row, Rows, identity_providers, mapping_grants, rows_at,
-};
+use crate::store::{self, Constraint, Guard, Row, identity_providers, mapping_grants, rows_at};
+use crate::sync::{Place, unmatchable};
 
 const MAPPING: &str = "the group mapping";
 
-fn show(mapping: GroupMapping) -> GroupMappingResponse {
-    GroupMappingResponse {
+fn show(row: &Row, directory: Option<&Directory>) -> Result<GroupMappingResponse> {
+    let mapping = group_mappings::group_mapping(row)?;
+    let warning = directory.and_then(|directory| directory.objection(&mapping));
+    Ok(GroupMappingResponse {
         id: mapping.id,
         idp_id: mapping.idp_id,
         external_group_id: mapping.external_group_id,
@@ -27,11 +29,36 @@ fn show(mapping: GroupMapping) -> GroupMappingResponse {
         internal_group_id: mapping.internal_group_id,
         internal_group_name: mapping.internal_group_name,
         created_at: Time(mapping.created_at),
-    }
+        warning,
+    })
 }
 
-fn show_row(row: &Row) -> Result<GroupMappingResponse> {
-    Ok(show(group_mappings::group_mapping(row)?))
+/// What it takes to tell whether an external group may be one of a directory's.
+struct Directory {
+    unique_id: String,
+    groups: Option<Place>,
+}
+
+impl Directory {
+    /// None where the provider is no directory: then any text may name a group.
+    fn of(provider: &Row) -> Result<Option<Self>> {
+        let provider = identity_providers::identity_provider(provider)?;
+        Ok(match Config::of(&provider)? {
+            Config::Ldap(config) => Some(Directory {
+                unique_id: config.unique_id_attribute.as_str().to_owned(),
+                groups: config.places().1,
+            }),
+            Config::Oidc(_) | Config::Saml(_) => None,
+        })
+    }
+
+    fn objection(&self, mapping: &GroupMapping) -> Option<String> {
+        unmatchable(
+            &mapping.external_group_id,
+            &self.unique_id,
+            self.groups.as_ref(),
+        )
+    }
 }
 
 /// The tenant and the provider's id in the path.
@@ -52,7 +79,10 @@ pub async fn list(call: &Call<'_>) -> Result<Reply> {
     batch.push(identity_providers::select(&idp, Some(tenant)));
     let results = call.run(Some(tenant), batch).await?;
     match rows_at(&results, 2)?.first() {
-        Some(_) => envelope::list(call, page, &results, show_row),
+        Some(provider) => {
+            let directory = Directory::of(provider)?;
+            envelope::list(call, page, &results, |row| show(row, directory.as_ref()))
+        }
         None => Err(Error::not_found(WHAT)),
     }
 }
@@ -95,7 +125,9 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
         ("GroupMapping", &mapping.id),
         attributes.map(str::to_owned).into(),
     ));
+    let read = batch.len();
     batch.push(group_mappings::select(tenant, &mapping.idp_id, &mapping.id));
+    batch.push(identity_providers::select(&mapping.idp_id, Some(tenant)));
     let results = call
         .run(Some(tenant), batch)
         .await
@@ -107,8 +139,11 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
             ),
             other => other.into(),
         })?;
-    let row = results.last().and_then(Rows::first);
-    let shown = show_row(row.ok_or_else(|| Error::not_found(MAPPING))?)?;
+    let row = rows_at(&results, read)?.first();
+    let row = row.ok_or_else(|| Error::not_found(MAPPING))?;
+    let provider = rows_at(&results, read + 1)?.first();
+    let directory = Directory::of(provider.ok_or_else(|| Error::not_found(WHAT))?)?;
+    let shown = show(row, directory.as_ref())?;
     Ok(envelope::single(call, 201, &shown))
 }
 

@@ -114,4 +114,7 @@ pub struct GroupMappingResponse {
     /// Null where the group has no name.
     pub internal_group_name: Option<String>,
     pub created_at: Time,
+    /// Why the external group can be none of the provider's directory; not there where it may be one. Such a mapping gives nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }

@@ -39,13 +39,14 @@ pub async fn test(call: &Call<'_>, view: View) -> Result<Reply> {
         }
         Config::Ldap(config) => {
             let settings = directory::settings(call.app, &provider, &config)?;
-            let group_base_dn = config.group_base_dn.as_ref().unwrap_or(&config.base_dn);
-            let group_filter = config.group_filter.as_ref();
+            let (users, groups) = config.places();
             let target = ldap::Target {
                 settings: &settings,
-                base_dn: config.base_dn.as_str(),
-                user_filter: config.user_filter.as_str(),
-                groups: group_filter.map(|filter| (group_base_dn.as_str(), filter.as_str())),
+                base_dn: &users.base_dn,
+                user_filter: &users.filter,
+                groups: groups
+                    .as_ref()
+                    .map(|groups| (&*groups.base_dn, &*groups.filter)),
                 unique_id_attribute: config.unique_id_attribute.as_str(),
             };
             ldap::test(&mut checks, platform, &target).await

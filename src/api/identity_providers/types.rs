@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::super::validate::{Text, Whole, present};
 use super::fields::{
-    AttributeName, Certificate, Dn, Domains, Filter, Issuer, LdapUrl, Partial, WebUrl, WriteOnly,
+    AttributeName, BindName, Certificate, Dn, Domains, Filter, Issuer, LdapUrl, Partial, WebUrl,
+    WriteOnly,
 };
 use crate::ids::TenantId;
 use crate::store::identity_providers::Protocol;
+use crate::sync::Place;
 
 const fn yes() -> bool {
     true
@@ -238,11 +240,15 @@ pub struct LdapConfig {
     /// Whether a connection to `ldap://` is secured before anything else is said.
     #[serde(default)]
     pub start_tls: bool,
-    pub bind_dn: Dn,
+    /// A DN, or what else the directory takes for a name in a bind, as Active Directory takes `svc@corp.example.com` and `CORP\svc`.
+    pub bind_dn: BindName,
     #[serde(default, skip_serializing)]
     pub bind_password: Option<WriteOnly>,
     pub base_dn: Dn,
-    pub user_filter: Filter,
+    /// Without one, and in replies: `(&(objectCategory=person)(objectClass=user))` where `unique_id_attribute` is `objectGUID`, else
+    /// `(objectClass=inetOrgPerson)`.
+    #[serde(default)]
+    pub user_filter: Option<Filter>,
     /// Where groups are looked for; `base_dn` where there is none.
     #[serde(default)]
     pub group_base_dn: Option<Dn>,
@@ -252,6 +258,7 @@ pub struct LdapConfig {
     /// The attribute that stays the same whatever else of an object changes.
     #[serde(default = "LdapConfig::default_unique_id")]
     pub unique_id_attribute: AttributeName,
+    /// It has DNs, as `member` does, with a bit string behind them in `uniqueMember`; in `memberUid` it has the `uid`s of users.
     #[serde(default = "LdapConfig::default_member")]
     pub member_attribute: AttributeName,
     /// Entries that the server gives at once.
@@ -270,6 +277,26 @@ pub struct LdapConfig {
 }
 
 impl LdapConfig {
+    /// The filter that is given, or the one that stands for none.
+    pub fn user_filter(&self) -> Filter {
+        let given = self.user_filter.clone();
+        given.unwrap_or_else(|| Filter::of_users(&self.unique_id_attribute))
+    }
+
+    /// Where users are, and where groups are; none where these are left alone.
+    pub fn places(&self) -> (Place, Option<Place>) {
+        let place = |base_dn: &Dn, filter: &Filter| Place {
+            base_dn: base_dn.as_str().to_owned(),
+            filter: filter.as_str().to_owned(),
+        };
+        let group_base_dn = self.group_base_dn.as_ref().unwrap_or(&self.base_dn);
+        let groups = self.group_filter.as_ref();
+        (
+            place(&self.base_dn, &self.user_filter()),
+            groups.map(|filter| place(group_base_dn, filter)),
+        )
+    }
+
     fn default_unique_id() -> AttributeName {
         AttributeName::constant("entryUUID")
     }

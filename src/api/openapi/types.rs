@@ -7,8 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::api::endpoint_info::Form;
 use crate::api::identity_providers::fields::{
-    AttributeName, Certificate, Dn, Domain, Domains, Filter, Issuer, LdapUrl, MAX_CERTIFICATE,
-    MAX_DOMAINS, MAX_SECRET, MAX_URL, Partial, WebUrl, WriteOnly,
+    AttributeName, BindName, Certificate, Dn, Domain, Domains, Filter, Issuer, LdapUrl,
+    MAX_CERTIFICATE, MAX_DOMAINS, MAX_SECRET, MAX_URL, Partial, WebUrl, WriteOnly,
 };
 use crate::api::validate::{Text, Time, Whole};
 use crate::auth::scope::{Scope, Scopes};
@@ -184,6 +184,10 @@ text!(LdapUrl, {
 text!(Dn, {
     "description": "A distinguished name (RFC 4514).",
     "type": "string", "minLength": 1,
+});
+text!(BindName, {
+    "description": "As whom a directory is read: a DN, or what else it takes for a name in a bind, as `svc@corp.example.com` and `CORP\\svc`; of at most 8,192 bytes and without control characters.",
+    "type": "string", "minLength": 1, "maxLength": 8192,
 });
 text!(Filter, {
     "description": "A search filter (RFC 4515).",

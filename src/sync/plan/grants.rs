@@ -22,8 +22,8 @@ struct Groups<'g> {
     by_dn: HashMap<Digest, Vec<Uuid>>,
     /// Those that were read.
     read: HashMap<Uuid, &'g Object>,
-    /// The members of those that are gone from the directory and are kept.
-    kept: HashMap<Uuid, Vec<Uuid>>,
+    /// The members of the others, which stay as they are; of those that were asked for.
+    kept: HashMap<Uuid, Option<Vec<Uuid>>>,
 }
 
 /// Memberships that appear, and such that disappear.
@@ -67,11 +67,12 @@ impl Planner<'_> {
                 _ => effects.add(rows, less)?,
             }
         }
-        let groups = self.groups_to_be(&doomed).await?;
+        let mut groups = self.groups_to_be(&doomed);
         let internal: BTreeSet<Uuid> = mappings.iter().map(|mapping| mapping.group).collect();
         for group in internal {
             let of_group = mappings.iter().filter(|mapping| mapping.group == group);
-            let given: Vec<Uuid> = self.given(&groups, of_group, &doomed).into_iter().collect();
+            let given = self.given(&mut groups, of_group, &doomed).await?;
+            let given: Vec<Uuid> = given.into_iter().collect();
             for part in given.chunks(GIVEN_AT_ONCE) {
                 let pairs: Vec<(String, String)> = part
                     .iter()
@@ -98,70 +99,83 @@ impl Planner<'_> {
     }
 
     /// The users whom an internal group's mappings make its members.
-    fn given<'m>(
+    async fn given<'m>(
         &self,
-        groups: &Groups<'_>,
+        groups: &mut Groups<'_>,
         mappings: impl Iterator<Item = &'m Wanted>,
         doomed: &HashSet<Uuid>,
-    ) -> HashSet<Uuid> {
+    ) -> Result<HashSet<Uuid>, Failure> {
         let mut given = HashSet::new();
         let mut reached = HashSet::new();
+        let mut next = Vec::new();
         for mapping in mappings {
             let by_id = groups.by_unique_id.get(&*mapping.unique_id).into_iter();
             let by_dn = groups.by_dn.get(&mapping.dn_key).into_iter().flatten();
-            let mut next: Vec<Uuid> = by_id.chain(by_dn).copied().collect();
-            next.retain(|group| reached.insert(*group));
-            while let Some(group) = next.pop() {
-                for (member, kind) in self.members_to_be(groups, group) {
-                    match kind {
-                        _ if doomed.contains(&member) => {}
-                        Kind::User => {
-                            given.insert(member);
-                        }
-                        Kind::Group if reached.insert(member) => next.push(member),
-                        Kind::Group => {}
-                    }
-                }
-            }
+            next.extend(by_id.chain(by_dn).copied());
         }
-        given
+        while !next.is_empty() {
+            next.retain(|group| reached.insert(*group));
+            self.ask_kept(groups, &next).await?;
+            let members = next
+                .iter()
+                .flat_map(|group| self.members_to_be(groups, *group));
+            let members = members.filter(|(member, _)| !doomed.contains(member));
+            let (inner, users): (Vec<_>, Vec<_>) =
+                members.partition(|(_, kind)| *kind == Kind::Group);
+            given.extend(users.into_iter().map(|(user, _)| user));
+            next = inner.into_iter().map(|(group, _)| group).collect();
+        }
+        Ok(given)
     }
 
-    async fn groups_to_be(&self, doomed: &HashSet<Uuid>) -> Result<Groups<'_>, Failure> {
+    fn groups_to_be(&self, doomed: &HashSet<Uuid>) -> Groups<'_> {
         let mut groups = Groups::default();
         for (index, object) in self.reading.objects.iter().enumerate() {
             if let Some((id, Kind::Group)) = self.resource_of(index) {
                 groups.by_unique_id.insert(&object.unique_id, id);
-                groups.by_dn.entry(object.dn_key).or_default().push(id);
+                groups.by_dn.entry(object.member_key).or_default().push(id);
                 groups.read.insert(id, object);
             }
         }
-        let mut kept = Vec::new();
-        for (unique_id, link) in &self.links {
+        for (unique_id, link) in &self.facts.links {
             let id = link.resource_id;
             if link.kind == Kind::Group && !doomed.contains(&id) && !groups.read.contains_key(&id) {
                 groups.by_unique_id.insert(unique_id, id);
-                groups.by_dn.entry(link.dn_key).or_default().push(id);
-                kept.push(id.to_string());
+                groups.by_dn.entry(link.member_key).or_default().push(id);
+                groups.kept.insert(id, None);
             }
         }
-        let batch = directory_entries::select_members(&self.session.tenant, &kept);
-        groups.kept = directory_entries::members(&self.session.read(batch).await?)?;
-        Ok(groups)
+        groups
+    }
+
+    /// Asks who is in those of these groups that were not read.
+    async fn ask_kept(&self, groups: &mut Groups<'_>, wanted: &[Uuid]) -> Result<(), Failure> {
+        let unknown = wanted
+            .iter()
+            .filter(|id| groups.kept.get(id) == Some(&None));
+        let unknown: Vec<String> = unknown.map(Uuid::to_string).collect();
+        let batch = directory_entries::select_members(&self.session.tenant, &unknown);
+        let mut members = directory_entries::members(&self.session.read(batch).await?)?;
+        for id in wanted {
+            if let Some(kept) = groups.kept.get_mut(id)
+                && kept.is_none()
+            {
+                *kept = Some(members.remove(id).unwrap_or_default());
+            }
+        }
+        Ok(())
     }
 
     fn members_to_be(&self, groups: &Groups<'_>, group: Uuid) -> Vec<(Uuid, Kind)> {
         if let Some(object) = groups.read.get(&group) {
             let members = object.members.iter();
-            return members
-                .filter_map(|key| self.resource_of(self.reading.by_dn(*key)?))
-                .collect();
+            return members.filter_map(|key| self.member(*key)).collect();
         }
         let kind = |id: &Uuid| match groups.read.contains_key(id) || groups.kept.contains_key(id) {
             true => Kind::Group,
             false => Kind::User,
         };
-        let members = groups.kept.get(&group).into_iter().flatten();
+        let members = groups.kept.get(&group).into_iter().flatten().flatten();
         members.map(|id| (*id, kind(id))).collect()
     }
 }

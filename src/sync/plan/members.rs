@@ -1,14 +1,14 @@
 //! Who is in the directory's groups, and what of that is new.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashSet;
 
 use uuid::Uuid;
 
 use super::{Fate, Planner};
-use crate::store::directory_entries;
 use crate::sync::Failure;
 use crate::sync::digest::Digest;
-use crate::sync::links;
+use crate::sync::lookup::digest_of;
+use crate::sync::mapping::shortened_dn;
 use crate::sync::object::{Action, Kind, Note, Object};
 
 /// Members whose groups are read at once.
@@ -61,7 +61,6 @@ struct Changed {
 
 impl Planner<'_> {
     pub(super) async fn draw_up_members(&mut self) -> Result<(), Failure> {
-        let elsewhere = self.known_elsewhere().await?;
         let mut changed = Vec::new();
         for index in 0..self.reading.objects.len() {
             let Some(object) = self.reading.objects.get(index) else {
@@ -73,9 +72,10 @@ impl Planner<'_> {
             else {
                 continue;
             };
-            let members = self.resolve(object, &elsewhere);
-            let digest = digest_of(&members);
-            let link = self.links.get(&object.unique_id);
+            let members = self.resolve(object);
+            let ids: Vec<Uuid> = members.iter().map(|(id, _)| *id).collect();
+            let digest = digest_of(&ids);
+            let link = self.facts.links.get(&object.unique_id);
             if link.is_some_and(|link| link.members_digest == digest) {
                 continue;
             }
@@ -97,46 +97,36 @@ impl Planner<'_> {
             });
             let end = start + few.count();
             let groups = changed.get(start..end).unwrap_or_default();
-            let known = self.members_of(groups).await?;
+            let known = groups.iter().filter(|group| !group.is_new);
+            let known: Vec<Uuid> = known.map(|group| group.group).collect();
+            self.facts.ask_members(self.session, &known).await?;
             for group in groups {
-                self.draw_up(group, known.get(&group.group));
+                let known = self.facts.members.remove(&group.group);
+                self.draw_up(group, &known.unwrap_or_default());
             }
             start = end;
         }
         Ok(())
     }
 
-    /// Resources of members that this reading does not have, because it is one of changes.
-    async fn known_elsewhere(&self) -> Result<HashMap<Digest, (Uuid, Kind)>, Failure> {
-        if self.terms.full {
-            return Ok(HashMap::new());
+    /// The resource of whom a group names so.
+    pub(super) fn member(&self, key: Digest) -> Option<(Uuid, Kind)> {
+        match self.reading.named(key) {
+            Some(index) => self.resource_of(index),
+            None => {
+                let elsewhere = self.facts.elsewhere(key, self.reading);
+                elsewhere.map(|(_, link)| (link.resource_id, link.kind))
+            }
         }
-        let named = self
-            .reading
-            .objects
-            .iter()
-            .flat_map(|object| object.members.iter().copied());
-        let unknown: BTreeSet<Digest> = named
-            .filter(|key| self.reading.by_dn(*key).is_none())
-            .collect();
-        Ok(links::by_dn(self.session, unknown).await?)
     }
 
     /// The members of a group that are resources; the others are noted.
-    fn resolve(
-        &mut self,
-        object: &Object,
-        elsewhere: &HashMap<Digest, (Uuid, Kind)>,
-    ) -> Vec<(Uuid, Kind)> {
+    fn resolve(&mut self, object: &Object) -> Vec<(Uuid, Kind)> {
         let mut members = Vec::with_capacity(object.members.len());
         let mut unresolved = Vec::new();
         for key in &object.members {
-            let here = self.reading.by_dn(*key);
-            let found = match here {
-                Some(index) => self.resource_of(index),
-                None => elsewhere.get(key).copied(),
-            };
-            match found {
+            let here = self.reading.named(*key);
+            match self.member(*key) {
                 Some(member) => members.push(member),
                 None => unresolved.push(match here {
                     Some(index) => self
@@ -144,12 +134,13 @@ impl Planner<'_> {
                         .objects
                         .get(index)
                         .map_or("", |member| &member.dn),
-                    None => self.reading.strangers.get(key).map_or("", |dn| dn),
+                    None => self.reading.strangers.get(key).map_or("", |name| name),
                 }),
             }
         }
         if !unresolved.is_empty() {
-            let some: Vec<&str> = unresolved.iter().take(NAMED).copied().collect();
+            let some = unresolved.iter().take(NAMED);
+            let some: Vec<Box<str>> = some.map(|name| shortened_dn(name)).collect();
             let more = match unresolved.len() > NAMED {
                 true => " and others",
                 false => "",
@@ -168,24 +159,11 @@ impl Planner<'_> {
         members
     }
 
-    /// The members that groups have now, by the directory's word.
-    async fn members_of(&self, groups: &[Changed]) -> Result<HashMap<Uuid, Vec<Uuid>>, Failure> {
-        let ids = groups
-            .iter()
-            .filter(|group| !group.is_new)
-            .map(|group| group.group.to_string())
-            .collect::<Vec<String>>();
-        let batch = directory_entries::select_members(&self.session.tenant, &ids);
-        Ok(directory_entries::members(
-            &self.session.read(batch).await?,
-        )?)
-    }
-
-    fn draw_up(&mut self, changed: &Changed, known: Option<&Vec<Uuid>>) {
+    fn draw_up(&mut self, changed: &Changed, known: &[Uuid]) {
         let Some(object) = self.reading.objects.get(changed.index) else {
             return;
         };
-        let known: HashSet<Uuid> = known.into_iter().flatten().copied().collect();
+        let known: HashSet<Uuid> = known.iter().copied().collect();
         let wanted: HashSet<Uuid> = changed.members.iter().map(|(id, _)| *id).collect();
         let add: Vec<(Uuid, Kind)> = changed
             .members
@@ -206,15 +184,6 @@ impl Planner<'_> {
             digest: changed.digest,
         });
     }
-}
-
-/// Hash of a group's members, whatever their order; that of none is not the default.
-fn digest_of(members: &[(Uuid, Kind)]) -> Digest {
-    let mut bytes = Vec::with_capacity(16 * members.len());
-    for (id, _) in members {
-        bytes.extend_from_slice(id.as_bytes());
-    }
-    Digest::of(bytes)
 }
 
 fn count(length: usize) -> u64 {

@@ -15,13 +15,16 @@ use uuid::Uuid;
 
 use super::counts::Counts;
 use super::digest::Digest;
+use super::facts::Facts;
 use super::grants::Wanted;
-use super::links::{self, Link, Links};
+use super::guard::MANY;
+use super::links::Link;
 use super::object::{Action, Kind, Note, Object};
 use super::reading::Reading;
 use super::session::Session;
 use super::{Failure, Missing};
-use crate::store::directory_entries::State;
+use crate::store::Rows;
+use crate::store::directory_entries::{self, State};
 
 pub use members::MemberStep;
 
@@ -133,9 +136,15 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// What the run comes to.
     pub counts: Counts,
-    /// How much the provider manages, and how much of that the plan removes; known of a reading of the whole directory.
+    /// Whether the reading was of the whole directory.
+    pub full: bool,
+    /// How much the provider manages, and how much of that the plan removes; the first is known where something is removed, and of a
+    /// reading of the whole directory.
     pub managed: Held,
     pub removed: usize,
+    /// The same of the members of groups; known where many are removed.
+    pub members_managed: usize,
+    pub members_removed: usize,
 }
 
 impl Plan {
@@ -180,7 +189,7 @@ struct Planner<'p> {
     session: &'p Session<'p>,
     terms: &'p Terms<'p>,
     reading: &'p Reading,
-    links: Links,
+    facts: Facts,
     fates: Vec<Fate>,
     /// Resources of new objects, nil for others.
     new_ids: Vec<Uuid>,
@@ -198,23 +207,13 @@ pub async fn plan(
     session: &Session<'_>,
     terms: &Terms<'_>,
     reading: &mut Reading,
+    facts: Facts,
 ) -> Result<Plan, Failure> {
-    let links = match terms.full {
-        true => links::all(session).await?,
-        false => {
-            let objects = reading.objects.iter().map(|object| &*object.unique_id);
-            let unusable = reading
-                .unusable
-                .iter()
-                .filter_map(|note| note.unique_id.as_deref());
-            links::of(session, objects.chain(unusable)).await?
-        }
-    };
     let mut planner = Planner {
         session,
         terms,
         reading,
-        links,
+        facts,
         fates: Vec::new(),
         new_ids: Vec::new(),
         names: Vec::new(),
@@ -227,6 +226,7 @@ pub async fn plan(
     planner.settle_names().await?;
     planner.draw_up_steps().await?;
     planner.draw_up_members().await?;
+    planner.measure().await?;
     if let Some(mappings) = terms.foreseen {
         planner.foresee_grants(mappings).await?;
     }
@@ -255,7 +255,7 @@ impl<'p> Planner<'p> {
             if let Some(link) = note
                 .unique_id
                 .as_ref()
-                .and_then(|id| self.links.get_mut(id))
+                .and_then(|id| self.facts.links.get_mut(id))
             {
                 link.seen = true;
             }
@@ -263,12 +263,13 @@ impl<'p> Planner<'p> {
             self.plan.notes.push(note.clone());
         }
         for (index, object) in self.reading.objects.iter().enumerate() {
-            let (fate, other_kind) = match self.links.get_mut(&object.unique_id) {
+            let (fate, other_kind) = match self.facts.links.get_mut(&object.unique_id) {
                 None => (Fate::Create, None),
                 Some(link) => {
                     link.seen = true;
                     let same = link.digest == object.digest && link.state != State::Deactivated;
-                    let still = link.dn_key == object.dn_key && link.state == State::Present;
+                    let still =
+                        link.member_key == object.member_key && link.state == State::Present;
                     match (link.kind == object.kind, same, still) {
                         (false, ..) => (Fate::Out, Some(link.kind)),
                         (true, true, true) => (Fate::Unchanged, None),
@@ -291,6 +292,43 @@ impl<'p> Planner<'p> {
         Ok(())
     }
 
+    /// How much it removes of how much, for the guard. What is not known of the reading is counted only where something is removed.
+    async fn measure(&mut self) -> Result<(), Failure> {
+        let (tenant, idp) = (&self.session.tenant, &self.session.idp);
+        let removed = self.plan.counts.memberships.removed;
+        self.plan.full = self.terms.full;
+        self.plan.members_removed = usize::try_from(removed).unwrap_or(usize::MAX);
+        let deletions = self.plan.deletions.iter();
+        let doomed: Vec<String> = deletions
+            .filter(|step| step.kind == Kind::Group)
+            .map(|step| step.resource_id.to_string())
+            .collect();
+        let mut batch = Vec::new();
+        if !self.terms.full && self.plan.removed > 0 {
+            batch.push(directory_entries::count(tenant, idp));
+        }
+        let counted = batch.len();
+        if self.plan.members_removed >= MANY || !doomed.is_empty() {
+            batch.push(directory_entries::count_members(tenant, idp));
+            batch.extend(directory_entries::count_members_of(tenant, &doomed));
+        }
+        let number = |rows: &Rows, column: &str| -> Result<usize, Failure> {
+            let number = rows.first().map_or(Ok(0), |row| row.integer(column))?;
+            Ok(usize::try_from(number).unwrap_or_default())
+        };
+        for (index, rows) in self.session.read(batch).await?.iter().enumerate() {
+            if index < counted {
+                self.plan.managed.users = number(rows, "users")?;
+                self.plan.managed.groups = number(rows, "groups")?;
+            } else if index == counted {
+                self.plan.members_managed = number(rows, "members")?;
+            } else {
+                self.plan.members_removed += number(rows, "members")?;
+            }
+        }
+        Ok(())
+    }
+
     fn new_id(&self) -> Result<Uuid, Failure> {
         Ok(Uuid::try_parse(&self.session.new_id()?).unwrap_or_default())
     }
@@ -305,17 +343,17 @@ impl<'p> Planner<'p> {
         }
     }
 
-    /// Finds what the directory does not have any more. Only a reading of all of it can tell.
+    /// Finds what the directory does not have any more. Only a reading of all of it can tell, but for users whom it has, and not as users.
     fn miss(&mut self) {
-        if !self.terms.full {
-            return;
-        }
-        for (unique_id, link) in &self.links {
-            match link.kind {
-                Kind::User => self.plan.managed.users += 1,
-                Kind::Group => self.plan.managed.groups += 1,
+        for (unique_id, link) in &self.facts.links {
+            let left = link.kind == Kind::User && self.reading.left.contains(unique_id);
+            if self.terms.full {
+                match link.kind {
+                    Kind::User => self.plan.managed.users += 1,
+                    Kind::Group => self.plan.managed.groups += 1,
+                }
             }
-            if link.seen {
+            if link.seen || !(self.terms.full || left) {
                 continue;
             }
             let action = match (self.terms.missing, link.kind) {
@@ -349,7 +387,7 @@ impl<'p> Planner<'p> {
         if self.fates.get(index) == Some(&Fate::Create) {
             return Some((*self.new_ids.get(index)?, object.kind));
         }
-        let link = self.links.get(&object.unique_id)?;
+        let link = self.facts.links.get(&object.unique_id)?;
         (link.kind == object.kind).then_some((link.resource_id, link.kind))
     }
 

@@ -48,7 +48,7 @@ impl Planner<'_> {
             .vanished
             .iter()
             .filter(|(_, action)| *action == Action::Deleted)
-            .filter_map(|(id, _)| Some(self.links.get(id)?.resource_id))
+            .filter_map(|(id, _)| Some(self.facts.links.get(id)?.resource_id))
             .collect();
         // Whoever stays keeps his name, and so others from having it: until nobody is left out any more.
         loop {

@@ -73,7 +73,7 @@ impl Planner<'_> {
             .vanished
             .iter()
             .filter(|(_, action)| *action != Action::Kept)
-            .filter_map(|(id, _)| self.links.get(id));
+            .filter_map(|(id, _)| self.facts.links.get(id));
         let mut wanted: Vec<(Kind, Uuid)> = vanished
             .map(|link| (link.kind, link.resource_id))
             .chain(updated.iter().filter_map(|(id, index)| {
@@ -113,7 +113,7 @@ impl Planner<'_> {
 
     fn part_with_the_vanished(&mut self, current: &mut HashMap<Uuid, Current>) {
         for (unique_id, action) in std::mem::take(&mut self.vanished) {
-            let Some(link) = self.links.get(&unique_id).copied() else {
+            let Some(link) = self.facts.links.get(&unique_id).copied() else {
                 continue;
             };
             let found = current.remove(&link.resource_id);
@@ -175,7 +175,7 @@ impl Planner<'_> {
             return None;
         }
         let (resource_id, kind) = self.resource_of(index)?;
-        let link = self.links.get(&object.unique_id);
+        let link = self.facts.links.get(&object.unique_id);
         let found = current.remove(&resource_id);
         let is_new = found.is_none();
         let mut step = Step {
@@ -194,7 +194,7 @@ impl Planner<'_> {
             link: Some(Link {
                 kind,
                 resource_id,
-                dn_key: object.dn_key,
+                member_key: object.member_key,
                 digest: object.digest,
                 members_digest: link.map_or(Digest::default(), |link| link.members_digest),
                 state: State::Present,

@@ -85,6 +85,76 @@ fn an_ldap_provider_has_the_defaults_of_a_directory() {
 }
 
 #[test]
+fn a_directory_is_read_as_whoever_it_takes() {
+    let world = World::new();
+    for name in [
+        "cn=reader,dc=example,dc=com",
+        "CN=svc\\, Rollcall,OU=Service Accounts,DC=corp,DC=example,DC=com",
+        "svc@corp.example.com",
+        "CORP\\svc",
+        "corp.example.com\\svc",
+        "jürgen@corp.example.com",
+        "{0122334e-5566-7788-99aa-bbccddeeff00}",
+        "S-1-5-21-1004336348-1177238915-682003330-1104",
+        "svc",
+        "cn=a,,dc=b",
+        " svc ",
+    ] {
+        let tenant = world.tenant("compat");
+        let mut body = admin_body(&tenant, "LDAP");
+        body["ldap_config"]["bind_dn"] = name.into();
+        let made = world.admin("POST", BASE, body);
+        let config = &made.expect(201).body["data"]["ldap_config"];
+        assert_eq!(config["bind_dn"], name);
+        let path = format!("{BASE}/{}", id_of(&made));
+        let shown = world.admin("GET", &path, Value::Null);
+        assert_eq!(shown.expect(200).body["data"]["ldap_config"], *config);
+    }
+}
+
+#[test]
+fn the_filter_of_users_follows_the_attribute_that_identifies_them() {
+    const AD: &str = "(&(objectCategory=person)(objectClass=user))";
+    const OTHERS: &str = "(objectClass=inetOrgPerson)";
+    let world = World::new();
+    for (attribute, filter) in [
+        (None, OTHERS),
+        (Some("entryUUID"), OTHERS),
+        (Some("nsUniqueId"), OTHERS),
+        (Some("ipaUniqueID"), OTHERS),
+        (Some("employeeNumber"), OTHERS),
+        (Some("objectGUID"), AD),
+        (Some("OBJECTGUID"), AD),
+    ] {
+        let tenant = world.tenant("compat");
+        let mut body = admin_body(&tenant, "LDAP");
+        let config = body["ldap_config"].as_object_mut().expect("a config");
+        config.remove("user_filter");
+        config.extend(attribute.map(|name| ("unique_id_attribute".to_owned(), name.into())));
+        let made = world.admin("POST", BASE, body);
+        assert_eq!(
+            made.expect(201).body["data"]["ldap_config"]["user_filter"],
+            filter,
+            "{attribute:?}"
+        );
+        // It follows a change, until one is given; null takes that away.
+        let path = format!("{BASE}/{}", id_of(&made));
+        for (change, wanted) in [
+            (json!({"unique_id_attribute": "objectGUID"}), AD),
+            (json!({"user_filter": "(uid=*)"}), "(uid=*)"),
+            (json!({"unique_id_attribute": "entryUUID"}), "(uid=*)"),
+            (json!({"user_filter": null}), OTHERS),
+        ] {
+            let changed = world.admin("PATCH", &path, json!({"ldap_config": change}));
+            let config = &changed.expect(200).body["data"]["ldap_config"];
+            assert_eq!(config["user_filter"], wanted, "{change}");
+            let shown = world.admin("GET", &path, Value::Null);
+            assert_eq!(shown.expect(200).body["data"]["ldap_config"], *config);
+        }
+    }
+}
+
+#[test]
 fn a_saml_provider_has_no_secret_to_keep() {
     let world = World::new();
     let tenant = world.tenant("compat");

@@ -145,7 +145,6 @@ fn what_is_required_is_missed() {
         ("LDAP", "ldap_config.url"),
         ("LDAP", "ldap_config.bind_dn"),
         ("LDAP", "ldap_config.base_dn"),
-        ("LDAP", "ldap_config.user_filter"),
     ] {
         let answer = world.admin("POST", BASE, take(admin_body(&tenant, protocol), path));
         assert_eq!(wrong(&answer), [(path.to_owned(), "missing".to_owned())]);

@@ -219,14 +219,26 @@ pub fn cases() -> Vec<(&'static str, &'static str, Wrong)> {
             "ldap_config.start_tls",
             vec![(json!("no"), TYPE), (json!(true), VALUE)],
         ),
-        ("LDAP", "ldap_config.bind_dn", required(dn())),
+        (
+            "LDAP",
+            "ldap_config.bind_dn",
+            required(vec![
+                (json!(1), TYPE),
+                (json!(""), VALUE),
+                (json!("  "), VALUE),
+                (json!("cn=a\n"), VALUE),
+                (json!("svc@corp\u{0}"), VALUE),
+                (json!("a\u{85}b"), VALUE),
+                (long(8_193), VALUE),
+            ]),
+        ),
         (
             "LDAP",
             "ldap_config.bind_password",
             vec![(json!(""), VALUE), (json!([]), TYPE)],
         ),
         ("LDAP", "ldap_config.base_dn", required(dn())),
-        ("LDAP", "ldap_config.user_filter", required(filter())),
+        ("LDAP", "ldap_config.user_filter", filter()),
         ("LDAP", "ldap_config.group_base_dn", dn()),
         ("LDAP", "ldap_config.group_filter", filter()),
         (

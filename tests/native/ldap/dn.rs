@@ -1,6 +1,7 @@
 //! Distinguished names: which spellings are one name, and where one goes wrong.
 
-use rollcall::ldap::dn::{normalise, parse};
+use proptest::prelude::*;
+use rollcall::ldap::dn::{is_within, normalise, parse, without_uid};
 
 #[test]
 fn spellings_of_one_name_are_equal() {
@@ -79,5 +80,65 @@ fn what_is_no_name_is_refused_where_it_goes_wrong() {
         assert_eq!((error.at, text), (at, text));
         assert!(error.expected.contains(reason), "{text}: {error}");
         assert_eq!(normalise(text), None);
+    }
+}
+
+#[test]
+fn what_lies_below_a_base() {
+    for (name, base, within) in [
+        ("uid=a,ou=b,dc=x", "ou=b,dc=x", true),
+        ("UID=a, OU=B ,dc=X", "ou=b,DC=x", true),
+        ("ou=b,dc=x", "ou=b,dc=x", true),
+        ("uid=a,ou=b,dc=x", "", true),
+        ("dc=x", "ou=b,dc=x", false),
+        ("uid=a,ou=c,dc=x", "ou=b,dc=x", false),
+        ("uid=a,xou=b,dc=x", "ou=b,dc=x", false),
+        (r"uid=a\,ou=b,dc=x", "ou=b,dc=x", false),
+        (r"uid=a\\,ou=b,dc=x", "ou=b,dc=x", true),
+        ("uid=a+ou=b,dc=x", "ou=b,dc=x", false),
+        ("anna", "dc=x", false),
+        ("uid=a,dc=x", "x", false),
+    ] {
+        assert_eq!(is_within(name, base), within, "{name} below {base}");
+    }
+}
+
+#[test]
+fn a_bit_string_behind_a_name() {
+    for (value, name) in [
+        ("uid=a,dc=x#'0101'B", "uid=a,dc=x"),
+        ("uid=a,dc=x#''B", "uid=a,dc=x"),
+        ("uid=a,dc=x#'1'B ", "uid=a,dc=x"),
+        (r"uid=a,dc=x\\#'1'B", r"uid=a,dc=x\\"),
+        (r"uid=a,dc=x\#'1'B", r"uid=a,dc=x\#'1'B"),
+        ("uid=a,dc=x#'012'B", "uid=a,dc=x#'012'B"),
+        ("uid=a,dc=x#'01'b", "uid=a,dc=x#'01'b"),
+        ("uid=a,dc=x'01'B", "uid=a,dc=x'01'B"),
+        ("uid=a,dc=x", "uid=a,dc=x"),
+        ("#'1'B", ""),
+        ("", ""),
+    ] {
+        assert_eq!(without_uid(value), name, "{value}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_name_is_below_its_own_end_and_keeps_its_bits_apart(
+        steps in prop::collection::vec("[a-z]{1,3}=[a-zA-Z #\\\\,'B01]{0,6}", 1..5),
+        cut in 0_usize..5,
+        bits in "[01]{0,8}",
+    ) {
+        let text = steps.join(",");
+        let base = steps.get(cut..).unwrap_or_default().join(",");
+        if normalise(&text).is_some() && normalise(&base).is_some() {
+            prop_assert!(is_within(&text, &base), "{text} below {base}");
+            prop_assert!(text == base || base.is_empty() || normalise(&text) == normalise(&base) || !is_within(&base, &text));
+        }
+        let (with, without) = (format!("{text}#'{bits}'B"), without_uid(&text));
+        if without == text && !text.ends_with('\\') {
+            prop_assert_eq!(without_uid(&with), &*text);
+        }
+        prop_assert!(text.starts_with(without));
     }
 }

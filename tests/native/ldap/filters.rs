@@ -1,6 +1,7 @@
 //! Filters: what is none is refused with its place.
 
-use rollcall::ldap::filter::Filter;
+use proptest::prelude::*;
+use rollcall::ldap::filter::{Comparison, Filter};
 
 #[test]
 fn what_is_no_filter_is_refused_where_it_goes_wrong() {
@@ -45,4 +46,14 @@ fn what_is_no_filter_is_refused_where_it_goes_wrong() {
     assert!(Filter::parse(&deep).is_err());
     let long = format!("(uid={})", "x".repeat(8_192));
     assert!(Filter::parse(&long).unwrap_err().expected.contains("8192"));
+}
+
+proptest! {
+    #[test]
+    fn any_value_can_be_asked_for(value in ".{0,40}", special in "[*()\\\\\u{0}a-f0-9]{0,10}") {
+        let value = format!("{value}{special}");
+        let parsed = Filter::parse(&Filter::equal_to("uid", &value));
+        let wanted = Filter::Compare(Comparison::Equal, "uid".to_owned(), value.into_bytes());
+        prop_assert_eq!(parsed, Ok(wanted));
+    }
 }

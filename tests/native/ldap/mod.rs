@@ -25,7 +25,7 @@ fn platform() -> Platform {
     }
 }
 
-fn everything(filter: &str) -> Search {
+pub fn everything(filter: &str) -> Search {
     Search {
         base_dn: BASE.to_owned(),
         scope: Scope::Subtree,
@@ -35,7 +35,7 @@ fn everything(filter: &str) -> Search {
 }
 
 /// All pages of a search on a connection of its own: their entries, and how many pages and referrals there were.
-fn read(settings: &Settings, search: &Search) -> Result<(Vec<Vec<Entry>>, usize)> {
+pub fn read(settings: &Settings, search: &Search) -> Result<(Vec<Vec<Entry>>, usize)> {
     pollster::block_on(async {
         let mut connection = Connection::open(&platform(), settings).await?;
         let mut pages = connection.search(search);

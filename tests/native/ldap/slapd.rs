@@ -183,6 +183,11 @@ fn what_the_server_refuses_is_told_in_words() {
     let reason = failure(&no_password, &all);
     assert!(reason.contains("has no password"), "{reason}");
 
+    let mut no_name = slapd.settings();
+    no_name.bind_dn = String::new();
+    let reason = failure(&no_name, &all);
+    assert!(reason.contains("has no bind DN"), "{reason}");
+
     let mut elsewhere = all.clone();
     elsewhere.base_dn = format!("ou=nowhere,{BASE}");
     let reason = failure(&slapd.settings(), &elsewhere);

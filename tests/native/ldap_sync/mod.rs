@@ -88,23 +88,24 @@ impl<'w> Directory<'w> {
         answer.body["data"].clone()
     }
 
-    /// A sync that succeeds, and its counts that are not 0, as `users.created`. Where it reads everything, a dry run before it said the
-    /// same of it.
+    /// A sync that succeeds, and its counts that are not 0, as `users.created`. A dry run before it read the same, and said the same of it.
     #[track_caller]
     fn synced(&self, query: &str) -> Map<String, Value> {
-        let planned = self.sync("?dry_run=true");
+        let planned = self.sync(&match query {
+            "" => "?dry_run=true".to_owned(),
+            query => format!("{query}&dry_run=true"),
+        });
         let log = self.sync(query);
         assert_eq!(log["status"], "succeeded", "{log}");
-        if log["mode"] == "full" {
-            assert_eq!(counts(&planned), counts(&log), "a dry run and the run");
-            let mut told = [entries_of(&planned), self.entries(&log)];
-            told.iter_mut().for_each(|entries| entries.sort());
-            let [planned, done] = told;
-            assert!(
-                done.len() == 100 || planned == done,
-                "{planned:?}\n{done:?}"
-            );
-        }
+        assert_eq!(planned["mode"], log["mode"], "a dry run and the run");
+        assert_eq!(counts(&planned), counts(&log), "a dry run and the run");
+        let mut told = [entries_of(&planned), self.entries(&log)];
+        told.iter_mut().for_each(|entries| entries.sort());
+        let [planned, done] = told;
+        assert!(
+            done.len() == 100 || planned == done,
+            "{planned:?}\n{done:?}"
+        );
         counts(&log)
     }
 

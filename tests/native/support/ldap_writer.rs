@@ -80,13 +80,16 @@ impl Writer {
         self.ask(dn, tlv(0x66, &[octets(dn), tlv(0x30, &changes)].concat()));
     }
 
-    /// Gives an entry another place.
+    /// Gives an entry another place and name; the value of the one before goes.
     pub fn rename(&mut self, dn: &str, rdn: &str, parent: &str) {
-        let keep_old = vec![0x01, 0x01, 0x00];
+        let delete_old = vec![0x01, 0x01, 0xff];
         let parent = tlv(0x80, parent.as_bytes());
         self.ask(
             dn,
-            tlv(0x6c, &[octets(dn), octets(rdn), keep_old, parent].concat()),
+            tlv(
+                0x6c,
+                &[octets(dn), octets(rdn), delete_old, parent].concat(),
+            ),
         );
     }
 }

@@ -114,11 +114,19 @@ impl Slapd {
 
     /// A server with the tree of the fixture, its services, and these entries.
     pub fn only(ldif: &str) -> Self {
+        Slapd::only_with("", ldif)
+    }
+
+    /// The same with more in its configuration: overlays, say.
+    pub fn only_with(configuration: &str, ldif: &str) -> Self {
         let fixture = fs::read_to_string("tests/fixtures/ldap/directory.ldif").expect("a fixture");
         let tree = fixture.split("\n\n").filter(|entry| {
             !entry.contains("entryUUID: ") && !entry.contains("objectClass: referral")
         });
-        Slapd::of("", &(tree.collect::<Vec<_>>().join("\n\n") + "\n\n" + ldif))
+        Slapd::of(
+            configuration,
+            &(tree.collect::<Vec<_>>().join("\n\n") + "\n\n" + ldif),
+        )
     }
 
     /// Adds entries while the server runs: its database takes more than one process.
@@ -165,7 +173,14 @@ fn text_of(installation: &Installation, home: &Path, more: &str) -> String {
         .join("tests/fixtures/ldap");
     let modules = match installation.modules.as_str() {
         "" => String::new(),
-        folder => format!("modulepath {folder}\nmoduleload back_mdb"),
+        folder => {
+            let overlays = more
+                .lines()
+                .filter_map(|line| line.strip_prefix("overlay "));
+            let loads = ["back_mdb"].into_iter().chain(overlays);
+            let loads: String = loads.map(|it| format!("moduleload {it}\n")).collect();
+            format!("modulepath {folder}\n{loads}")
+        }
     };
     fs::read_to_string(fixtures.join("slapd.conf"))
         .expect("a fixture")

@@ -87,7 +87,7 @@ pub fn admin_provider() -> Value {
 }
 
 pub fn group_mapping_create() -> Value {
-    json!({"external_group_id": "engineering", "external_group_name": "Engineering", "internal_group_id": GROUP})
+    json!({"external_group_id": "cn=engineering,ou=groups,dc=example,dc=com", "external_group_name": "Engineering", "internal_group_id": GROUP})
 }
 
 pub fn group_mapping() -> Value {

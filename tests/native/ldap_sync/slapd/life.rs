@@ -275,7 +275,7 @@ fn a_plan_that_removes_much_stops_and_is_let_through_knowingly() {
     let why = log["error"].as_str().expect("a reason");
     assert!(why.contains("3 of the 11") && why.contains("20 %"), "{why}");
     assert_eq!(rows(), before);
-    let plan = directory.sync("?dry_run=true");
+    let plan = directory.sync("?full=true&dry_run=true");
     assert_eq!(plan["status"], "planned");
     assert_eq!(plan["error"], why);
     assert_eq!(counts(&plan)["users.deactivated"], 3);

@@ -5,4 +5,6 @@ mod crashes;
 mod life;
 mod managed;
 mod mappings;
+mod moved;
+mod named;
 mod size;

@@ -1,0 +1,101 @@
+//! What the database knows of a reading: which resources its entries are, and those that its groups name.
+
+use std::collections::{BTreeSet, HashMap};
+
+use uuid::Uuid;
+
+use super::digest::Digest;
+use super::links::{self, Link, Links};
+use super::object::Kind;
+use super::reading::Reading;
+use super::session::Session;
+use crate::store::{Result, directory_entries};
+
+/// What is known.
+#[derive(Default)]
+pub struct Facts {
+    pub links: Links,
+    /// Unique ids of entries that groups name so and that the reading does not have, by the hashes of the names.
+    names: HashMap<Digest, Box<str>>,
+    /// Who is in groups by the directory's word, of those that were asked for.
+    pub members: HashMap<Uuid, Vec<Uuid>>,
+}
+
+impl Facts {
+    /// All links of the provider: for a reading of the whole directory, which says itself whom groups name.
+    pub async fn all(session: &Session<'_>) -> Result<Self> {
+        Ok(Facts {
+            links: links::all(session).await?,
+            ..Facts::default()
+        })
+    }
+
+    /// What concerns a reading of changes. With `all` also the links of what it does not have.
+    pub async fn of(session: &Session<'_>, reading: &Reading, all: bool) -> Result<Self> {
+        let links = match all {
+            true => links::all(session).await?,
+            false => {
+                let objects = reading.objects.iter().map(|object| &*object.unique_id);
+                let unusable = reading.unusable.iter();
+                let unusable = unusable.filter_map(|note| note.unique_id.as_deref());
+                let left = reading.left.iter().map(|id| &**id);
+                links::of(session, objects.chain(unusable).chain(left)).await?
+            }
+        };
+        let mut facts = Facts {
+            links,
+            ..Facts::default()
+        };
+        let named = reading.strangers.keys().copied().collect();
+        facts.ask_names(session, named).await?;
+        Ok(facts)
+    }
+
+    /// What concerns the objects of the reading from that one on.
+    pub async fn ask_more(
+        &mut self,
+        session: &Session<'_>,
+        reading: &Reading,
+        from: usize,
+    ) -> Result<()> {
+        let objects = reading.objects.get(from..).unwrap_or_default();
+        let new = objects.iter().map(|object| &*object.unique_id);
+        let new = new.filter(|id| !self.links.contains_key(*id));
+        let new: Vec<&str> = new.collect();
+        self.links.extend(links::of(session, new).await?);
+        let named = objects.iter().flat_map(|object| object.members.iter());
+        let named = named.filter(|key| reading.named(**key).is_none());
+        let named = named.filter(|key| !self.names.contains_key(*key));
+        let named = named.copied().collect();
+        self.ask_names(session, named).await
+    }
+
+    async fn ask_names(&mut self, session: &Session<'_>, names: BTreeSet<Digest>) -> Result<()> {
+        for (unique_id, link) in links::named(session, names).await? {
+            self.names.insert(link.member_key, unique_id.clone());
+            self.links.entry(unique_id).or_insert(link);
+        }
+        Ok(())
+    }
+
+    /// The entry that had that name when it was last read, unless it is known by now to be elsewhere or nowhere.
+    pub fn elsewhere(&self, key: Digest, reading: &Reading) -> Option<(&str, &Link)> {
+        let unique_id = self.names.get(&key)?;
+        let link = self.links.get(unique_id)?;
+        let left = link.kind == Kind::User && reading.left.contains(unique_id);
+        (!left && !reading.settles(unique_id)).then_some((unique_id, link))
+    }
+
+    /// Asks who is in these groups.
+    pub async fn ask_members(&mut self, session: &Session<'_>, groups: &[Uuid]) -> Result<()> {
+        let ids: Vec<String> = groups
+            .iter()
+            .filter(|group| !self.members.contains_key(group))
+            .map(Uuid::to_string)
+            .collect();
+        let batch = directory_entries::select_members(&session.tenant, &ids);
+        let found = directory_entries::members(&session.read(batch).await?)?;
+        self.members.extend(found);
+        Ok(())
+    }
+}
