@@ -15,8 +15,9 @@ use crate::store::{Result, directory_entries};
 #[derive(Default)]
 pub struct Facts {
     pub links: Links,
-    /// Unique ids of entries that groups name so and that the reading does not have, by the hashes of the names.
-    names: HashMap<Digest, Box<str>>,
+    /// Unique ids of entries that groups name so and that the reading does not have, by the hashes of the names. None where several had the
+    /// name when they were last read: only one of them can have it now.
+    names: HashMap<Digest, Option<Box<str>>>,
     /// Who is in groups by the directory's word, of those that were asked for.
     pub members: HashMap<Uuid, Vec<Uuid>>,
 }
@@ -72,7 +73,10 @@ impl Facts {
 
     async fn ask_names(&mut self, session: &Session<'_>, names: BTreeSet<Digest>) -> Result<()> {
         for (unique_id, link) in links::named(session, names).await? {
-            self.names.insert(link.member_key, unique_id.clone());
+            let known = self.names.entry(link.member_key);
+            known
+                .and_modify(|id| *id = id.take().filter(|id| *id == unique_id))
+                .or_insert_with(|| Some(unique_id.clone()));
             self.links.entry(unique_id).or_insert(link);
         }
         Ok(())
@@ -80,7 +84,7 @@ impl Facts {
 
     /// The entry that had that name when it was last read, unless it is known by now to be elsewhere or nowhere.
     pub fn elsewhere(&self, key: Digest, reading: &Reading) -> Option<(&str, &Link)> {
-        let unique_id = self.names.get(&key)?;
+        let unique_id = self.names.get(&key)?.as_ref()?;
         let link = self.links.get(unique_id)?;
         let left = link.kind == Kind::User && reading.left.contains(unique_id);
         (!left && !reading.settles(unique_id)).then_some((unique_id, link))

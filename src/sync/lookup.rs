@@ -81,16 +81,18 @@ struct Lookup<'l> {
 }
 
 impl Lookup<'_> {
-    /// Adds the groups whose members may change, of the objects from that one on; false where those are too many.
+    /// Adds the groups whose members may change by what is known now; false where those are too many.
     async fn add_changed(
         &mut self,
         changed: &mut Vec<Changed>,
         reading: &Reading,
-        from: usize,
     ) -> Result<bool, Failure> {
         let mut found = Vec::new();
-        let objects = reading.objects.iter().enumerate().skip(from);
-        for (index, object) in objects.filter(|(_, object)| object.kind == Kind::Group) {
+        let known: HashSet<usize> = changed.iter().map(|group| group.object).collect();
+        for (index, object) in reading.objects.iter().enumerate() {
+            if object.kind != Kind::Group || known.contains(&index) {
+                continue;
+            }
             let link = self.facts.links.get(&object.unique_id);
             let unchanged = link.is_some_and(|link| {
                 let (members, unknown) = self.members(object, reading);
@@ -146,9 +148,8 @@ impl Lookup<'_> {
         connection: &mut Option<Connection>,
     ) -> Result<bool, Failure> {
         let mut changed = Vec::new();
-        let mut seen = 0;
         loop {
-            if !self.add_changed(&mut changed, reading, seen).await? {
+            if !self.add_changed(&mut changed, reading).await? {
                 return Ok(false);
             }
             let doubts = self.doubts(&changed, reading).await?;
@@ -169,7 +170,7 @@ impl Lookup<'_> {
                 None => Connection::open(self.session.platform, &self.source.settings).await?,
             };
             let open = connection.insert(open);
-            seen = reading.objects.len();
+            let seen = reading.objects.len();
             if by_id {
                 if !self.finds_by_id(reading, open).await? {
                     return Ok(false);
@@ -275,13 +276,13 @@ impl Lookup<'_> {
         connection: &mut Connection,
     ) -> Result<(), Failure> {
         let unique_id = &self.source.mapping.unique_id;
-        let any_of = |ids: &[&Box<str>]| {
+        let any_of = |ids: &[&str]| {
             let each = ids.iter().map(|id| Filter::equal_to(unique_id, id));
             format!("(|{})", each.collect::<String>())
         };
         for kind in [Kind::User, Kind::Group] {
             let of_kind = ids.iter().filter(|(_, found)| **found == kind);
-            let of_kind: Vec<&Box<str>> = of_kind.map(|(id, _)| id).collect();
+            let of_kind: Vec<&str> = of_kind.map(|(id, _)| &**id).collect();
             let Some(place) = self.source.place(kind) else {
                 continue;
             };
@@ -291,7 +292,7 @@ impl Lookup<'_> {
                 let search = self.source.search(kind, place, filter);
                 self.read(kind, &search, reading, connection).await?;
                 let unfound = ids.iter().filter(|id| !reading.settles(id));
-                let unfound: Vec<&Box<str>> = unfound.copied().collect();
+                let unfound: Vec<&str> = unfound.copied().collect();
                 if kind == Kind::User && !unfound.is_empty() {
                     let (session, source) = (self.session, self.source);
                     reading

@@ -1,6 +1,7 @@
 //! Directory sync: what it makes of a directory, and what it must not.
 
 mod hanging;
+mod histories;
 mod slapd;
 
 use serde_json::{Map, Value, json};

@@ -80,7 +80,7 @@ fn is_wanted((_, attributes): &DirectoryEntry, request: &str) -> bool {
 }
 
 /// The id of a message, as it is encoded, and its operation.
-fn opened(bytes: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn opened(bytes: &[u8]) -> (&[u8], &[u8]) {
     let (_, inside) = value(bytes);
     let (id, _) = value(inside);
     let length = inside.len() - id.len();
@@ -89,7 +89,7 @@ fn opened(bytes: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// What is in an element, and what is in it to the end of the bytes.
-fn value(bytes: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn value(bytes: &[u8]) -> (&[u8], &[u8]) {
     let first = usize::from(bytes[1]);
     let header = match first {
         0..0x80 => 2,
@@ -104,30 +104,30 @@ fn value(bytes: &[u8]) -> (&[u8], &[u8]) {
     (&bytes[header..header + length], &bytes[header..])
 }
 
-fn element(tag: u8, inside: &[u8]) -> Vec<u8> {
+pub(super) fn element(tag: u8, inside: &[u8]) -> Vec<u8> {
     let length = u16::try_from(inside.len())
         .expect("a short message")
         .to_be_bytes();
     [&[tag, 0x82], length.as_slice(), inside].concat()
 }
 
-fn octets(text: &str) -> Vec<u8> {
+pub(super) fn octets(text: &str) -> Vec<u8> {
     element(0x04, text.as_bytes())
 }
 
-fn message(id: &[u8], operation: &[u8], controls: &[u8]) -> Vec<u8> {
+pub(super) fn message(id: &[u8], operation: &[u8], controls: &[u8]) -> Vec<u8> {
     element(0x30, &[id, operation, controls].concat())
 }
 
 /// A result that is a success.
-fn done(tag: u8) -> Vec<u8> {
+pub(super) fn done(tag: u8) -> Vec<u8> {
     element(
         tag,
         &[vec![0x0a, 0x01, 0x00], octets(""), octets("")].concat(),
     )
 }
 
-fn last_page() -> Vec<u8> {
+pub(super) fn last_page() -> Vec<u8> {
     let page = element(0x30, &[vec![0x02, 0x01, 0x00], octets("")].concat());
     let control = [octets("1.2.840.113556.1.4.319"), element(0x04, &page)].concat();
     element(0xa0, &element(0x30, &control))

@@ -9,6 +9,7 @@ pub mod filter_operands;
 pub mod filter_text;
 pub mod fixtures;
 pub mod keys;
+pub mod ldap_tree;
 pub mod ldap_writer;
 pub mod network;
 pub mod outside;
