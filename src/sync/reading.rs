@@ -146,8 +146,11 @@ impl Reading {
     }
 
     fn has(&self, entry: &Entry, mapping: &Mapping) -> bool {
-        let id = entry.unique_id(&mapping.unique_id);
-        id.is_some_and(|id| self.ids.contains(&Digest::of(id)))
+        entry.unique_id(&mapping.unique_id).is_some_and(|id| {
+            let mut refused = self.unusable.iter();
+            self.ids.contains(&Digest::of(&id))
+                || refused.any(|note| note.unique_id.as_deref() == Some(&id))
+        })
     }
 
     /// Maps an entry and keeps it.

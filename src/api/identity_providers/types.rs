@@ -269,7 +269,8 @@ pub struct LdapConfig {
     pub sync_interval_minutes: Option<Whole<5, 10080>>,
     #[serde(default)]
     pub missing_user_action: MissingUserAction,
-    /// Most of what the provider manages, in per cent, that one synchronisation may remove.
+    /// Most of the users and groups that the provider manages, in per cent, that one synchronisation may remove; and most of the members that
+    /// it may take out of groups, where they are ten or more.
     #[serde(default = "LdapConfig::default_max_removal")]
     pub max_removal_percent: Whole<0, 100>,
     #[serde(default)]
