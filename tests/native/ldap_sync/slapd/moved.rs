@@ -417,3 +417,42 @@ fn whoever_left_the_group_of_the_filter_is_gone_where_the_group_is_read() {
         assert_as_read_whole(&directory);
     }
 }
+
+/// Round trips to the database: what is looked up in the directory costs few, however many it is.
+#[test]
+fn looking_up_costs_few_round_trips() {
+    let world = world();
+    let slapd = town("", "");
+    let directory = synced(&world, &slapd, json!({}));
+    let mut trips = Vec::new();
+    let mut sync = || {
+        let answer = directory.ask("");
+        let log = &answer.expect(200).body["data"];
+        assert_eq!(
+            (&log["mode"], &log["status"]),
+            (&"changes".into(), &"succeeded".into()),
+            "{log}"
+        );
+        trips.push(answer.trips());
+    };
+    sync();
+    slapd
+        .writer()
+        .modify(TEAM, &format!("add: member\nmember: {}", dn("zoe")));
+    sync();
+    slapd
+        .writer()
+        .modify(TEAM, &format!("delete: member\nmember: {}", dn("bob")));
+    sync();
+    rename_people(&slapd);
+    let staff: String = TWELVE
+        .iter()
+        .map(|uid| format!("member: uid={uid},ou=staff,{BASE}\n"))
+        .collect();
+    slapd
+        .writer()
+        .modify(TEAM, &format!("replace: member\n{staff}"));
+    sync();
+    // Nothing changed; one joined; one left; twelve moved.
+    assert_eq!(trips, [4, 7, 8, 9]);
+}
