@@ -2,6 +2,7 @@
 
 mod awkward;
 mod crashes;
+mod left;
 mod life;
 mod managed;
 mod mappings;
