@@ -16,7 +16,7 @@ use crate::scim::projection::Projection;
 use crate::scim::render::Stored;
 use crate::scim::resource::Resource;
 pub use crate::scim::resource::differing;
-use crate::scim::schema::{GROUPS, ResourceType};
+use crate::scim::schema::{GROUPS, ResourceType, USERS};
 use crate::scim::version::Condition;
 use crate::store::audit::{self, Action, Detail, Event, Totals};
 use crate::store::resources::{self, Memberships};
@@ -265,6 +265,18 @@ pub fn lost_race(error: store::Error, condition: Option<&Condition>) -> Error {
         }
         (error, _) => error.into(),
     }
+}
+
+/// 409 `uniqueness` for a new user whose name an inactive one has, with how to switch that one on again.
+pub fn taken_by_inactive(base: &str, id: &str) -> Error {
+    let Error { kind, detail, .. } = taken("userName");
+    let location = format!("{base}{}/{id}", USERS.endpoint);
+    Error::new(
+        kind,
+        format!(
+            "{detail} and is inactive: PATCH or PUT `active` true at {location} switches it on again"
+        ),
+    )
 }
 
 /// 409 `uniqueness`, naming the attribute.

@@ -1,5 +1,7 @@
 //! `POST`, `PUT` and `PATCH` of `/Users` (RFC 7644 §3.3, §3.5).
 
+use serde_json::Value;
+
 use super::authenticate::{Caller, Subject, with_caller};
 use super::call::Call;
 use super::password;
@@ -7,11 +9,11 @@ use super::query::ListParams;
 use super::reply::Reply;
 use super::resources::{
     MAX_ATTEMPTS, check_precondition, check_size, differing, first, if_match, is_worth_retrying,
-    located, lost_race, refuse_managed, show, taken,
+    located, lost_race, refuse_managed, show, taken, taken_by_inactive,
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
-use crate::scim::projection::Projection;
+use crate::scim::fold::fold;
 use crate::scim::render::Stored;
 use crate::scim::resource::Resource;
 use crate::scim::schema::USERS;
@@ -20,8 +22,9 @@ use crate::scim::{body, patch};
 use crate::store;
 use crate::store::audit::{self, Action, Detail, Event, Totals};
 use crate::store::resources::{self as rows, Memberships};
+use crate::store::unique::{self, UniqueKey};
 use crate::store::users::{self, UserRow};
-use crate::store::{Constraint, guards, rows_at, unique};
+use crate::store::{Constraint, guards, rows_at};
 
 /// `POST /Users`.
 pub async fn create(call: &Call<'_>) -> Result<Reply> {
@@ -70,7 +73,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
                 ..Stored::bare(&USERS)
             },
             Err(store::Error::Conflict(constraint)) => {
-                restore(call, caller, &row, &projection, constraint).await?
+                return Err(refusal(call, caller, &user, constraint).await?);
             }
             Err(error) => return Err(error.into()),
         };
@@ -79,73 +82,34 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     .await
 }
 
-/// A new user whose name or `externalId` is taken. In `compat`, where the one who has it is inactive, that is a rehire: Okta
-/// deactivates who leaves and sends a POST for who comes back, and expects its old id.
-async fn restore(
+/// Why a new user is none. A POST takes nobody over; where the one who has the name is inactive, it says how to switch them on.
+async fn refusal(
     call: &Call<'_>,
     caller: &Caller,
-    user: &UserRow<'_>,
-    projection: &Projection,
+    user: &Resource,
     constraint: Constraint,
-) -> Result<Stored> {
-    let refusal = || match constraint {
-        Constraint::UserName => taken("userName"),
-        Constraint::UserExternalId => taken("externalId"),
-        other => Error::internal(format!("a new user ran into {other:?}")),
-    };
-    if caller.profile().is_strict() {
-        return Err(refusal());
-    }
-    let base = call.scim_base();
-    let statement = unique::select_rival(
-        &caller.tenant,
-        &base,
-        &caller.provider_id,
-        user.resource,
-        Memberships::of(&USERS, projection),
-    );
-    let results = caller.read(call, vec![statement]).await?;
-    let rivals = &rows_at(&results, 0)?.rows;
-    let [rival] = rivals.as_slice() else {
-        return Err(refusal());
-    };
-    // Unassigned is not inactive.
-    if rival.optional_integer("active")? != Some(0) {
-        return Err(refusal());
-    }
-    let rival = rows::stored(&USERS, rival)?;
-    let before = parsed(&rival)?;
-    refuse_managed(&before)?;
-    let row = UserRow {
-        id: &rival.id,
-        created: rival.created,
-        before: Some(&before),
-        ..user.clone()
-    };
-    let mut batch = guards::versions(&caller.tenant, &USERS, [(row.id, rival.version)]);
-    batch.extend(users::save(&caller.tenant, &[row], call.now));
-    let attributes = differing(&before, user.resource);
-    let event = Event {
-        action: Action::Restore,
-        resource_type: USERS.name,
-        resource_id: &rival.id,
-        detail: Detail::of(&attributes, user.resource),
-        attributes,
-    };
-    batch.extend(audit::append(
-        &caller.tenant,
-        &caller.origin(call),
-        Totals::default(),
-        &[event],
-    ));
-    match caller.write_on(call, batch).await {
-        Ok(_) => Ok(rewritten(rival, call.now, user.resource)),
-        // Another client was faster with the same person, or the new name is somebody else's.
-        Err(store::Error::Conflict(_) | store::Error::Guard(store::Guard::VersionConflict)) => {
-            Err(refusal())
+) -> Result<Error> {
+    match constraint {
+        Constraint::UserName => {}
+        Constraint::UserExternalId => return Ok(taken("externalId")),
+        other => {
+            return Err(Error::internal(format!("a new user ran into {other:?}")));
         }
-        Err(error) => Err(error.into()),
     }
+    let name = user.attributes.get("userName").and_then(Value::as_str);
+    let key = fold(name.unwrap_or_default());
+    let batch = unique::select_holders(&caller.tenant, UniqueKey::UserName, "", [&key]);
+    let results = caller.read(call, batch).await?;
+    let Some(holder) = rows_at(&results, 0)?.first() else {
+        return Ok(taken("userName"));
+    };
+    // Unassigned is not inactive, and whom a directory manages it alone switches on.
+    let is_inactive = holder.optional_integer("active")? == Some(0)
+        && holder.optional_text("managed_by")?.is_none();
+    Ok(match is_inactive {
+        true => taken_by_inactive(&call.scim_base(), &holder.text("id")?),
+        false => taken("userName"),
+    })
 }
 
 /// `PUT /Users/{id}`.

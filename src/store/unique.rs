@@ -1,12 +1,8 @@
 //! Values that only one resource of a tenant may have: who has them, and how they change hands within a batch.
 
-use serde_json::Value as Json;
-
+use super::Statement;
 use super::set::Set;
-use super::{Statement, Value};
 use crate::ids::TenantId;
-use crate::scim::fold::fold;
-use crate::scim::resource::Resource;
 use crate::scim::schema::{ResourceType, USERS};
 
 /// A value that only one resource may have.
@@ -28,7 +24,7 @@ impl UniqueKey {
     ];
 }
 
-/// The holders of values: columns `key`, `id` and `managed_by`. An `externalId` is unique among those of its provider.
+/// The holders of values: columns `key`, `id`, `managed_by`, and `active` (null where that is unassigned, and of groups). An `externalId` is unique among those of its provider.
 pub fn select_holders<'k>(
     tenant: &TenantId,
     unique: UniqueKey,
@@ -41,11 +37,15 @@ pub fn select_holders<'k>(
         UniqueKey::GroupName => ("groups", "unique_name_key", ""),
         UniqueKey::GroupExternalId => ("groups", "external_id", " and r.provider_id = ?2"),
     };
+    let active = match table {
+        "users" => "r.active",
+        _ => "null",
+    };
     let mut fixed = vec![tenant.into()];
     fixed.extend((!of_provider.is_empty()).then(|| provider_id.into()));
     Set::of_ids(keys).statements(&fixed, |part| {
         format!(
-            "{} select e.id as key, r.id, r.managed_by from e cross join {table} r \
+            "{} select e.id as key, r.id, r.managed_by, {active} as active from e cross join {table} r \
              on r.tenant_id = ?1 and r.{column} = e.id{of_provider}",
             part.table()
         )
@@ -70,35 +70,4 @@ pub fn vacate(
     Set::of_ids(renamed).statements(&[tenant.into()], |part| {
         format!("{update} where tenant_id = ?1 and {}", part.has("id"))
     })
-}
-
-/// The user that stands in the way of a new one: the same name, or the same `externalId` of the same provider. Columns of a
-/// stored resource, and `active`.
-pub fn select_rival(
-    tenant: &TenantId,
-    base: &str,
-    provider_id: &str,
-    resource: &Resource,
-    memberships: super::resources::Memberships,
-) -> Statement {
-    let text = |name: &str| resource.attributes.get(name).and_then(Json::as_str);
-    let columns = super::resources::columns(&USERS, memberships);
-    let params: Vec<Value> = vec![
-        tenant.into(),
-        base.into(),
-        text("userName").map(fold).into(),
-        text("externalId").into(),
-        provider_id.into(),
-    ];
-    Statement::new(
-        format!(
-            "select {columns}, r.active, ?2 as base \
-             from users r where r.tenant_id = ?1 and r.id in ( \
-             select n.id from users n indexed by users_user_name_unique where n.tenant_id = ?1 and n.user_name_key = ?3 \
-             union all \
-             select e.id from users e indexed by users_external_id_unique \
-             where e.tenant_id = ?1 and e.external_id = ?4 and e.provider_id = ?5)"
-        ),
-        params,
-    )
 }

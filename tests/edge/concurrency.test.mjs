@@ -67,12 +67,13 @@ for (const profile of ["compat", "strict"]) {
   });
 }
 
-test("of ten rehires of one inactive user at once one brings the user back, and nine are answered 409", async () => {
+test("ten creates of an inactive user's name at once are answered 409, and where the user is switched on", async () => {
   const id = await made("/Users", user("back@example.com", { externalId: "x-1" }));
   assert.equal((await scim.request("PATCH", `/Users/${id}`, { body: patch({ op: "replace", path: "active", value: false }) })).status, 200);
   const replies = await times(10, () => scim.request("POST", "/Users", { body: user("back@example.com", { externalId: "x-1" }) }));
-  assert.deepEqual(statuses(replies), [201, ...repeat(9, 409)]);
-  assert.equal(replies.find(({ status }) => status === 201).body.id, id);
+  assert.deepEqual(statuses(replies), repeat(10, 409));
+  for (const { body } of replies) assert.ok(body.detail.includes(`/Users/${id}`), body.detail);
+  assert.equal((await scim.request("GET", `/Users/${id}`)).body.active, false);
 });
 
 test("of ten creates of one group name at once one is made", async () => {

@@ -28,8 +28,6 @@ pub struct Made {
 pub struct Guess {
     /// Operations that refer forwards to one that fails.
     pub blocked: BTreeSet<usize>,
-    /// POST operations that restore a resource, with its id.
-    pub restored: BTreeMap<usize, String>,
     /// Operations that are given up: they hold only where what they refer to fails (RFC 7644 §3.7.1 lets a server stop there).
     pub unresolved: BTreeSet<usize>,
     /// How many guesses were wrong so far.
@@ -44,7 +42,7 @@ impl Guess {
             let operation = entry.operation.as_ref().ok()?;
             let made = Made {
                 index,
-                id: self.restored.get(&index).unwrap_or(new_id).clone(),
+                id: new_id.clone(),
                 resource_type: operation.resource_type,
             };
             (operation.method == Method::Post).then_some((entry.bulk_id.clone()?, made))
@@ -61,8 +59,7 @@ impl Guess {
             .filter(|(_, targets)| !targets.is_disjoint(&failing))
             .map(|(index, _)| *index)
             .collect();
-        let restored = simulation.restored.clone();
-        if blocked == self.blocked && restored == self.restored {
+        if blocked == self.blocked {
             return None;
         }
         let mut unresolved = self.unresolved.clone();
@@ -83,7 +80,6 @@ impl Guess {
         }
         Some(Guess {
             blocked,
-            restored,
             unresolved,
             wrong,
         })

@@ -16,7 +16,9 @@ use super::resolve::{Guess, Made};
 use super::states::{Done, Effect, Event, Key, State};
 use crate::api::authenticate::Caller;
 use crate::api::group_members::Plan;
-use crate::api::resources::{check_size, differing, refuse_managed, taken, write_scope};
+use crate::api::resources::{
+    check_size, differing, refuse_managed, taken, taken_by_inactive, write_scope,
+};
 use crate::error::{Error, Kind, Result};
 use crate::ids;
 use crate::scim::body;
@@ -53,8 +55,6 @@ pub struct Simulation<'s> {
     pub outcomes: Vec<std::result::Result<Done, Error>>,
     /// Operations that fail for no other reason than what they refer to.
     pub by_reference: BTreeSet<usize>,
-    /// POST operations that restored a resource under its old id.
-    pub restored: BTreeMap<usize, String>,
     pub(super) passwords: usize,
     /// Types of what is made, by its id.
     pub(super) made_types: BTreeMap<&'s str, &'static ResourceType>,
@@ -89,7 +89,6 @@ impl<'s> Simulation<'s> {
             events: Vec::new(),
             outcomes: Vec::new(),
             by_reference: BTreeSet::new(),
-            restored: BTreeMap::new(),
             passwords: 0,
             made_types: made_types
                 .map(|made| (made.id.as_str(), made.resource_type))
@@ -124,7 +123,7 @@ impl<'s> Simulation<'s> {
         }
         let broken = self.broken_reference(index, operation);
         match (self.effect(index, operation), broken) {
-            (Ok(effect), None) => Ok(self.commit(index, effect)),
+            (Ok(effect), None) => Ok(self.commit(effect)),
             (Ok(_), Some(broken)) => {
                 self.by_reference.insert(index);
                 Err(broken)
@@ -196,9 +195,7 @@ impl<'s> Simulation<'s> {
         check_size(resource_type, &resource)?;
         let members = resource.members.take();
         let password = self.password(&mut resource)?;
-        if let Some(holder) = self.rival(resource_type, &id, &resource)? {
-            return self.restore(holder, resource, password);
-        }
+        self.refuse_taken(resource_type, &id, &resource)?;
         let mut attributes: Vec<String> = resource.attributes.keys().cloned().collect();
         let mut detail = Detail::of(&attributes, &resource);
         let mut state = State {
@@ -226,58 +223,28 @@ impl<'s> Simulation<'s> {
         })
     }
 
-    /// The inactive user whose name or `externalId` a new one has, in `compat`; 409 where the holder is another one.
-    fn rival(
+    /// 409 where somebody has what a new resource alone may have; see `api::users` for an inactive one.
+    fn refuse_taken(
         &mut self,
         resource_type: &'static ResourceType,
         id: &str,
         resource: &Resource,
-    ) -> Result<Option<String>> {
-        let mut rival = None;
+    ) -> Result<()> {
         for (unique, key, name) in self.unique_keys(resource_type, resource) {
             let Some(holder) = self.holder(unique, &key).filter(|holder| holder != id) else {
                 continue;
             };
-            let inactive = resource_type.name == USERS.name
-                && !self.caller.profile().is_strict()
+            let is_inactive = unique == UniqueKey::UserName
                 && self.state(&USERS, &holder).is_some_and(|state| {
                     state.resource.attributes.get("active") == Some(&false.into())
                         && state.resource.managed_by.is_none()
                 });
-            let same = rival.as_ref().is_none_or(|known| *known == holder);
-            if !inactive || !same {
-                return Err(taken(name));
-            }
-            rival = Some(holder);
+            return Err(match is_inactive {
+                true => taken_by_inactive(self.base, &holder),
+                false => taken(name),
+            });
         }
-        Ok(rival)
-    }
-
-    fn restore(
-        &mut self,
-        id: String,
-        resource: Resource,
-        password: Option<String>,
-    ) -> Result<Effect> {
-        let before = self
-            .state(&USERS, &id)
-            .ok_or_else(|| Error::not_found(USERS.name))?;
-        let attributes = differing(&before.resource, &resource);
-        let detail = Detail::of(&attributes, &resource);
-        Ok(Effect {
-            status: 201,
-            resource_type: &USERS,
-            id,
-            before: Some(before.resource.clone()),
-            state: State {
-                version: Version(before.version.0 + 1),
-                resource,
-                changed: true,
-                password: password.or(before.password),
-                ..before
-            },
-            event: Some((Action::Restore, attributes, detail)),
-        })
+        Ok(())
     }
 
     fn change(

@@ -102,7 +102,7 @@ impl<'s> Simulation<'s> {
     }
 
     /// Makes an effect what the following operations see.
-    pub fn commit(&mut self, index: usize, effect: Effect) -> Done {
+    pub fn commit(&mut self, effect: Effect) -> Done {
         let Effect {
             status,
             resource_type,
@@ -122,9 +122,6 @@ impl<'s> Simulation<'s> {
             self.order.push(key);
         }
         if let Some((action, attributes, detail)) = event {
-            if action == Action::Restore {
-                self.restored.insert(index, id.clone());
-            }
             self.events.push(Event {
                 action,
                 resource_type,

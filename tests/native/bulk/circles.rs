@@ -172,33 +172,3 @@ fn a_failure_by_reference_counts_as_one() {
     assert_eq!(tenant.find("userName pr"), ["ada"]);
     assert_consistent(&world);
 }
-
-#[test]
-fn a_rehire_that_depends_on_what_fails_is_none() {
-    let world = World::new();
-    let tenant = world.tenant("compat");
-    let old = tenant.user("ada");
-    // The first would deactivate Ada, so that the second restored her; but it fails.
-    let mut deactivate = patch(
-        &format!("/Users/{old}"),
-        json!([{"op": "replace", "path": "active", "value": false}]),
-    );
-    deactivate["data"]["Operations"]
-        .as_array_mut()
-        .unwrap()
-        .push(json!({
-        "op": "add", "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager",
-        "value": {"value": "bulkId:bad"}}));
-    let answer = bulk(
-        &tenant,
-        json!([
-            deactivate,
-            post_user("ada", "Ada"),
-            post_group("g", "G", refers("ada")),
-            nameless("bad"),
-        ]),
-    );
-    assert_eq!(statuses(&answer), ["400", "409", "400", "400"]);
-    assert_eq!(tenant.get(&format!("/Users/{old}")).body["active"], true);
-    assert_consistent(&world);
-}

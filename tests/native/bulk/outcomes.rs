@@ -264,28 +264,48 @@ fn somebody_elses_change_in_between_is_not_lost() {
 }
 
 #[test]
-fn a_rehire_in_bulk_restores_the_old_id_and_is_referred_to_by_it() {
+fn a_post_in_bulk_takes_nobody_over() {
     let world = World::new();
-    let tenant = world.tenant("compat");
-    let old = tenant.user("ada");
-    tenant
-        .patch(
-            &format!("/Users/{old}"),
-            json!([{"op": "replace", "path": "active", "value": false}]),
-        )
-        .expect(200);
-    let answer = bulk(
-        &tenant,
-        json!([
-            post_group("g", "Staff", json!([{"value": "bulkId:ada"}])),
-            post_user("ada", "Ada"),
-        ]),
-    );
-    assert_eq!(statuses(&answer), ["201", "201"]);
-    assert_eq!(id_of(&answer, 1), old);
-    assert_eq!(tenant.members(&id_of(&answer, 0)), vec![old.clone()]);
-    assert_eq!(tenant.get(&format!("/Users/{old}")).body["active"], true);
-    assert_consistent(&world);
+    for profile in ["compat", "strict"] {
+        let tenant = world.tenant(profile);
+        let (old, bob) = (tenant.user("ada"), tenant.user("bob"));
+        let switch = |id: &str, active: bool| {
+            let operations = json!([{"op": "replace", "path": "active", "value": active}]);
+            patch(&format!("/Users/{id}"), operations)
+        };
+        bulk(&tenant, json!([switch(&old, false)]));
+        let before = tenant.get(&format!("/Users/{old}")).body;
+        // Bob becomes inactive by an operation before, and Ada is active again at the end.
+        let answer = bulk(
+            &tenant,
+            json!([
+                post_group("g", "Staff", json!([{"value": "bulkId:ada"}])),
+                post_user("ada", "Ada"),
+                post_user("b", "BOB"),
+                switch(&bob, false),
+                post_user("c", "Bob"),
+            ]),
+        );
+        assert_eq!(statuses(&answer), ["400", "409", "409", "200", "409"]);
+        let details = [(1, Some(&old)), (2, None), (4, Some(&bob))];
+        for (index, inactive) in details {
+            let refusal = &answer.body["Operations"][index]["response"];
+            assert_eq!(refusal["scimType"], "uniqueness");
+            let detail = refusal["detail"].as_str().unwrap();
+            assert!(detail.contains("userName"), "{detail}");
+            assert_eq!(detail.contains("inactive"), inactive.is_some(), "{detail}");
+            let location = inactive.map(|id| format!("/scim/v2/Users/{id}"));
+            assert!(
+                detail.contains(location.unwrap_or_default().as_str()),
+                "{detail}"
+            );
+        }
+        assert_eq!(tenant.get(&format!("/Users/{old}")).body, before);
+        let answer = bulk(&tenant, json!([switch(&old, true)]));
+        assert_eq!(statuses(&answer), ["200"]);
+        assert_eq!(tenant.get(&format!("/Users/{old}")).body["active"], true);
+        assert_consistent(&world);
+    }
 }
 
 #[test]

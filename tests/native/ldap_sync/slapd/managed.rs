@@ -46,14 +46,15 @@ fn scim_writes_are_refused_with_the_providers_name() {
 }
 
 #[test]
-fn an_inactive_user_of_the_directory_is_not_rehired_by_a_client() {
+fn an_inactive_user_of_the_directory_is_switched_on_by_no_client() {
     let world = world();
     let (slapd, directory) = synced_town(&world, &TEN, json!({}));
     slapd.writer().delete(&dn("ada"));
     directory.synced("?full=true");
     let body = json!({"schemas": [USER], "userName": "ada"});
     let answer = directory.tenant.send("POST", "/Users", body);
-    assert_eq!(answer.status, 409, "{}", answer.body);
+    answer.expect_scim_error(409, "uniqueness", "userName");
+    assert!(!answer.body["detail"].as_str().unwrap().contains("PATCH"));
     assert_eq!(directory.user("ada")["active"], false);
 }
 
