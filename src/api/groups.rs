@@ -144,7 +144,6 @@ fn last_stored(results: &[store::Rows]) -> store::Result<Stored> {
 fn refusal(constraint: Constraint) -> Error {
     match constraint {
         Constraint::GroupDisplayName => taken("displayName"),
-        Constraint::GroupExternalId => taken("externalId"),
         other => Error::internal(format!("a group ran into {other:?}")),
     }
 }

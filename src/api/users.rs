@@ -91,14 +91,11 @@ async fn refusal(
 ) -> Result<Error> {
     match constraint {
         Constraint::UserName => {}
-        Constraint::UserExternalId => return Ok(taken("externalId")),
-        other => {
-            return Err(Error::internal(format!("a new user ran into {other:?}")));
-        }
+        other => return Err(Error::internal(format!("a new user ran into {other:?}"))),
     }
     let name = user.attributes.get("userName").and_then(Value::as_str);
     let key = fold(name.unwrap_or_default());
-    let batch = unique::select_holders(&caller.tenant, UniqueKey::UserName, "", [&key]);
+    let batch = unique::select_holders(&caller.tenant, UniqueKey::UserName, [&key]);
     let results = caller.read(call, batch).await?;
     let Some(holder) = rows_at(&results, 0)?.first() else {
         return Ok(taken("userName"));
@@ -201,9 +198,6 @@ async fn change(
                     return Ok(located(reply, call, subject, &USERS, &id));
                 }
                 Err(store::Error::Conflict(Constraint::UserName)) => return Err(taken("userName")),
-                Err(store::Error::Conflict(Constraint::UserExternalId)) => {
-                    return Err(taken("externalId"));
-                }
                 Err(error)
                     if attempt < MAX_ATTEMPTS && is_worth_retrying(&error, condition.as_ref()) =>
                 {

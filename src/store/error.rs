@@ -7,9 +7,7 @@ use thiserror::Error as ThisError;
 pub enum Constraint {
     TenantId,
     UserName,
-    UserExternalId,
     GroupDisplayName,
-    GroupExternalId,
     IdentityProviderName,
     GroupMapping,
     /// A unique index or key that no client can run into.
@@ -133,12 +131,8 @@ fn constraint(columns: &str) -> Constraint {
     let has = |column: &str| columns.contains(column);
     if has("users.user_name_key") {
         Constraint::UserName
-    } else if has("users.external_id") {
-        Constraint::UserExternalId
     } else if has("groups.unique_name_key") {
         Constraint::GroupDisplayName
-    } else if has("groups.external_id") {
-        Constraint::GroupExternalId
     } else if has("identity_providers.name_key") {
         Constraint::IdentityProviderName
     } else if has("group_mappings.internal_group_id") {

@@ -23,7 +23,7 @@ pub struct GroupRow<'r> {
     pub members: i64,
 }
 
-/// Writes groups, new ones and changed ones. A name or an `externalId` that is taken fails the batch. That those that were
+/// Writes groups, new ones and changed ones. A name that is taken fails the batch. That those that were
 /// there still are, and at the version that was read, is for a guard before it.
 pub fn save(tenant: &TenantId, groups: &[GroupRow<'_>], now: i64) -> Vec<Statement> {
     let rows = groups.iter().map(|group| {

@@ -379,7 +379,7 @@ pub fn select_many<'i>(
     let table = table(resource_type);
     Set::of_ids(ids).statements(&[tenant.into()], |part| {
         format!(
-            "{} select r.id, r.provider_id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as wanted \
+            "{} select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as wanted \
              from e cross join {table} r on r.tenant_id = ?1 and r.id = e.id",
             part.table()
         )

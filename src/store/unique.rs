@@ -9,50 +9,34 @@ use crate::scim::schema::{ResourceType, USERS};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UniqueKey {
     UserName,
-    UserExternalId,
     /// In `compat` alone.
     GroupName,
-    GroupExternalId,
 }
 
 impl UniqueKey {
-    pub const ALL: [UniqueKey; 4] = [
-        UniqueKey::UserName,
-        UniqueKey::UserExternalId,
-        UniqueKey::GroupName,
-        UniqueKey::GroupExternalId,
-    ];
+    pub const ALL: [UniqueKey; 2] = [UniqueKey::UserName, UniqueKey::GroupName];
 }
 
-/// The holders of values: columns `key`, `id`, `managed_by`, and `active` (null where that is unassigned, and of groups). An `externalId` is unique among those of its provider.
+/// The holders of values: columns `key`, `id`, `managed_by`, and `active` (null where that is unassigned, and of groups).
 pub fn select_holders<'k>(
     tenant: &TenantId,
     unique: UniqueKey,
-    provider_id: &str,
     keys: impl IntoIterator<Item = &'k String>,
 ) -> Vec<Statement> {
-    let (table, column, of_provider) = match unique {
-        UniqueKey::UserName => ("users", "user_name_key", ""),
-        UniqueKey::UserExternalId => ("users", "external_id", " and r.provider_id = ?2"),
-        UniqueKey::GroupName => ("groups", "unique_name_key", ""),
-        UniqueKey::GroupExternalId => ("groups", "external_id", " and r.provider_id = ?2"),
+    let (table, column, active) = match unique {
+        UniqueKey::UserName => ("users", "user_name_key", "r.active"),
+        UniqueKey::GroupName => ("groups", "unique_name_key", "null"),
     };
-    let active = match table {
-        "users" => "r.active",
-        _ => "null",
-    };
-    let mut fixed = vec![tenant.into()];
-    fixed.extend((!of_provider.is_empty()).then(|| provider_id.into()));
-    Set::of_ids(keys).statements(&fixed, |part| {
+    Set::of_ids(keys).statements(&[tenant.into()], |part| {
         format!(
             "{} select e.id as key, r.id, r.managed_by, {active} as active from e cross join {table} r \
-             on r.tenant_id = ?1 and r.{column} = e.id{of_provider}",
+             on r.tenant_id = ?1 and r.{column} = e.id",
             part.table()
         )
     })
 }
 
-/// Frees the names and `externalId`s of resources that the same batch writes under others: rows are written one after the
+/// Frees the names of resources that the same batch writes under others: rows are written one after the
 /// other, and a name may go from one to the next, or round in a circle.
 pub fn vacate(
     tenant: &TenantId,
@@ -60,12 +44,8 @@ pub fn vacate(
     renamed: &[String],
 ) -> Vec<Statement> {
     let update = match resource_type.name == USERS.name {
-        true => {
-            "update users set keys = json_remove(json_set(keys, '$.username', char(0) || id), '$.externalid')"
-        }
-        false => {
-            "update groups set unique_name = 0, keys = json_remove(keys, '$.externalid', '$.displayname')"
-        }
+        true => "update users set keys = json_set(keys, '$.username', char(0) || id)",
+        false => "update groups set unique_name = 0, keys = json_remove(keys, '$.displayname')",
     };
     Set::of_ids(renamed).statements(&[tenant.into()], |part| {
         format!("{update} where tenant_id = ?1 and {}", part.has("id"))

@@ -28,7 +28,7 @@ pub struct UserRow<'r> {
     pub password_hash: Option<&'r str>,
 }
 
-/// Writes users, new ones and changed ones. A name or an `externalId` that is taken fails the batch. That those who were
+/// Writes users, new ones and changed ones. A name that is taken fails the batch. That those who were
 /// there still are, and at the version that was read, is for a guard before it.
 pub fn save(tenant: &TenantId, users: &[UserRow<'_>], now: i64) -> Vec<Statement> {
     let rows = users.iter().map(|user| {

@@ -87,7 +87,7 @@ describe("a provider over D1", () => {
     assert.deepEqual(replies.map(({ status }) => status).sort(), [201, 409, 409]);
   });
 
-  test("keeps its people's numbers apart from another's", async () => {
+  test("finds its own people by their numbers, which others may have too", async () => {
     const tenant = await world.createTenant();
     const clients = [];
     for (const name of ["Entra", "Okta"]) {
@@ -98,6 +98,12 @@ describe("a provider over D1", () => {
     for (const [index, client] of clients.entries()) {
       const made = await client.request("POST", "/Users", { body: user(`user${index}@example.com`, { externalId: "1" }) });
       assert.equal(made.status, 201, made.text);
+    }
+    for (const [index, client] of clients.entries()) {
+      const again = await client.request("POST", "/Users", { body: user(`another${index}@example.com`, { externalId: "1" }) });
+      assert.equal(again.status, 201, again.text);
+      const found = await client.request("GET", `/Users?filter=${encodeURIComponent('externalId eq "1"')}`);
+      assert.deepEqual(found.body.Resources.map(({ userName }) => userName).sort(), [`another${index}@example.com`, `user${index}@example.com`]);
     }
   });
 

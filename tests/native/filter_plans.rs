@@ -23,7 +23,7 @@ const ON_USERS: [(&str, &[&str]); 18] = [
     ),
     (
         r#"externalId eq "x""#,
-        &["SEARCH r USING INDEX users_external_id_unique (tenant_id=? AND external_id=?)"],
+        &["SEARCH r USING INDEX users_external_id_idx (tenant_id=? AND external_id=?)"],
     ),
     (
         r#"displayName eq "x""#,
@@ -78,7 +78,7 @@ const ON_GROUPS: [(&str, &[&str]); 8] = [
     ),
     (
         r#"externalId eq "x""#,
-        &["SEARCH r USING INDEX groups_external_id_unique (tenant_id=? AND external_id=?)"],
+        &["SEARCH r USING INDEX groups_external_id_idx (tenant_id=? AND external_id=?)"],
     ),
     (r#"members.value eq "x""#, BY_MEMBER),
     (r#"members eq "x""#, BY_MEMBER),
@@ -107,6 +107,18 @@ const BY_MEMBER: &[&str] = &[
     "SEARCH m USING INDEX group_members_member_idx (tenant_id=? AND member_id=?)",
     "SEARCH r USING PRIMARY KEY (tenant_id=? AND id=?)",
 ];
+
+/// A worker deployed before `externalId` ceased to be unique names the index that it knew, and is answered.
+#[test]
+fn an_older_workers_searches_by_external_id_are_answered() {
+    let world = World::new();
+    for table in ["users", "groups"] {
+        let sql = format!(
+            "select r.id from {table} r indexed by {table}_external_id_unique where r.tenant_id = 't' and (r.external_id = 'x')"
+        );
+        assert_eq!(world.database.texts(&sql), [""; 0]);
+    }
+}
 
 #[test]
 fn each_lookup_of_users_goes_by_its_index() {

@@ -20,8 +20,6 @@ use crate::store::{Row, Rows, members, resources, unique};
 pub struct Facts {
     pub users: BTreeMap<String, Option<Stored>>,
     pub groups: BTreeMap<String, Option<Stored>>,
-    /// Resources whose `externalId` is not the client's, but another provider's.
-    pub foreign: BTreeSet<String>,
     pub holders: BTreeMap<(UniqueKey, String), Option<String>>,
     /// Whether the pair is a membership, and what the member is.
     pub pairs: BTreeMap<Pair, Known>,
@@ -106,7 +104,7 @@ impl Facts {
                 .iter()
                 .filter(|(of, _)| *of == unique)
                 .map(|(_, key)| key);
-            for statement in unique::select_holders(tenant, unique, &caller.provider_id, keys) {
+            for statement in unique::select_holders(tenant, unique, keys) {
                 questions.push(Question::Holders(unique));
                 batch.push(statement);
             }
@@ -140,7 +138,7 @@ impl Facts {
                         seen.entry(group).or_default().push((id, member));
                     }
                 }
-                question => self.take(question, rows, &caller.provider_id)?,
+                question => self.take(question, rows)?,
             }
         }
         self.compare(matching, &seen)
@@ -175,14 +173,11 @@ impl Facts {
         self.pairs.extend(nothing);
     }
 
-    fn take(&mut self, question: Question, rows: &Rows, provider_id: &str) -> Result<()> {
+    fn take(&mut self, question: Question, rows: &Rows) -> Result<()> {
         match question {
             Question::Resources(resource_type) => {
                 for row in &rows.rows {
                     let stored = resources::stored(resource_type, row)?;
-                    if row.text("provider_id")? != provider_id {
-                        self.foreign.insert(stored.id.clone());
-                    }
                     let found = match resource_type.name == GROUPS.name {
                         true => &mut self.groups,
                         false => &mut self.users,

@@ -49,8 +49,6 @@ pub struct Simulation<'s> {
     /// Touched resources in the order in which they were touched.
     pub order: Vec<Key>,
     pub(super) holders: BTreeMap<(UniqueKey, String), Option<String>>,
-    /// Resources that have become the client's own, because it gave them an `externalId`.
-    pub(super) adopted: BTreeSet<String>,
     pub events: Vec<Event>,
     pub outcomes: Vec<std::result::Result<Done, Error>>,
     /// Operations that fail for no other reason than what they refer to.
@@ -85,7 +83,6 @@ impl<'s> Simulation<'s> {
             states: BTreeMap::new(),
             order: Vec::new(),
             holders: BTreeMap::new(),
-            adopted: BTreeSet::new(),
             events: Vec::new(),
             outcomes: Vec::new(),
             by_reference: BTreeSet::new(),
@@ -230,21 +227,21 @@ impl<'s> Simulation<'s> {
         id: &str,
         resource: &Resource,
     ) -> Result<()> {
-        for (unique, key, name) in self.unique_keys(resource_type, resource) {
-            let Some(holder) = self.holder(unique, &key).filter(|holder| holder != id) else {
-                continue;
-            };
-            let is_inactive = unique == UniqueKey::UserName
-                && self.state(&USERS, &holder).is_some_and(|state| {
-                    state.resource.attributes.get("active") == Some(&false.into())
-                        && state.resource.managed_by.is_none()
-                });
-            return Err(match is_inactive {
-                true => taken_by_inactive(self.base, &holder),
-                false => taken(name),
+        let Some((unique, key, name)) = self.unique_key(resource_type, resource) else {
+            return Ok(());
+        };
+        let Some(holder) = self.holder(unique, &key).filter(|holder| holder != id) else {
+            return Ok(());
+        };
+        let is_inactive = unique == UniqueKey::UserName
+            && self.state(&USERS, &holder).is_some_and(|state| {
+                state.resource.attributes.get("active") == Some(&false.into())
+                    && state.resource.managed_by.is_none()
             });
-        }
-        Ok(())
+        Err(match is_inactive {
+            true => taken_by_inactive(self.base, &holder),
+            false => taken(name),
+        })
     }
 
     fn change(
@@ -283,12 +280,13 @@ impl<'s> Simulation<'s> {
         let members_differ = state.members != before.members;
         let mut event = None;
         if resource != before.resource || members_differ || password.is_some() {
-            let kept = self.unique_keys(resource_type, &before.resource);
-            let wanted = self.unique_keys(resource_type, &resource);
-            for (unique, key, name) in wanted.into_iter().filter(|key| !kept.contains(key)) {
-                if self.holder(unique, &key).is_some_and(|holder| holder != id) {
-                    return Err(taken(name));
-                }
+            let kept = self.unique_key(resource_type, &before.resource);
+            let wanted = self.unique_key(resource_type, &resource);
+            if wanted != kept
+                && let Some((unique, key, name)) = wanted
+                && self.holder(unique, &key).is_some_and(|holder| holder != id)
+            {
+                return Err(taken(name));
             }
             let mut attributes = differing(&before.resource, &resource);
             let detail = match resource_type.name == GROUPS.name {

@@ -176,28 +176,19 @@ impl<'s> Simulation<'s> {
         })
     }
 
-    /// The values of a resource that no other may have, with the attributes' names.
-    pub fn unique_keys(
+    /// The value of a resource that no other may have, with the attribute's name.
+    pub fn unique_key(
         &self,
         resource_type: &'static ResourceType,
         resource: &Resource,
-    ) -> Vec<(UniqueKey, String, &'static str)> {
-        let text = |name: &str| resource.attributes.get(name)?.as_str();
-        let is_group = resource_type.name == GROUPS.name;
-        let (name, by_name, by_external_id) = match is_group {
-            true => (
-                "displayName",
-                UniqueKey::GroupName,
-                UniqueKey::GroupExternalId,
-            ),
-            false => ("userName", UniqueKey::UserName, UniqueKey::UserExternalId),
+    ) -> Option<(UniqueKey, String, &'static str)> {
+        let (name, unique) = match resource_type.name == GROUPS.name {
+            true if self.caller.profile().is_strict() => return None,
+            true => ("displayName", UniqueKey::GroupName),
+            false => ("userName", UniqueKey::UserName),
         };
-        let named = text(name)
-            .filter(|_| !is_group || !self.caller.profile().is_strict())
-            .map(|value| (by_name, fold(value), name));
-        let external =
-            text("externalId").map(|value| (by_external_id, value.to_owned(), "externalId"));
-        named.into_iter().chain(external).collect()
+        let value = resource.attributes.get(name)?.as_str()?;
+        Some((unique, fold(value), name))
     }
 
     /// Who has a unique value after the operations so far.
@@ -215,8 +206,7 @@ impl<'s> Simulation<'s> {
         }
     }
 
-    /// Frees the unique values of what a resource was, and takes those of what it is. Another provider's `externalId` is none of them:
-    /// it is neither freed nor taken, until the client gives the resource one of its own.
+    /// Frees the unique value of what a resource was, and takes that of what it is.
     pub fn claim(
         &mut self,
         resource_type: &'static ResourceType,
@@ -224,32 +214,11 @@ impl<'s> Simulation<'s> {
         before: Option<&Resource>,
         after: Option<&Resource>,
     ) {
-        let keys = |resource: Option<&Resource>| {
-            resource.map_or_else(Vec::new, |resource| {
-                self.unique_keys(resource_type, resource)
-            })
-        };
-        let (before, after) = (keys(before), keys(after));
-        let is_foreign = self.facts.foreign.contains(id) && !self.adopted.contains(id);
-        let is_theirs = |key: &(UniqueKey, String, &str)| {
-            let of_provider = matches!(
-                key.0,
-                UniqueKey::UserExternalId | UniqueKey::GroupExternalId
-            );
-            is_foreign && of_provider && before.contains(key)
-        };
-        for key in before.iter().filter(|key| !is_theirs(key)) {
-            self.holders.insert((key.0, key.1.clone()), None);
-        }
-        for key in after.iter().filter(|key| !is_theirs(key)) {
-            self.holders
-                .insert((key.0, key.1.clone()), Some(id.to_owned()));
-        }
-        let external = |keys: &[(UniqueKey, String, &'static str)]| {
-            keys.iter().find(|key| key.2 == "externalId").cloned()
-        };
-        if external(&before) != external(&after) {
-            self.adopted.insert(id.to_owned());
+        for (resource, holder) in [(before, None), (after, Some(id.to_owned()))] {
+            let key = resource.and_then(|resource| self.unique_key(resource_type, resource));
+            if let Some((unique, key, _)) = key {
+                self.holders.insert((unique, key), holder);
+            }
         }
     }
 

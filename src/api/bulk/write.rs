@@ -91,10 +91,10 @@ impl Living<'_> {
         simulation: &Simulation<'_>,
         resource_type: &'static ResourceType,
     ) -> bool {
-        let keys = |resource| simulation.unique_keys(resource_type, resource);
+        let key = |resource| simulation.unique_key(resource_type, resource);
         self.before
             .as_ref()
-            .is_some_and(|before| keys(before) != keys(&self.state.resource))
+            .is_some_and(|before| key(before) != key(&self.state.resource))
     }
 
     fn gain(&self) -> i64 {

@@ -183,7 +183,7 @@ fn create(resource_type: &'static ResourceType) -> Operation {
         &format!("create{name}"),
         &format!("Create a {}", name.to_lowercase()),
     )
-    .describe("RFC 7644 §3.3. 409 where the name or the `externalId` is taken.")
+    .describe("RFC 7644 §3.3. 409 where the name is taken: where an inactive user has it, `detail` says how to switch them on again.")
     .client(scopes(resource_type).1, ScimWrite)
     .parameters(projection())
     .body(

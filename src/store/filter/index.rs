@@ -73,7 +73,7 @@ const fn rows(attribute: &'static str) -> Access {
 const TO_USERS: &[Access] = &[
     one("id", None),
     one("user_name_key", Some("users_user_name_unique")),
-    one("external_id", Some("users_external_id_unique")),
+    one("external_id", Some("users_external_id_idx")),
     rows("emails"),
     one("employee_number_key", Some("users_employee_number_idx")),
     one("display_name_key", Some("users_display_name_idx")),
@@ -86,7 +86,7 @@ const TO_USERS: &[Access] = &[
 
 const TO_GROUPS: &[Access] = &[
     one("id", None),
-    one("external_id", Some("groups_external_id_unique")),
+    one("external_id", Some("groups_external_id_idx")),
     one("display_name_key", Some("groups_display_name_idx")),
     rows("members"),
     range("display_name_key", PREFIX, "groups_display_name_idx"),

@@ -31,12 +31,8 @@ struct Holder {
     managed_by: Option<String>,
 }
 
-/// Who has the names, and the `externalId`s, that are wanted.
-#[derive(Default)]
-struct Holders {
-    names: HashMap<Digest, Holder>,
-    external_ids: HashMap<Digest, Holder>,
-}
+/// Who has the names that are wanted.
+type Holders = HashMap<Digest, Holder>;
 
 impl Planner<'_> {
     /// Leaves out whoever cannot have the name that the directory gives him.
@@ -68,7 +64,7 @@ impl Planner<'_> {
         let renamed = movers.values().copied().filter(|index| {
             let own = self.resource_of(*index).map(|(id, _)| id);
             let name = self.names.get(*index);
-            let holder = name.and_then(|name| holders.names.get(name));
+            let holder = name.and_then(|name| holders.get(name));
             holder.map(|holder| holder.id) != own
         });
         self.renamed = renamed.collect();
@@ -111,46 +107,39 @@ impl Planner<'_> {
         }
     }
 
-    /// Asks who has what is wanted.
+    /// Asks who has the names that are wanted.
     async fn holders(&self) -> Result<Holders> {
         let session = self.session;
         let mut holders = Holders::default();
-        let all: Vec<(&Object, Fate)> = self
+        let all: Vec<&Object> = self
             .reading
             .objects
             .iter()
-            .zip(self.fates.iter().copied())
+            .zip(&self.fates)
             .filter(|(_, fate)| matches!(fate, Fate::Update | Fate::Create))
+            .map(|(object, _)| object)
             .collect();
         for objects in all.chunks(AT_ONCE) {
             let mut batch = Vec::new();
             let mut questions = Vec::new();
             for kind in [Kind::User, Kind::Group] {
-                let of_kind = || objects.iter().filter(|(object, _)| object.kind == kind);
-                let (by_name, by_external_id) = match kind {
-                    Kind::User => (UniqueKey::UserName, UniqueKey::UserExternalId),
-                    Kind::Group => (UniqueKey::GroupName, UniqueKey::GroupExternalId),
+                if !self.is_unique(kind) {
+                    continue;
+                }
+                let unique = match kind {
+                    Kind::User => UniqueKey::UserName,
+                    Kind::Group => UniqueKey::GroupName,
                 };
-                let names: Vec<String> = match self.is_unique(kind) {
-                    true => of_kind().map(|(object, _)| fold(&object.name)).collect(),
-                    false => Vec::new(),
-                };
-                let ids: Vec<String> = of_kind()
-                    .filter(|(_, fate)| *fate == Fate::Create)
-                    .map(|(object, _)| object.unique_id.to_string())
-                    .collect();
-                for (key, keys) in [(by_name, names), (by_external_id, ids)] {
-                    for statement in
-                        unique::select_holders(&session.tenant, key, &session.idp, &keys)
-                    {
-                        questions.push((kind, key == by_name));
-                        batch.push(statement);
-                    }
+                let of_kind = objects.iter().filter(|object| object.kind == kind);
+                let names: Vec<String> = of_kind.map(|object| fold(&object.name)).collect();
+                for statement in unique::select_holders(&session.tenant, unique, &names) {
+                    questions.push(kind);
+                    batch.push(statement);
                 }
             }
             let results = session.read(batch).await?;
-            for ((kind, of_names), rows) in questions.into_iter().zip(&results) {
-                holders.take(kind, of_names, rows)?;
+            for (kind, rows) in questions.into_iter().zip(&results) {
+                take(&mut holders, kind, rows)?;
             }
         }
         Ok(holders)
@@ -171,7 +160,7 @@ impl Planner<'_> {
         let object = self.reading.objects.get(index)?;
         let (own, kind) = self.resource_of(index)?;
         let name = self.names.get(index)?;
-        if let Some(holder) = holders.names.get(name)
+        if let Some(holder) = holders.get(name)
             && holder.id != own
             && !doomed.contains(&holder.id)
         {
@@ -184,13 +173,7 @@ impl Planner<'_> {
                 return Some(self.whose(&what, kind, holder));
             }
         }
-        let holder = holders
-            .external_ids
-            .get(&name_key(kind, &object.unique_id))
-            .filter(|holder| {
-                fate == Fate::Create && holder.id != own && !doomed.contains(&holder.id)
-            })?;
-        Some(self.whose(&format!("externalId `{}`", object.unique_id), kind, holder))
+        None
     }
 
     fn whose(&self, what: &str, kind: Kind, holder: &Holder) -> String {
@@ -212,19 +195,13 @@ impl Planner<'_> {
     }
 }
 
-impl Holders {
-    fn take(&mut self, kind: Kind, of_names: bool, rows: &Rows) -> Result<()> {
-        for row in &rows.rows {
-            let holder = Holder {
-                id: Uuid::try_parse(&row.text("id")?).unwrap_or_default(),
-                managed_by: row.optional_text("managed_by")?,
-            };
-            let key = name_key(kind, &row.text("key")?);
-            match of_names {
-                true => self.names.insert(key, holder),
-                false => self.external_ids.insert(key, holder),
-            };
-        }
-        Ok(())
+fn take(holders: &mut Holders, kind: Kind, rows: &Rows) -> Result<()> {
+    for row in &rows.rows {
+        let holder = Holder {
+            id: Uuid::try_parse(&row.text("id")?).unwrap_or_default(),
+            managed_by: row.optional_text("managed_by")?,
+        };
+        holders.insert(name_key(kind, &row.text("key")?), holder);
     }
+    Ok(())
 }

@@ -7,6 +7,8 @@ mod nesting;
 mod races;
 mod replies;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Tenant};
@@ -144,17 +146,32 @@ fn a_name_is_unique_in_compat_and_not_in_strict() {
 }
 
 #[test]
-fn an_external_id_of_a_group_is_unique() {
+fn an_external_id_of_groups_links_nothing() {
     in_both(|tenant| {
         let mut body = group_body("A", &[]);
         body["externalId"] = "7".into();
-        tenant.send("POST", "/Groups", body.clone()).expect(201);
+        let first = tenant
+            .send("POST", "/Groups", body.clone())
+            .expect(201)
+            .id();
         body["displayName"] = "B".into();
+        let second = tenant.send("POST", "/Groups", body).expect(201).id();
+        let third = tenant.group("C", &[]);
         tenant
-            .send("POST", "/Groups", body)
-            .expect_scim_error(409, "uniqueness", "externalId");
-        // Users have external ids of their own.
+            .patch(
+                &format!("/Groups/{third}"),
+                json!([{"op": "add", "path": "externalId", "value": "7"}]),
+            )
+            .expect(200);
         crate::users::create(tenant, "a", json!({"externalId": "7"}));
+        let found = tenant.get("/Groups?filter=externalId%20eq%20%227%22");
+        let resources = found.expect(200).body["Resources"].as_array().unwrap();
+        let ids: BTreeSet<&str> = resources
+            .iter()
+            .filter_map(|group| group["id"].as_str())
+            .collect();
+        assert_eq!(ids, BTreeSet::from([&*first, &*second, &*third]));
+        assert_eq!(found.trips(), 1);
     });
 }
 

@@ -67,33 +67,42 @@ fn names_that_only_look_alike_are_two_names() {
     });
 }
 
+/// `externalId` is the client's own, and is not held to be unique (RFC 7643 §3.1).
 #[test]
-fn an_external_id_is_unique_and_exact() {
+fn an_external_id_links_nothing_and_is_exact() {
     in_both(|tenant| {
         create(tenant, "a", json!({"externalId": "Ab"}));
-        let other = create(tenant, "b", json!({"externalId": "aB"})).id();
+        create(tenant, "b", json!({"externalId": "Ab"}));
+        create(tenant, "c", json!({"externalId": "Ab", "active": false}));
+        let other = create(tenant, "d", json!({"externalId": "aB"})).id();
+        for name in ["e", "f"] {
+            create(tenant, name, json!({}));
+        }
+        assert_eq!(tenant.find("externalId eq \"aB\""), ["d"]);
+        assert_eq!(tenant.find("externalId eq \"Ab\""), ["a", "b", "c"]);
+        assert_eq!(tenant.find("externalId eq \"AB\""), Vec::<String>::new());
+        let path = format!("/Users/{other}");
+        tenant
+            .send("PUT", &path, user_with("d", json!({"externalId": "Ab"})))
+            .expect(200);
+        assert_eq!(tenant.find("externalId eq \"Ab\""), ["a", "b", "c", "d"]);
+        let patch = |value: &str| {
+            let operations = json!([{"op": "replace", "path": "externalId", "value": value}]);
+            tenant.patch(&path, operations).expect(200);
+        };
+        patch("x");
+        patch("Ab");
+        let find = "externalId eq \"Ab\" and active eq true";
+        assert_eq!(tenant.find(find), ["a", "b", "d"]);
+        // What a retried POST runs into is the name, and nobody is linked by the number.
         tenant
             .send(
                 "POST",
                 "/Users",
-                user_with("c", json!({"externalId": "Ab"})),
+                user_with("a", json!({"externalId": "Ab"})),
             )
-            .expect_scim_error(409, "uniqueness", "externalId");
-        let path = format!("/Users/{other}");
-        tenant
-            .send("PUT", &path, user_with("b", json!({"externalId": "Ab"})))
-            .expect_scim_error(409, "uniqueness", "externalId");
-        tenant
-            .patch(
-                &path,
-                json!([{"op": "add", "path": "externalId", "value": "Ab"}]),
-            )
-            .expect_scim_error(409, "uniqueness", "externalId");
-        assert_eq!(tenant.find("externalId eq \"aB\""), ["b"]);
-        assert_eq!(tenant.find("externalId eq \"AB\""), Vec::<String>::new());
-        for name in ["c", "d"] {
-            create(tenant, name, json!({}));
-        }
+            .expect_scim_error(409, "uniqueness", "userName");
+        assert_eq!(tenant.get("/Users").body["totalResults"], 6);
     });
 }
 
@@ -139,8 +148,13 @@ fn a_post_takes_nobody_over() {
         for (body, says) in [
             (user_body("jane"), "inactive"),
             (user_body("JANE"), "inactive"),
+            (user_with("jane", json!({"externalId": "0"})), "inactive"),
             (user_with("jane", json!({"externalId": "9"})), "inactive"),
             (user_with("jane", json!({"active": false})), "inactive"),
+            (
+                user_with("joe", json!({"externalId": "0"})),
+                "has this userName",
+            ),
             (user_body("JOE"), "has this userName"),
         ] {
             let refused = tenant.send("POST", "/Users", body.clone());
