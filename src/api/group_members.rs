@@ -12,6 +12,7 @@ use crate::scim::filter::Predicate;
 use crate::scim::filter::parse::shortened;
 use crate::scim::member::Member;
 use crate::scim::patch::{Matching, MemberChanges};
+use crate::scim::profile::Profile;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 use crate::store::audit::Detail;
 use crate::store::members::{self, Membership, Pair};
@@ -92,9 +93,25 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan for what is wanted. An id of nobody to add is an `invalidValue`; one to remove was no member anyway.
-    pub fn new(changes: &MemberChanges, there: &mut dyn Members) -> Result<Self> {
-        let mut add: BTreeSet<&String> = changes.add.keys().collect();
+    /// The plan for what is wanted. An id of nobody to remove was no member anyway. One to add is an `invalidValue` in `strict`; `compat`
+    /// leaves it out, so that the others come in all the same, and changes nothing where all of them are such: a group is not emptied
+    /// by a list that names nobody who is here.
+    pub fn new(changes: &MemberChanges, there: &mut dyn Members, profile: Profile) -> Result<Self> {
+        let (mut add, nobody): (BTreeSet<&String>, BTreeSet<&String>) =
+            changes.add.keys().partition(|id| {
+                let known = there.look_up(id);
+                known.is_member || known.kind.is_some()
+            });
+        match nobody.first() {
+            Some(id) if profile.is_strict() => {
+                return Err(Error::scim(
+                    ScimType::InvalidValue,
+                    format!("members: no user or group has the id `{}`", shortened(id)),
+                ));
+            }
+            Some(_) if add.is_empty() && changes.clear => return Ok(Plan::default()),
+            _ => {}
+        }
         let mut gone = changes.remove.clone();
         if changes.clear {
             gone.extend(there.all());
@@ -125,23 +142,11 @@ impl Plan {
             }
         }
         for id in add {
-            match there.look_up(id) {
-                Known {
-                    is_member: true,
-                    is_given,
-                    ..
-                } => plan.confirm.extend(is_given.then(|| id.clone())),
-                Known {
-                    kind: Some(kind), ..
-                } => {
-                    plan.add.insert(id.clone(), kind);
-                }
-                _ => {
-                    return Err(Error::scim(
-                        ScimType::InvalidValue,
-                        format!("members: no user or group has the id `{}`", shortened(id)),
-                    ));
-                }
+            let known = there.look_up(id);
+            if known.is_member {
+                plan.confirm.extend(known.is_given.then(|| id.clone()));
+            } else if let Some(kind) = known.kind {
+                plan.add.insert(id.clone(), kind);
             }
         }
         Ok(plan)

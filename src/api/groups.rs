@@ -41,23 +41,17 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
         let id = call.new_id()?;
         let given = group.members.clone().unwrap_or_default();
         // The types that the client names are taken for true; the batch tells where a member is not there.
-        let plan = match insert(
-            call,
-            caller,
-            &id,
-            &group,
-            Plan::as_declared(&given),
-            &projection,
-        )
-        .await
-        {
-            Err(store::Error::Guard(Guard::MemberMissing)) => {
-                looked_up(call, caller, &id, &given).await?
+        let mut plan = Plan::as_declared(&given);
+        let mut attempt = 1;
+        loop {
+            match insert(call, caller, &id, &group, &plan, &projection).await {
+                Err(store::Error::Guard(Guard::MemberMissing)) if attempt < MAX_ATTEMPTS => {
+                    attempt += 1;
+                    plan = looked_up(call, caller, &id, &given).await?;
+                }
+                done => return created(done?, call, caller, &projection).await,
             }
-            done => return created(done?, call, caller, &projection).await,
-        };
-        let done = insert(call, caller, &id, &group, plan, &projection).await?;
-        created(done, call, caller, &projection).await
+        }
     })
     .await
 }
@@ -79,7 +73,7 @@ async fn insert(
     caller: &Caller,
     id: &str,
     group: &Resource,
-    plan: Plan,
+    plan: &Plan,
     projection: &Projection,
 ) -> store::Result<std::result::Result<Stored, Constraint>> {
     let row = GroupRow {
@@ -92,7 +86,7 @@ async fn insert(
         members: plan.difference(),
     };
     let mut batch = groups::save(&caller.tenant, &[row], call.now);
-    batch.extend(member_rows(caller, id, &plan));
+    batch.extend(member_rows(caller, id, plan));
     let mut attributes: Vec<String> = group.attributes.keys().cloned().collect();
     attributes.extend(plan.changes_anything().then(|| "members".to_owned()));
     let event = Event {
@@ -273,7 +267,11 @@ impl Change<'_> {
         let after = self.wanted.resource(&before, caller.profile())?;
         check_size(&GROUPS, &after)?;
         let rest = results.get(1..).unwrap_or_default();
-        let plan = Plan::new(members, &mut Probed::read(&base, members, rest)?)?;
+        let plan = Plan::new(
+            members,
+            &mut Probed::read(&base, members, rest)?,
+            caller.profile(),
+        )?;
         let count = member_count + plan.difference();
         if after == before && !plan.changes_anything() {
             return self.unchanged(stored, count).await.map(Ok);
@@ -367,5 +365,9 @@ async fn looked_up(call: &Call<'_>, caller: &Caller, group: &str, given: &[Value
     let base = call.scim_base();
     let probes = Probed::probes(&caller.tenant, &base, group, &wanted);
     let results = caller.read(call, probes).await?;
-    Plan::new(&wanted, &mut Probed::read(&base, &wanted, &results)?)
+    Plan::new(
+        &wanted,
+        &mut Probed::read(&base, &wanted, &results)?,
+        caller.profile(),
+    )
 }

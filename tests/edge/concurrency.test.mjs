@@ -159,7 +159,7 @@ test("writers of one user, of one group and of one name at once: every write tha
   assert.deepEqual(shared.body.members.map(({ value }) => value).sort(), [...members].sort());
 });
 
-test("a write that is refused leaves nothing behind: 409, 412, 404 and a member who is nobody", async () => {
+test("a write that is refused, or that names nobody, leaves nothing behind", async () => {
   const id = await made("/Users", user("one@example.com"));
   await made("/Users", user("two@example.com"));
   const team = await made("/Groups", group("Team", [id]));
@@ -178,11 +178,24 @@ test("a write that is refused leaves nothing behind: 409, 412, 404 and a member 
     [412, "DELETE", `/Groups/${team}`, undefined, { "if-match": 'W/"7"' }],
     [412, "PATCH", `/Groups/${team}`, rename("x"), { "if-match": 'W/"7"' }],
     [404, "DELETE", `/Users/${nobody}`],
-    [400, "PATCH", `/Groups/${team}`, addMembers([nobody])],
-    [400, "POST", "/Groups", group("New", [id, nobody])],
+    [200, "PATCH", `/Groups/${team}`, addMembers([nobody])],
+    [200, "PUT", `/Groups/${team}`, group("Team", [id, nobody])],
   ]) {
     const reply = await scim.request(method, path, { body, headers });
     assert.equal(reply.status, status, `${method} ${path}: ${reply.text}`);
+    assert.equal(await contents(world, scim), was, `${method} ${path} left something behind`);
+  }
+});
+
+test("a member who is nobody is refused in strict, and leaves nothing behind", async () => {
+  scim = await world.tenant({ profile: "strict" });
+  const id = await made("/Users", user("one@example.com"));
+  const team = await made("/Groups", group("Team", [id]));
+  const nobody = "019a0000-0000-7000-8000-000000000000";
+  const was = await contents(world, scim);
+  for (const [method, path, body] of [["PATCH", `/Groups/${team}`, addMembers([nobody])], ["POST", "/Groups", group("New", [id, nobody])]]) {
+    const reply = await scim.request(method, path, { body });
+    assert.equal(reply.status, 400, reply.text);
     assert.equal(await contents(world, scim), was, `${method} ${path} left something behind`);
   }
 });

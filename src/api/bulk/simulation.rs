@@ -208,7 +208,12 @@ impl<'s> Simulation<'s> {
         if let Some(members) = members.filter(|members| !members.is_empty()) {
             let changes = MemberChanges::adding(&members);
             detail = self.plan_members(index, &id, &mut state, &changes)?;
-            attributes.push("members".to_owned());
+            attributes.extend(
+                state
+                    .members
+                    .changes_anything()
+                    .then(|| "members".to_owned()),
+            );
         }
         Ok(Effect {
             status: 201,
@@ -351,6 +356,7 @@ impl<'s> Simulation<'s> {
         state: &mut State,
         changes: &MemberChanges,
     ) -> Result<Detail> {
+        let profile = self.caller.profile();
         let plan = Plan::new(
             changes,
             &mut MembersSoFar {
@@ -360,6 +366,7 @@ impl<'s> Simulation<'s> {
                 is_stored: state.base.is_some(),
                 plan: &state.members,
             },
+            profile,
         )?;
         let detail = plan.detail();
         state.members.then(plan);

@@ -152,3 +152,49 @@ fn members_that_went_in_one_operation_come_back_in_the_next() {
     assert_eq!(tenant.members(&staff), vec![bob]);
     assert_consistent(&world);
 }
+
+/// Ids of nobody, what an operation has deleted among them, are left out in `compat` and refused in `strict`.
+#[test]
+fn ids_of_nobody_are_left_out_in_compat() {
+    for profile in ["compat", "strict"] {
+        let world = World::new();
+        let tenant = world.tenant(profile);
+        let theirs = world.tenant("compat").user("theirs");
+        let (ada, gone) = (tenant.user("ada"), tenant.user("gone"));
+        let staff = tenant.group("Staff", &[&ada, &gone]);
+        let path = format!("/Groups/{staff}");
+        let replace = |ids: &[&str]| {
+            let members: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
+            let operation = json!({"op": "replace", "path": "members", "value": members});
+            patch(&path, json!([operation]))
+        };
+        let member = |id: &str| json!({"value": id});
+        let answer = bulk(
+            &tenant,
+            json!([
+                {"method": "DELETE", "path": format!("/Users/{gone}")},
+                post_user("new", "new"),
+                patch(&path, json!([add(&[&gone, &theirs, "nobody", "bulkId:new"])])),
+                post_group("g", "New", json!([member(&gone), member("bulkId:new"), member(&theirs)])),
+                post_group("e", "Empty", json!([member(&theirs)])),
+                replace(&[&gone, &theirs]),
+                replace(&[&theirs, &ada]),
+            ]),
+        );
+        if profile == "strict" {
+            let refused = ["204", "201", "400", "400", "400", "400", "400"];
+            assert_eq!(statuses(&answer), refused);
+            assert_eq!(tenant.members(&staff), [ada]);
+        } else {
+            let done = ["204", "201", "200", "201", "201", "200", "200"];
+            assert_eq!(statuses(&answer), done);
+            assert_eq!(tenant.members(&staff), [ada]);
+            assert_eq!(tenant.members(&id_of(&answer, 3)), [id_of(&answer, 1)]);
+            assert_eq!(tenant.members(&id_of(&answer, 4)), Vec::<String>::new());
+            // The one that changes nothing is no new version.
+            let version = |index: usize| answer.body["Operations"][index]["version"].clone();
+            assert_eq!(version(5), version(2));
+        }
+        assert_consistent(&world);
+    }
+}

@@ -6,6 +6,7 @@ mod members;
 mod nesting;
 mod races;
 mod replies;
+mod unknown_members;
 
 use std::collections::BTreeSet;
 

@@ -158,23 +158,25 @@ fn another_tenants_members_are_nobody() {
         for id in [&user, &group] {
             for kind in ["User", "Group"] {
                 let member = json!({"value": id, "type": kind});
-                let mut created = group_body("New", &[]);
-                created["members"] = json!([member]);
-                let mut replaced = created.clone();
-                replaced["displayName"] = "Mine".into();
+                let mut body = group_body(&format!("New {kind} {id}"), &[]);
+                body["members"] = json!([member]);
                 let path = format!("/Groups/{mine}");
                 let patches = [
                     json!({"op": "add", "path": "members", "value": [member]}),
                     json!({"op": "replace", "path": "members", "value": [member]}),
                     json!({"op": "add", "value": {"members": [member]}}),
                 ];
-                own.send("POST", "/Groups", created)
-                    .expect_scim_error(400, "invalidValue", id);
-                own.send("PUT", &path, replaced)
-                    .expect_scim_error(400, "invalidValue", id);
-                for patch in patches {
-                    own.send("PATCH", &path, patch_body(patch))
-                        .expect_scim_error(400, "invalidValue", id);
+                let mut answers = vec![own.send("POST", "/Groups", body.clone())];
+                body["displayName"] = "Mine".into();
+                answers.push(own.send("PUT", &path, body));
+                answers.extend(patches.map(|one| own.send("PATCH", &path, patch_body(one))));
+                for answer in answers {
+                    if profile == "strict" {
+                        answer.expect_scim_error(400, "invalidValue", id);
+                    } else {
+                        assert!([200, 201].contains(&answer.status), "{}", answer.body);
+                        assert_eq!(answer.body["members"], json!([]));
+                    }
                 }
             }
         }
