@@ -87,15 +87,19 @@ impl Projection {
         }
     }
 
-    /// Whether a sub-attribute that is returned on request only is requested, by itself or with its whole attribute.
-    pub fn requests(&self, name: &str, sub: &str) -> bool {
+    /// Whether a part of a core attribute is returned: what need not be read need not be paid for.
+    pub fn includes_part(&self, name: &str, sub: &str) -> bool {
+        let meant = |target: &Target| {
+            names(target, name)
+                && match target {
+                    Target::Attribute(found) => found.sub.is_none_or(|found| found.name == sub),
+                    Target::Resource | Target::Extension(_) => true,
+                }
+        };
         match &self.choice {
-            Choice::Only(targets) => targets.iter().any(|target| {
-                names(target, name)
-                    && matches!(target, Target::Attribute(found)
-                        if found.sub.is_none_or(|found| found.name == sub))
-            }),
-            Choice::Default | Choice::Except(_) => false,
+            Choice::Default => true,
+            Choice::Only(targets) => targets.iter().any(meant),
+            Choice::Except(targets) => !targets.iter().any(meant),
         }
     }
 
@@ -147,7 +151,7 @@ impl Projection {
         match attribute.returned {
             Returned::Never => return None,
             Returned::Always => return Some(value),
-            Returned::Default | Returned::Request => {}
+            Returned::Default => {}
         }
         let same = |found: &AttributeRef| {
             found.extension.map(|found| found.id) == extension.map(|wanted| wanted.id)

@@ -12,17 +12,20 @@ use crate::scim::filter::Predicate;
 use crate::scim::member::Member;
 use crate::scim::schema::{GROUPS, ResourceType};
 
-/// The name of a member of a group, for a row `m`.
-const MEMBER_NAME: &str = "coalesce( \
+/// The name of a member of a group, for a row `m`: one row, of the table that its type tells.
+const MEMBER_NAME: &str = "iif(m.member_type = 'User', \
      (select coalesce(json_extract(u.resource, '$.displayName'), json_extract(u.resource, '$.userName')) \
      from users u where u.tenant_id = ?1 and u.id = m.member_id), \
      (select json_extract(g.resource, '$.displayName') from groups g \
      where g.tenant_id = ?1 and g.id = m.member_id))";
 
-/// The same folded, as filters compare it.
+/// A member's name folded, as filters compare it.
 const MEMBER_NAME_KEY: &str = "coalesce( \
      (select coalesce(u.display_name_key, u.user_name_key) from users u where u.tenant_id = ?1 and u.id = m.member_id), \
      (select g.display_name_key from groups g where g.tenant_id = ?1 and g.id = m.member_id))";
+
+/// Most members whose names are shown at length along with their group.
+const NAMED_AT_LENGTH: i64 = 1_000;
 
 /// A name as a membership shows it: no longer than the 256 characters that directories allow one, so that a thousand of them are
 /// never more than the database gives at once. `substr` ends at a null character, and is not let near names that are short; the
@@ -33,19 +36,34 @@ fn shown(name: &str) -> String {
     )
 }
 
+/// The same, so that five thousand are no more than that either: one that takes more than 140 bytes in JSON, which people's hardly do,
+/// is cut where it can take no more.
+fn shown_short(name: &str) -> String {
+    format!(
+        "(select iif(octet_length(json_quote(n)) <= 140, n, substr(n, 1, 23)) from (select {name} as n limit 1))"
+    )
+}
+
 /// A JSON array of a group's direct members, for a group row `r`; null where they are more than come along. Names cost a row
 /// for each.
 pub fn of_group_json(wanted: Memberships) -> String {
-    let most = wanted.most;
-    let display = match wanted.names {
-        true => format!(", 'display', {}", shown(MEMBER_NAME)),
-        false => String::new(),
+    let array = |display: &str| {
+        format!(
+            "(select json_group_array(json_object('value', m.member_id, \
+             '$ref', ?2 || '/' || m.member_type || 's/' || m.member_id{display}, 'type', m.member_type)) \
+             from group_members m where m.tenant_id = ?1 and m.group_id = r.id)"
+        )
     };
-    format!(
-        "iif(r.member_count <= {most}, (select json_group_array(json_object('value', m.member_id, \
-         '$ref', ?2 || '/' || m.member_type || 's/' || m.member_id{display}, 'type', m.member_type)) \
-         from group_members m where m.tenant_id = ?1 and m.group_id = r.id), null)"
-    )
+    let named = |name: String| array(&format!(", 'display', {name}"));
+    let all = match wanted.names {
+        true => format!(
+            "iif(r.member_count <= {NAMED_AT_LENGTH}, {}, {})",
+            named(shown(MEMBER_NAME)),
+            named(shown_short(MEMBER_NAME))
+        ),
+        false => array(""),
+    };
+    format!("iif(r.member_count <= {}, {all}, null)", wanted.most)
 }
 
 /// Memberships that are too many to come along, in up to 512 parts: columns `type`, `part`, a JSON array of ids, or of pairs of
@@ -65,14 +83,14 @@ pub fn select_parts(
     let (rows, name) = match resource_type.name == GROUPS.name {
         true => (
             format!(
-                "select m.member_id, m.member_type as type from group_members m \
+                "select m.member_id, m.member_type from group_members m \
                  where m.tenant_id = ?1 and m.group_id = ?2{limit}"
             ),
             shown(MEMBER_NAME),
         ),
         false => (
             format!(
-                "{} select memberships.id as member_id, memberships.type from memberships{limit}",
+                "{} select memberships.id as member_id, memberships.type as member_type from memberships{limit}",
                 memberships_of("?2")
             ),
             shown(&group_name("m.member_id")),
@@ -84,8 +102,8 @@ pub fn select_parts(
     };
     Statement::new(
         format!(
-            "select m.type, json_group_array({member}) as part, count(*) as held from ({rows}) m \
-             group by m.type, substr(m.member_id, -2)"
+            "select m.member_type as type, json_group_array({member}) as part, count(*) as held from ({rows}) m \
+             group by m.member_type, substr(m.member_id, -2)"
         ),
         params.into_values(),
     )

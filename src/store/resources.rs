@@ -20,9 +20,9 @@ pub fn table(resource_type: &ResourceType) -> &'static str {
 }
 
 /// Most memberships that come along with one resource. D1 gives no string of more than two million bytes; a membership takes
-/// 230, and more with a name.
+/// 230, and more with a name. How many groups a user is in is not known beforehand, and their names may be long.
 const INLINE: i64 = 5_000;
-const INLINE_NAMED: i64 = 1_000;
+const INLINE_NAMED_GROUPS: i64 = 1_000;
 /// Most that come along with all resources of a page, as far as it is full; but at least a few with each.
 const INLINE_ON_PAGE: i64 = 50_000;
 const INLINE_AT_LEAST: i64 = 50;
@@ -33,7 +33,7 @@ const TEXT_ON_PAGE: i64 = 8_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memberships {
     pub wanted: bool,
-    /// With the names of the groups, at a row more for each.
+    /// With their names, at a row more for each.
     pub names: bool,
     /// Most that come along with the resource. Where there are more, it comes without any.
     pub most: i64,
@@ -42,12 +42,12 @@ pub struct Memberships {
 impl Memberships {
     /// Those of one resource.
     pub fn of(resource_type: &ResourceType, projection: &Projection) -> Self {
-        let names = projection.requests(resource_type.memberships, "display");
+        let names = projection.includes_part(resource_type.memberships, "display");
         Memberships {
             wanted: projection.includes(resource_type.memberships),
             names,
-            most: match names {
-                true => INLINE_NAMED,
+            most: match names && resource_type.name != GROUPS.name {
+                true => INLINE_NAMED_GROUPS,
                 false => INLINE,
             },
         }

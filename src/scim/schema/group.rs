@@ -1,6 +1,6 @@
 //! The core Group schema (RFC 7643 §4.2).
 
-use super::{Attribute, Mutability, Returned, Schema};
+use super::{Attribute, Mutability, Schema};
 
 const MEMBERS: &[Attribute] = &[
     Attribute::string("value", "Id of the member")
@@ -9,10 +9,7 @@ const MEMBERS: &[Attribute] = &[
         .mutability(Mutability::Immutable),
     Attribute::reference("$ref", &["User", "Group"], "Address of the member")
         .mutability(Mutability::Immutable),
-    // A name costs a row of its own for each member, which an identity provider never asked for.
-    Attribute::string("display", "Name of the member")
-        .read_only()
-        .returned(Returned::Request),
+    Attribute::string("display", "Name of the member").read_only(),
     Attribute::string("type", "Whether the member is a user or a group")
         .canonical(&["User", "Group"])
         .mutability(Mutability::Immutable),

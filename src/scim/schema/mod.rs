@@ -71,7 +71,6 @@ pub enum Returned {
     Always,
     Never,
     Default,
-    Request,
 }
 
 impl Returned {
@@ -80,7 +79,6 @@ impl Returned {
             Returned::Always => "always",
             Returned::Never => "never",
             Returned::Default => "default",
-            Returned::Request => "request",
         }
     }
 }

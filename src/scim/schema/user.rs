@@ -63,10 +63,7 @@ const GROUPS: &[Attribute] = &[
         .case_exact()
         .read_only(),
     Attribute::reference("$ref", &["Group"], "Address of the group").read_only(),
-    // A name costs a row of its own for each membership, which an identity provider never asked for.
-    Attribute::string("display", "Name of the group")
-        .read_only()
-        .returned(Returned::Request),
+    Attribute::string("display", "Name of the group").read_only(),
     Attribute::string(
         "type",
         "Whether the user is a member itself or through another group",

@@ -50,6 +50,15 @@ fn a_group_of_20_000_is_read_whole_in_two_round_trips() {
         distinct(&listed.expect(200).body["Resources"][0]["members"]),
         20_000
     );
+    assert_eq!(
+        answer.body["members"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|member| member["display"].is_string())
+            .count(),
+        20_000
+    );
     let named = tenant.get(&format!("/Groups/{group}?attributes=members.display"));
     let members = named.expect(200).body["members"].as_array().unwrap();
     assert_eq!(members.len(), 20_000);
@@ -205,7 +214,14 @@ fn a_part_of_each_member_of_a_large_group_is_shown() {
     for (query, names) in [
         ("attributes=members.value", ["value"].as_slice()),
         ("attributes=members.value,members.type", &["value", "type"]),
-        ("excludedAttributes=members.$ref", &["value", "type"]),
+        (
+            "excludedAttributes=members.$ref",
+            &["value", "display", "type"],
+        ),
+        (
+            "excludedAttributes=members.display",
+            &["value", "$ref", "type"],
+        ),
         ("attributes=members", &["value", "$ref", "display", "type"]),
         ("attributes=members.display", &["display"]),
     ] {
@@ -336,4 +352,30 @@ fn a_large_group_with_a_long_name_is_on_a_page_with_both() {
     let listed = &page.expect(200).body["Resources"][0];
     assert_eq!(listed["displayName"], *name);
     assert_eq!(distinct(&listed["members"]), 6_000);
+}
+
+/// As many as come along with a group are named in one round trip, however long their names are.
+#[test]
+fn five_thousand_members_with_long_names_come_along_with_their_group() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let group = crowd(&tenant, 5_000);
+    for (name, shown) in [
+        ("Ada Lovelace", "Ada Lovelace"),
+        (&"x".repeat(138), &"x".repeat(138)),
+        (&"x".repeat(139), &"x".repeat(23)),
+        (&"\u{1F600}".repeat(300), &"\u{1F600}".repeat(23)),
+        (&"\u{1}".repeat(300), &"\u{1}".repeat(23)),
+        (&"\"".repeat(300), &"\"".repeat(23)),
+    ] {
+        let name = Value::from(name).to_string().replace('\'', "''");
+        world.database.execute(&format!(
+            "update users set resource = json_set(resource, '$.displayName', json('{name}'))"
+        ));
+        let answer = tenant.get(&format!("/Groups/{group}"));
+        let members = answer.expect(200).body["members"].as_array().unwrap();
+        assert_eq!(members.len(), 5_000);
+        assert!(members.iter().all(|member| member["display"] == shown));
+        assert_eq!(answer.trips(), 1);
+    }
 }

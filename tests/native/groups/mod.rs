@@ -89,8 +89,8 @@ fn a_created_group_is_shown_with_its_members() {
             json!({
                 "id": id, "schemas": [GROUP], "displayName": "Admins", "externalId": "7",
                 "members": [
-                    {"value": user, "$ref": format!("{base}/Users/{user}"), "type": "User"},
-                    {"value": nested, "$ref": format!("{base}/Groups/{nested}"), "type": "Group"},
+                    {"value": user, "$ref": format!("{base}/Users/{user}"), "display": "a", "type": "User"},
+                    {"value": nested, "$ref": format!("{base}/Groups/{nested}"), "display": "Nested", "type": "Group"},
                 ],
                 "meta": {
                     "resourceType": "Group", "created": "2026-01-02T03:04:05.000Z",

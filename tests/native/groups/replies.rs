@@ -150,34 +150,57 @@ fn a_create_may_leave_the_members_out_of_its_reply() {
 }
 
 #[test]
-fn members_are_named_on_request() {
+fn members_are_named() {
     let world = World::new();
     let tenant = world.tenant("compat");
     let user = tenant.user("a");
     let shown = crate::users::create(&tenant, "b", json!({"displayName": "Bea"})).id();
     let inner = tenant.group("Inner", &[]);
     let group = tenant.group("G", &[&user, &shown, &inner]);
-    let plain = tenant.get(&path(&group));
-    assert!(
-        plain.body["members"]
-            .as_array()
-            .expect("members")
-            .iter()
-            .all(|member| member.get("display").is_none())
-    );
-    let named = tenant.get(&format!(
-        "{}?attributes=members.display,members.value",
-        path(&group)
-    ));
-    for member in named.body["members"].as_array().expect("members") {
-        let wanted = match member["value"].as_str() {
-            Some(id) if id == user => "a",
-            Some(id) if id == shown => "Bea",
-            _ => "Inner",
-        };
-        assert_eq!(member["display"], wanted);
-        assert_eq!(member.as_object().expect("an object").len(), 2);
+    for (query, named, parts) in [
+        ("", true, 4),
+        ("?attributes=members", true, 4),
+        ("?attributes=members.display,members.value", true, 2),
+        ("?excludedAttributes=members.$ref", true, 3),
+        ("?excludedAttributes=members.display", false, 3),
+        ("?attributes=members.value", false, 1),
+    ] {
+        let answer = tenant.get(&format!("{}{query}", path(&group)));
+        let members = answer.expect(200).body["members"].as_array();
+        let members = members.expect("members");
+        assert_eq!(members.len(), 3, "{query}");
+        for member in members {
+            assert_eq!(
+                member.as_object().expect("an object").len(),
+                parts,
+                "{query}"
+            );
+            let wanted = match member["value"].as_str() {
+                _ if !named => Value::Null,
+                Some(id) if id == user => "a".into(),
+                Some(id) if id == shown => "Bea".into(),
+                _ => "Inner".into(),
+            };
+            assert_eq!(member["display"], wanted, "{query}");
+        }
     }
+    // In lists, and under the names that they have now.
+    tenant
+        .patch(
+            &format!("/Users/{user}"),
+            json!([{"op": "add", "path": "displayName", "value": "Ada"}]),
+        )
+        .expect(200);
+    let listed = tenant.get("/Groups?filter=displayName%20eq%20%22G%22");
+    let members = listed.expect(200).body["Resources"][0]["members"].clone();
+    let mut names: Vec<&str> = members
+        .as_array()
+        .expect("members")
+        .iter()
+        .filter_map(|member| member["display"].as_str())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["Ada", "Bea", "Inner"]);
 }
 
 #[test]

@@ -144,18 +144,26 @@ fn a_list_of_attributes_does_not_change_what_is_stored() {
 }
 
 #[test]
-fn groups_of_a_user_are_shown_and_named_on_request() {
+fn groups_of_a_user_are_shown_with_their_names() {
     in_both(|tenant| {
         let user = tenant.user("a");
         let group = tenant.group("Admins", &[&user]);
         let path = format!("/Users/{user}");
         let reference = format!("{}{}/Groups/{group}", crate::support::ORIGIN, tenant.base());
-        let plain = json!([{"value": group, "$ref": reference, "type": "direct"}]);
+        let plain =
+            json!([{"value": group, "$ref": reference, "display": "Admins", "type": "direct"}]);
         assert_eq!(tenant.get(&path).body["groups"], plain);
         let named = tenant.get(&format!("{path}?attributes=groups.display,groups.value"));
         assert_eq!(
             named.body["groups"],
             json!([{"value": group, "display": "Admins"}])
+        );
+        let without = tenant.get(&format!(
+            "{path}?excludedAttributes=groups.display,groups.$ref"
+        ));
+        assert_eq!(
+            without.body["groups"],
+            json!([{"value": group, "type": "direct"}])
         );
         assert!(
             tenant

@@ -133,7 +133,7 @@ pub fn shown(resource_type: &ResourceType) -> Value {
         resource.shift_insert(0, "id".to_owned(), id.into());
         if is_group {
             // Without its `$ref`: a generator of clients goes after whatever has that name, in an example too.
-            let members = json!([{"value": USER, "type": "User"}]);
+            let members = json!([{"value": USER, "display": "Ada Lovelace", "type": "User"}]);
             resource.insert("members".to_owned(), members);
         }
         let meta = scim_meta(resource_type.name, &location);
