@@ -78,7 +78,8 @@ fn columns_on_page(resource_type: &ResourceType, memberships: Memberships, count
 }
 
 fn columns_with(text: &str, resource_type: &ResourceType, memberships: Memberships) -> String {
-    let wanted = i64::from(memberships.wanted);
+    // Whether the columns need the base or not, the statement takes it.
+    let wanted = format!("?2 is not null and {}", memberships.wanted);
     let (held, json) = match resource_type.name {
         "Group" => ("r.member_count", members::of_group_json(memberships)),
         _ => ("null", members::groups_of_user_json(memberships)),
@@ -192,6 +193,20 @@ pub struct Page {
 pub struct Descending(pub bool);
 
 impl Page {
+    /// How many resources before the page are left out by their number.
+    fn skipped(&self) -> i64 {
+        match self.start {
+            Start::Offset(offset) => offset,
+            Start::After(..) => 0,
+        }
+    }
+
+    /// The part of the rows that the page is.
+    fn bounds(&self, params: &mut Params) -> String {
+        let (limit, offset) = (params.bind(self.limit), params.bind(self.skipped()));
+        format!("limit {limit} offset {offset}")
+    }
+
     /// `order by` of rows with columns `sort_key` and `id`. Missing keys come last ascending and first descending (RFC 7644
     /// §3.4.2.3). Where none can be missing it is not said, because no index has that order.
     fn order(&self, always_present: bool) -> &'static str {
@@ -235,51 +250,31 @@ impl Page {
 /// A page of resources of one type or of several, told apart by the column `resource_type`.
 pub fn select_page(tenant: &TenantId, base: &str, types: &[TypeQuery], page: &Page) -> Statement {
     let mut params = Params::new(vec![tenant.into(), base.into()]);
-    let offset = match page.start {
-        Start::Offset(offset) => offset,
-        Start::After(..) => 0,
-    };
-    let limit = params.bind(page.limit);
-    let skipped = params.bind(offset);
-    // Of each of several types no more than the page could take, in the page's order.
-    let (alone, bounds) = match types.len() {
-        1 => (
-            Some(limit.as_str()),
-            format!("limit {limit} offset {skipped}"),
-        ),
-        _ => {
-            let reach = params.bind(page.limit.saturating_add(offset));
-            (None, format!("limit {reach}"))
-        }
-    };
-    let arms: Vec<String> = types
+    let mut arms: Vec<String> = types
         .iter()
-        .map(|query| select_arm(query, page, alone, &bounds, &mut params))
+        .map(|query| select_arm(query, page, types.len() == 1, &mut params))
         .collect();
-    let sql = match arms.as_slice() {
-        [only] => only.clone(),
-        _ => {
+    let sql = match (arms.pop(), arms.is_empty()) {
+        (Some(only), true) => only,
+        (last, _) => {
             let arms: Vec<String> = arms
-                .iter()
+                .into_iter()
+                .chain(last)
                 .map(|arm| format!("select * from ({arm})"))
                 .collect();
             format!(
-                "select * from ({}) order by {} limit {limit} offset {skipped}",
+                "select * from ({}) order by {} {}",
                 arms.join(" union all "),
-                page.order(false)
+                page.order(false),
+                page.bounds(&mut params)
             )
         }
     };
     Statement::new(sql, params.into_values())
 }
 
-fn select_arm(
-    query: &TypeQuery,
-    page: &Page,
-    alone: Option<&str>,
-    bounds: &str,
-    params: &mut Params,
-) -> String {
+/// The resources of one type that the page could take, in the page's order; where it is the only type, the page itself.
+fn select_arm(query: &TypeQuery, page: &Page, alone: bool, params: &mut Params) -> String {
     let columns = columns_on_page(query.resource_type, query.memberships, page.limit);
     let table = table(query.resource_type);
     let mut conditions = vec!["r.tenant_id = ?1".to_owned()];
@@ -306,16 +301,22 @@ fn select_arm(
     let name = query.resource_type.name;
     let order = page.order(always_present);
     let plain = query.filter.is_none() && page.sorted.is_none();
-    let mut bounds = bounds.to_owned();
-    if let (true, Start::Offset(skipped @ 1..), Some(limit)) = (plain, &page.start, alone) {
-        // What is skipped is skipped on an index of ids alone, not on whole rows.
-        let last = params.bind(*skipped - 1);
-        conditions.push(format!(
-            "r.id > (select p.id from {table} p indexed by {table}_id_idx where p.tenant_id = ?1 \
-             order by p.id limit 1 offset {last})"
-        ));
-        bounds = format!("limit {limit}");
-    }
+    let bounds = match page.skipped() {
+        skipped if !alone => {
+            let reach = params.bind(page.limit.saturating_add(skipped));
+            format!("limit {reach}")
+        }
+        skipped @ 1.. if plain => {
+            // What is skipped is skipped on an index of ids alone, not on whole rows.
+            let last = params.bind(skipped - 1);
+            conditions.push(format!(
+                "r.id > (select p.id from {table} p indexed by {table}_id_idx where p.tenant_id = ?1 \
+                 order by p.id limit 1 offset {last})"
+            ));
+            format!("limit {}", params.bind(page.limit))
+        }
+        _ => page.bounds(params),
+    };
     let conditions = conditions.join(" and ");
     format!(
         "{with}select '{name}' as resource_type, {columns}, {sort_key} as sort_key \

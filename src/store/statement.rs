@@ -1,6 +1,7 @@
 //! Statements with their parameters, and the rows that come back.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::{Error, Result};
@@ -70,12 +71,30 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// A statement that uses each of its parameters, and no others. Debug builds refuse any other where it is made, because SQLite
+    /// refuses only some of them, and D1 others.
     pub fn new(sql: impl Into<Cow<'static, str>>, params: Vec<Value>) -> Self {
-        Statement {
-            sql: sql.into(),
-            params,
-        }
+        let sql = sql.into();
+        debug_assert_eq!(
+            placeholders(&sql),
+            (1..=params.len()).collect(),
+            "the placeholders of the {} parameters of `{sql}`",
+            params.len()
+        );
+        Statement { sql, params }
     }
+}
+
+/// The numbers of the placeholders in a statement's text: `?1` and so on.
+fn placeholders(sql: &str) -> BTreeSet<usize> {
+    let (_, after) = sql.split_once('?').unwrap_or_default();
+    after
+        .split('?')
+        .filter_map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_digit());
+            rest.get(..end.unwrap_or(rest.len()))?.parse().ok()
+        })
+        .collect()
 }
 
 /// Parameters of a statement whose text is put together while they are collected.

@@ -35,6 +35,7 @@ mod limits;
 mod log;
 mod meanwhile;
 mod openapi;
+mod pages;
 mod rfc;
 mod scim_tokens;
 mod search;
