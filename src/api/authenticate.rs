@@ -12,6 +12,7 @@ use async_trait::async_trait;
 
 use super::call::Call;
 use super::limits;
+use super::parameters;
 use super::reply::Reply;
 use super::token_facts;
 use super::validate::parameter;
@@ -32,7 +33,7 @@ use crate::store::{self, Guard, Rows, Statement, Value, guards, rows_at};
 /// How often the use of a token is noted at most, in milliseconds.
 const TOUCH_INTERVAL_MS: i64 = 300_000;
 
-/// The administrator of a request, with the scope that the route asks for.
+/// The administrator of a request, with the scope that the route asks for. 422 for parameters that the route does not take.
 pub async fn admin(call: &Call<'_>, scope: AdminScope) -> Result<Admin> {
     let admin = limits::counted(call, verified_admin(call).await).await?;
     if let Some(tenant) = &admin.tenant {
@@ -40,6 +41,9 @@ pub async fn admin(call: &Call<'_>, scope: AdminScope) -> Result<Admin> {
     }
     limits::check(call, admin.tenant.as_ref(), &admin.subject).await?;
     admin.require(scope)?;
+    if let Some(endpoint) = call.endpoint {
+        parameters::check(call, endpoint)?;
+    }
     Ok(admin)
 }
 

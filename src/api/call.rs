@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::limits;
 use super::reply::{Dialect, Reply};
 use super::resources::MAX_ATTEMPTS;
-use super::routes::{self, Match};
+use super::routes::{self, Endpoint, Match};
 use super::{App, MAX_BODY_BYTES, Request};
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
@@ -29,6 +29,8 @@ pub struct Call<'a> {
     request: Request,
     dialect: Dialect,
     params: Vec<(String, String)>,
+    /// None where no route was found.
+    pub endpoint: Option<Endpoint>,
     meter: Meter,
     tenant: RefCell<Option<TenantId>>,
 }
@@ -42,6 +44,7 @@ impl<'a> Call<'a> {
             request,
             dialect: found.dialect,
             params: found.params.clone(),
+            endpoint: found.endpoint.as_ref().ok().copied(),
             meter: Meter::default(),
             tenant: RefCell::default(),
         }

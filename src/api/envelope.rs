@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::call::Call;
 use super::reply::Reply;
 use super::validate::{Page, Time};
-use crate::error::Result;
+use crate::error::{FieldError, Result};
 use crate::store::{Row, Rows, rows_at};
 
 /// What is said about the reply itself.
@@ -16,6 +16,10 @@ pub struct Meta {
     request_id: String,
     /// When the request came.
     timestamp: Time,
+    /// What the request brought about that it did not ask for, in the form of what is wrong with a field: a secret that was cleared
+    /// (`secret_cleared`). Not there where there is nothing to tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notices: Vec<FieldError>,
 }
 
 /// One thing.
@@ -53,12 +57,27 @@ fn meta(call: &Call<'_>) -> Meta {
     Meta {
         request_id: call.request_id.clone(),
         timestamp: Time(call.now),
+        notices: Vec::new(),
     }
 }
 
 /// A reply of one thing.
 pub fn single<T: Serialize>(call: &Call<'_>, status: u16, data: T) -> Reply {
     let meta = meta(call);
+    Reply::json(status, &Single { data, meta })
+}
+
+/// A reply of one thing, with what else is to be told.
+pub fn noticed<T: Serialize>(
+    call: &Call<'_>,
+    status: u16,
+    data: T,
+    notices: Vec<FieldError>,
+) -> Reply {
+    let meta = Meta {
+        notices,
+        ..meta(call)
+    };
     Reply::json(status, &Single { data, meta })
 }
 

@@ -322,7 +322,7 @@ fn source(app: &App, provider: &IdentityProvider) -> std::result::Result<Source,
         return Err("the stored configuration cannot be read; write it again".to_owned());
     };
     let settings = directory::settings(app, provider, &config).map_err(|_| {
-        "the stored bind password does not open: the key that sealed it is gone; set it again"
+        "the stored bind password does not open: the key that sealed it is gone, or it was set for another address; set it again"
             .to_owned()
     })?;
     let name = |name: &AttributeName| name.as_str().to_owned();

@@ -19,6 +19,7 @@ mod limits;
 mod list;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+mod parameters;
 mod password;
 mod query;
 pub mod reply;

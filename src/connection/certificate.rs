@@ -1,11 +1,10 @@
-//! X.509 certificates (RFC 5280) as SAML providers sign with: read from PEM or bare base64, and judged.
+//! X.509 certificates (RFC 5280) as SAML providers sign with: read, and judged.
 //!
 //! A SAML provider's certificate is pinned: it is trusted because it was configured, whoever issued it. So what counts is that it is in
 //! force and that its key cannot be forged. The hash in its own signature protects nothing here: MD5 is refused for what it says of
 //! its maker, SHA-1 is told.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use super::pem;
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{ObjectIdentifier, UintRef};
 use x509_cert::der::{Decode, Reader, SliceReader};
@@ -39,40 +38,23 @@ const SHA1: [ObjectIdentifier; 3] = [
     ObjectIdentifier::new_unwrap("1.3.14.3.2.29"),
 ];
 
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-const END: &str = "-----END CERTIFICATE-----";
-
 /// A certificate that could be read.
+#[derive(Clone)]
 pub struct Parsed {
     certificate: Certificate,
     /// The encoded certificate: two are the same where this is.
     pub der: Vec<u8>,
 }
 
-/// Reads a certificate: one in PEM, whatever stands around it, or the base64 of its DER. The error says what is wrong with it.
-pub fn parse(text: &str) -> Result<Parsed, String> {
-    let base64 = match text.split_once(BEGIN) {
-        Some((_, rest)) => {
-            let (inside, after) = rest
-                .split_once(END)
-                .ok_or_else(|| format!("it begins with {BEGIN} and has no {END}"))?;
-            if after.contains(BEGIN) {
-                return Err("it has more than one certificate; give the one that signs".to_owned());
-            }
-            inside
-        }
-        None if text.contains("-----BEGIN") => {
-            return Err(format!("it is PEM, but no certificate: {BEGIN} is missing"));
-        }
-        None => text,
+/// Reads the certificates of a text: those in PEM, whatever stands around them, or the base64 of the DER of one. At least one, and none
+/// twice. The error says what is wrong.
+pub fn parse(text: &str) -> Result<Vec<Parsed>, String> {
+    let parsed = |der: Vec<u8>| {
+        let certificate = Certificate::from_der(&der)
+            .map_err(|_| "it is base64, but no X.509 certificate".to_owned())?;
+        Ok(Parsed { certificate, der })
     };
-    let base64: String = base64.split_whitespace().collect();
-    let der = STANDARD
-        .decode(base64.as_bytes())
-        .map_err(|_| "it is neither PEM nor base64".to_owned())?;
-    let certificate = Certificate::from_der(&der)
-        .map_err(|error| format!("it is base64, but no X.509 certificate: {error}"))?;
-    Ok(Parsed { certificate, der })
+    pem::certificates(text)?.into_iter().map(parsed).collect()
 }
 
 impl Parsed {
@@ -83,6 +65,11 @@ impl Parsed {
         let parts = subject.0.iter().flat_map(|part| part.0.iter());
         let name = parts.into_iter().find(|part| part.oid == COMMON_NAME)?;
         Some(String::from_utf8_lossy(name.value.value()).into_owned())
+    }
+
+    /// Its common name as a sentence names it.
+    pub fn called(&self) -> String {
+        self.common_name().unwrap_or_else(|| "no name".to_owned())
     }
 
     /// Whether it is in force, and for how many days more.

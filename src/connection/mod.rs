@@ -8,6 +8,7 @@ pub mod address;
 pub mod certificate;
 pub mod ldap;
 pub mod oidc;
+pub mod pem;
 pub mod saml;
 mod saml_metadata;
 

@@ -10,7 +10,8 @@ use crate::platform::Platform;
 pub struct Target<'t> {
     pub entity_id: &'t str,
     pub sso_url: &'t str,
-    pub certificate: &'t str,
+    /// At least one, in the order in which they were given.
+    pub certificates: &'t [Parsed],
     /// Whether a provider on this machine may be reached.
     pub local: bool,
 }
@@ -20,35 +21,68 @@ pub async fn test(
     platform: &Platform,
     target: &Target<'_>,
 ) -> Result<(), Failed> {
-    let parsed = certificate::parse(target.certificate).map(|parsed| {
-        let message = match parsed.common_name() {
+    let all = target.certificates;
+    let named = match all {
+        [] => Err("there is none".to_owned()),
+        [one] => Ok(match one.common_name() {
             Some(name) => format!("it is the certificate of {name}"),
             None => "it is an X.509 certificate".to_owned(),
-        };
-        (parsed, message)
-    });
-    let parsed = checks.note("certificate", parsed)?;
+        }),
+        all => {
+            let names: Vec<String> = all.iter().map(Parsed::called).collect();
+            Ok(format!("there are {}: of {}", all.len(), names.join(", ")))
+        }
+    };
     let say = |message: String| ((), message);
-    checks.note("validity", parsed.validity(platform.clock.now()).map(say))?;
-    checks.note("key", parsed.strength().map(say))?;
+    let now = platform.clock.now();
+    let in_force = |parsed: &Parsed| parsed.validity(now).is_ok();
+    checks.note("certificate", named.map(say))?;
+    let validity = one_by_one(
+        all,
+        |parsed| parsed.validity(now),
+        |results| results.iter().any(Result::is_ok),
+    );
+    checks.note("validity", validity.map(say))?;
+    let strength = one_by_one(all, Parsed::strength, |results| {
+        let mut judged = all.iter().zip(results);
+        judged.all(|(parsed, result)| result.is_ok() || !in_force(parsed))
+    });
+    checks.note("key", strength.map(say))?;
     let sso_url = address::judge(target.sso_url, target.local)
         .map(|_| ((), format!("logins go to {}", target.sso_url)));
     checks.note("SSO URL", sso_url)?;
     checks
         .stage("metadata", async {
-            let message = metadata(platform, target, &parsed).await?;
+            let message = metadata(platform, target).await?;
             Ok(((), message))
         })
         .await
 }
 
+/// What a judgement finds of each certificate, one after the other; an error where it does not hold for all of them together.
+fn one_by_one(
+    all: &[Parsed],
+    judge: impl Fn(&Parsed) -> Result<String, String>,
+    holds: impl Fn(&[Result<String, String>]) -> bool,
+) -> Result<String, String> {
+    let results: Vec<Result<String, String>> = all.iter().map(judge).collect();
+    let said = all.iter().zip(&results).map(|(parsed, result)| {
+        let (Ok(words) | Err(words)) = result;
+        match all {
+            [_] => words.clone(),
+            _ => format!("{}: {words}", parsed.called()),
+        }
+    });
+    let said = said.collect::<Vec<String>>().join("; ");
+    match holds(&results) {
+        true => Ok(said),
+        false => Err(said),
+    }
+}
+
 /// Compares with what the provider publishes. Not every `entity_id` is an address, and not every such address serves anything: then there
 /// is nothing to compare, and nothing wrong.
-async fn metadata(
-    platform: &Platform,
-    target: &Target<'_>,
-    parsed: &Parsed,
-) -> Result<String, String> {
+async fn metadata(platform: &Platform, target: &Target<'_>) -> Result<String, String> {
     if address::judge(target.entity_id, target.local).is_err() {
         return Ok(
             "entity_id is no address that could serve metadata; there is nothing to compare"
@@ -69,7 +103,7 @@ async fn metadata(
         }
     };
     match saml_metadata::read(&document, target.entity_id) {
-        Ok(Some(metadata)) => compare(&metadata, target, parsed),
+        Ok(Some(metadata)) => compare(&metadata, target),
         Ok(None) => Ok(format!(
             "{} serves something else than metadata; there is nothing to compare",
             target.entity_id
@@ -78,15 +112,24 @@ async fn metadata(
     }
 }
 
-fn compare(metadata: &Metadata, target: &Target<'_>, parsed: &Parsed) -> Result<String, String> {
+fn compare(metadata: &Metadata, target: &Target<'_>) -> Result<String, String> {
     let mut wrong = Vec::new();
-    let is_ours =
-        |text: &String| certificate::parse(text).is_ok_and(|theirs| theirs.der == parsed.der);
+    let ours = target.certificates;
+    let is_ours = |text: &String| {
+        let theirs = certificate::parse(text).unwrap_or_default();
+        theirs
+            .iter()
+            .any(|theirs| ours.iter().any(|ours| ours.der == theirs.der))
+    };
     if !metadata.certificates.iter().any(is_ours) {
         wrong.push(match metadata.certificates.len() {
             0 => "the metadata have no certificate that signs".to_owned(),
             count => format!(
-                "the certificate is none of the {count} that the metadata name: the provider may have changed it"
+                "{} none of the {count} that the metadata name: the provider may have changed it",
+                match ours {
+                    [_] => "the certificate is",
+                    _ => "the certificates are",
+                }
             ),
         });
     }

@@ -1,7 +1,8 @@
 //! A SAML provider's metadata (SAML 2.0 metadata §2), as far as it can be compared with a configuration. It comes from outside: a DOCTYPE
 //! is refused, so there is no entity to expand, and nothing in it is fetched.
 
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
 
@@ -87,9 +88,9 @@ pub fn read(document: &[u8], entity_id: &str) -> Result<Option<Metadata>, String
                     }
                 }
             }
-            Event::Text(ref part) if open.last().is_some_and(|name| name == "X509Certificate") => {
-                certificate.push_str(part);
-            }
+            Event::Text(ref part) if reads(&open) => certificate.push_str(part),
+            Event::CData(ref part) if reads(&open) => certificate.push_str(part),
+            Event::GeneralRef(ref name) if reads(&open) => certificate.push(referred(name)?),
             Event::End(ref element) => {
                 open.pop();
                 let is_certificate = element.local_name().as_ref() == "X509Certificate";
@@ -116,6 +117,23 @@ pub fn read(document: &[u8], entity_id: &str) -> Result<Option<Metadata>, String
         (None, [other, ..]) => Err(format!(
             "it is the metadata of {other}, the configuration says {entity_id}; they have to be the same, letter by letter"
         )),
+    }
+}
+
+/// Whether the innermost open element is one whose text counts.
+fn reads(open: &[String]) -> bool {
+    open.last().is_some_and(|name| name == "X509Certificate")
+}
+
+/// What a reference stands for: a character (XML 1.0 §4.1), or one of the entities that XML itself has (§4.6).
+fn referred(reference: &BytesRef<'_>) -> Result<char, String> {
+    let broken = || "its XML is broken: it refers to what is not defined".to_owned();
+    match reference.resolve_char_ref() {
+        Ok(Some(c)) => Ok(c),
+        Ok(None) => resolve_predefined_entity(reference)
+            .and_then(|text| text.chars().next())
+            .ok_or_else(broken),
+        Err(_) => Err(broken()),
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Guard {
     MemberMissing,
     /// The identity provider that something is to belong to is not there any more.
     ProviderMissing,
+    /// The identity provider that something is to belong to is no directory.
+    NoDirectory,
     /// The group that a mapping is to lead to is not there any more.
     GroupMissing,
     /// Another sync of the same provider is under way.
@@ -37,13 +39,14 @@ pub enum Guard {
 }
 
 impl Guard {
-    const ALL: [Guard; 9] = [
+    const ALL: [Guard; 10] = [
         Guard::CredentialStale,
         Guard::NotFound,
         Guard::VersionConflict,
         Guard::PreconditionFailed,
         Guard::MemberMissing,
         Guard::ProviderMissing,
+        Guard::NoDirectory,
         Guard::GroupMissing,
         Guard::SyncRunning,
         Guard::LeaseLost,
@@ -58,6 +61,7 @@ impl Guard {
             Guard::PreconditionFailed => "guard_precondition_failed",
             Guard::MemberMissing => "guard_member_missing",
             Guard::ProviderMissing => "guard_provider_missing",
+            Guard::NoDirectory => "guard_no_directory",
             Guard::GroupMissing => "guard_group_missing",
             Guard::SyncRunning => "guard_sync_running",
             Guard::LeaseLost => "guard_lease_lost",

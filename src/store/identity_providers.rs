@@ -32,10 +32,13 @@ impl Protocol {
     }
 }
 
+/// What the text of a secret begins with that is bound to where it is sent. It is no letter of base64url.
+pub const BOUND: &str = "2.";
+
 /// A sealed secret as a row holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
-    /// The sealed value in base64url.
+    /// The sealed value in base64url, after [`BOUND`] where it is bound to its destination.
     pub text: String,
     /// Id of the key that sealed it.
     pub key_id: String,
@@ -213,6 +216,15 @@ pub fn require(tenant: &TenantId, id: &str) -> Statement {
     )
 }
 
+/// Fails the batch with [`Guard::NoDirectory`] where that provider of the tenant speaks another protocol than LDAP.
+pub fn require_directory(tenant: &TenantId, id: &str) -> Statement {
+    guards::require(
+        Guard::NoDirectory,
+        "exists (select 1 from identity_providers where tenant_id = ?1 and id = ?2 and protocol = ?3)",
+        vec![tenant.into(), id.into(), Protocol::Ldap.name().into()],
+    )
+}
+
 /// Fails the batch with [`Guard::VersionConflict`] where somebody else changed the provider since it was read.
 fn unchanged(provider: &IdentityProvider) -> Statement {
     guards::require(
@@ -255,12 +267,22 @@ pub fn delete(provider: &IdentityProvider, now: i64) -> [Statement; 2] {
     ]
 }
 
-/// Providers whose secret another key than this one sealed, after the one named by its tenant and its id; of deleted tenants too.
+/// Secrets that another key than `?1` sealed, or that are not bound to their destination.
+fn sealed_otherwise() -> String {
+    let length = BOUND.len();
+    format!(
+        "secret is not null and (secret_key_id <> ?1 or substr(secret, 1, {length}) <> '{BOUND}')"
+    )
+}
+
+/// Providers whose secret another key than this one sealed, or that is not bound to its destination, after the one named by its tenant and
+/// its id; of deleted tenants too.
 pub fn select_sealed_otherwise(key_id: &str, after: (&str, &str), limit: i64) -> Statement {
     Statement::new(
         format!(
-            "select {COLUMNS} from identity_providers p where p.secret is not null and p.secret_key_id <> ?1 \
-             and (p.tenant_id, p.id) > (?2, ?3) order by p.tenant_id, p.id limit ?4"
+            "select {COLUMNS} from identity_providers p where {} \
+             and (p.tenant_id, p.id) > (?2, ?3) order by p.tenant_id, p.id limit ?4",
+            sealed_otherwise()
         ),
         vec![key_id.into(), after.0.into(), after.1.into(), limit.into()],
     )
@@ -268,7 +290,10 @@ pub fn select_sealed_otherwise(key_id: &str, after: (&str, &str), limit: i64) ->
 
 pub fn count_sealed_otherwise(key_id: &str) -> Statement {
     Statement::new(
-        "select count(*) as total from identity_providers where secret is not null and secret_key_id <> ?1",
+        format!(
+            "select count(*) as total from identity_providers where {}",
+            sealed_otherwise()
+        ),
         vec![key_id.into()],
     )
 }

@@ -54,10 +54,20 @@ describe("a provider over D1", () => {
     const made = await scim.request("POST", "/Groups", { body: group("Sales") });
     assert.equal(made.status, 201, made.text);
     const auth = `Bearer ${adminToken()}`;
-    const mapped = await world.request("POST", `${path}/group-mappings`, { auth, body: { external_group_id: "g1", internal_group_id: made.body.id } });
+    const directory = await world.admin("POST", `${PROVIDERS}/`, {
+      tenant_id: tenant,
+      name: "Directory",
+      provider_type: "LDAP",
+      ldap_config: { url: "ldaps://ldap.example.com", bind_dn: "cn=reader", bind_password: "a-bind-password", base_dn: "dc=example" },
+    });
+    assert.equal(directory.status, 201, directory.text);
+    const mappings = `/api/v1/tenants/${tenant}/identity-providers/${directory.body.data.id}/group-mappings`;
+    const refused = await world.request("POST", `${path}/group-mappings`, { auth, body: { external_group_id: "g1", internal_group_id: made.body.id } });
+    assert.equal(refused.status, 409, refused.text);
+    const mapped = await world.request("POST", mappings, { auth, body: { external_group_id: "g1", internal_group_id: made.body.id } });
     assert.equal(mapped.status, 201, mapped.text);
     assert.equal(mapped.body.data.internal_group_name, "Sales");
-    const again = await world.request("POST", `${path}/group-mappings`, { auth, body: { external_group_id: "g1", internal_group_id: made.body.id } });
+    const again = await world.request("POST", mappings, { auth, body: { external_group_id: "g1", internal_group_id: made.body.id } });
     assert.equal(again.status, 409, again.text);
     const row = await world.row("select * from identity_providers where id = ?", id);
     assert.ok(!JSON.stringify(row).includes("another-secret"));
@@ -65,6 +75,7 @@ describe("a provider over D1", () => {
     assert.equal((await world.request("DELETE", path, { auth })).status, 204);
     assert.equal((await world.request("GET", path, { auth })).status, 404);
     assert.equal((await scim.request("GET", "/Users")).status, 401, "the provider's token outlived it");
+    assert.equal((await world.admin("DELETE", `${PROVIDERS}/${directory.body.data.id}`)).status, 204);
     assert.equal((await world.row("select count(*) as n from group_mappings")).n, 0);
     assert.ok(!world.output.includes("secret"), world.output);
   });

@@ -2,7 +2,7 @@
 //! went wrong.
 
 use http::Request;
-use rollcall::api::routes::{self, Route};
+use rollcall::api::routes::{self, Endpoint, Route};
 use serde_json::{Map, Value, json};
 
 use crate::faults::cases::{MARK, Scene};
@@ -119,10 +119,10 @@ fn path_of(route: &Route, param: impl Fn(&str) -> String) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-/// Marked parameters of every kind.
-fn query() -> String {
+/// Marked parameters of every kind; of an administrator's route those that it takes, and others where it is to refuse them.
+fn query(route: &Route, refused: bool) -> String {
     let mark = format!("userName%20eq%20%22{MARK}%22");
-    let names = [
+    let mut names = vec![
         "filter",
         "sortBy",
         "sortOrder",
@@ -137,6 +137,9 @@ fn query() -> String {
         "tenant_id",
         MARK,
     ];
+    if !refused && !matches!(route.endpoint, Endpoint::Scim(_)) {
+        names = route.endpoint.parameters();
+    }
     let pairs: Vec<String> = names.iter().map(|name| format!("{name}={mark}")).collect();
     pairs.join("&")
 }
@@ -174,7 +177,7 @@ fn no_request_leaves_a_trace_of_what_it_says() {
                     });
                     let request = Request::builder()
                         .method(&route.method)
-                        .uri(format!("{ORIGIN}{path}?{}", query()))
+                        .uri(format!("{ORIGIN}{path}?{}", query(&route, marked_path)))
                         .header("authorization", credential)
                         .header("content-type", "application/json")
                         .header("if-match", format!("W/\"{MARK}\""))

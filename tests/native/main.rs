@@ -36,6 +36,7 @@ mod log;
 mod meanwhile;
 mod openapi;
 mod pages;
+mod query_parameters;
 mod rfc;
 mod scim_tokens;
 mod search;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall::api::routes;
+use rollcall::api::routes::{self, Endpoint};
 use serde_json::{Value, json};
 
 use crate::support::described::{document, operation, path_of, resolved};
@@ -412,5 +412,25 @@ fn its_folder_is_all_that_is_served() {
     ] {
         let answer = get(&world, "GET", &format!("/docs/{name}"), &[]);
         assert_eq!(answer.status, 404, "{name}: {}", answer.body);
+    }
+}
+
+#[test]
+fn the_parameters_of_a_query_are_those_that_the_route_takes() {
+    for route in routes::all() {
+        if matches!(route.endpoint, Endpoint::Scim(_)) {
+            continue;
+        }
+        let described = operation(&route.method, &route.pattern)["parameters"].as_array();
+        let mut described: Vec<&str> = described
+            .into_iter()
+            .flatten()
+            .filter(|parameter| parameter["in"] == "query")
+            .map(|parameter| parameter["name"].as_str().expect("a name"))
+            .collect();
+        let mut taken = route.endpoint.parameters();
+        described.sort_unstable();
+        taken.sort_unstable();
+        assert_eq!(described, taken, "{} {}", route.method, route.pattern);
     }
 }

@@ -5,8 +5,11 @@ use serde::de::DeserializeOwned;
 
 use super::super::validate;
 use super::body_field;
+use super::certificates::PRIVATE_KEY;
 use super::fields::WriteOnly;
-use super::responses::{AdminIdPResponse, IdPResponse, LdapConfigResponse, OidcConfigResponse};
+use super::responses::{
+    AdminIdPResponse, IdPResponse, LdapConfigResponse, OidcConfigResponse, SamlConfigResponse,
+};
 use super::types::{AdminIdPCreate, AdminIdPUpdate, LdapConfig, OidcConfig, SamlConfig};
 use crate::api::validate::Time;
 use crate::error::{Error, FieldError, Result};
@@ -27,6 +30,16 @@ const fn field_of(protocol: Protocol) -> &'static str {
         Protocol::Saml => "saml_config",
         Protocol::Ldap => "ldap_config",
     }
+}
+
+/// The field that has a protocol's configuration, and the one within it that has the secret; SAML has none.
+pub const fn secret_of(protocol: Protocol) -> (&'static str, &'static str) {
+    let secret = match protocol {
+        Protocol::Oidc => "client_secret",
+        Protocol::Saml => "",
+        Protocol::Ldap => "bind_password",
+    };
+    (field_of(protocol), secret)
 }
 
 /// The configurations that are given for another protocol than the provider's.
@@ -101,6 +114,14 @@ impl Config {
                     "value_error",
                 ))
             }
+            Config::Oidc(oidc) => issuer_alone(oidc.issuer.as_str()).map_err(|msg| {
+                Error::field(&["body", "oidc_config", "issuer"], msg, "value_error")
+            }),
+            Config::Saml(saml) if saml.certificate.had_private_key => Err(Error::field(
+                &["body", "saml_config", "certificate"],
+                PRIVATE_KEY,
+                "value_error",
+            )),
             _ => Ok(()),
         }
     }
@@ -114,22 +135,22 @@ impl Config {
         })
     }
 
-    /// The field that has it.
-    pub const fn field(&self) -> &'static str {
-        field_of(match self {
+    const fn protocol(&self) -> Protocol {
+        match self {
             Config::Oidc(_) => Protocol::Oidc,
             Config::Saml(_) => Protocol::Saml,
             Config::Ldap(_) => Protocol::Ldap,
-        })
+        }
+    }
+
+    /// The field that has it.
+    pub const fn field(&self) -> &'static str {
+        field_of(self.protocol())
     }
 
     /// The field within it that has the secret; SAML has none.
     pub const fn secret_field(&self) -> &'static str {
-        match self {
-            Config::Oidc(_) => "client_secret",
-            Config::Saml(_) => "",
-            Config::Ldap(_) => "bind_password",
-        }
+        secret_of(self.protocol()).1
     }
 
     /// Takes the secret out, where one was given.
@@ -148,6 +169,35 @@ impl Config {
             Config::Saml(saml) => to_stored(saml),
             Config::Ldap(ldap) => to_stored(ldap),
         }
+    }
+}
+
+/// An issuer as it stands in tokens: not the address of its metadata, and not the template that a provider's documentation shows.
+fn issuer_alone(text: &str) -> std::result::Result<(), String> {
+    let trimmed = text.trim_end_matches('/');
+    let metadata = [
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+    ];
+    if let Some(issuer) = metadata
+        .into_iter()
+        .find_map(|suffix| trimmed.strip_suffix(suffix))
+    {
+        return Err(format!(
+            "it is the address of the provider's metadata; paste the issuer, which is most often {issuer} (`issuer` in that document)"
+        ));
+    }
+    let is_template = text.contains(['{', '}', '<', '>'])
+        || ["%7b", "%7d"]
+            .iter()
+            .any(|brace| text.to_ascii_lowercase().contains(brace));
+    match is_template {
+        true => Err(
+            "it is a template: paste your own directory's id in the place of what stands in braces, as in \
+             https://login.microsoftonline.com/01234567-89ab-cdef-0123-456789abcdef/v2.0"
+                .to_owned(),
+        ),
+        false => Ok(()),
     }
 }
 
@@ -174,6 +224,11 @@ pub struct Changed {
 /// Applies a change; the error has every field that does not hold.
 pub fn changed(before: &IdentityProvider, given: AdminIdPUpdate) -> Result<Changed> {
     let mut provider = before.clone();
+    // What an older version stored of a certificate's surroundings goes with the first change.
+    if before.protocol == Protocol::Saml {
+        provider.config = Config::of(before)?.to_stored()?;
+    }
+    let stored = provider.config.clone();
     let mut attributes: Vec<String> = Vec::new();
     let mut note = |name: &str| attributes.push(name.to_owned());
     if let Some(name) = given.name {
@@ -230,12 +285,10 @@ pub fn changed(before: &IdentityProvider, given: AdminIdPUpdate) -> Result<Chang
         ldap.as_ref().map(|config| config.names()),
     ];
     let config = match (before.protocol, oidc, saml, ldap) {
-        (Protocol::Oidc, Some(oidc), ..) => Some(oidc.onto(&before.config, &at).map(Config::Oidc)),
-        (Protocol::Saml, _, Some(saml), _) => {
-            Some(saml.onto(&before.config, &at).map(Config::Saml))
-        }
+        (Protocol::Oidc, Some(oidc), ..) => Some(oidc.onto(&stored, &at).map(Config::Oidc)),
+        (Protocol::Saml, _, Some(saml), _) => Some(saml.onto(&stored, &at).map(Config::Saml)),
         (Protocol::Ldap, .., Some(ldap)) => Some(
-            ldap.onto(&before.config, &at)
+            ldap.onto(&stored, &at)
                 .map(|config| Config::Ldap(Box::new(config))),
         ),
         _ => None,
@@ -265,8 +318,8 @@ pub fn changed(before: &IdentityProvider, given: AdminIdPUpdate) -> Result<Chang
     }
 }
 
-/// A provider as an administrator sees it; a tenant sees a part of it.
-pub fn admin_response(provider: &IdentityProvider) -> Result<AdminIdPResponse> {
+/// A provider as an administrator sees it at that time, in milliseconds; a tenant sees a part of it.
+pub fn admin_response(provider: &IdentityProvider, now: i64) -> Result<AdminIdPResponse> {
     let has_secret = provider.secret.is_some();
     let (mut oidc, mut saml, mut ldap) = (None, None, None);
     match Config::of(provider)? {
@@ -276,7 +329,14 @@ pub fn admin_response(provider: &IdentityProvider) -> Result<AdminIdPResponse> {
                 has_client_secret: has_secret,
             });
         }
-        Config::Saml(config) => saml = Some(config),
+        Config::Saml(mut config) => {
+            let certificates = config.certificate.to_pem();
+            config.certificate = config.certificate.used_first(now);
+            saml = Some(SamlConfigResponse {
+                config,
+                certificates,
+            });
+        }
         Config::Ldap(mut config) => {
             config.user_filter = Some(config.user_filter());
             ldap = Some(LdapConfigResponse {

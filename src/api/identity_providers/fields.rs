@@ -1,4 +1,4 @@
-//! Fields of identity providers, each checked on arrival: addresses, certificates, names of a directory, secrets.
+//! Fields of identity providers, each checked on arrival: addresses, names of a directory, secrets.
 
 use std::marker::PhantomData;
 
@@ -18,8 +18,6 @@ use crate::store::identity_providers::Protocol;
 pub const MAX_URL: usize = 2_048;
 /// Longest secret in bytes.
 pub const MAX_SECRET: usize = 4_096;
-/// Longest certificate in characters; with RSA of 4096 bits it has about 2,500.
-pub const MAX_CERTIFICATE: usize = 32_768;
 /// Most domains of a provider.
 pub const MAX_DOMAINS: usize = 100;
 
@@ -94,11 +92,6 @@ checked_text! {
     /// The name of an LDAP attribute: letters, digits and hyphens, or an object identifier (RFC 4512 §2.5).
     AttributeName, attribute_name
 }
-checked_text! {
-    /// An X.509 certificate: PEM, or the base64 of DER.
-    Certificate, certificate
-}
-
 impl AttributeName {
     /// A name of our own that holds.
     pub(super) fn constant(text: &'static str) -> Self {
@@ -225,16 +218,6 @@ fn attribute_name(text: &str) -> std::result::Result<(), String> {
             Err("it is no attribute's name: letters, digits and hyphens, after a letter".to_owned())
         }
         length => Err(format!("it has {length} characters; 100 are allowed")),
-    }
-}
-
-fn certificate(text: &str) -> std::result::Result<(), String> {
-    match text.len() {
-        0 => Err("it is empty".to_owned()),
-        1..=MAX_CERTIFICATE => crate::connection::certificate::parse(text).map(drop),
-        length => Err(format!(
-            "it has {length} characters; {MAX_CERTIFICATE} are allowed"
-        )),
     }
 }
 

@@ -87,6 +87,15 @@ pub async fn list(call: &Call<'_>) -> Result<Reply> {
     }
 }
 
+/// Nothing but a sync of a directory gives memberships by mappings.
+fn no_directory() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "the provider is no LDAP directory: group mappings are for the groups that a sync reads there. Groups of other providers come \
+         here over SCIM, as groups",
+    )
+}
+
 pub async fn create(call: &Call<'_>) -> Result<Reply> {
     let access = Access::writing(call, View::Tenant).await?;
     let (tenant, idp) = provider_in_path(call, &access)?;
@@ -110,6 +119,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     };
     let mut batch = vec![
         identity_providers::require(tenant, &mapping.idp_id),
+        identity_providers::require_directory(tenant, &mapping.idp_id),
         group_mappings::require_group(tenant, &mapping.internal_group_id),
         group_mappings::insert(tenant, &mapping),
     ];
@@ -133,6 +143,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
         .await
         .map_err(|error| match error {
             store::Error::Guard(Guard::GroupMissing) => unknown_group(),
+            store::Error::Guard(Guard::NoDirectory) => no_directory(),
             store::Error::Conflict(Constraint::GroupMapping) => Error::new(
                 Kind::Conflict,
                 "these two groups are mapped to each other already",

@@ -4,6 +4,7 @@
 //! The views differ in what they show and take (`types`), and in how a provider is named: an administrator names it by its id alone. To
 //! an administrator of one tenant no other tenant's provider exists, in either view.
 
+pub mod certificates;
 pub mod config;
 pub mod directory;
 pub mod fields;
@@ -120,12 +121,18 @@ fn name_taken() -> Error {
     )
 }
 
-/// A reply that carries a provider.
-fn show(call: &Call<'_>, view: View, status: u16, provider: &IdentityProvider) -> Result<Reply> {
-    let shown = config::admin_response(provider)?;
+/// A reply that carries a provider, and what else is to be told of it.
+fn show(
+    call: &Call<'_>,
+    view: View,
+    status: u16,
+    provider: &IdentityProvider,
+    notices: Vec<FieldError>,
+) -> Result<Reply> {
+    let shown = config::admin_response(provider, call.now)?;
     Ok(match view {
-        View::Admin => envelope::single(call, status, &shown),
-        View::Tenant => envelope::single(call, status, &shown.idp),
+        View::Admin => envelope::noticed(call, status, &shown, notices),
+        View::Tenant => envelope::noticed(call, status, &shown.idp, notices),
     })
 }
 
@@ -167,7 +174,7 @@ pub async fn list(call: &Call<'_>, view: View) -> Result<Reply> {
             let statements = rows::select_page(&wanted, page.per_page, page.offset());
             let results = call.run(tenant.as_ref(), statements.into()).await?;
             envelope::list(call, page, &results, |row| {
-                config::admin_response(&rows::identity_provider(row)?)
+                config::admin_response(&rows::identity_provider(row)?, call.now)
             })
         }
         View::Tenant => {
@@ -227,17 +234,8 @@ pub async fn create(call: &Call<'_>, view: View) -> Result<Reply> {
         given.ldap_config,
     )?;
     let id = call.new_id()?;
-    let secret = match chosen.take_secret() {
-        None => None,
-        Some(secret) => Some(secrets::seal(
-            call.app,
-            &given.tenant_id,
-            &id,
-            secret.secret(),
-        )?),
-    };
-    let has_secret = secret.is_some();
-    let provider = IdentityProvider {
+    let secret = chosen.take_secret();
+    let mut provider = IdentityProvider {
         id,
         tenant_id: given.tenant_id,
         name: given.name.into_string(),
@@ -249,17 +247,20 @@ pub async fn create(call: &Call<'_>, view: View) -> Result<Reply> {
         config: chosen.to_stored()?,
         attribute_mapping: config::to_stored(&given.attribute_mapping.unwrap_or_default())?,
         allowed_domains: config::to_stored(&given.allowed_domains.unwrap_or_default())?,
-        secret,
+        secret: None,
         created_at: call.now,
         updated_at: call.now,
         revision: 1,
         synced_at: None,
     };
+    if let Some(secret) = &secret {
+        provider.secret = Some(secrets::seal(call.app, &provider, secret.secret())?);
+    }
     let tenant = &provider.tenant_id;
     let mut attributes: Vec<String> = ["name", "protocol", "enabled", chosen.field()]
         .map(str::to_owned)
         .into();
-    if has_secret {
+    if secret.is_some() {
         attributes.push(format!("{}.{}", chosen.field(), chosen.secret_field()));
     }
     let mut batch = vec![tenants::require(tenant)];
@@ -274,13 +275,13 @@ pub async fn create(call: &Call<'_>, view: View) -> Result<Reply> {
             other => other.into(),
         })?;
     call.note_tenant(tenant);
-    show(call, view, 201, &provider)
+    show(call, view, 201, &provider, Vec::new())
 }
 
 pub async fn read(call: &Call<'_>, view: View) -> Result<Reply> {
     let access = Access::reading(call, view).await?;
     let provider = access.find(call).await?;
-    show(call, view, 200, &provider)
+    show(call, view, 200, &provider, Vec::new())
 }
 
 pub async fn update(call: &Call<'_>, view: View) -> Result<Reply> {
@@ -297,17 +298,22 @@ async fn try_update(call: &Call<'_>, view: View) -> Result<Reply> {
     let Changed {
         mut provider,
         secret,
-        attributes,
+        mut attributes,
     } = config::changed(&before, given)?;
     provider.secret = match secret {
-        Some(secret) => Some(secrets::seal(
-            call.app,
-            &provider.tenant_id,
-            &provider.id,
-            secret.secret(),
-        )?),
-        None => secrets::renew(call.app, &before)?,
+        Some(secret) => Some(secrets::seal(call.app, &provider, secret.secret())?),
+        None => secrets::renew(call.app, &before, &provider)?,
     };
+    let mut notices = Vec::new();
+    if before.secret.is_some() && provider.secret.is_none() {
+        let (field, secret) = config::secret_of(provider.protocol);
+        attributes.push(format!("{field}.{secret}"));
+        notices.push(body_field(
+            &[field, secret],
+            "it was for where the configuration pointed before, and is cleared: give it with the new configuration",
+            "secret_cleared",
+        ));
+    }
     provider.updated_at = call.now;
     let tenant = &provider.tenant_id;
     let mut batch: Vec<Statement> = rows::update(&provider).into();
@@ -319,7 +325,7 @@ async fn try_update(call: &Call<'_>, view: View) -> Result<Reply> {
             store::Error::Conflict(Constraint::IdentityProviderName) => name_taken(),
             other => other.into(),
         })?;
-    show(call, view, 200, &provider)
+    show(call, view, 200, &provider, notices)
 }
 
 pub async fn delete(call: &Call<'_>, view: View) -> Result<Reply> {

@@ -1,4 +1,5 @@
-//! `POST /api/v1/admin/identity-providers/reencrypt`: after the encryption key was replaced, seals all secrets anew under the new one.
+//! `POST /api/v1/admin/identity-providers/reencrypt`: seals all secrets anew, under the encryption key
+//! that is configured and bound to where they are sent, that are not yet: after the key was replaced, or an older version wrote them.
 //!
 //! It goes by the rows, whatever became of their tenants, so that nothing is left under the old key when nothing `remains`. One request does
 //! as much as a request may ask of the database; sent again, it goes on.
@@ -59,7 +60,7 @@ fn sealed_anew(
     for row in found {
         let provider = rows::identity_provider(row)?;
         *after = (provider.tenant_id.to_string(), provider.id.clone());
-        let renewed = secrets::renew(call.app, &provider)?;
+        let renewed = secrets::renew(call.app, &provider, &provider)?;
         match renewed {
             Some(sealed) if Some(&sealed) != provider.secret.as_ref() => {
                 batch.push(rows::reseal(&provider, &sealed));

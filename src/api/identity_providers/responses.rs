@@ -33,7 +33,7 @@ pub struct IdPResponse {
     pub auto_create_users: bool,
     pub update_user_on_login: bool,
     pub oidc_config: Option<OidcConfigResponse>,
-    pub saml_config: Option<SamlConfig>,
+    pub saml_config: Option<SamlConfigResponse>,
     pub attribute_mapping: AttributeMapping,
     pub allowed_domains: Vec<String>,
     pub created_at: Time,
@@ -60,6 +60,16 @@ pub struct OidcConfigResponse {
     #[serde(flatten)]
     pub config: OidcConfig,
     pub has_client_secret: bool,
+}
+
+/// A [`SamlConfig`]: its `certificate` is the one that is used first, which is the first that is in force, else the first.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct SamlConfigResponse {
+    #[serde(flatten)]
+    pub config: SamlConfig,
+    /// All of them, in the order in which they were given, each in PEM.
+    pub certificates: Vec<String>,
 }
 
 /// An [`LdapConfig`] without its secret.
@@ -90,15 +100,16 @@ pub struct TestConnectionDetails {
     pub checks: Vec<Check>,
 }
 
-/// How far the secrets are sealed under the current key.
+/// How far the secrets are sealed under the current key, and bound to where they are sent.
 #[derive(Default, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ReencryptionResponse {
     /// Secrets that this request sealed anew.
     pub reencrypted: i64,
-    /// Secrets under another key, after it. Where there are some besides the unreadable ones, send the request again.
+    /// Secrets that are not, after it. Where there are some besides the unreadable ones, send the request again.
     pub remaining: i64,
-    /// Providers whose secret was sealed with a key that is not configured any more: give that key back, or set their secret anew.
+    /// Providers whose secret does not open, because its key is not configured any more or their address was changed in the database: give
+    /// the key back, or set their secret anew.
     pub unreadable: Vec<String>,
 }
 

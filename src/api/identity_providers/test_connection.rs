@@ -32,7 +32,7 @@ pub async fn test(call: &Call<'_>, view: View) -> Result<Reply> {
             let target = saml::Target {
                 entity_id: config.entity_id.as_str(),
                 sso_url: config.sso_url.as_str(),
-                certificate: config.certificate.as_str(),
+                certificates: config.certificate.all(),
                 local,
             };
             saml::test(&mut checks, platform, &target).await

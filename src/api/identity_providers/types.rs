@@ -7,9 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::validate::{Text, Whole, present};
+use super::certificates::Certificates;
 use super::fields::{
-    AttributeName, BindName, Certificate, Dn, Domains, Filter, Issuer, LdapUrl, Partial, WebUrl,
-    WriteOnly,
+    AttributeName, BindName, Dn, Domains, Filter, Issuer, LdapUrl, Partial, WebUrl, WriteOnly,
 };
 use crate::ids::TenantId;
 use crate::store::identity_providers::Protocol;
@@ -203,7 +203,7 @@ pub struct SamlConfig {
     /// A URI of at most 1,024 characters (SAML 2.0 core §8.3.6).
     pub entity_id: Text<1, 1024>,
     pub sso_url: WebUrl,
-    pub certificate: Certificate,
+    pub certificate: Certificates,
     #[serde(default)]
     pub slo_url: Option<WebUrl>,
     #[serde(default = "yes")]

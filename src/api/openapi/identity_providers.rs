@@ -128,7 +128,7 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
         Endpoint::UpdateIdentityProvider(view) => {
             let operation = provider(view, "update", "Change an identity provider")
                 .describe(&format!(
-                    "What is left out stays, within a configuration and the mapping too. {SECRET} One that is left out or null stays."
+                    "What is left out stays, within a configuration and the mapping too. {SECRET} One that is left out or null stays, unless `url`, `start_tls` (off) or `bind_dn` of a directory changes, or `issuer` or `token_endpoint` of an OpenID provider: it was for those, is cleared, and `meta.notices` says so. Give it in the same request."
                 ))
                 .administrator(write)
                 .fails(409);
@@ -166,7 +166,7 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
             operation(
                 IDENTITY_PROVIDERS,
                 "reencryptSecrets",
-                "Seal all secrets anew, after the encryption key was replaced",
+                "Seal all secrets anew, after the encryption key was replaced or an older version wrote them",
             )
             .describe("One request does as much as a request may; send it again while something `remains`. An administrator of one tenant may not.")
             .administrator(write),
@@ -192,7 +192,7 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
                 "createGroupMapping",
                 "Let a group of the provider stand for a group of the tenant",
             )
-            .describe("422 where the tenant has no such group, 409 where the two are mapped already.")
+            .describe("422 where the tenant has no such group, 409 where the two are mapped already, or the provider is no LDAP directory: only syncs of directories read mappings.")
             .administrator(write)
             .body(
                 true,

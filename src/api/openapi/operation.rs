@@ -73,10 +73,10 @@ impl Operation {
         self
     }
 
-    /// For administrators with a scope.
+    /// For administrators with a scope. 422 is of parameters in the query, which every such route has an eye on, too.
     pub fn administrator(mut self, scope: AdminScope) -> Self {
         self.access = Access::Administrator(scope);
-        self.fails(401).fails(403).fails(429).fails(503)
+        self.fails(401).fails(403).fails(422).fails(429).fails(503)
     }
 
     /// For a tenant's SCIM clients, and for administrators with a scope.

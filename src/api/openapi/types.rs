@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::api::endpoint_info::Form;
+use crate::api::identity_providers::certificates::{Certificates, MAX_CERTIFICATE};
 use crate::api::identity_providers::fields::{
-    AttributeName, BindName, Certificate, Dn, Domain, Domains, Filter, Issuer, LdapUrl,
-    MAX_CERTIFICATE, MAX_DOMAINS, MAX_SECRET, MAX_URL, Partial, WebUrl, WriteOnly,
+    AttributeName, BindName, Dn, Domain, Domains, Filter, Issuer, LdapUrl, MAX_DOMAINS, MAX_SECRET,
+    MAX_URL, Partial, WebUrl, WriteOnly,
 };
 use crate::api::validate::{Text, Time, Whole};
 use crate::auth::scope::{Scope, Scopes};
@@ -197,8 +198,8 @@ text!(AttributeName, {
     "description": "The name of an LDAP attribute (RFC 4512 §2.5).",
     "type": "string", "minLength": 1, "maxLength": 100,
 });
-text!(Certificate, {
-    "description": "An X.509 certificate: PEM, or the base64 of DER.",
+text!(Certificates, {
+    "description": "An X.509 certificate, or several (8 at most) while the provider changes from one to the next: PEM, whatever stands around it, or the base64 of the DER of one. It is shown in PEM. A private key in it is 422.",
     "type": "string", "minLength": 1, "maxLength": MAX_CERTIFICATE,
 });
 text!(WriteOnly, {

@@ -9,7 +9,7 @@ use rollcall::api::Response;
 use rollcall::auth::jwks::KeySet;
 use rollcall::auth::scim_token::ScimToken;
 use rollcall::config::Secret;
-use rollcall::connection::{Checks, certificate, oidc, saml};
+use rollcall::connection::{Checks, certificate, oidc, pem, saml};
 use rollcall::json;
 use rollcall::ldap::{self, Connection, Scope, Search, Security, Settings};
 use rollcall::scim::body;
@@ -298,7 +298,8 @@ fn ldap_text(data: &[u8]) {
 
 fn certificate(data: &[u8]) {
     let Some(text) = text(data) else { return };
-    if let Ok(parsed) = certificate::parse(text) {
+    let _ = pem::has_private_key(text);
+    for parsed in certificate::parse(text).unwrap_or_default() {
         let _ = (parsed.common_name(), parsed.validity(0), parsed.strength());
     }
 }
@@ -307,10 +308,12 @@ fn certificate(data: &[u8]) {
 fn saml_metadata(data: &[u8]) {
     let platform = Outside::platform(data);
     let mut checks = Checks::new(platform.clock.as_ref());
+    let pem = include_str!("../../fixtures/certificates/rsa_2048.pem");
+    let certificates = certificate::parse(pem).unwrap_or_default();
     let target = saml::Target {
         entity_id: "https://idp.acme.example/metadata",
         sso_url: "https://idp.acme.example/sso",
-        certificate: include_str!("../../fixtures/certificates/rsa_2048.pem"),
+        certificates: &certificates,
         local: false,
     };
     let _ = done(saml::test(&mut checks, &platform, &target));

@@ -260,3 +260,59 @@ fn one_of_many_entities_and_of_many_certificates_will_do() {
     serve(&world, &all);
     expect_last(&world, config(&pem), true, "metadata", &["the same"]);
 }
+
+#[test]
+fn certificates_are_read_as_xml_has_them() {
+    let world = World::new();
+    let pem = certificate("rsa_2048");
+    let same = bare(&pem);
+    let (first, rest) = same.split_at(1);
+    let code = first.as_bytes()[0];
+    for signing in [
+        format!("<![CDATA[{same}]]>"),
+        format!("{first}<![CDATA[{rest}]]>"),
+        format!("&#{code};{rest}"),
+        format!("&#x{code:x};<!-- a remark -->{rest}&#10;&#xA;"),
+    ] {
+        serve(&world, &metadata(ENTITY, SSO, &signing));
+        expect_last(&world, config(&pem), true, "metadata", &["the same"]);
+    }
+    for (signing, words) in [
+        (format!("&nbsp;{same}"), "broken"),
+        (format!("&#0;{same}"), "broken"),
+        (format!("&lt;{same}"), "none of the 1"),
+    ] {
+        serve(&world, &metadata(ENTITY, SSO, &signing));
+        expect_last(&world, config(&pem), false, "metadata", &[words]);
+    }
+}
+
+#[test]
+fn one_certificate_in_force_is_enough_and_the_others_are_told() {
+    let world = World::new();
+    let [old, now, next, weak] = ["expired", "rsa_2048", "future", "rsa_1024"].map(certificate);
+    serve(&world, &metadata(ENTITY, SSO, &bare(&now)));
+    let tenant = world.tenant("compat");
+    let all = format!("{old}{now}{next}");
+    let data = run(&world, &test_provider(&tenant, "SAML", config(&all)));
+    assert_eq!(data["success"], true, "{data}");
+    let validity = data["details"]["checks"][1]["message"].as_str();
+    let validity = validity.expect("a message");
+    for words in [
+        "expired on 2025-12-01",
+        "valid for",
+        "not valid before 2040",
+    ] {
+        assert!(validity.contains(words), "{validity}");
+    }
+    let none = format!("{old}{next}");
+    expect_last(
+        &world,
+        config(&none),
+        false,
+        "validity",
+        &["expired", "not valid before"],
+    );
+    let weakened = format!("{now}{weak}");
+    expect_last(&world, config(&weakened), false, "key", &["1024 bits"]);
+}

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
 use rollcall::store::Value;
+use rollcall::store::identity_providers::BOUND;
 use serde_json::Value as Json;
 
 use crate::support::World;
@@ -115,7 +116,8 @@ fn word_masked(word: &str, known: &BTreeSet<String>) -> String {
     if known.contains(word) {
         return word.to_owned();
     }
-    let sealed = word.len() > 36 && !word.contains(['.', ':']);
+    let sealed = word.strip_prefix(BOUND).unwrap_or(word);
+    let sealed = sealed.len() > 36 && !sealed.contains(['.', ':']);
     if sealed
         || word.starts_with("rcs_")
         || word.starts_with("$argon2")

@@ -2,12 +2,22 @@
 
 use serde_json::{Value, json};
 
-use super::{BASE, base, id_of, provider};
+use super::{BASE, admin_body, base, id_of, provider, with};
 use crate::support::{Answer, Tenant, World};
 use crate::tenants::expect_field;
 
 fn path(tenant: &Tenant<'_>, idp: &str) -> String {
     format!("{}/{idp}/group-mappings", base(tenant))
+}
+
+/// What a directory calls a group.
+const GROUP: &str = "cn=grp-1,ou=people,dc=example,dc=com";
+
+/// A directory with groups; its id.
+fn directory(tenant: &Tenant<'_>, name: &str) -> String {
+    let mut body = with(admin_body(tenant, "LDAP"), "name", name.into());
+    body["ldap_config"]["group_filter"] = "(objectClass=groupOfNames)".into();
+    id_of(tenant.world.admin("POST", BASE, body).expect(201))
 }
 
 fn map(tenant: &Tenant<'_>, idp: &str, external: &str, internal: &str) -> Answer {
@@ -37,15 +47,15 @@ fn mapped(tenant: &Tenant<'_>, idp: &str) -> Vec<(String, String)> {
 fn a_mapping_is_made_with_the_groups_name_and_deleted() {
     let world = World::new();
     let tenant = world.tenant("compat");
-    let idp = provider(&tenant, "OIDC");
+    let idp = directory(&tenant, "Directory");
     let group = tenant.group("Sales", &[]);
-    let created = map(&tenant, &idp, "grp-1", &group);
+    let created = map(&tenant, &idp, GROUP, &group);
     created.expect(201);
     let id = id_of(&created);
     assert_eq!(
         created.body["data"],
         json!({
-            "id": id, "idp_id": idp, "external_group_id": "grp-1", "external_group_name": "Their grp-1",
+            "id": id, "idp_id": idp, "external_group_id": GROUP, "external_group_name": format!("Their {GROUP}"),
             "internal_group_id": group, "internal_group_name": "Sales", "created_at": "2026-01-02T03:04:05.000Z",
         })
     );
@@ -72,7 +82,7 @@ fn a_mapping_is_made_with_the_groups_name_and_deleted() {
 fn the_name_is_the_groups_name_of_now() {
     let world = World::new();
     let tenant = world.tenant("compat");
-    let idp = provider(&tenant, "OIDC");
+    let idp = directory(&tenant, "Directory");
     let group = tenant.group("Sales", &[]);
     map(&tenant, &idp, "grp-1", &group).expect(201);
     let rename = json!([{"op": "replace", "path": "displayName", "value": "Vertrieb"}]);
@@ -87,7 +97,7 @@ fn the_name_is_the_groups_name_of_now() {
 fn a_mapping_goes_with_its_group_and_with_its_provider() {
     let world = World::new();
     let tenant = world.tenant("compat");
-    let (first, second) = (provider(&tenant, "OIDC"), provider(&tenant, "SAML"));
+    let (first, second) = (directory(&tenant, "First"), directory(&tenant, "Second"));
     let (gone, stays) = (tenant.group("Gone", &[]), tenant.group("Stays", &[]));
     for idp in [&first, &second] {
         map(&tenant, idp, "a", &gone).expect(201);
@@ -123,7 +133,7 @@ fn a_mapping_goes_with_its_group_and_with_its_provider() {
 fn the_same_pair_twice_is_409() {
     let world = World::new();
     let tenant = world.tenant("compat");
-    let (first, second) = (provider(&tenant, "OIDC"), provider(&tenant, "SAML"));
+    let (first, second) = (directory(&tenant, "First"), directory(&tenant, "Second"));
     let (sales, people) = (tenant.group("Sales", &[]), tenant.group("People", &[]));
     map(&tenant, &first, "a", &sales).expect(201);
     let again = map(&tenant, &first, "a", &sales);
@@ -142,7 +152,7 @@ fn the_same_pair_twice_is_409() {
 fn fields_that_do_not_hold_are_named() {
     let world = World::new();
     let (tenant, other) = (world.tenant("compat"), world.tenant("compat"));
-    let idp = provider(&tenant, "OIDC");
+    let idp = directory(&tenant, "Directory");
     let (own, foreign) = (tenant.group("Own", &[]), other.group("Foreign", &[]));
     let user = tenant.user("somebody");
     let nobody = "0197b1a2-0000-7000-8000-000000000000";
@@ -220,7 +230,7 @@ fn fields_that_do_not_hold_are_named() {
 fn mappings_are_paged_in_the_order_of_their_making() {
     let world = World::new();
     let tenant = world.tenant("compat");
-    let idp = provider(&tenant, "LDAP");
+    let idp = directory(&tenant, "Directory");
     let group = tenant.group("All", &[]);
     for index in 0..5 {
         world.clock.advance_seconds(1);
@@ -250,7 +260,7 @@ fn mappings_are_paged_in_the_order_of_their_making() {
 fn a_group_deleted_meanwhile_gets_no_mapping() {
     let world = World::new();
     let tenant = world.tenant("compat");
-    let idp = provider(&tenant, "OIDC");
+    let idp = directory(&tenant, "Directory");
     let group = tenant.group("Sales", &[]);
     world.database.interference.replace(Some((
         0,
@@ -272,5 +282,43 @@ fn a_group_deleted_meanwhile_gets_no_mapping() {
     assert_eq!(
         world.database.number("select count(*) from group_mappings"),
         0
+    );
+}
+
+/// Nothing but a sync of a directory reads mappings.
+#[test]
+fn only_a_directory_has_mappings() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let group = tenant.group("Sales", &[]);
+    let directory = directory(&tenant, "Directory");
+    for protocol in ["OIDC", "SAML"] {
+        let idp = provider(&tenant, protocol);
+        let answer = map(&tenant, &idp, GROUP, &group);
+        answer.expect(409);
+        let detail = answer.body["detail"].as_str().expect("a detail");
+        assert!(
+            detail.contains("no LDAP directory") && detail.contains("SCIM"),
+            "{detail}"
+        );
+        assert_eq!(answer.trips(), 1);
+        let nobody = map(&tenant, &idp, GROUP, "0197b1a2-0000-7000-8000-000000000000");
+        nobody.expect(409);
+        // What an older version took can be seen and deleted.
+        let mapping = id_of(map(&tenant, &directory, GROUP, &group).expect(201));
+        world.database.execute(&format!(
+            "update group_mappings set idp_id = '{idp}' where id = '{mapping}'"
+        ));
+        assert_eq!(
+            mapped(&tenant, &idp),
+            [(GROUP.to_owned(), "Sales".to_owned())]
+        );
+        let one = format!("{}/{mapping}", path(&tenant, &idp));
+        world.admin("DELETE", &one, Value::Null).expect(204);
+    }
+    map(&tenant, &directory, GROUP, &group).expect(201);
+    assert_eq!(
+        world.database.number("select count(*) from group_mappings"),
+        1
     );
 }

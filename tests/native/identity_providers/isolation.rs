@@ -39,7 +39,7 @@ struct Theirs {
 
 /// A tenant's provider with a mapping.
 fn theirs(tenant: &Tenant<'_>) -> Theirs {
-    let idp = provider(tenant, "OIDC");
+    let idp = provider(tenant, "LDAP");
     let group = tenant.group("Secret Group", &[]);
     let body = json!({"external_group_id": "a", "internal_group_id": group});
     let path = format!("{}/{idp}/group-mappings", base(tenant));

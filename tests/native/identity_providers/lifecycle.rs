@@ -164,7 +164,7 @@ fn a_saml_provider_has_no_secret_to_keep() {
         answer.expect(201).body["data"]["saml_config"],
         json!({
             "entity_id": "https://idp.example.com/metadata", "sso_url": "https://idp.example.com/sso",
-            "certificate": CERTIFICATE, "slo_url": null, "sign_requests": true, "want_assertions_signed": true,
+            "certificate": CERTIFICATE, "certificates": [CERTIFICATE], "slo_url": null, "sign_requests": true, "want_assertions_signed": true,
             "name_id_format": "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
         })
     );

@@ -1,7 +1,10 @@
 //! Identity providers (API.md §5, §6): an administrator's view and a tenant's view of one resource.
 
+mod certificates;
+mod destinations;
 mod group_mappings;
 mod isolation;
+mod issuers;
 mod lifecycle;
 mod secrets;
 mod tokens;

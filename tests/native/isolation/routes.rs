@@ -37,9 +37,6 @@ impl Things {
         let config = json!({"issuer": format!("https://{name}.example.com"), "client_id": name});
         let provider = json!({"name": name, "protocol": "OIDC", "oidc_config": config});
         let provider = id_in(world.admin("POST", &path, provider).expect(201));
-        let mapping = json!({"external_group_id": name, "internal_group_id": group});
-        let path = format!("{path}/{provider}/group-mappings");
-        let mapping = id_in(world.admin("POST", &path, mapping).expect(201));
         let directories = "/api/v1/admin/identity-providers";
         let directory = json!({
             "tenant_id": tenant.id,
@@ -54,6 +51,9 @@ impl Things {
             },
         });
         let directory = id_in(world.admin("POST", directories, directory).expect(201));
+        let mapping = json!({"external_group_id": name, "internal_group_id": group});
+        let mappings = format!("{path}/{directory}/group-mappings");
+        let mapping = id_in(world.admin("POST", &mappings, mapping).expect(201));
         // It fails, which is a log as well.
         let path = format!("{directories}/{directory}/sync");
         let log = id_in(world.admin("POST", &path, Value::Null).expect(200));
@@ -116,7 +116,9 @@ impl Things {
         match param {
             "tenant_id" => &self.tenant,
             "token_id" => &self.token,
-            "idp_id" if pattern.contains("/sync") => &self.directory,
+            "idp_id" if pattern.contains("/sync") || pattern.contains("/group-mappings") => {
+                &self.directory
+            }
             "idp_id" => &self.provider,
             "mapping_id" => &self.mapping,
             "log_id" => &self.log,

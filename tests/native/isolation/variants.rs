@@ -146,13 +146,16 @@ pub fn variants(
         ("GET" | "DELETE", "/admin/scim-tokens/:token_id") => nothing(),
         ("PATCH", "/admin/scim-tokens/:token_id") => sent(&[json!({"is_active": false})]),
         ("POST", "/admin/scim-tokens/:token_id/rotate") => sent(&[json!({"overlap_seconds": 60})]),
-        ("GET", "/admin/identity-providers" | "/tenants/:tenant_id/identity-providers") => {
-            asked(&[
-                String::new(),
-                format!("tenant_id={}", its.tenant),
-                format!("search={}", its.name),
-            ])
-        }
+        ("GET", "/admin/identity-providers") => asked(&[
+            String::new(),
+            format!("tenant_id={}", its.tenant),
+            format!("search={}", its.name),
+        ]),
+        ("GET", "/tenants/:tenant_id/identity-providers") => asked(&[
+            String::new(),
+            "protocol=OIDC".to_owned(),
+            "enabled_only=true".to_owned(),
+        ]),
         ("POST", "/admin/identity-providers" | "/tenants/:tenant_id/identity-providers") => {
             let config = json!({"issuer": "https://login.example.com", "client_id": "x"});
             let body = json!({"name": "x", "protocol": "OIDC", "oidc_config": config});

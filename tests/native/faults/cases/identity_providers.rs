@@ -9,7 +9,7 @@ impl Scene {
     pub fn identity_providers(&self) -> Vec<Case> {
         let admins = "/admin/identity-providers".to_owned();
         let tenants = format!("/tenants/{}/identity-providers", self.tenant);
-        let mappings = format!("{tenants}/{}/group-mappings", self.idp);
+        let mappings = format!("{tenants}/{}/group-mappings", self.directory);
         let mapping =
             json!({"external_group_id": format!("{MARK}-2"), "internal_group_id": self.team});
         let token = json!({"tenant_id": self.tenant, "name": MARK, "idp_id": self.idp});

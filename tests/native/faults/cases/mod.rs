@@ -66,6 +66,7 @@ pub struct Scene {
     team: String,
     outer: String,
     idp: String,
+    directory: String,
     mapping: String,
     admin: String,
     me: String,
@@ -98,6 +99,17 @@ fn provider(name: &str) -> Value {
     })
 }
 
+/// A directory that is never asked.
+fn directory(tenant: &str) -> Value {
+    json!({
+        "tenant_id": tenant, "name": format!("Directory {MARK}"), "protocol": "LDAP",
+        "ldap_config": {
+            "url": "ldaps://directory.localhost", "bind_dn": format!("cn={MARK}"), "bind_password": MARK.repeat(20),
+            "base_dn": format!("dc={MARK}"),
+        },
+    })
+}
+
 fn patch(operations: Value) -> Value {
     json!({"schemas": [PATCH], "Operations": operations})
 }
@@ -120,8 +132,9 @@ impl Scene {
             id.expect("an id").to_owned()
         };
         let idp = added(&providers, provider("Login"));
+        let directory = added("/api/v1/admin/identity-providers", directory(&tenant.id));
         let mapping = json!({"external_group_id": MARK, "internal_group_id": team});
-        let mapping = added(&format!("{providers}/{idp}/group-mappings"), mapping);
+        let mapping = added(&format!("{providers}/{directory}/group-mappings"), mapping);
         let mut claims = world.claims();
         let admin = world.jwt(&claims);
         claims.insert("tenant_id".to_owned(), tenant.id.clone().into());
@@ -150,6 +163,7 @@ impl Scene {
             team,
             outer,
             idp,
+            directory,
             mapping,
             admin,
             me,

@@ -1,0 +1,114 @@
+//! What a route of administrators does not take in its query is 422, on every one of them; SCIM routes pass it over.
+
+use serde_json::{Value, json};
+
+use crate::support::World;
+
+/// Every administrator's route that exists without more, and what it takes.
+const LISTS: [(&str, &[&str]); 4] = [
+    ("/api/v1/admin/tenants", &["search"]),
+    ("/api/v1/admin/scim-tokens", &["tenant_id"]),
+    (
+        "/api/v1/admin/identity-providers",
+        &["tenant_id", "provider_type", "search"],
+    ),
+    (
+        "/api/v1/tenants/TENANT/identity-providers",
+        &["enabled_only", "protocol"],
+    ),
+];
+
+#[test]
+fn an_unknown_parameter_is_422_and_named() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    for (path, taken) in LISTS {
+        let path = path.replace("TENANT", &tenant.id);
+        let good = world.admin("GET", &format!("{path}?page=1&per_page=5"), Value::Null);
+        good.expect(200);
+        for name in [
+            "expires_before",
+            "Search",
+            "perPage",
+            "limit",
+            "page ",
+            "count",
+            "filter",
+            "",
+            "tenant_id[]",
+        ] {
+            let written: String = form_urlencoded::Serializer::new(String::new())
+                .append_pair(name, "x")
+                .finish();
+            let answer = world.admin("GET", &format!("{path}?page=1&{written}"), Value::Null);
+            answer.expect(422);
+            let field = &answer.body["detail"][0];
+            assert_eq!(field["loc"], json!(["query", name]), "{path}");
+            assert_eq!(field["type"], "extra_forbidden");
+            let msg = field["msg"].as_str().expect("a message");
+            for name in taken.iter().chain(&["page", "per_page"]) {
+                assert!(msg.contains(name), "{path}: {msg}");
+            }
+        }
+        let answer = world.admin("GET", &format!("{path}?page=1&page=1"), Value::Null);
+        answer.expect(422);
+        assert_eq!(answer.body["detail"][0]["loc"], json!(["query", "page"]));
+        let answer = world.admin("GET", &format!("{path}?a=1&b=2&page=0"), Value::Null);
+        let locs: Vec<&Value> = answer.expect(422).body["detail"]
+            .as_array()
+            .expect("fields")
+            .iter()
+            .map(|field| &field["loc"][1])
+            .collect();
+        assert_eq!(locs, ["a", "b"]);
+        // Empty parts are no parameters.
+        for query in ["?", "?&", "?page=1&"] {
+            world
+                .admin("GET", &format!("{path}{query}"), Value::Null)
+                .expect(200);
+        }
+        // Who may not ask does not learn what may be asked.
+        world
+            .admin_as("nobody", "GET", &format!("{path}?x=1"), Value::Null)
+            .expect(401);
+    }
+}
+
+#[test]
+fn a_parameter_on_a_write_is_refused_before_anything_is_written() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let before = world.database.dump();
+    let one = format!("/api/v1/admin/tenants/{}", tenant.id);
+    for (method, path, body) in [
+        ("POST", "/api/v1/admin/tenants", json!({"name": "New"})),
+        ("PATCH", one.as_str(), json!({"name": "Other"})),
+        ("DELETE", one.as_str(), Value::Null),
+        ("GET", one.as_str(), Value::Null),
+        (
+            "POST",
+            "/api/v1/admin/identity-providers/reencrypt",
+            Value::Null,
+        ),
+    ] {
+        let answer = world.admin(method, &format!("{path}?dry_run=true"), body);
+        answer.expect(422);
+        assert_eq!(
+            answer.body["detail"][0]["msg"],
+            "this route takes no parameters"
+        );
+    }
+    assert_eq!(world.database.dump(), before);
+}
+
+#[test]
+fn scim_routes_and_the_open_ones_pass_over_what_they_do_not_know() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    tenant.get("/Users?aadOptscim062020").expect(200);
+    tenant.get("/Users?x=1&x=2").expect(200);
+    for path in ["/healthz?x=1", "/openapi.json?v=2", "/docs?x"] {
+        let answer = world.admin("GET", path, Value::Null);
+        answer.expect(200);
+    }
+}
