@@ -13,7 +13,7 @@ use super::resources::{
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
-use crate::scim::fold::fold;
+use crate::scim::fold::name_key;
 use crate::scim::render::Stored;
 use crate::scim::resource::Resource;
 use crate::scim::schema::USERS;
@@ -94,7 +94,7 @@ async fn refusal(
         other => return Err(Error::internal(format!("a new user ran into {other:?}"))),
     }
     let name = user.attributes.get("userName").and_then(Value::as_str);
-    let key = fold(name.unwrap_or_default());
+    let key = name_key(name.unwrap_or_default());
     let batch = unique::select_holders(&caller.tenant, UniqueKey::UserName, [&key]);
     let results = caller.read(call, batch).await?;
     let Some(holder) = rows_at(&results, 0)?.first() else {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use yasna::tags::{TAG_IA5STRING, TAG_OCTETSTRING, TAG_PRINTABLESTRING, TAG_UTF8STRING};
 
 use super::filter::is_attribute;
-use crate::scim::fold::fold;
+use crate::scim::fold::fold_case;
 
 /// Longest DN in bytes.
 pub const MAX_LENGTH: usize = 8_192;
@@ -261,7 +261,7 @@ fn key(value: &Value) -> String {
         Ok(text) => {
             // RFC 4518 §2.6.1: a run of spaces counts as one, and none at the ends.
             let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
-            for c in fold(&words.join(" ")).chars() {
+            for c in fold_case(&words.join(" ")).chars() {
                 if ",+\"\\<>;=#".contains(c) {
                     key.push('\\');
                 }

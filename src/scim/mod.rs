@@ -11,6 +11,7 @@ pub mod error;
 pub mod filter;
 pub mod fold;
 pub mod member;
+pub mod name;
 pub mod patch;
 pub mod pieces;
 pub mod profile;

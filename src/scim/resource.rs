@@ -274,7 +274,7 @@ fn key_value(attribute: &'static Attribute, value: &Value) -> Value {
                 Kind::String | Kind::Reference | Kind::Binary
             ) =>
         {
-            Value::String(comparable(text, attribute.case_exact).into_owned())
+            Value::String(comparable(text, attribute).into_owned())
         }
         other => other.clone(),
     }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::date_time;
 use super::error::{Error, Result};
 use super::filter::parse::shortened;
+use super::name;
 use super::profile::Profile;
 use super::schema::{Attribute, Kind, Mutability, Returned};
 
@@ -128,6 +129,10 @@ pub fn read_one(
         (Kind::DateTime, other) => Err(wrong("a time (RFC 3339)", &other)),
         (Kind::Binary, Value::String(text)) if !lenient && !is_base64(&text) => {
             Err(wrong("base64", &Value::String(text)))
+        }
+        (Kind::String, Value::String(text)) if attribute.is_name => {
+            let name = name::read(text, at, profile)?;
+            Ok((!name.is_empty() || !lenient).then_some(Value::String(name)))
         }
         (Kind::String | Kind::Reference | Kind::Binary, Value::String(text)) => {
             Ok(Some(Value::String(text)))

@@ -3,7 +3,7 @@
 use super::directory::{self, Kind};
 use super::{Guard, Params, Result, Row, Statement, Value, guards, page};
 use crate::ids::TenantId;
-use crate::scim::fold::fold;
+use crate::scim::fold::fold_case;
 
 /// What a provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,7 @@ fn written(provider: &IdentityProvider) -> Vec<Value> {
         (&provider.tenant_id).into(),
         (&provider.id).into(),
         (&provider.name).into(),
-        fold(&provider.name).into(),
+        fold_case(&provider.name).into(),
         provider.display_name.as_ref().into(),
         provider.enabled.into(),
         provider.auto_create_users.into(),
@@ -197,7 +197,7 @@ pub fn select_page(wanted: &Wanted<'_>, limit: i64, offset: i64) -> [Statement; 
         source += " and p.enabled = 1";
     }
     if let Some(search) = wanted.search {
-        let folded = params.bind(fold(search));
+        let folded = params.bind(fold_case(search));
         source += &format!(
             " and (instr(p.name_key, {folded}) > 0 or instr(lower(coalesce(p.display_name, '')), lower({folded})) > 0)"
         );

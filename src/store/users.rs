@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::Statement;
 use super::set::Set;
 use crate::ids::TenantId;
-use crate::scim::fold::fold;
+use crate::scim::fold::{fold, name_key};
 use crate::scim::resource::Resource;
 use crate::scim::schema::USERS;
 
@@ -93,7 +93,7 @@ pub fn delete_emails(tenant: &TenantId, users: &[String]) -> Vec<Statement> {
 
 /// Values and types of a user's addresses as they are compared, each pair once.
 fn email_keys(resource: &Resource) -> BTreeSet<(String, String)> {
-    let text = |email: &Json, name: &str| email.get(name).and_then(Json::as_str).map(fold);
+    let text = |email: &Json, name: &str| Some(email.get(name)?.as_str()?.to_owned());
     resource
         .attributes
         .get("emails")
@@ -102,8 +102,8 @@ fn email_keys(resource: &Resource) -> BTreeSet<(String, String)> {
         .flatten()
         .filter_map(|email| {
             Some((
-                text(email, "value")?,
-                text(email, "type").unwrap_or_default(),
+                name_key(&text(email, "value")?),
+                fold(&text(email, "type").unwrap_or_default()),
             ))
         })
         .collect()

@@ -9,7 +9,7 @@ use super::digest::Digest;
 use super::object::{Kind, Object};
 use crate::ldap::{Entry, dn};
 use crate::scim::body;
-use crate::scim::fold::fold;
+use crate::scim::fold::fold_case;
 use crate::scim::profile::Profile;
 
 /// The server's own time of an entry's last change (RFC 4512 §3.4.4).
@@ -279,7 +279,7 @@ pub fn dn_key(text: &str) -> Digest {
 
 /// Hash of a `uid`, compared without case (RFC 4519 §2.39); apart from all DNs.
 fn uid_key(uid: &str) -> Digest {
-    Digest::of(format!("uid\n{}", fold(uid.trim())))
+    Digest::of(format!("uid\n{}", fold_case(uid.trim())))
 }
 
 /// A DN as the log shows it.

@@ -349,7 +349,7 @@ fn sorted(resources: &[Value], by: &AttributeRef, descending: bool) -> Vec<Strin
     let sub = by.sub.or_else(|| by.attribute.default_sub());
     let leaf = sub.unwrap_or(by.attribute);
     let text = |value: &Value| match value {
-        Value::String(text) => Some(comparable(text, leaf.case_exact).into_owned()),
+        Value::String(text) => Some(comparable(text, leaf).into_owned()),
         Value::Bool(flag) => Some(flag.to_string()),
         _ => None,
     };

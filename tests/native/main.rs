@@ -34,6 +34,7 @@ mod ldap_sync;
 mod limits;
 mod log;
 mod meanwhile;
+mod names;
 mod openapi;
 mod pages;
 mod query_parameters;

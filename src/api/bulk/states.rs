@@ -6,7 +6,7 @@ use crate::api::group_members::Plan;
 use crate::api::password;
 use crate::error::Result;
 use crate::scim::error::Error as ScimError;
-use crate::scim::fold::fold;
+use crate::scim::fold::name_key;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
 use crate::scim::version::Version;
@@ -188,7 +188,7 @@ impl<'s> Simulation<'s> {
             false => ("userName", UniqueKey::UserName),
         };
         let value = resource.attributes.get(name)?.as_str()?;
-        Some((unique, fold(value), name))
+        Some((unique, name_key(value), name))
     }
 
     /// Who has a unique value after the operations so far.

@@ -101,7 +101,7 @@ fn compares(attribute: &Attribute, value: &Value, operator: Operator, operand: &
                 .is_some_and(|value| ordered(operator, value.partial_cmp(wanted)))
         }
         (Value::String(value), Operand::Text { key: wanted, .. }) => {
-            text_compares(&comparable(value, attribute.case_exact), operator, wanted)
+            text_compares(&comparable(value, attribute), operator, wanted)
         }
         _ => false,
     }

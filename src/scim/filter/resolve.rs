@@ -4,7 +4,7 @@ use super::{Filter, Literal, Operand, Operator, Path, Predicate};
 use crate::scim::attribute_path::{self, Target};
 use crate::scim::date_time;
 use crate::scim::error::{Error, Result};
-use crate::scim::fold::comparable;
+use crate::scim::fold::{comparable, fold};
 use crate::scim::profile::Profile;
 use crate::scim::schema::{Attribute, AttributeRef, Kind, ResourceType, Returned};
 
@@ -210,7 +210,11 @@ fn operand(
                 Literal::Boolean(value) if !profile.is_strict() => value.to_string(),
                 _ => return Err(wrong(path, operator, "it takes a string in quotes")),
             };
-            let key = comparable(&given, attribute.case_exact).into_owned();
+            // A part of a name may begin or end with a space.
+            let key = match substring && !attribute.case_exact {
+                true => fold(&given),
+                false => comparable(&given, attribute).into_owned(),
+            };
             Ok(Operand::Text { given, key })
         }
     }

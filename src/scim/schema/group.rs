@@ -23,7 +23,9 @@ pub static GROUP: Schema = Schema {
     description: "Group",
     key: "",
     attributes: &[
-        Attribute::string("displayName", "Name of the group for people to read").required(),
+        Attribute::string("displayName", "Name of the group for people to read")
+            .required()
+            .as_name(),
         Attribute::complex("members", MEMBERS, "The group's direct members").multi_valued(),
     ],
 };

@@ -108,6 +108,8 @@ pub struct Attribute {
     pub multi_valued: bool,
     pub required: bool,
     pub case_exact: bool,
+    /// Whether it is a name by which somebody is known and found: see [`name`](super::name) and [`fold`](super::fold).
+    pub is_name: bool,
     pub mutability: Mutability,
     pub returned: Returned,
     pub uniqueness: Uniqueness,
@@ -127,6 +129,7 @@ impl Attribute {
             required: false,
             // RFC 7643 §2.3.6 and §2.3.7: binary values and references are case-exact by nature.
             case_exact: matches!(kind, Kind::Binary | Kind::Reference),
+            is_name: false,
             mutability: Mutability::ReadWrite,
             returned: Returned::Default,
             uniqueness: Uniqueness::None,
@@ -176,6 +179,11 @@ impl Attribute {
 
     pub const fn case_exact(mut self) -> Self {
         self.case_exact = true;
+        self
+    }
+
+    pub const fn as_name(mut self) -> Self {
+        self.is_name = true;
         self
     }
 

@@ -20,7 +20,7 @@ const fn label(values: &'static [&'static str]) -> Attribute {
 }
 
 const EMAILS: &[Attribute] = &[
-    Attribute::string("value", "An e-mail address"),
+    Attribute::string("value", "An e-mail address").as_name(),
     DISPLAY,
     label(&["work", "home", "other"]),
     PRIMARY,
@@ -107,6 +107,7 @@ pub static USER: Schema = Schema {
     attributes: &[
         Attribute::string("userName", "Name that the user signs in with")
             .required()
+            .as_name()
             .unique(),
         Attribute::complex("name", NAME, "The parts of the user's name"),
         Attribute::string("displayName", "Name of the user for people to read"),

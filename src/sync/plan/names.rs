@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use super::{Fate, Planner};
-use crate::scim::fold::fold;
+use crate::scim::fold;
 use crate::store::unique::{self, UniqueKey};
 use crate::store::{Result, Rows};
 use crate::sync::Failure;
@@ -18,7 +18,7 @@ const AT_ONCE: usize = 16_000;
 
 /// Hash of an object's name as names are compared, apart for users and groups.
 pub fn key(object: &Object) -> Digest {
-    name_key(object.kind, &fold(&object.name))
+    name_key(object.kind, &fold::name_key(&object.name))
 }
 
 fn name_key(kind: Kind, folded: &str) -> Digest {
@@ -131,7 +131,8 @@ impl Planner<'_> {
                     Kind::Group => UniqueKey::GroupName,
                 };
                 let of_kind = objects.iter().filter(|object| object.kind == kind);
-                let names: Vec<String> = of_kind.map(|object| fold(&object.name)).collect();
+                let names: Vec<String> =
+                    of_kind.map(|object| fold::name_key(&object.name)).collect();
                 for statement in unique::select_holders(&session.tenant, unique, &names) {
                     questions.push(kind);
                     batch.push(statement);

@@ -406,8 +406,8 @@ fn a_resource_that_is_long_is_written_and_one_too_long_fails_alone() {
     assert!(statuses(&answer).iter().all(|status| *status == "201"));
     let user = tenant.get(&format!("/Users/{}", id_of(&answer, 300)));
     assert_eq!(user.body["title"], quotes);
-    // Folded, each of these is three letters.
-    let folds = "\u{390}".repeat(400_000);
+    // Folded, each of these is three characters of four bytes.
+    let folds = "\u{1D160}".repeat(200_000);
     let answer = bulk(
         &tenant,
         json!([with_title("folds", folds.clone()), post_user("x", "x")]),

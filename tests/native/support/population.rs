@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{Tenant, World};
 
 /// Words of which values and operands are made.
-pub const WORDS: [&str; 38] = [
+pub const WORDS: [&str; 41] = [
     "anna",
     "Anna",
     "ANNABEL",
@@ -31,6 +31,9 @@ pub const WORDS: [&str; 38] = [
     "FIN",
     "é",
     "e\u{301}",
+    "ａｎｎａ",
+    "ﾊﾞﾙ",
+    "バル",
     "100%",
     "100x",
     "ab",
@@ -51,6 +54,11 @@ pub const WORDS: [&str; 38] = [
     "\u{10FFFF}\u{10FFFF}a",
     "😀 12",
 ];
+
+/// A word as a name may have it: without control characters.
+pub fn name(word: impl AsRef<str>) -> String {
+    word.as_ref().replace(char::is_control, "·")
+}
 
 /// A generator of choices: the same seed, the same choices.
 pub struct Dice(pub u64);
@@ -147,12 +155,12 @@ impl Population {
         const GROUPS_IN_ALL: usize = 60;
         let mut dice = Dice(seed);
         let users: Vec<String> = (0..24)
-            .map(|index| tenant.user(&format!("{}{index}", dice.pick(&WORDS))))
+            .map(|index| tenant.user(&format!("{}{index}", name(dice.pick(&WORDS)))))
             .collect();
         let groups: Vec<String> = (0..GROUPS_IN_ALL)
             .map(|index| {
                 world.clock.0.set(world.clock.0.get() + 1);
-                tenant.group(&format!("{}{index}", dice.pick(&WORDS)), &[])
+                tenant.group(&format!("{}{index}", name(dice.pick(&WORDS))), &[])
             })
             .collect();
         // Of two groups, the first has the second in it.
@@ -243,7 +251,7 @@ impl Maker<'_> {
         let mut schemas = vec![json!(USERS.schema.id)];
         body.insert(
             "userName".to_owned(),
-            json!(format!("{}{index}", self.dice.pick(&WORDS))),
+            json!(format!("{}{index}", name(self.dice.pick(&WORDS)))),
         );
         if self.dice.one_in(2) {
             body.insert(
@@ -269,8 +277,8 @@ impl Maker<'_> {
         body.insert("schemas".to_owned(), json!([GROUPS.schema.id]));
         // Only `strict` lets groups share a name.
         let name = match self.strict {
-            true => (*self.dice.pick(&WORDS)).to_owned(),
-            false => format!("{}{index}", self.dice.pick(&WORDS)),
+            true => name(self.dice.pick(&WORDS)),
+            false => format!("{}{index}", name(self.dice.pick(&WORDS))),
         };
         body.insert("displayName".to_owned(), json!(name));
         if self.dice.one_in(2) {
@@ -340,6 +348,7 @@ impl Maker<'_> {
             _ if attribute.name == "type" && !attribute.canonical_values.is_empty() => {
                 json!(*self.dice.pick(attribute.canonical_values))
             }
+            _ if attribute.is_name => json!(name(self.word())),
             _ => json!(self.word()),
         }
     }
