@@ -9,8 +9,8 @@ use super::group_members::{self, Plan, Probed};
 use super::query::ListParams;
 use super::reply::Reply;
 use super::resources::{
-    MAX_ATTEMPTS, check_precondition, check_size, differing, first, if_match, is_worth_retrying,
-    lost_race, refuse_managed, show, taken,
+    MAX_ATTEMPTS, check_precondition, check_size, differing, first, guard_name, if_match,
+    is_worth_retrying, lost_race, refuse_managed, show, taken,
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
@@ -85,7 +85,8 @@ async fn insert(
         unique_name: !caller.profile().is_strict(),
         members: plan.difference(),
     };
-    let mut batch = groups::save(&caller.tenant, &[row], call.now);
+    let mut batch = guard_name(caller, &GROUPS, id, None, group);
+    batch.extend(groups::save(&caller.tenant, &[row], call.now));
     batch.extend(member_rows(caller, id, plan));
     let mut attributes: Vec<String> = group.attributes.keys().cloned().collect();
     attributes.extend(plan.changes_anything().then(|| "members".to_owned()));
@@ -286,6 +287,7 @@ impl Change<'_> {
             members: plan.difference(),
         };
         let mut batch = guards::versions(tenant, &GROUPS, [(id.as_str(), stored.version)]);
+        batch.extend(guard_name(caller, &GROUPS, id, Some(&before), &after));
         batch.extend(groups::save(tenant, &[row], call.now));
         batch.extend(member_rows(caller, id, &plan));
         let mut attributes = differing(&before, &after);

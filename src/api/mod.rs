@@ -14,6 +14,7 @@ mod group_members;
 mod groups;
 mod health;
 pub mod identity_providers;
+mod keys;
 mod ldap_sync;
 mod limits;
 mod list;

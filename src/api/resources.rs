@@ -11,6 +11,7 @@ use super::reply::Reply;
 use crate::auth::scope::Scope;
 use crate::error::{Error, Kind, Result};
 use crate::scim::error::ScimType;
+use crate::scim::fold::name_key;
 use crate::scim::pieces::{Frame, Part};
 use crate::scim::projection::Projection;
 use crate::scim::render::Stored;
@@ -20,7 +21,8 @@ use crate::scim::schema::{GROUPS, ResourceType, USERS};
 use crate::scim::version::Condition;
 use crate::store::audit::{self, Action, Detail, Event, Totals};
 use crate::store::resources::{self, Memberships};
-use crate::store::{self, Guard, Rows, guards, members, rows_at};
+use crate::store::unique::UniqueKey;
+use crate::store::{self, Guard, Rows, Statement, guards, keys, members, rows_at};
 
 /// How often a request is tried again when others changed what it had read.
 pub const MAX_ATTEMPTS: usize = 8;
@@ -264,6 +266,31 @@ pub fn lost_race(error: store::Error, condition: Option<&Condition>) -> Error {
             store::Error::Guard(Guard::PreconditionFailed).into()
         }
         (error, _) => error.into(),
+    }
+}
+
+/// The guard that a name which a resource is given is not that of a row from before names were normalised.
+pub fn guard_name(
+    caller: &Caller,
+    resource_type: &ResourceType,
+    id: &str,
+    before: Option<&Resource>,
+    after: &Resource,
+) -> Vec<Statement> {
+    let (name, unique) = match resource_type.name == GROUPS.name {
+        true if caller.profile().is_strict() => return Vec::new(),
+        true => ("displayName", UniqueKey::GroupName),
+        false => ("userName", UniqueKey::UserName),
+    };
+    let key = |resource: &Resource| {
+        let name = resource.attributes.get(name)?.as_str()?;
+        Some(name_key(name))
+    };
+    match key(after) {
+        Some(new) if before.and_then(key).as_ref() != Some(&new) => {
+            keys::guard_former(&caller.tenant, unique, [(id, new.as_str())])
+        }
+        _ => Vec::new(),
     }
 }
 

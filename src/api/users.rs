@@ -8,12 +8,12 @@ use super::password;
 use super::query::ListParams;
 use super::reply::Reply;
 use super::resources::{
-    MAX_ATTEMPTS, check_precondition, check_size, differing, first, if_match, is_worth_retrying,
-    located, lost_race, refuse_managed, show, taken, taken_by_inactive,
+    MAX_ATTEMPTS, check_precondition, check_size, differing, first, guard_name, if_match,
+    is_worth_retrying, located, lost_race, refuse_managed, show, taken, taken_by_inactive,
 };
 use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
-use crate::scim::fold::name_key;
+use crate::scim::fold::{former, name_key};
 use crate::scim::render::Stored;
 use crate::scim::resource::Resource;
 use crate::scim::schema::USERS;
@@ -44,7 +44,12 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
             resource: &user,
             password_hash: password_hash.as_deref(),
         };
-        let mut batch = users::save(&caller.tenant, std::slice::from_ref(&row), call.now);
+        let mut batch = guard_name(caller, &USERS, &id, None, &user);
+        batch.extend(users::save(
+            &caller.tenant,
+            std::slice::from_ref(&row),
+            call.now,
+        ));
         let attributes: Vec<String> = user.attributes.keys().cloned().collect();
         let event = Event {
             action: Action::Create,
@@ -95,7 +100,9 @@ async fn refusal(
     }
     let name = user.attributes.get("userName").and_then(Value::as_str);
     let key = name_key(name.unwrap_or_default());
-    let batch = unique::select_holders(&caller.tenant, UniqueKey::UserName, [&key]);
+    let keys = [Some(key.clone()), former(&key)];
+    let keys = keys.iter().flatten();
+    let batch = unique::select_holders(&caller.tenant, UniqueKey::UserName, keys);
     let results = caller.read(call, batch).await?;
     let Some(holder) = rows_at(&results, 0)?.first() else {
         return Ok(taken("userName"));
@@ -175,6 +182,7 @@ async fn change(
                 password_hash: password_hash.as_deref(),
             };
             let mut batch = guards::versions(&caller.tenant, &USERS, [(row.id, stored.version)]);
+            batch.extend(guard_name(caller, &USERS, &id, Some(&before), &after));
             batch.extend(users::save(&caller.tenant, &[row], call.now));
             let attributes = differing(&before, &after);
             let event = Event {

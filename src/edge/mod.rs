@@ -73,11 +73,14 @@ async fn answer(request: Request, route: RouteContext<Rc<Context>>) -> Result<Re
     convert::response(app.handle(request).await)
 }
 
-/// Every tick of the clock (see the cron trigger in `wrangler.toml`): the directory syncs that are due.
+/// Every tick of the clock (see the cron trigger in `wrangler.toml`): rows with keys from before, and the directory syncs that are due.
 #[event(scheduled)]
 async fn scheduled(_tick: ScheduledEvent, env: Env, context: ScheduleContext) {
     match app(&env, Rc::new(runtime::AfterTick(context))) {
-        Ok(app) => app.run_due_syncs().await,
+        Ok(app) => {
+            app.renew_keys().await;
+            app.run_due_syncs().await;
+        }
         Err(reason) => worker::console_error!("configuration: {reason}"),
     }
 }

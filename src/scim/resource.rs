@@ -234,8 +234,23 @@ impl Resource {
             let managed = json!({ MANAGED_BY.to_ascii_lowercase(): provider });
             keys.insert("managed".to_owned(), managed);
         }
-        Value::Object(keys).to_string()
+        let mut keys = Value::Object(keys);
+        let text = keys.to_string();
+        match keys.as_object_mut() {
+            Some(keys) if !is_plain(&text) => keys.insert("form".to_owned(), KEYS_FORM.into()),
+            _ => return text,
+        };
+        keys.to_string()
     }
+}
+
+/// Which form the keys have, where it is not the same in all: by it rows are found whose keys are from before they were normalised.
+const KEYS_FORM: i64 = 1;
+
+/// Whether keys are the same in every form: plain ASCII, without a space at the beginning or the end of a text.
+fn is_plain(keys: &str) -> bool {
+    let is_printable = |byte: u8| (b' '..=b'~').contains(&byte);
+    keys.bytes().all(is_printable) && !keys.contains("\" ") && !keys.contains(" \"")
 }
 
 /// Names of the attributes in which two resources differ, for the audit trail.

@@ -15,6 +15,8 @@ pub enum Action {
     Patch,
     Delete,
     Restore,
+    /// A name that another resource has too, from before names were normalised; it is left as it is.
+    Collide,
     Rotate,
     Revoke,
 }
@@ -27,6 +29,7 @@ impl Action {
             Action::Patch => "patch",
             Action::Delete => "delete",
             Action::Restore => "restore",
+            Action::Collide => "collide",
             Action::Rotate => "rotate",
             Action::Revoke => "revoke",
         }

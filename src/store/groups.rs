@@ -50,7 +50,10 @@ pub fn save(tenant: &TenantId, groups: &[GroupRow<'_>], now: i64) -> Vec<Stateme
              provider_id, excluded.provider_id), version = version + excluded.version, modified_at = excluded.modified_at, \
              member_count = member_count + excluded.member_count, \
              unique_name = iif(json_extract(excluded.keys, '$.displayname') is display_name_key, unique_name, excluded.unique_name), \
-             resource = excluded.resource, keys = excluded.keys",
+             resource = excluded.resource, \
+             keys = iif(json_extract(keys, '$.form') is 2 and json_extract(excluded.keys, '$.displayname') is not display_name_key \
+             and json_extract(excluded.resource, '$.displayName') is json_extract(resource, '$.displayName'), \
+             json_set(excluded.keys, '$.displayname', display_name_key, '$.form', 2), excluded.keys)",
             part.table()
         )
     })

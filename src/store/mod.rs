@@ -17,6 +17,7 @@ pub mod group_mappings;
 pub mod groups;
 pub mod guards;
 pub mod identity_providers;
+pub mod keys;
 pub mod mapping_grants;
 pub mod members;
 pub mod resources;

@@ -15,6 +15,14 @@ pub enum UniqueKey {
 
 impl UniqueKey {
     pub const ALL: [UniqueKey; 2] = [UniqueKey::UserName, UniqueKey::GroupName];
+
+    /// Its table and column.
+    pub const fn column(self) -> (&'static str, &'static str) {
+        match self {
+            UniqueKey::UserName => ("users", "user_name_key"),
+            UniqueKey::GroupName => ("groups", "unique_name_key"),
+        }
+    }
 }
 
 /// The holders of values: columns `key`, `id`, `managed_by`, and `active` (null where that is unassigned, and of groups).
@@ -23,9 +31,10 @@ pub fn select_holders<'k>(
     unique: UniqueKey,
     keys: impl IntoIterator<Item = &'k String>,
 ) -> Vec<Statement> {
-    let (table, column, active) = match unique {
-        UniqueKey::UserName => ("users", "user_name_key", "r.active"),
-        UniqueKey::GroupName => ("groups", "unique_name_key", "null"),
+    let (table, column) = unique.column();
+    let active = match unique {
+        UniqueKey::UserName => "r.active",
+        UniqueKey::GroupName => "null",
     };
     Set::of_ids(keys).statements(&[tenant.into()], |part| {
         format!(

@@ -51,14 +51,21 @@ pub fn save(tenant: &TenantId, users: &[UserRow<'_>], now: i64) -> Vec<Statement
              select ?1, e.id, e.provider, e.gain, e.created, ?2, e.hash, e.resource, e.keys from e where true \
              on conflict (tenant_id, id) do update set provider_id = iif(json_extract(excluded.resource, '$.externalId') is json_extract(resource, '$.externalId'), \
              provider_id, excluded.provider_id), version = version + excluded.version, modified_at = excluded.modified_at, \
-             password_hash = coalesce(excluded.password_hash, password_hash), resource = excluded.resource, keys = excluded.keys",
+             password_hash = coalesce(excluded.password_hash, password_hash), resource = excluded.resource, \
+             keys = iif(json_extract(keys, '$.form') is 2 and json_extract(excluded.keys, '$.username') is not user_name_key \
+             and json_extract(excluded.resource, '$.userName') is json_extract(resource, '$.userName'), \
+             json_set(excluded.keys, '$.username', user_name_key, '$.form', 2), excluded.keys)",
             part.table()
         )
     });
     let moved = users
         .iter()
         .map(|user| (user, email_keys(user.resource)))
-        .filter(|(user, emails)| user.before.map(email_keys).unwrap_or_default() != *emails)
+        // Rows from before keys were normalised may be others for the same address.
+        .filter(|(user, emails)| {
+            user.before.map(email_keys).unwrap_or_default() != *emails
+                || !emails.iter().all(is_plain)
+        })
         .collect::<Vec<_>>();
     let old: Vec<String> = moved
         .iter()
@@ -66,19 +73,46 @@ pub fn save(tenant: &TenantId, users: &[UserRow<'_>], now: i64) -> Vec<Statement
         .map(|(user, _)| user.id.to_owned())
         .collect();
     statements.extend(delete_emails(tenant, &old));
-    let emails = moved.iter().flat_map(|(user, emails)| {
+    let moved = moved.iter().map(|(user, emails)| (user.id, emails));
+    statements.extend(insert_emails(tenant, moved));
+    statements
+}
+
+/// Writes the rows beside users anew.
+pub(super) fn rewrite_emails(tenant: &TenantId, users: &[(&str, &Resource)]) -> Vec<Statement> {
+    let ids: Vec<String> = users.iter().map(|(id, _)| (*id).to_owned()).collect();
+    let emails: Vec<_> = users
+        .iter()
+        .map(|(id, user)| (*id, email_keys(user)))
+        .collect();
+    let mut statements = delete_emails(tenant, &ids);
+    let emails = emails.iter().map(|(id, emails)| (*id, emails));
+    statements.extend(insert_emails(tenant, emails));
+    statements
+}
+
+fn insert_emails<'e>(
+    tenant: &TenantId,
+    emails: impl Iterator<Item = (&'e str, &'e EmailKeys)>,
+) -> Vec<Statement> {
+    let rows = emails.flat_map(|(id, emails)| {
         let emails = emails.iter();
-        emails.map(|(value, label)| vec![user.id.into(), value.into(), label.into()])
+        emails.map(move |(value, label)| vec![id.into(), value.into(), label.into()])
     });
-    let emails = Set::new(&["user_id", "value_key", "type_key"], emails);
-    statements.extend(emails.statements(&[tenant.into()], |part| {
+    Set::new(&["user_id", "value_key", "type_key"], rows).statements(&[tenant.into()], |part| {
         format!(
             "{} insert into user_emails (tenant_id, user_id, value_key, type_key) \
              select ?1, e.user_id, e.value_key, e.type_key from e",
             part.table()
         )
-    }));
-    statements
+    })
+}
+
+/// Values and types of addresses as they are compared.
+type EmailKeys = BTreeSet<(String, String)>;
+
+fn is_plain((value, label): &(String, String)) -> bool {
+    value.is_ascii() && label.is_ascii()
 }
 
 /// Deletes the rows beside users.
@@ -92,7 +126,7 @@ pub fn delete_emails(tenant: &TenantId, users: &[String]) -> Vec<Statement> {
 }
 
 /// Values and types of a user's addresses as they are compared, each pair once.
-fn email_keys(resource: &Resource) -> BTreeSet<(String, String)> {
+fn email_keys(resource: &Resource) -> EmailKeys {
     let text = |email: &Json, name: &str| Some(email.get(name)?.as_str()?.to_owned());
     resource
         .attributes

@@ -24,6 +24,7 @@ mod filter_grammar;
 mod filter_limits;
 mod filter_plans;
 mod filters;
+mod former_keys;
 mod fuzz;
 mod groups;
 mod identity_providers;

@@ -6,7 +6,7 @@ use crate::api::group_members::Plan;
 use crate::api::password;
 use crate::error::Result;
 use crate::scim::error::Error as ScimError;
-use crate::scim::fold::name_key;
+use crate::scim::fold::{former, name_key};
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
 use crate::scim::version::Version;
@@ -191,8 +191,13 @@ impl<'s> Simulation<'s> {
         Some((unique, name_key(value), name))
     }
 
-    /// Who has a unique value after the operations so far.
+    /// Who has a unique value after the operations so far, or has had it since before keys were normalised.
     pub fn holder(&mut self, unique: UniqueKey, key: &str) -> Option<String> {
+        let now = self.holder_of_key(unique, key);
+        now.or_else(|| self.holder_of_key(unique, &former(key)?))
+    }
+
+    fn holder_of_key(&mut self, unique: UniqueKey, key: &str) -> Option<String> {
         let key = (unique, key.to_owned());
         if let Some(holder) = self.holders.get(&key) {
             return holder.clone();

@@ -17,6 +17,7 @@ pub use index::order;
 
 use super::{Params, resources};
 use crate::scim::filter::{MAX_TERMS, Operand, Operator, Predicate};
+use crate::scim::fold::former;
 use crate::scim::schema::{AttributeRef, GROUPS, Kind, RESOURCE_TYPES, ResourceType};
 use expression::{
     comparison, expression, is_membership, is_present, of_element, of_keys, some_element,
@@ -199,6 +200,12 @@ impl Sql<'_, '_> {
             true => format!("+{expression}"),
             false => expression,
         };
+        if let (Operator::Equal, Operand::Text { key, .. }) = (operator, operand)
+            && indexed
+            && !found.leaf().case_exact
+        {
+            return format!("({expression} {})", self.same_key(key));
+        }
         comparison(&expression, operator, operand, indexed, self.params)
     }
 
@@ -236,11 +243,20 @@ impl Sql<'_, '_> {
         format!("({rows} and {})", some_element(found, &inner))
     }
 
+    /// That a key is this one, or what it was before keys were normalised.
+    fn same_key(&mut self, key: &str) -> String {
+        let same = self.params.bind(key);
+        match former(key) {
+            Some(former) => format!("in ({same}, {})", self.params.bind(former)),
+            None => format!("= {same}"),
+        }
+    }
+
     /// Whose addresses have these keys.
     fn email_rows(&mut self, wanted: &[(&str, &str)]) -> String {
         let conditions: Vec<String> = wanted
             .iter()
-            .map(|(name, key)| format!("m.{name}_key = {}", self.params.bind(*key)))
+            .map(|(name, key)| format!("m.{name}_key {}", self.same_key(key)))
             .collect();
         format!(
             "(r.id in (select m.user_id from user_emails m where m.tenant_id = ?1 and {}))",
