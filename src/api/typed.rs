@@ -22,12 +22,37 @@ pub enum Segment {
     Index(usize),
 }
 
+/// In which way a value does not hold: words for clients to match on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    Missing,
+    Unknown,
+    /// None of the words that there are.
+    Word,
+    Type,
+    Value,
+}
+
+impl Fault {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Fault::Missing => "missing",
+            Fault::Unknown => "extra_forbidden",
+            Fault::Word => "enum",
+            Fault::Type => "type_error",
+            Fault::Value => "value_error",
+        }
+    }
+}
+
 /// What does not hold, and where.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
     /// From the outside in.
     pub path: Vec<Segment>,
+    pub fault: Fault,
+    /// A sentence without the value: that may be a secret in the wrong place.
     pub message: String,
 }
 
@@ -40,6 +65,14 @@ pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
 }
 
 impl Failure {
+    fn new(fault: Fault, message: String) -> Self {
+        Failure {
+            path: Vec::new(),
+            fault,
+            message,
+        }
+    }
+
     /// The failure as it is seen one step further out.
     fn within(mut self, segment: Segment) -> Self {
         self.path.push(segment);
@@ -49,20 +82,63 @@ impl Failure {
 
 impl Error for Failure {
     fn custom<T: Display>(message: T) -> Self {
-        Failure {
-            path: Vec::new(),
-            message: message.to_string(),
-        }
+        Failure::new(Fault::Value, message.to_string())
     }
 
-    /// In JSON's words: nothing is called null there.
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        match unexpected {
-            Unexpected::Unit => {
-                Failure::custom(format_args!("invalid type: null, expected {expected}"))
-            }
-            other => Failure::custom(format_args!("invalid type: {other}, expected {expected}")),
-        }
+        let (expected, found) = (expected.to_string(), found(unexpected));
+        let wanted = in_json(&expected);
+        Failure::new(Fault::Type, format!("it takes {wanted}, not {found}"))
+    }
+
+    fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let expected = expected.to_string();
+        let wanted = in_json(&expected);
+        Failure::new(
+            Fault::Value,
+            format!("it takes {wanted}, within its limits"),
+        )
+    }
+
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        let message = format!("it is one of {}", expected.join(", "));
+        Failure::new(Fault::Word, message)
+    }
+
+    fn unknown_field(_: &str, _: &'static [&'static str]) -> Self {
+        Failure::new(Fault::Unknown, "there is no such field".to_owned())
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        let missing = Failure::new(Fault::Missing, "it is required".to_owned());
+        missing.within(Segment::Key(field.to_owned()))
+    }
+}
+
+/// What a structure expects, in JSON's words.
+fn in_json(expected: &str) -> &str {
+    match expected {
+        "a boolean" => "true or false",
+        "a sequence" => "an array",
+        "a map" => "an object",
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "f32" | "f64" => "a number",
+        structure if structure.starts_with("struct ") => "an object",
+        words if words.starts_with("string or ") || words.starts_with("variant ") => "a string",
+        words => words,
+    }
+}
+
+/// The type of what is there, in JSON's words.
+fn found(unexpected: Unexpected<'_>) -> &'static str {
+    match unexpected {
+        Unexpected::Bool(_) => "a boolean",
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a whole number",
+        Unexpected::Float(_) => "a number",
+        Unexpected::Str(_) | Unexpected::Char(_) => "a string",
+        Unexpected::Unit | Unexpected::Option => "null",
+        Unexpected::Seq => "an array",
+        _ => "an object",
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::call::Call;
-use super::typed::{self, Failure, Segment};
+use super::typed::{self, Failure, Fault, Segment};
 use crate::error::{Error, FieldError, Result};
 use crate::scim::date_time;
 
@@ -48,8 +48,12 @@ fn complaints(
     let mut fields: Vec<FieldError> = Vec::new();
     let mut next = Some(failure);
     while let Some(mut failure) = next {
-        let field = field_of(at, &failure.path, &failure.message);
-        let is_missing = field.kind == "missing";
+        let field = field_of(at, &failure);
+        let is_missing = failure.fault == Fault::Missing;
+        if is_missing {
+            // Nothing can be taken out in its place but what misses it.
+            failure.path.pop();
+        }
         // What was taken out may be missed now.
         let is_known = fields.iter().any(|known| known.loc == field.loc);
         if !is_known {
@@ -66,30 +70,15 @@ fn complaints(
     Error::fields(fields)
 }
 
-fn field_of(at: &[&str], path: &[Segment], message: &str) -> FieldError {
-    let kind = kind_of(message);
-    let mut field = FieldError::new(at, without_value(message), kind);
-    field.loc.extend(path.iter().map(|segment| match segment {
-        Segment::Index(index) => Value::from(*index),
-        Segment::Key(key) => Value::from(key.as_str()),
-    }));
-    if kind == "missing"
-        && let Some(name) = message.split('`').nth(1)
-    {
-        field.loc.push(name.into());
-    }
+fn field_of(at: &[&str], failure: &Failure) -> FieldError {
+    let mut field = FieldError::new(at, failure.message.as_str(), failure.fault.word());
     field
-}
-
-/// The message of a wrong type without the value that has it: it may be a secret in the wrong place.
-fn without_value(message: &str) -> String {
-    match (
-        message.strip_prefix("invalid type: string \""),
-        message.rsplit_once("\", expected "),
-    ) {
-        (Some(_), Some((_, expected))) => format!("invalid type: string, expected {expected}"),
-        _ => message.to_owned(),
-    }
+        .loc
+        .extend(failure.path.iter().map(|segment| match segment {
+            Segment::Index(index) => Value::from(*index),
+            Segment::Key(key) => Value::from(key.as_str()),
+        }));
+    field
 }
 
 /// Takes the field at the end of a path out of the object that has it; false where there is none. An array goes whole, so that
@@ -111,21 +100,6 @@ fn take_out(value: &mut Value, path: &mut Vec<Segment>) -> bool {
     object
         .and_then(Value::as_object_mut)
         .is_some_and(|object| object.shift_remove(&key).is_some())
-}
-
-/// The kind of a deserialisation error, in words that clients can match on.
-fn kind_of(message: &str) -> &'static str {
-    let kinds = [
-        ("missing field", "missing"),
-        ("unknown field", "extra_forbidden"),
-        ("unknown variant", "enum"),
-        ("invalid type", "type_error"),
-        ("invalid length", "type_error"),
-    ];
-    kinds
-        .into_iter()
-        .find(|(start, _)| message.starts_with(start))
-        .map_or("value_error", |(_, kind)| kind)
 }
 
 /// A text of `MIN` to `MAX` characters, without control characters, trimmed.

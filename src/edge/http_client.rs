@@ -9,6 +9,7 @@ use worker::{
     AbortController, AbortSignal, Delay, Fetch, Method, Request, RequestInit, RequestRedirect,
 };
 
+use super::runtime::plain;
 use crate::platform::{HttpClient, HttpError};
 
 /// The runtime's `fetch`.
@@ -41,8 +42,8 @@ impl HttpClient for Fetcher {
 }
 
 async fn get(url: &str, max_bytes: usize, signal: &AbortSignal) -> Result<Vec<u8>, HttpError> {
-    let unreachable = |error: worker::Error| HttpError::Unreachable(error.to_string());
-    let broke_off = |error: worker::Error| HttpError::BrokeOff(error.to_string());
+    let unreachable = |error: worker::Error| HttpError::Unreachable(plain(&error.to_string()));
+    let broke_off = |error: worker::Error| HttpError::BrokeOff(plain(&error.to_string()));
     let mut init = RequestInit::new();
     init.with_method(Method::Get)
         .with_redirect(RequestRedirect::Manual);

@@ -50,3 +50,14 @@ impl Log for Console {
         worker::console_log!("{line}");
     }
 }
+
+/// The runtime's words on a connection that failed, without what only its authors can read.
+pub fn plain(reason: &str) -> String {
+    let reason = reason.split("; reference").next().unwrap_or(reason).trim();
+    let reason = reason.strip_prefix("Error: ").unwrap_or(reason);
+    match reason {
+        "internal error" | "" => "the connection failed".to_owned(),
+        reason if reason.contains("DNS lookup failed") => "its name is not known to DNS".to_owned(),
+        reason => reason.to_owned(),
+    }
+}

@@ -14,6 +14,7 @@ use futures_util::future::{Either, select};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use worker::{Delay, SecureTransport, Socket};
 
+use super::runtime::plain;
 use crate::platform::{Tcp, TcpError, TcpSecurity, TcpStream};
 
 /// Most bytes that one read gives.
@@ -133,16 +134,6 @@ impl RuntimeStream {
                 "{reason}. The certificate is not issued by a public authority, does not name this host, or has expired; or this port does not speak TLS"
             )),
         }
-    }
-}
-
-/// The runtime's words without what only its authors can read.
-fn plain(reason: &str) -> String {
-    let reason = reason.split("; reference").next().unwrap_or(reason).trim();
-    let reason = reason.strip_prefix("Error: ").unwrap_or(reason);
-    match reason {
-        "internal error" | "" => "the connection failed".to_owned(),
-        reason => reason.to_owned(),
     }
 }
 

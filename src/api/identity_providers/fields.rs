@@ -30,11 +30,8 @@ impl Serialize for Protocol {
 impl<'de> Deserialize<'de> for Protocol {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Protocol::from_name(&name).ok_or_else(|| {
-            D::Error::custom(format_args!(
-                "unknown variant `{name}`, expected one of `OIDC`, `SAML`, `LDAP`"
-            ))
-        })
+        Protocol::from_name(&name)
+            .ok_or_else(|| D::Error::unknown_variant(&name, &["OIDC", "SAML", "LDAP"]))
     }
 }
 
