@@ -1,12 +1,14 @@
 // `npm run dev`: set-up, build, local database, a running endpoint, and what to do with it. PORT chooses the port (8787 by default).
 import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "./build.mjs";
 import { guide } from "./guide.mjs";
 import { setUp } from "./setup.mjs";
 import { wrangler, wranglerEnv } from "./setup/node_modules.mjs";
-import { root } from "./setup/paths.mjs";
+import { inRoot, root } from "./setup/paths.mjs";
 import { endWithUs, main, say, SetupError, step } from "./setup/progress.mjs";
 import { adminToken } from "./token.mjs";
 
@@ -17,6 +19,7 @@ const READY_SECONDS = 60;
 await main(async () => {
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new SetupError(`PORT=${process.env.PORT} is no port number.`);
   await portIsFree();
+  sayWhoElseRuns();
   await build(await setUp());
   await step("Migrating the local database", "a second or two", process.execPath, [wrangler(), "d1", "migrations", "apply", "DB", "--local"], {
     cwd: root,
@@ -44,10 +47,43 @@ await main(async () => {
     server.kill("SIGTERM");
     throw error;
   }
+  leaveWord();
   console.log(welcome());
   show({ held: false });
   process.exitCode = (await ended) ?? 0;
 });
+
+/** The endpoints that run in this folder: a file for each, named after its process. */
+const running = inRoot(".wrangler", "running");
+
+/** All endpoints of one folder have one local database, whatever their ports: what one writes the other shows. */
+function sayWhoElseRuns() {
+  for (const name of existsSync(running) ? readdirSync(running) : []) {
+    const file = join(running, name);
+    if (!isAlive(Number(name))) {
+      rmSync(file, { force: true }); // left behind by a process that was killed
+      continue;
+    }
+    say(`• An endpoint of this folder runs already, at ${readFileSync(file, "utf8")} (process ${name}). This one shares its local database.`);
+    say("  For a database of its own, run it in another clone.");
+  }
+}
+
+function leaveWord() {
+  mkdirSync(running, { recursive: true });
+  const file = join(running, String(process.pid));
+  writeFileSync(file, url);
+  process.once("exit", () => rmSync(file, { force: true }));
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM"; // there, and another user's
+  }
+}
 
 /** Asked before the long steps, so that nobody waits for a build to hear of it. */
 function portIsFree() {

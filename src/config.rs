@@ -49,6 +49,8 @@ pub struct Config {
     pub encryption_keys: KeyRing,
     /// Whether identity providers on this very machine may be reached, and over plain HTTP.
     pub local_development: bool,
+    /// The hosts that this endpoint answers for, with their ports where they have one; any where none is named.
+    pub public_hosts: Vec<String>,
     /// Whether replies carry a `Server-Timing` header with what the database counted.
     pub server_timing: bool,
     /// Rows that one tenant may read in a minute, by the database's count, before its scans are refused.
@@ -66,8 +68,8 @@ const MIN_LOCAL_SECRET: usize = 32;
 impl Config {
     /// Reads the variables `JWT_ISSUER`, `JWT_AUDIENCE`, one of `JWT_JWKS` (the document itself), `JWT_JWKS_URL` and
     /// `JWT_LOCAL_SECRET`, `CURSOR_KEY` and `ENCRYPTION_KEY` (32 bytes each, in base64), `ENCRYPTION_KEY_PREVIOUS` (what
-    /// `ENCRYPTION_KEY` was before), `LOCAL_DEVELOPMENT` and `SERVER_TIMING` (`on`), `ROWS_PER_MINUTE` (a number above 0). The error
-    /// names the variable that does not hold.
+    /// `ENCRYPTION_KEY` was before), `LOCAL_DEVELOPMENT` and `SERVER_TIMING` (`on`), `ROWS_PER_MINUTE` (a number above 0), `PUBLIC_HOSTS`
+    /// (with commas between them). The error names the variable that does not hold.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let keys = match (
@@ -110,6 +112,7 @@ impl Config {
                     .transpose()?,
             ),
             local_development: variable("LOCAL_DEVELOPMENT").as_deref() == Some("on"),
+            public_hosts: hosts(&variable("PUBLIC_HOSTS").unwrap_or_default())?,
             server_timing: variable("SERVER_TIMING").as_deref() == Some("on"),
             rows_per_minute: match variable("ROWS_PER_MINUTE").map(|text| text.parse::<u32>()) {
                 None => ROWS_PER_MINUTE,
@@ -118,6 +121,23 @@ impl Config {
             },
         })
     }
+}
+
+fn hosts(text: &str) -> Result<Vec<String>, String> {
+    let hosts = text
+        .split(',')
+        .map(str::trim)
+        .filter(|host| !host.is_empty());
+    hosts
+        .map(|host| match host.parse::<http::uri::Authority>() {
+            Ok(authority) if !host.contains('@') && !authority.host().is_empty() => {
+                Ok(host.to_owned())
+            }
+            _ => Err(format!(
+                "PUBLIC_HOSTS: `{host}` is no host; write scim.example.com"
+            )),
+        })
+        .collect()
 }
 
 fn key(name: &str, value: Option<String>) -> Result<Secret, String> {

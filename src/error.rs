@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::at::At;
 use crate::scim::error::ScimType;
 use crate::store;
 
@@ -39,6 +40,10 @@ pub enum Kind {
     /// 414: an address that is longer than can be read; the adapter finds it out.
     UriTooLong,
     UnsupportedMediaType,
+    /// 415 for a content coding that is not taken.
+    UnsupportedEncoding,
+    /// 421: the host is none of those that the settings name.
+    Misdirected,
     /// 422: fields of a body or a query that do not hold.
     Unprocessable(Vec<FieldError>),
     NotImplemented,
@@ -95,33 +100,40 @@ pub struct Error {
     pub detail: String,
     /// What the log needs to know beyond that. No secret, no personal data.
     pub internal: Option<String>,
+    pub at: At,
 }
 
 /// Result of a handler.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    #[track_caller]
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         Error {
             kind,
             detail: detail.into(),
             internal: None,
+            at: At::here(),
         }
     }
 
+    #[track_caller]
     pub fn not_found(what: &str) -> Self {
         Self::new(Kind::NotFound, format!("{what} was not found"))
     }
 
+    #[track_caller]
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(Kind::Forbidden, detail)
     }
 
+    #[track_caller]
     pub fn scim(scim_type: ScimType, detail: impl Into<String>) -> Self {
         Self::new(Kind::Scim(scim_type), detail)
     }
 
     /// 409 for a change to what a directory manages.
+    #[track_caller]
     pub fn managed(provider: &str) -> Self {
         Self::new(
             Kind::Conflict,
@@ -132,11 +144,13 @@ impl Error {
     }
 
     /// One field that does not hold.
+    #[track_caller]
     pub fn field(loc: &[&str], msg: impl Into<String>, kind: &'static str) -> Self {
         Self::fields(vec![FieldError::new(loc, msg, kind)])
     }
 
     /// All fields that do not hold.
+    #[track_caller]
     pub fn fields(fields: Vec<FieldError>) -> Self {
         Self::new(Kind::Unprocessable(fields), "a field does not hold")
     }
@@ -150,11 +164,21 @@ impl Error {
     }
 
     /// A failure that is ours: the client learns nothing but the request's id.
+    #[track_caller]
     pub fn internal(internal: impl Into<String>) -> Self {
         Error {
             kind: Kind::Internal,
             detail: "the request failed here; its id helps to find out why".to_owned(),
             internal: Some(internal.into()),
+            at: At::here(),
+        }
+    }
+
+    /// SCIM's keyword, where it has one.
+    pub fn scim_type(&self) -> Option<&'static str> {
+        match &self.kind {
+            Kind::Scim(scim_type) => Some(scim_type.name()),
+            _ => None,
         }
     }
 
@@ -170,7 +194,8 @@ impl Error {
             Kind::PreconditionFailed => 412,
             Kind::PayloadTooLarge => 413,
             Kind::UriTooLong => 414,
-            Kind::UnsupportedMediaType => 415,
+            Kind::UnsupportedMediaType | Kind::UnsupportedEncoding => 415,
+            Kind::Misdirected => 421,
             Kind::Unprocessable(_) => 422,
             Kind::RateLimited { .. } => 429,
             Kind::Internal | Kind::CredentialStale => 500,
@@ -190,12 +215,16 @@ impl std::error::Error for Error {}
 
 impl From<crate::scim::error::Error> for Error {
     fn from(error: crate::scim::error::Error) -> Self {
-        Error::new(Kind::Scim(error.scim_type), error.detail)
+        Error {
+            at: error.at,
+            ..Error::new(Kind::Scim(error.scim_type), error.detail)
+        }
     }
 }
 
 impl From<store::Error> for Error {
     /// For what a handler does not name itself. A guard or a constraint that nobody named is a fault of ours.
+    #[track_caller]
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Guard(store::Guard::NotFound) => Error::not_found("the resource"),
@@ -220,11 +249,13 @@ impl From<store::Error> for Error {
                 },
                 detail: "the database cannot take the request now; try again".to_owned(),
                 internal: Some(internal),
+                at: At::here(),
             },
             store::Error::TooLarge(internal) => Error {
                 kind: Kind::PayloadTooLarge,
                 detail: "the resource is larger than can be stored".to_owned(),
                 internal: Some(internal),
+                at: At::here(),
             },
             other => Error::internal(other.to_string()),
         }

@@ -14,8 +14,12 @@ pub const MAX_DEPTH: usize = 32;
 /// 2^53: a double is exact up to it.
 pub const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
+/// What some editors and runtimes put before UTF-8: no part of the text (RFC 8259 §8.1 lets a reader pass over it).
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Parses a whole document. The error is a sentence for the client, with line and column.
 pub fn parse(text: &[u8]) -> Result<Value, String> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err("the body is empty; JSON was expected".to_owned());
     }

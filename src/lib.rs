@@ -7,6 +7,7 @@
 //! - Nothing outside tests panics.
 
 pub mod api;
+pub mod at;
 pub mod auth;
 pub mod config;
 pub mod connection;

@@ -11,13 +11,14 @@ use std::cell::Cell;
 use async_trait::async_trait;
 
 use super::call::Call;
+use super::credential_name;
 use super::limits;
 use super::parameters;
 use super::reply::Reply;
 use super::token_facts;
 use super::validate::parameter;
 use crate::auth::admin::{Admin, AdminScope};
-use crate::auth::bearer::{self, refused};
+use crate::auth::bearer::{self, malformed};
 use crate::auth::jwt;
 use crate::auth::scim_token::ScimToken;
 use crate::auth::scope::{Scope, Scopes};
@@ -39,6 +40,7 @@ pub async fn admin(call: &Call<'_>, scope: AdminScope) -> Result<Admin> {
     if let Some(tenant) = &admin.tenant {
         call.note_tenant(tenant);
     }
+    credential_name::note_subject(call, &admin.subject);
     limits::check(call, admin.tenant.as_ref(), &admin.subject).await?;
     admin.require(scope)?;
     if let Some(endpoint) = call.endpoint {
@@ -49,8 +51,11 @@ pub async fn admin(call: &Call<'_>, scope: AdminScope) -> Result<Admin> {
 
 async fn verified_admin(call: &Call<'_>) -> Result<Admin> {
     let credential = bearer::credential(call.headers(), false)?;
+    credential_name::note_hint(call, &credential);
     if ScimToken::looks_like(credential.expose()) {
-        return Err(refused());
+        return Err(malformed(
+            "this is a SCIM token, which opens SCIM routes alone; send an administrator's JWT",
+        ));
     }
     let app = call.app;
     let claims = jwt::verify(&credential, &app.config, &app.platform, &app.memory).await?;
@@ -364,10 +369,11 @@ async fn attempt(call: &Call<'_>, caller: &Caller, scope: Scope, work: &dyn Work
 /// Finds out who is asking: from what is at hand, or (`afresh`) from the database.
 async fn identify(call: &Call<'_>, afresh: bool) -> Result<Caller> {
     let credential = bearer::credential(call.headers(), true)?;
+    credential_name::note_hint(call, &credential);
     let text = credential.expose();
     let in_path = tenant_in_path(call)?;
     let caller = if ScimToken::looks_like(text) {
-        let token = ScimToken::parse(text).ok_or_else(refused)?;
+        let token = ScimToken::parse(text).ok_or_else(|| malformed(ScimToken::fault(text)))?;
         let hash = token.hash();
         Caller::of_token(token_facts::find(call, &hash, afresh).await?, hash)
     } else {
@@ -376,6 +382,10 @@ async fn identify(call: &Call<'_>, afresh: bool) -> Result<Caller> {
         let admin = Admin::from_claims(&claims)?;
         jwt_caller(call, admin, in_path.as_ref(), afresh).await?
     };
+    match &caller.proof {
+        Proof::Token { id, .. } => credential_name::note_token(call, id),
+        Proof::Jwt { subject } => credential_name::note_subject(call, subject),
+    }
     match in_path {
         Some(tenant) if tenant == caller.tenant => Ok(caller),
         None => Ok(caller),
@@ -401,6 +411,7 @@ async fn jwt_caller(
     in_path: Option<&TenantId>,
     afresh: bool,
 ) -> Result<Caller> {
+    admin.check_reach()?;
     let tenant = match (&admin.tenant, in_path) {
         (Some(own), _) => own.clone(),
         (None, Some(tenant)) => tenant.clone(),

@@ -6,10 +6,11 @@ use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName};
 use serde_json::Value;
 
+use super::content_encoding;
 use super::limits;
 use super::reply::{Dialect, Reply};
 use super::resources::MAX_ATTEMPTS;
-use super::routes::{self, Endpoint, Match};
+use super::routes::{Endpoint, Match};
 use super::{App, MAX_BODY_BYTES, Request};
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
@@ -28,11 +29,13 @@ pub struct Call<'a> {
     pub now: i64,
     request: Request,
     dialect: Dialect,
+    scim_base: String,
     params: Vec<(String, String)>,
     /// None where no route was found.
     pub endpoint: Option<Endpoint>,
     meter: Meter,
     tenant: RefCell<Option<TenantId>>,
+    credential: RefCell<Option<String>>,
 }
 
 impl<'a> Call<'a> {
@@ -43,10 +46,12 @@ impl<'a> Call<'a> {
             now: app.platform.clock.now(),
             request,
             dialect: found.dialect,
+            scim_base: found.scim_base.clone(),
             params: found.params.clone(),
             endpoint: found.endpoint.as_ref().ok().copied(),
             meter: Meter::default(),
             tenant: RefCell::default(),
+            credential: RefCell::default(),
         }
     }
 
@@ -103,7 +108,7 @@ impl<'a> Call<'a> {
 
     /// The SCIM base that the request used, as an absolute URL.
     pub fn scim_base(&self) -> String {
-        self.origin() + routes::scim_base(self.request.uri().path())
+        self.origin() + &self.scim_base
     }
 
     /// The body as JSON: 415 for another content type, 413 where it is too long, and what is wrong with it otherwise.
@@ -136,10 +141,16 @@ impl<'a> Call<'a> {
                 format!("the body is longer than {MAX_BODY_BYTES} bytes"),
             ));
         }
-        json::parse(self.request.body()).map_err(|detail| match self.dialect {
+        let malformed = |detail| match self.dialect {
             Dialect::Scim => Error::scim(ScimType::InvalidSyntax, detail),
             Dialect::Admin => Error::field(&["body"], detail, "json_invalid"),
-        })
+        };
+        let decoded = content_encoding::decoded(self.headers(), self.request.body());
+        let body = decoded.map_err(|error| match error.kind {
+            Kind::BadRequest => malformed(error.detail),
+            _ => error,
+        })?;
+        json::parse(&body).map_err(malformed)
     }
 
     /// Whether a body came along.
@@ -184,8 +195,19 @@ impl<'a> Call<'a> {
         *self.tenant.borrow_mut() = Some(tenant.clone());
     }
 
+    /// Whose request it is; where that was not found out, the tenant that its path names.
     pub fn tenant_seen(&self) -> Option<String> {
-        self.tenant.borrow().as_ref().map(TenantId::to_string)
+        let seen = self.tenant.borrow().as_ref().map(TenantId::to_string);
+        seen.or_else(|| TenantId::parse(self.param("tenant_id")).map(|tenant| tenant.to_string()))
+    }
+
+    /// Notes what names the credential without being it, for the log.
+    pub fn note_credential(&self, name: String) {
+        *self.credential.borrow_mut() = Some(name);
+    }
+
+    pub fn credential_seen(&self) -> Option<String> {
+        self.credential.borrow().clone()
     }
 
     /// How the audit trail names this request.

@@ -2,7 +2,7 @@
 //!
 //! - A tenant and, within it, each credential have limits that no identity provider reaches in ordinary work.
 //! - A credential that does not hold counts against the address that it came from and the tenant that it was for, and against the
-//!   address alone. Above these limits the answer is 429, and a SCIM token that the cache does not know is not looked up in the database
+//!   address alone; of an IPv6 address, its first 64 bits. Above these limits the answer is 429, and a SCIM token that the cache does not know is not looked up in the database
 //!   any more. Credentials that hold are not stopped by that, nor are other tenants behind the same address.
 //!
 //! The rows that a tenant reads are counted too, by the database's count and for a minute, in the memory of each running instance of the
@@ -11,6 +11,8 @@
 //! with several the limit is as much higher.
 //!
 //! The keys are ids and hashes: no credential, no address, no subject stands in them.
+
+use std::net::{IpAddr, Ipv6Addr};
 
 use http::HeaderName;
 use sha2::{Digest, Sha256};
@@ -125,12 +127,29 @@ pub fn check_unknown(call: &Call<'_>) -> Result<()> {
 
 /// What a credential that does not hold counts against.
 fn keys(call: &Call<'_>) -> [(Limit, String); 2] {
-    let address = call.header(ADDRESS).unwrap_or_default();
+    let address = network(call.header(ADDRESS).unwrap_or_default());
+    let address = address.as_str();
     let tenant = call.param("tenant_id");
     [
         (Limit::Failures, hashed(&[address, tenant])),
         (Limit::Address, hashed(&[address])),
     ]
+}
+
+/// Whose address it is: of IPv6 its first 64 bits, since one customer has all that follow; of IPv4, also inside IPv6, the whole.
+fn network(address: &str) -> String {
+    match address
+        .trim()
+        .parse()
+        .map(|address: IpAddr| address.to_canonical())
+    {
+        Ok(IpAddr::V6(address)) => {
+            let prefix = u128::from(address) >> 64 << 64;
+            format!("{}/64", Ipv6Addr::from(prefix))
+        }
+        Ok(address) => address.to_string(),
+        Err(_) => address.to_owned(),
+    }
 }
 
 fn hashed(parts: &[&str]) -> String {

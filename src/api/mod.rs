@@ -6,6 +6,8 @@
 mod authenticate;
 mod bulk;
 mod call;
+mod content_encoding;
+mod credential_name;
 pub mod discovery;
 mod docs;
 mod endpoint_info;
@@ -29,6 +31,7 @@ pub mod routes;
 mod scim_tokens;
 mod tenants;
 mod token_facts;
+mod transport;
 mod typed;
 mod users;
 mod validate;
@@ -76,28 +79,28 @@ impl App {
             .unwrap_or_else(|_| uuid::Uuid::nil().to_string());
         let found = routes::find(request.method(), request.uri().path());
         let dialect = found.dialect;
+        let endpoint =
+            transport::check(&self.config, &request).and_then(|()| found.endpoint.clone());
+        let is_strict = transport::is_strict(&self.config, &request);
         let call = Call::new(self, request, &found, request_id);
-        let result = match &found.endpoint {
+        let result = match endpoint {
             // A panic is this request's failure and nobody else's: nothing is held across requests that it could leave half
             // changed.
-            Ok(endpoint) => AssertUnwindSafe(dispatch(&call, *endpoint))
+            Ok(endpoint) => AssertUnwindSafe(dispatch(&call, endpoint))
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|_| Err(Error::internal("a panic"))),
-            Err(error) => Err(error.clone()),
+            Err(error) => Err(error),
         };
-        let (reply, internal) = match result {
+        let (reply, error) = match result {
             Ok(reply) => (reply, None),
-            Err(mut error) => {
-                let internal = error.internal.take();
-                (Reply::of_error(&error, dialect), internal)
-            }
+            Err(error) => (Reply::of_error(&error, dialect), Some(error)),
         };
-        self.log(&call, &found, &reply, internal, started);
-        self.finish(&call, reply)
+        self.log(&call, &found, &reply, error, started);
+        self.finish(&call, reply, is_strict)
     }
 
-    fn finish(&self, call: &Call<'_>, reply: Reply) -> Response {
+    fn finish(&self, call: &Call<'_>, reply: Reply, is_strict: bool) -> Response {
         let mut response = reply.into_response();
         let headers = response.headers_mut();
         let mut set = |name: &'static str, value: String| {
@@ -106,6 +109,10 @@ impl App {
             }
         };
         set("x-request-id", call.request_id.clone());
+        if is_strict {
+            let value = transport::STRICT_TRANSPORT_SECURITY.to_owned();
+            set("strict-transport-security", value);
+        }
         if self.config.server_timing {
             let cost = call.cost();
             set(
@@ -119,13 +126,14 @@ impl App {
         response
     }
 
-    /// One line per request. It names the route's pattern and not the path: a path may hold personal data.
+    /// One line per request. It names the route's pattern and not the path: a path may hold personal data. A refusal has a reason,
+    /// which stands for its sentence without what was sent.
     fn log(
         &self,
         call: &Call<'_>,
         found: &Match,
         reply: &Reply,
-        internal: Option<String>,
+        error: Option<Error>,
         started: i64,
     ) {
         let cost = call.cost();
@@ -134,13 +142,16 @@ impl App {
             "method": call.method().as_str(),
             "route": found.pattern,
             "tenant": call.tenant_seen(),
+            "credential": call.credential_seen(),
             "status": reply.status,
+            "scim_type": error.as_ref().and_then(Error::scim_type),
+            "reason": error.as_ref().map(|error| error.at.name()),
             "d1_trips": cost.trips,
             "d1_statements": cost.statements,
             "d1_rows_read": cost.read,
             "d1_rows_written": cost.written,
             "duration_ms": self.platform.clock.now() - started,
-            "error": internal,
+            "error": error.and_then(|error| error.internal),
         });
         self.platform.log.line(&line.to_string());
     }
@@ -223,6 +234,10 @@ fn error_headers(error: &Error) -> Vec<(HeaderName, String)> {
         Kind::Unauthorized { token_sent: true } => vec![(
             http::header::WWW_AUTHENTICATE,
             "Bearer error=\"invalid_token\"".to_owned(),
+        )],
+        Kind::UnsupportedEncoding => vec![(
+            http::header::ACCEPT_ENCODING,
+            content_encoding::ACCEPTED.to_owned(),
         )],
         Kind::MethodNotAllowed { allow } => vec![(http::header::ALLOW, allow.clone())],
         Kind::Unavailable {

@@ -232,6 +232,8 @@ fn table() -> &'static Table {
 pub struct Match {
     pub endpoint: Result<Endpoint, Error>,
     pub dialect: Dialect,
+    /// The part of the path that is the SCIM base, where it lies below one.
+    pub scim_base: String,
     /// The route's pattern, empty where there is none.
     pub pattern: &'static str,
     /// Parameters by name, percent-decoded.
@@ -240,13 +242,11 @@ pub struct Match {
 
 /// Finds the route of a request. HEAD is answered like GET; the platform drops the body.
 pub fn find(method: &Method, path: &str) -> Match {
-    let dialect = dialect(path);
-    let trimmed = match path.strip_suffix('/') {
-        Some(trimmed) if !trimmed.is_empty() => trimmed,
-        _ => path,
-    };
+    let path = without_empty_parts(path);
+    let dialect = dialect(&path);
+    let scim_base = scim_base(&path).to_owned();
     let (router, paths) = table();
-    let matched = router.at(trimmed).ok();
+    let matched = router.at(&path).ok();
     let found = matched.and_then(|matched| {
         let params: Option<Vec<(String, String)>> = matched
             .params
@@ -260,8 +260,9 @@ pub fn find(method: &Method, path: &str) -> Match {
     });
     let Some((paths, params)) = found else {
         return Match {
-            endpoint: Err(Error::new(Kind::NotFound, "there is nothing at this path")),
+            endpoint: Err(Error::new(Kind::NotFound, nothing_at(&path))),
             dialect,
+            scim_base,
             pattern: "",
             params: Vec::new(),
         };
@@ -292,21 +293,67 @@ pub fn find(method: &Method, path: &str) -> Match {
     Match {
         endpoint,
         dialect,
+        scim_base,
         pattern: &paths.pattern,
         params,
     }
 }
 
+/// A path without what stands between two slashes that follow each other, and without its trailing slash: clients put a base that ends
+/// in a slash before a path that begins with one.
+fn without_empty_parts(path: &str) -> String {
+    let parts = path.split('/').filter(|part| !part.is_empty());
+    let path: String = parts.flat_map(|part| ["/", part]).collect();
+    match path.is_empty() {
+        true => "/".to_owned(),
+        false => path,
+    }
+}
+
+/// What a 404 says of a path at which there is nothing: the path that differs from it in case alone, where there is one, and where the
+/// API is described.
+fn nothing_at(path: &str) -> String {
+    let (_, paths) = table();
+    let same = |pattern: &str| {
+        let parts = |text: &str| text.split('/').count();
+        parts(pattern) == parts(path)
+            && pattern
+                .split('/')
+                .zip(path.split('/'))
+                .all(|(known, given)| known.starts_with(':') || known.eq_ignore_ascii_case(given))
+    };
+    let meant = paths.iter().find(|paths| same(&paths.pattern));
+    let meant = meant.map(|paths| {
+        let parts = paths
+            .pattern
+            .split('/')
+            .map(|part| match part.strip_prefix(':') {
+                Some(name) => format!("{{{name}}}"),
+                None => part.to_owned(),
+            });
+        parts.collect::<Vec<_>>().join("/")
+    });
+    let hint = match (path, meant) {
+        ("/", _) => {
+            format!("an identity provider takes {TENANT_BASE} or {TOKEN_BASE} for its base")
+                .replace(":tenant_id", "{tenant_id}")
+        }
+        (_, Some(meant)) => format!("{meant} is written like this"),
+        (_, None) => return "there is nothing at this path; /docs lists what there is".to_owned(),
+    };
+    format!("there is nothing at this path: {hint}; /docs lists what there is")
+}
+
 /// Which dialect a path is answered in, even where nothing is found there.
 pub fn dialect(path: &str) -> Dialect {
-    match scim_base_length(path) {
+    match scim_base_length(&without_empty_parts(path)) {
         Some(_) => Dialect::Scim,
         None => Dialect::Admin,
     }
 }
 
 /// The part of a path that is the SCIM base, where it lies below one.
-pub fn scim_base(path: &str) -> &str {
+fn scim_base(path: &str) -> &str {
     scim_base_length(path)
         .and_then(|length| path.get(..length))
         .unwrap_or_default()

@@ -55,16 +55,32 @@ impl Admin {
         })
     }
 
+    /// 403 for a token that names no tenant and does not say either that it is for all of them: an issuer that leaves the claim out must not
+    /// make an administrator of the platform by it.
+    pub fn check_reach(&self) -> Result<()> {
+        let is_platform = || {
+            self.scopes
+                .iter()
+                .any(|scope| scope == "platform" || scope == "admin")
+        };
+        match self.tenant.is_some() || is_platform() {
+            true => Ok(()),
+            false => Err(Error::forbidden(
+                "the token names no tenant: it needs the claim tenant_id, or the scope platform or admin for all tenants",
+            )),
+        }
+    }
+
     pub fn has(&self, scope: AdminScope) -> bool {
         self.scopes
             .iter()
             .any(|granted| granted == "admin" || granted == scope.name())
     }
 
-    /// 403 without the scope.
+    /// 403 without the scope, and for a token that reaches no tenant at all.
     pub fn require(&self, scope: AdminScope) -> Result<()> {
         match self.has(scope) {
-            true => Ok(()),
+            true => self.check_reach(),
             false => Err(Error::forbidden(format!(
                 "this needs the scope {}",
                 scope.name()

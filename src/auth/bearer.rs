@@ -23,17 +23,47 @@ pub fn credential(headers: &HeaderMap, bare: bool) -> Result<Credential<'_>, Err
     if given.next().is_some() {
         return Err(refused());
     }
-    let header = header.to_str().map_err(|_| refused())?.trim();
-    match header.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            Ok(Credential(token.trim()))
-        }
-        None if bare && !header.is_empty() => Ok(Credential(header)),
-        _ => Err(refused()),
+    let Ok(text) = header.to_str() else {
+        let is_hint = header.as_bytes().windows(4).any(|part| part == b"rcs_");
+        return Err(match is_hint {
+            true => malformed(HINT),
+            false => refused(),
+        });
+    };
+    let text = text.trim();
+    let is_bearer = |scheme: &str| scheme.eq_ignore_ascii_case("bearer");
+    let token = match text.split_once(' ') {
+        Some((scheme, token)) if is_bearer(scheme) => token.trim(),
+        None if bare && !text.is_empty() => text,
+        Some(_) => return Err(malformed("its scheme is another one than Bearer")),
+        None => return Err(refused()),
+    };
+    match token.split(' ').next() {
+        Some(first) if is_bearer(first) => Err(malformed("the word Bearer stands there twice")),
+        _ if token.starts_with(QUOTES) || token.ends_with(QUOTES) => Err(malformed(
+            "it stands in quotes; send the token without them",
+        )),
+        _ => Ok(Credential(token)),
     }
 }
 
+const QUOTES: [char; 3] = ['"', '\'', '`'];
+
+/// What is wrong with a token of which only the first characters are there.
+pub const HINT: &str = "this is the hint that lists show of a SCIM token; the token itself was shown once, when it was made, and can only be \
+     replaced (rotate)";
+
+/// 401 for what is no whole credential, and says so by its form alone: that tells a guesser nothing.
+#[track_caller]
+pub fn malformed(why: &str) -> Error {
+    Error::new(
+        Kind::Unauthorized { token_sent: true },
+        format!("the credential is not valid: {why}"),
+    )
+}
+
 /// 401 for a request without a credential.
+#[track_caller]
 fn missing() -> Error {
     Error::new(
         Kind::Unauthorized { token_sent: false },
@@ -41,7 +71,8 @@ fn missing() -> Error {
     )
 }
 
-/// 401 for a credential that does not hold. Why is not said: that would help only a guesser.
+/// 401 for a whole credential that does not hold. Why is not said: that would help only a guesser.
+#[track_caller]
 pub fn refused() -> Error {
     Error::new(
         Kind::Unauthorized { token_sent: true },

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::bearer::{Credential, refused};
 use super::jwks::{self, KeySet, Untrusted};
 use super::memory::{Fetched, Memory, is_within};
+use crate::at::At;
 use crate::config::{Config, KeySource};
 use crate::error::{Error, Result};
 use crate::platform::Platform;
@@ -32,7 +33,7 @@ pub struct AdminClaims {
     aud: OneOrMany,
     #[serde(default)]
     scope: Option<OneOrMany>,
-    /// Left out: an administrator of the platform. Null is not left out: an issuer that has no value to give must not give
+    /// Left out: an administrator of the platform, where the scopes say so too. Null is not left out: an issuer that has no value to give must not give
     /// all of them.
     #[serde(default, deserialize_with = "present")]
     tenant_id: Option<Option<String>>,
@@ -191,5 +192,6 @@ fn unavailable(internal: String) -> Error {
         },
         detail: "the keys that verify tokens cannot be fetched now".to_owned(),
         internal: Some(internal),
+        at: At::here(),
     }
 }

@@ -4,11 +4,14 @@
 
 use sha2::{Digest, Sha256};
 
+use super::bearer;
 use crate::platform::Entropy;
 
 const PREFIX: &str = "rcs_";
 const SECRET_LENGTH: usize = 43;
 const CHECKSUM_LENGTH: usize = 6;
+/// Characters of a hint.
+const HINT_LENGTH: usize = PREFIX.len() + 4;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// A token in the clear. It exists while a reply is made or a request is checked; it has no `Debug` and no `Serialize`.
@@ -34,6 +37,18 @@ impl ScimToken {
         (checksum(body) == sum).then(|| ScimToken(text.to_owned()))
     }
 
+    /// Why [`parse`](Self::parse) takes a credential for no whole token.
+    pub fn fault(text: &str) -> &'static str {
+        let total = PREFIX.len() + SECRET_LENGTH + CHECKSUM_LENGTH;
+        let shown = text.trim_end_matches(['.', '…', '*']);
+        match text.len() {
+            _ if shown.len() < text.len() || shown.len() == HINT_LENGTH => bearer::HINT,
+            length if length < total => "a part of the SCIM token is missing; it has 53 characters",
+            length if length > total => "there is more than a SCIM token, which has 53 characters",
+            _ => "a character of the SCIM token is wrong, its checksum says",
+        }
+    }
+
     /// Whether a credential means to be a SCIM token, so that it is not tried as anything else.
     pub fn looks_like(text: &str) -> bool {
         text.starts_with(PREFIX)
@@ -52,11 +67,15 @@ impl ScimToken {
 
     /// The first characters, for telling tokens apart in a list: 24 bits of the secret, far from enough to guess it.
     pub fn hint(&self) -> String {
-        self.0
-            .chars()
-            .take(PREFIX.len() + 4)
-            .chain("…".chars())
-            .collect()
+        Self::hint_of(&self.0).unwrap_or_default()
+    }
+
+    /// The hint of what means to be a token; none where it cannot be one.
+    pub fn hint_of(text: &str) -> Option<String> {
+        let shown = text.get(..HINT_LENGTH)?;
+        let secret = shown.strip_prefix(PREFIX)?;
+        let is_base62 = secret.bytes().all(|byte| ALPHABET.contains(&byte));
+        is_base62.then(|| format!("{shown}…"))
     }
 }
 

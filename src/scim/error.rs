@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::at::At;
+
 /// Detail error keyword of a SCIM error body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -62,36 +64,45 @@ impl ScimType {
 pub struct Error {
     pub scim_type: ScimType,
     pub detail: String,
+    pub at: At,
 }
 
 impl Error {
+    #[track_caller]
     pub fn new(scim_type: ScimType, detail: impl Into<String>) -> Self {
         Error {
             scim_type,
             detail: detail.into(),
+            at: At::here(),
         }
     }
 
+    #[track_caller]
     pub fn syntax(detail: impl Into<String>) -> Self {
         Self::new(ScimType::InvalidSyntax, detail)
     }
 
+    #[track_caller]
     pub fn value(detail: impl Into<String>) -> Self {
         Self::new(ScimType::InvalidValue, detail)
     }
 
+    #[track_caller]
     pub fn path(detail: impl Into<String>) -> Self {
         Self::new(ScimType::InvalidPath, detail)
     }
 
+    #[track_caller]
     pub fn filter(detail: impl Into<String>) -> Self {
         Self::new(ScimType::InvalidFilter, detail)
     }
 
+    #[track_caller]
     pub fn mutability(detail: impl Into<String>) -> Self {
         Self::new(ScimType::Mutability, detail)
     }
 
+    #[track_caller]
     pub fn no_target(detail: impl Into<String>) -> Self {
         Self::new(ScimType::NoTarget, detail)
     }

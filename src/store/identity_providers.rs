@@ -267,6 +267,15 @@ pub fn delete(provider: &IdentityProvider, now: i64) -> [Statement; 2] {
     ]
 }
 
+/// Forgets the secrets of all providers of a tenant.
+pub fn wipe_secrets(tenant: &TenantId, now: i64) -> Statement {
+    Statement::new(
+        "update identity_providers set secret = null, secret_key_id = null, updated_at = ?2, revision = revision + 1 \
+         where tenant_id = ?1 and secret is not null",
+        vec![tenant.into(), now.into()],
+    )
+}
+
 /// Secrets that another key than `?1` sealed, or that are not bound to their destination.
 fn sealed_otherwise() -> String {
     let length = BOUND.len();

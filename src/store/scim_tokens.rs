@@ -179,6 +179,30 @@ pub fn revoke_of_provider(tenant: &TenantId, idp: &str, origin: &Origin) -> [Sta
     ]
 }
 
+/// The hashes of a tenant's tokens, as `token_hash`: of those that are not wiped, no more than `limit`.
+pub fn select_hashes(tenant: &TenantId, limit: i64) -> Statement {
+    Statement::new(
+        "select token_hash from scim_tokens where tenant_id = ?1 and token_hash <> '' limit ?2",
+        vec![tenant.into(), limit.into()],
+    )
+}
+
+/// Revokes all tokens of a tenant and forgets their hashes: nothing makes one of them work again.
+pub fn wipe_all(tenant: &TenantId, now: i64) -> [Statement; 2] {
+    [
+        Statement::new(
+            "delete from directory where kind = 'scim_token_hash' \
+             and key in (select token_hash from scim_tokens where tenant_id = ?1)",
+            vec![tenant.into()],
+        ),
+        Statement::new(
+            "update scim_tokens set is_active = 0, revoked_at = coalesce(revoked_at, ?2), updated_at = ?2, token_hash = '', \
+             revision = revision + 1 where tenant_id = ?1",
+            vec![tenant.into(), now.into()],
+        ),
+    ]
+}
+
 /// Notes that a token was used, unless that was noted less than `interval` milliseconds ago.
 pub fn touch(tenant: &TenantId, id: &str, now: i64, interval: i64) -> Statement {
     Statement::new(

@@ -94,7 +94,8 @@ pub fn update(id: &TenantId, changes: &Changes<'_>, now: i64) -> Statement {
     )
 }
 
-/// Hides the tenant: its tokens die with it, its id stays taken.
+/// Hides the tenant; its id stays taken. See [`scim_tokens::wipe_all`](super::scim_tokens::wipe_all) and
+/// [`identity_providers::wipe_secrets`](super::identity_providers::wipe_secrets) for what goes with it.
 pub fn delete(id: &TenantId, now: i64) -> Statement {
     Statement::new(
         "update tenants set deleted_at = ?2 where id = ?1",

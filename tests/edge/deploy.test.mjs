@@ -49,6 +49,10 @@ test("an empty account gets everything, and a second deploy leaves what is there
   for (const [path, bytes] of Object.entries(cloudflare.assets)) assert.ok(bytes.equals(readFileSync(inRoot("build-assets", path))), `${path} differs`);
   assert.ok(cloudflare.assets["/openapi.json"].equals(readFileSync(inRoot("src", "assets", "openapi.json"))));
 
+  // No log of the platform's own has URLs, and fetches go out as everybody's do.
+  assert.deepEqual(metadata.compatibility_flags, ["global_fetch_strictly_public"]);
+  assert.equal(metadata.observability.logs.invocation_logs, false);
+
   // What wakes the worker up for directory syncs that are due.
   assert.deepEqual(cloudflare.crons, ["*/5 * * * *"]);
 

@@ -180,7 +180,7 @@ describe("bodies", () => {
       assert.equal(admin.status, 413, admin.text);
     }
     const stream = new Blob([padded(MIB + 1)]).stream();
-    const reply = await world.mf.dispatchFetch(`http://rollcall.test${scim.base}/Users`, {
+    const reply = await world.mf.dispatchFetch(`https://rollcall.test${scim.base}/Users`, {
       method: "POST",
       headers: { authorization: `Bearer ${scim.token}`, "content-type": "application/scim+json" },
       body: stream,

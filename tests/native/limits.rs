@@ -193,6 +193,36 @@ fn good_tokens_are_never_counted_as_bad_even_where_the_cache_is_down() {
     }
 }
 
+/// One customer has all of a /64.
+#[test]
+fn bad_credentials_from_one_network_count_as_one() {
+    for (addresses, together) in [
+        (
+            [
+                "2001:db8:1:2::1",
+                "2001:db8:1:2:ffff::9",
+                "2001:0DB8:0001:0002:0:0:0:7",
+            ],
+            true,
+        ),
+        (
+            ["2001:db8:1:2::1", "2001:db8:1:3::1", "2001:db8:1:4::1"],
+            false,
+        ),
+        (["203.0.113.7", "::ffff:203.0.113.7", " 203.0.113.7 "], true),
+        (["203.0.113.7", "203.0.113.8", "203.0.113.9"], false),
+    ] {
+        let world = limited(&[(Limit::Address, 2)]);
+        let statuses: Vec<u16> = addresses
+            .iter()
+            .zip(guesses())
+            .map(|(address, guess)| ask(&world, "/scim/v2/Users", &guess, address).status)
+            .collect();
+        let last = if together { 429 } else { 401 };
+        assert_eq!(statuses, [401, 401, last], "{addresses:?}");
+    }
+}
+
 #[test]
 fn what_requests_are_counted_by_tells_nothing() {
     let world = World::new();

@@ -10,12 +10,15 @@ use crate::support::faults::{BROKEN, Fault, Faults, LOST, Part};
 use crate::support::{Answer, ORIGIN, World};
 
 /// What a line says, and nothing else.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 14] = [
     "request_id",
     "method",
     "route",
     "tenant",
+    "credential",
     "status",
+    "scim_type",
+    "reason",
     "d1_trips",
     "d1_statements",
     "d1_rows_read",

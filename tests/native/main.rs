@@ -46,4 +46,5 @@ mod support;
 mod tenant_settings;
 mod tenants;
 mod tidy;
+mod transport;
 mod users;

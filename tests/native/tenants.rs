@@ -220,6 +220,52 @@ fn unknown_and_deleted_tenants_are_404() {
     assert_eq!(ids(&get(&world, "")), Vec::<&str>::new());
 }
 
+/// Whatever brings the tenant back brings no credential back.
+#[test]
+fn with_a_tenant_go_its_secrets() {
+    let world = World::new();
+    let (gone, kept) = (world.tenant("compat"), world.tenant("compat"));
+    for tenant in [&gone, &kept] {
+        let provider = json!({
+            "tenant_id": tenant.id, "name": "x", "protocol": "OIDC",
+            "oidc_config": {"issuer": "https://login.example.com", "client_id": "x", "client_secret": "s3cret-of-mine"},
+        });
+        world
+            .admin("POST", "/api/v1/admin/identity-providers/", provider)
+            .expect(201);
+        tenant.get("/Users").expect(200);
+    }
+    let count = |sql: &str, tenant: &str| world.database.number(&sql.replace('$', tenant));
+    let sealed = "select count(*) from identity_providers where tenant_id = '$' and (secret is not null or secret_key_id is not null)";
+    let hashes = "select count(*) from scim_tokens where tenant_id = '$' and (token_hash <> '' or is_active = 1 or revoked_at is null)";
+    let entries =
+        "select count(*) from directory where kind = 'scim_token_hash' and tenant_id = '$'";
+    for sql in [sealed, hashes, entries] {
+        assert_eq!(
+            (count(sql, &gone.id), count(sql, &kept.id)),
+            (1, 1),
+            "{sql}"
+        );
+    }
+    assert_eq!(world.cache.entries.borrow().len(), 2);
+    let answer = world.admin("DELETE", &format!("{BASE}/{}", gone.id), Value::Null);
+    assert_eq!(answer.expect(204).trips(), 1);
+    for sql in [sealed, hashes, entries] {
+        assert_eq!(
+            (count(sql, &gone.id), count(sql, &kept.id)),
+            (0, 1),
+            "{sql}"
+        );
+    }
+    assert_eq!(world.cache.entries.borrow().len(), 1);
+    gone.get("/Users").expect(401);
+    kept.get("/Users").expect(200);
+    world
+        .database
+        .execute("update tenants set deleted_at = null");
+    gone.get("/Users").expect(401);
+}
+
 #[test]
 fn pages_have_totals_and_do_not_overlap() {
     let world = World::new();

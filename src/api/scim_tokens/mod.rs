@@ -262,7 +262,7 @@ async fn try_delete(call: &Call<'_>) -> Result<Reply> {
     Ok(Reply::empty(204))
 }
 
-/// `POST …/rotate`: a new token with the old one's settings; the old one dies after the overlap, at once without one.
+/// `POST …/rotate`: a new token with the old one's settings, live where the old one is paused too; the old one dies after the overlap, at once without one.
 pub async fn rotate(call: &Call<'_>) -> Result<Reply> {
     retrying(async || try_rotate(call).await).await
 }
@@ -303,6 +303,8 @@ async fn try_rotate(call: &Call<'_>) -> Result<Reply> {
         created_by: admin.subject.clone(),
         updated_at: call.now,
         last_used_at: None,
+        // Whoever asks for a new token wants to use it, also where the old one was paused for a suspicion.
+        is_active: true,
         ..old
     };
     let mut batch: Vec<Statement> = scim_tokens::update(&ending).into();

@@ -193,7 +193,7 @@ fn operand(
         },
         Kind::DateTime if substring => Err(wrong(path, operator, "times have no substrings")),
         Kind::DateTime => match literal {
-            Literal::Text(text) => date_time::parse(text).map(Operand::Time).ok_or_else(|| {
+            Literal::Text(text) => time(text, profile).map(Operand::Time).ok_or_else(|| {
                 wrong(
                     path,
                     operator,
@@ -218,6 +218,16 @@ fn operand(
             Ok(Operand::Text { given, key })
         }
     }
+}
+
+/// A time. A plus sign that a client put into an address as it stands has come as a space: `compat` reads it back.
+fn time(text: &str, profile: Profile) -> Option<f64> {
+    date_time::parse(text).or_else(|| match text.rsplit_once(' ') {
+        Some((local, offset)) if !profile.is_strict() => {
+            date_time::parse(&format!("{local}+{offset}"))
+        }
+        _ => None,
+    })
 }
 
 /// A filter on an attribute that is never returned would return it bit by bit.

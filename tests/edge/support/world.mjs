@@ -7,7 +7,7 @@ import { inRoot } from "../../../scripts/setup/paths.mjs";
 import { readReply } from "./reply.mjs";
 
 /** Host of the requests: nothing resolves it, the runtime is handed the request directly. */
-export const ORIGIN = "http://rollcall.test";
+export const ORIGIN = "https://rollcall.test";
 export const ADMIN = "/api/v1/admin";
 const SECRET = "a-local-secret-of-the-test-suites-0123456789";
 export const settings = { JWT_ISSUER: "https://login.example.com", JWT_AUDIENCE: "rollcall", JWT_LOCAL_SECRET: SECRET, CURSOR_KEY: randomBytes(32).toString("base64"), ENCRYPTION_KEY: randomBytes(32).toString("base64"), SERVER_TIMING: "on" };
@@ -24,6 +24,7 @@ export function deployedWorker(more = {}) {
       { type: "ESModule", include: ["**/*.js"], fallthrough: true },
     ],
     compatibilityDate: readFileSync(inRoot("wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"$/m)[1],
+    compatibilityFlags: ["global_fetch_strictly_public"],
     bindings: settings,
     kvNamespaces: ["TOKENS"],
     assets: {

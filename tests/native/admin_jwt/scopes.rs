@@ -24,11 +24,11 @@ fn token(world: &World, changes: Value) -> String {
 fn scopes_are_a_string_or_an_array() {
     let world = World::new();
     for scope in [
-        json!("tenants:read"),
-        json!("scim:read tenants:read audit:read"),
-        json!("  tenants:read\tscim:read "),
-        json!(["scim:read", "tenants:read"]),
-        json!(["scim:read tenants:read"]),
+        json!("platform tenants:read"),
+        json!("scim:read tenants:read platform audit:read"),
+        json!("  tenants:read\tplatform "),
+        json!(["platform", "tenants:read"]),
+        json!(["scim:read tenants:read", "platform"]),
         json!("admin"),
         json!(["admin"]),
     ] {
@@ -124,7 +124,7 @@ fn each_route_asks_for_its_own_scope() {
         let others: Vec<&str> = all.into_iter().filter(|other| *other != scope).collect();
         let send = |scopes: String| -> Answer {
             world.admin_as(
-                &token(&world, json!({"scope": scopes})),
+                &token(&world, json!({"scope": format!("platform {scopes}")})),
                 method,
                 path,
                 body.clone(),
@@ -138,6 +138,53 @@ fn each_route_asks_for_its_own_scope() {
             (200..300).contains(&status),
             "{method} {path} with {scope}: {status}"
         );
+    }
+}
+
+/// An issuer that leaves `tenant_id` out makes nobody an administrator of all tenants by that.
+#[test]
+fn without_a_tenant_a_token_reaches_all_of_them_only_where_its_scopes_say_so() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let users = format!("{}/Users", tenant.base());
+    let path = format!("{TENANTS}/{}", tenant.id);
+    let tokens = format!("/api/v1/admin/scim-tokens?tenant_id={}", tenant.id);
+    let providers = format!("/api/v1/tenants/{}/identity-providers", tenant.id);
+    let scopes =
+        "tenants:read tenants:write scim-tokens:read identity-providers:read scim:read scim:write";
+    for route in [
+        TENANTS,
+        &path,
+        &tokens,
+        &providers,
+        &users,
+        "/scim/v2/Users",
+    ] {
+        let get = |changes| {
+            let token = token(&world, changes);
+            world.admin_as(&token, "GET", route, Value::Null)
+        };
+        for scope in [
+            scopes,
+            "Platform tenants:read scim:read scim-tokens:read identity-providers:read",
+        ] {
+            let answer = get(json!({"scope": scope}));
+            let detail = answer.expect(403).body["detail"]
+                .as_str()
+                .expect("a detail");
+            assert!(
+                detail.contains("tenant_id") && detail.contains("platform"),
+                "{detail}"
+            );
+            assert_eq!(answer.trips(), 0);
+        }
+        // The base without a tenant in it has none to open.
+        let found = if route == "/scim/v2/Users" { 403 } else { 200 };
+        get(json!({"scope": format!("platform {scopes}")})).expect(found);
+        get(json!({"scope": "admin"})).expect(found);
+        get(json!({"scope": scopes, "tenant_id": tenant.id})).expect(200);
+        // It says where, and gives no scope itself.
+        get(json!({"scope": "platform"})).expect(403);
     }
 }
 

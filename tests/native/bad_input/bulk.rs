@@ -74,7 +74,7 @@ fn what_is_no_bulk_request_is_refused_whole() {
             let answer = tenant.send("POST", "/Bulk", body);
             answer.expect_scim_error(400, scim_type, names);
         }
-        for body in ["{", "{} {}", "\u{feff}{}"] {
+        for body in ["{", "{} {}", "{}\u{feff}"] {
             send_text(&tenant, "POST", "/Bulk", body).expect_scim_error(
                 400,
                 "invalidSyntax",

@@ -5,6 +5,7 @@ mod death;
 mod lifecycle;
 mod scopes;
 mod secrecy;
+mod whole;
 
 use serde_json::{Value, json};
 

@@ -334,7 +334,7 @@ fn is_text(headers: &HeaderMap) -> bool {
 }
 
 /// Headers that a reply may carry. Another one would be a leak or a whim.
-const HEADERS: [&str; 9] = [
+const HEADERS: [&str; 11] = [
     "content-type",
     "etag",
     "location",
@@ -344,6 +344,8 @@ const HEADERS: [&str; 9] = [
     "allow",
     "retry-after",
     "content-length",
+    "accept-encoding",
+    "strict-transport-security",
 ];
 
 /// What files have besides.
