@@ -130,7 +130,7 @@ fn in_json(expected: &str) -> &str {
 }
 
 /// The type of what is there, in JSON's words.
-fn found(unexpected: Unexpected<'_>) -> &'static str {
+fn found(unexpected: Unexpected<'_>) -> &str {
     match unexpected {
         Unexpected::Bool(_) => "a boolean",
         Unexpected::Unsigned(_) | Unexpected::Signed(_) => "a whole number",
@@ -138,6 +138,7 @@ fn found(unexpected: Unexpected<'_>) -> &'static str {
         Unexpected::Str(_) | Unexpected::Char(_) => "a string",
         Unexpected::Unit | Unexpected::Option => "null",
         Unexpected::Seq => "an array",
+        Unexpected::Other(words) => words,
         _ => "an object",
     }
 }

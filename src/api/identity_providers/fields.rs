@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::{DeserializeOwned, Error as _, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use url::Url;
@@ -240,7 +240,10 @@ impl<'de> Deserialize<'de> for WriteOnly {
                 text.len()
             ))),
             Value::String(text) => Ok(WriteOnly(Secret::new(text.into_bytes()))),
-            _ => Err(D::Error::custom("invalid type: it has to be a string")),
+            _ => Err(D::Error::invalid_type(
+                Unexpected::Other("anything else"),
+                &"a string",
+            )),
         }
     }
 }

@@ -340,7 +340,7 @@ pub fn failures() -> Map<String, Value> {
                     json!({"schemas": [scim::ERROR], "status": status.to_string(), "detail": description})
                 }
                 (Dialect::Admin, 422) => {
-                    json!({"detail": [{"loc": ["body", "name"], "msg": "missing field `name`", "type": "missing"}]})
+                    json!({"detail": [{"loc": ["body", "name"], "msg": "it is required", "type": "missing"}]})
                 }
                 (Dialect::Admin, _) => json!({"detail": description}),
             };

@@ -13,6 +13,7 @@ mod paths;
 mod random;
 mod strict_patches;
 mod values;
+mod words;
 
 use http::Request;
 use serde_json::{Value, json};

@@ -280,7 +280,7 @@ fn a_rotation_takes_over_scopes_that_were_narrowed_meanwhile() {
 }
 
 #[test]
-fn a_rotation_wakes_no_paused_token_and_revives_no_expired_one() {
+fn a_rotation_leaves_the_paused_token_paused_and_revives_no_expired_one() {
     let world = World::new();
     let owner = world.tenant("compat");
     let tenant = mint(&owner, json!({"expires_at": "2026-01-02T03:05:00Z"}));
@@ -293,7 +293,8 @@ fn a_rotation_wakes_no_paused_token_and_revives_no_expired_one() {
         &format!("{path}/rotate"),
         json!({"overlap_seconds": 60}),
     );
-    assert_eq!(rotated.expect(201).body["data"]["is_active"], false);
+    assert_eq!(rotated.expect(201).body["data"]["is_active"], true);
+    assert_eq!(shown(&tenant)["is_active"], false);
     let next = rotated.body["data"]["id"].as_str().expect("an id");
     world.clock.advance_seconds(3_600);
     let path = format!("/api/v1/admin/scim-tokens/{next}/rotate");
