@@ -60,3 +60,8 @@ pub fn new_id(clock: &dyn Clock, entropy: &dyn Entropy) -> Result<String, String
 pub fn canonical_uuid(text: &str) -> Option<String> {
     Uuid::try_parse(text).ok().map(|id| id.to_string())
 }
+
+/// An id as it is kept and compared: a UUID in its canonical text, and what is none as it stands.
+pub fn as_kept(text: &str) -> String {
+    canonical_uuid(text).unwrap_or_else(|| text.to_owned())
+}

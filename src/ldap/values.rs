@@ -19,9 +19,7 @@ pub fn unique_id(attribute: &str, value: &[u8]) -> Option<String> {
         return Some(Uuid::from_bytes_le(bytes).hyphenated().to_string());
     }
     match std::str::from_utf8(value) {
-        Ok(text) if !text.chars().any(char::is_control) => {
-            Some(crate::ids::canonical_uuid(text).unwrap_or_else(|| text.to_owned()))
-        }
+        Ok(text) if !text.chars().any(char::is_control) => Some(crate::ids::as_kept(text)),
         _ => {
             let mut text = String::with_capacity(value.len() * 2);
             for byte in value {

@@ -13,6 +13,7 @@ use caseless::Caseless;
 use unicode_normalization::UnicodeNormalization;
 
 use super::schema::Attribute;
+use crate::ids;
 
 /// The folded form of a string. Folded again it stays as it is.
 pub fn fold(text: &str) -> String {
@@ -45,9 +46,10 @@ pub fn former(key: &str) -> Option<String> {
         .filter(|former| former != key)
 }
 
-/// The string as an attribute compares it: folded unless the attribute is case-exact (RFC 7643 §2.2).
+/// The string as an attribute compares it: folded unless the attribute is case-exact (RFC 7643 §2.2); an id as it is kept.
 pub fn comparable<'t>(text: &'t str, attribute: &Attribute) -> Cow<'t, str> {
     match (attribute.case_exact, attribute.is_name) {
+        _ if attribute.is_id => Cow::Owned(ids::as_kept(text)),
         (true, _) => Cow::Borrowed(text),
         (_, true) => Cow::Owned(name_key(text)),
         _ => Cow::Owned(fold(text)),

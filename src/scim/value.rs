@@ -13,6 +13,7 @@ use super::filter::parse::shortened;
 use super::name;
 use super::profile::Profile;
 use super::schema::{Attribute, Kind, Mutability, Returned};
+use crate::ids;
 
 /// Most values of a multi-valued attribute, a group's members excepted.
 pub const MAX_VALUES: usize = 500;
@@ -133,6 +134,9 @@ pub fn read_one(
         (Kind::String, Value::String(text)) if attribute.is_name => {
             let name = name::read(text, at, profile)?;
             Ok((!name.is_empty() || !lenient).then_some(Value::String(name)))
+        }
+        (Kind::String, Value::String(text)) if attribute.is_id => {
+            Ok(Some(Value::String(ids::as_kept(&text))))
         }
         (Kind::String | Kind::Reference | Kind::Binary, Value::String(text)) => {
             Ok(Some(Value::String(text)))

@@ -44,7 +44,7 @@ impl From<&GroupMapping> for Wanted {
             mapping: mapping.id.clone(),
             external: external.to_owned(),
             group: Uuid::try_parse(&mapping.internal_group_id).unwrap_or_default(),
-            unique_id: ids::canonical_uuid(external).unwrap_or_else(|| external.to_owned()),
+            unique_id: ids::as_kept(external),
             dn_key: dn_key(external),
         }
     }

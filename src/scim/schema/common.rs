@@ -38,7 +38,7 @@ pub static COMMON: &[Attribute] = &[
     .required()
     .returned(Returned::Always),
     Attribute::string("id", "Identifier given by this service, never reused")
-        .case_exact()
+        .as_id()
         .read_only()
         .unique()
         .returned(Returned::Always),

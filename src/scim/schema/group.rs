@@ -4,7 +4,7 @@ use super::{Attribute, Mutability, Schema};
 
 const MEMBERS: &[Attribute] = &[
     Attribute::string("value", "Id of the member")
-        .case_exact()
+        .as_id()
         .required()
         .mutability(Mutability::Immutable),
     Attribute::reference("$ref", &["User", "Group"], "Address of the member")

@@ -110,6 +110,9 @@ pub struct Attribute {
     pub case_exact: bool,
     /// Whether it is a name by which somebody is known and found: see [`name`](super::name) and [`fold`](super::fold).
     pub is_name: bool,
+    /// Whether it is the id of a user or group here, which is the same in upper and in lower case, as in a path: see
+    /// [`as_kept`](crate::ids::as_kept).
+    pub is_id: bool,
     pub mutability: Mutability,
     pub returned: Returned,
     pub uniqueness: Uniqueness,
@@ -130,6 +133,7 @@ impl Attribute {
             // RFC 7643 §2.3.6 and §2.3.7: binary values and references are case-exact by nature.
             case_exact: matches!(kind, Kind::Binary | Kind::Reference),
             is_name: false,
+            is_id: false,
             mutability: Mutability::ReadWrite,
             returned: Returned::Default,
             uniqueness: Uniqueness::None,
@@ -185,6 +189,11 @@ impl Attribute {
     pub const fn as_name(mut self) -> Self {
         self.is_name = true;
         self
+    }
+
+    pub const fn as_id(mut self) -> Self {
+        self.is_id = true;
+        self.case_exact()
     }
 
     pub const fn unique(mut self) -> Self {

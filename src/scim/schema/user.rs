@@ -60,7 +60,7 @@ const ADDRESSES: &[Attribute] = &[
 
 const GROUPS: &[Attribute] = &[
     Attribute::string("value", "Id of the group")
-        .case_exact()
+        .as_id()
         .read_only(),
     Attribute::reference("$ref", &["Group"], "Address of the group").read_only(),
     Attribute::string("display", "Name of the group").read_only(),

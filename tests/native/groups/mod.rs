@@ -1,5 +1,6 @@
 //! Groups over HTTP, in both profiles where both hold.
 
+mod any_case;
 mod filtered;
 mod large;
 mod members;
