@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::{Map, Number, Value};
 
 /// Deepest nesting of arrays and objects. SCIM needs five.
@@ -28,7 +29,51 @@ pub fn parse(text: &[u8]) -> Result<Value, String> {
     let value = Strict { depth: &depth }
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value));
-    value.map_err(|error| format!("the body is not valid JSON: {error}"))
+    value.map_err(|error| format!("the body is not valid JSON: {}", fault(text, &error)))
+}
+
+/// What is wrong with a text that is no JSON, and where: a sentence without a parser's words. Columns are counted in bytes, from 1.
+pub fn fault(text: &[u8], error: &serde_json::Error) -> String {
+    if let Err(error) = std::str::from_utf8(text) {
+        return format!("it is no UTF-8 from byte {} on", error.valid_up_to() + 1);
+    }
+    let (line, column) = (error.line(), error.column());
+    // After a line break the parser stands before the first column.
+    let place = match column {
+        0 => format!("line {line}"),
+        _ => format!("line {line}, column {column}"),
+    };
+    match error.classify() {
+        Category::Eof => format!("it breaks off in {place}"),
+        // These words are our own; the parser puts a place behind them.
+        Category::Data => {
+            let words = error.to_string();
+            let (words, _) = words.rsplit_once(" at line ").unwrap_or((&words, ""));
+            format!("{words} ({place})")
+        }
+        _ if column == 0 => format!(
+            "the line break behind line {} does not belong there",
+            line.saturating_sub(1)
+        ),
+        Category::Syntax | Category::Io => match character_at(text, line, column) {
+            Some(c) if c.is_ascii_digit() => {
+                format!("the number in {place} is not written as JSON has it, or is too large")
+            }
+            Some(c) if c.is_control() => {
+                format!("U+{:04X} in {place} does not belong there", u32::from(c))
+            }
+            Some(c) => format!("`{c}` in {place} does not belong there"),
+            None => format!("what stands in {place} does not belong there"),
+        },
+    }
+}
+
+fn character_at(text: &[u8], line: usize, column: usize) -> Option<char> {
+    let line = text
+        .split(|byte| *byte == b'\n')
+        .nth(line.checked_sub(1)?)?;
+    let rest = line.get(column.checked_sub(1)?..)?;
+    std::str::from_utf8(rest).ok()?.chars().next()
 }
 
 /// Reads one value and counts how deep it is.

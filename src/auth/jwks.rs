@@ -95,18 +95,17 @@ pub struct KeySet {
     entries: Vec<Entry>,
 }
 
-#[derive(Deserialize)]
-struct Document {
-    keys: Vec<Value>,
-}
-
 impl KeySet {
     /// Reads a JWKS. Keys for other uses or of other kinds are passed over (RFC 7517 §5); a document without a usable key is
     /// an error, and so is a shared secret in it: a public document holds none.
     pub fn parse(document: &[u8]) -> Result<Self, String> {
-        let document: Document =
-            serde_json::from_slice(document).map_err(|error| format!("not a JWKS: {error}"))?;
-        let entries: Vec<Entry> = document.keys.into_iter().filter_map(entry).collect();
+        let not_one = |why: &str| format!("it is not a JWKS: {why}");
+        let mut document: Value = serde_json::from_slice(document)
+            .map_err(|error| not_one(&crate::json::fault(document, &error)))?;
+        let Some(Value::Array(keys)) = document.get_mut("keys").map(Value::take) else {
+            return Err(not_one("it has no array `keys`"));
+        };
+        let entries: Vec<Entry> = keys.into_iter().filter_map(entry).collect();
         match entries.is_empty() {
             true => Err(
                 "the JWKS has no usable key (Ed25519, P-256, or RSA of 2048 bits or more)"

@@ -7,7 +7,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 /// Last labels of names that mean something inside one network only (RFC 6761, RFC 6762, RFC 8375, and what is in use).
 const PRIVATE_SUFFIXES: [&str; 9] = [
@@ -33,7 +33,19 @@ pub fn parse(text: &str) -> Result<Url, String> {
     if !text.is_ascii() || host.is_some_and(|host| host.contains('%')) {
         return Err("it is not written in ASCII: a host as in xn--bcher-kva.example, the rest percent-encoded".to_owned());
     }
-    Url::parse(text).map_err(|error| format!("it is no absolute URL: {error}"))
+    Url::parse(text).map_err(|error| format!("it is no absolute URL: {}", fault(error)))
+}
+
+fn fault(error: ParseError) -> &'static str {
+    match error {
+        ParseError::RelativeUrlWithoutBase => "it does not begin with https:// or the like",
+        ParseError::EmptyHost => "it names no host",
+        ParseError::InvalidPort => "its port is no number up to 65535",
+        ParseError::InvalidIpv4Address | ParseError::InvalidIpv6Address => {
+            "its host looks like an IP address, and is none"
+        }
+        _ => "its host has characters that no host has",
+    }
 }
 
 /// Judges a URL from a configuration or a provider's document: `https`, and nowhere private. `local` allows the loopback address, and

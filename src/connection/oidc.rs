@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Checks, Failed, address, fetch};
 use crate::auth::jwks::KeySet;
+use crate::json;
 use crate::platform::Platform;
 
 /// What to test, out of a provider's configuration.
@@ -65,7 +66,7 @@ fn read(body: &[u8], target: &Target<'_>) -> Result<(Map<String, Value>, String)
     let document: Value =
         serde_json::from_slice(body).map_err(|error| match body.trim_ascii_start().first() {
             Some(b'<') => "it is not JSON but a web page; is the issuer right?".to_owned(),
-            _ => format!("it is not JSON: {error}"),
+            _ => format!("it is not JSON: {}", json::fault(body, &error)),
         })?;
     let Value::Object(document) = document else {
         return Err("it is JSON, but not an object".to_owned());

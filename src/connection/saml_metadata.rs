@@ -25,7 +25,8 @@ pub fn read(document: &[u8], entity_id: &str) -> Result<Option<Metadata>, String
     let Ok(text) = std::str::from_utf8(document) else {
         return Ok(None);
     };
-    let mut reader = NsReader::from_str(text.trim_start_matches('\u{feff}'));
+    let text = text.trim_start_matches('\u{feff}');
+    let mut reader = NsReader::from_str(text);
     let mut found: Option<Metadata> = None;
     let mut others = Vec::new();
     // Names of the elements that are open, and whether they belong to the entity that is looked for.
@@ -35,10 +36,13 @@ pub fn read(document: &[u8], entity_id: &str) -> Result<Option<Metadata>, String
     let mut certificate = String::new();
     let mut begun = false;
     loop {
+        let at = reader.buffer_position();
+        let broken = |_| format!("its XML is broken in line {}", line(text, at));
+        let attribute = |element: &_, name: &str| attribute(element, name).map_err(broken);
         let (namespace, event) = match reader.read_resolved_event() {
             Ok(read) => read,
             Err(_) if !begun => return Ok(None),
-            Err(error) => return Err(format!("its XML is broken: {error}")),
+            Err(_) => return Err(broken(Broken)),
         };
         let is_in = |wanted: &str| namespace == ResolveResult::Bound(Namespace(wanted));
         match event {
@@ -90,7 +94,9 @@ pub fn read(document: &[u8], entity_id: &str) -> Result<Option<Metadata>, String
             }
             Event::Text(ref part) if reads(&open) => certificate.push_str(part),
             Event::CData(ref part) if reads(&open) => certificate.push_str(part),
-            Event::GeneralRef(ref name) if reads(&open) => certificate.push(referred(name)?),
+            Event::GeneralRef(ref name) if reads(&open) => {
+                certificate.push(referred(name).map_err(broken)?)
+            }
             Event::End(ref element) => {
                 open.pop();
                 let is_certificate = element.local_name().as_ref() == "X509Certificate";
@@ -125,27 +131,34 @@ fn reads(open: &[String]) -> bool {
     open.last().is_some_and(|name| name == "X509Certificate")
 }
 
+/// XML that does not hold.
+struct Broken;
+
+/// The line of a place in bytes, from 1.
+fn line(text: &str, at: u64) -> usize {
+    let at = usize::try_from(at).unwrap_or(usize::MAX);
+    let before = text.bytes().take(at);
+    before.filter(|byte| *byte == b'\n').count() + 1
+}
+
 /// What a reference stands for: a character (XML 1.0 §4.1), or one of the entities that XML itself has (§4.6).
-fn referred(reference: &BytesRef<'_>) -> Result<char, String> {
-    let broken = || "its XML is broken: it refers to what is not defined".to_owned();
+fn referred(reference: &BytesRef<'_>) -> Result<char, Broken> {
     match reference.resolve_char_ref() {
         Ok(Some(c)) => Ok(c),
         Ok(None) => resolve_predefined_entity(reference)
             .and_then(|text| text.chars().next())
-            .ok_or_else(broken),
-        Err(_) => Err(broken()),
+            .ok_or(Broken),
+        Err(_) => Err(Broken),
     }
 }
 
 /// An attribute of an element, its entities resolved: only those that XML itself has.
-fn attribute(element: &BytesStart<'_>, name: &str) -> Result<Option<String>, String> {
+fn attribute(element: &BytesStart<'_>, name: &str) -> Result<Option<String>, Broken> {
     for attribute in element.attributes() {
-        let attribute = attribute.map_err(|error| format!("its XML is broken: {error}"))?;
+        let attribute = attribute.map_err(|_| Broken)?;
         if attribute.key.as_ref() == name {
-            let value = attribute
-                .normalized_value(XmlVersion::Implicit1_0)
-                .map_err(|error| format!("its XML is broken: {error}"))?;
-            return Ok(Some(value.into_owned()));
+            let value = attribute.normalized_value(XmlVersion::Implicit1_0);
+            return Ok(Some(value.map_err(|_| Broken)?.into_owned()));
         }
     }
     Ok(None)

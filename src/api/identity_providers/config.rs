@@ -67,7 +67,7 @@ pub fn protocol_of(given: &AdminIdPCreate) -> Result<Protocol> {
         )),
         (None, None) => Err(Error::field(
             &["body", "provider_type"],
-            "missing field `provider_type`: OIDC, SAML or LDAP",
+            "it is required: OIDC, SAML or LDAP",
             "missing",
         )),
     }
@@ -89,10 +89,7 @@ impl Config {
         };
         let missing = field_of(protocol);
         if chosen.is_none() {
-            let msg = format!(
-                "missing field `{missing}`: the protocol is {}",
-                protocol.name()
-            );
+            let msg = format!("it is required: the protocol is {}", protocol.name());
             fields.push(body_field(&[missing], &msg, "missing"));
         }
         match chosen {

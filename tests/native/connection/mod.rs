@@ -4,6 +4,7 @@ mod address;
 mod oidc;
 mod saml;
 mod slapd;
+mod words;
 
 use serde_json::{Value, json};
 
