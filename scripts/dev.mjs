@@ -15,6 +15,8 @@ import { adminToken } from "./token.mjs";
 const port = Number(process.env.PORT || 8787);
 const url = `http://127.0.0.1:${port}`;
 const READY_SECONDS = 60;
+/** The endpoints that run in this folder: a file for each, named after its process. */
+const running = inRoot(".wrangler", "running");
 
 await main(async () => {
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new SetupError(`PORT=${process.env.PORT} is no port number.`);
@@ -52,9 +54,6 @@ await main(async () => {
   show({ held: false });
   process.exitCode = (await ended) ?? 0;
 });
-
-/** The endpoints that run in this folder: a file for each, named after its process. */
-const running = inRoot(".wrangler", "running");
 
 /** All endpoints of one folder have one local database, whatever their ports: what one writes the other shows. */
 function sayWhoElseRuns() {
