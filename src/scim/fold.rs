@@ -10,8 +10,8 @@
 use std::borrow::Cow;
 
 use caseless::Caseless;
-use unicode_normalization::UnicodeNormalization;
 
+use super::normal_form::{composed, decomposed};
 use super::schema::Attribute;
 use crate::ids;
 
@@ -21,7 +21,7 @@ pub fn fold(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     let plain = text.chars().map(plain_width);
-    plain.nfd().default_case_fold().nfc().collect()
+    composed(decomposed(plain).default_case_fold())
 }
 
 /// The key of a name (see [`Attribute::is_name`]): white space around it is no part of it.
@@ -40,9 +40,9 @@ pub fn fold_case(text: &str) -> String {
 /// Another key that a resource may have whose value has this one: rows written before values were normalised keep theirs until they are
 /// brought over (see [`crate::store::keys`]).
 pub fn former(key: &str) -> Option<String> {
-    let decomposed = || key.nfd().collect::<String>();
+    let former = || decomposed(key.chars()).collect::<String>();
     (!key.is_ascii())
-        .then(decomposed)
+        .then(former)
         .filter(|former| former != key)
 }
 

@@ -12,6 +12,7 @@ pub mod filter;
 pub mod fold;
 pub mod member;
 pub mod name;
+pub mod normal_form;
 pub mod patch;
 pub mod pieces;
 pub mod profile;

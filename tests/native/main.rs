@@ -36,6 +36,7 @@ mod limits;
 mod log;
 mod meanwhile;
 mod names;
+mod normal_forms;
 mod openapi;
 mod pages;
 mod query_parameters;
