@@ -12,6 +12,10 @@ use worker::{
 use super::runtime::plain;
 use crate::platform::{HttpClient, HttpError};
 
+/// What it may be where the runtime says nothing.
+const UNREACHABLE: &str =
+    "its name is not known to DNS, or TLS failed, or what listens there does not speak HTTP";
+
 /// The runtime's `fetch`.
 pub struct Fetcher;
 
@@ -42,8 +46,11 @@ impl HttpClient for Fetcher {
 }
 
 async fn get(url: &str, max_bytes: usize, signal: &AbortSignal) -> Result<Vec<u8>, HttpError> {
-    let unreachable = |error: worker::Error| HttpError::Unreachable(plain(&error.to_string()));
-    let broke_off = |error: worker::Error| HttpError::BrokeOff(plain(&error.to_string()));
+    let unreachable =
+        |error: worker::Error| HttpError::Unreachable(plain(&error.to_string(), UNREACHABLE));
+    let broke_off = |error: worker::Error| {
+        HttpError::BrokeOff(plain(&error.to_string(), "the connection failed"))
+    };
     let mut init = RequestInit::new();
     init.with_method(Method::Get)
         .with_redirect(RequestRedirect::Manual);

@@ -51,13 +51,19 @@ impl Log for Console {
     }
 }
 
-/// The runtime's words on a connection that failed, without what only its authors can read.
-pub fn plain(reason: &str) -> String {
+/// Why a connection failed, in other words than the runtime's. It tells little: a name that DNS does not know looks like a port where nobody
+/// listens, and several other things are `internal error` and a reference that only its authors can read. `unknown` is what those may be.
+pub fn plain(reason: &str, unknown: &str) -> String {
     let reason = reason.split("; reference").next().unwrap_or(reason).trim();
     let reason = reason.strip_prefix("Error: ").unwrap_or(reason);
-    match reason {
-        "internal error" | "" => "the connection failed".to_owned(),
-        reason if reason.contains("DNS lookup failed") => "its name is not known to DNS".to_owned(),
-        reason => reason.to_owned(),
-    }
+    let plain = match reason {
+        "internal error" | "" => unknown,
+        "Network connection lost." => "nothing listens there, or the connection was lost",
+        reason if reason.contains("cannot connect to the specified address") => {
+            "its name is not known to DNS, or nothing listens on that port"
+        }
+        reason if reason.contains("DNS lookup failed") => "its name is not known to DNS",
+        reason => reason,
+    };
+    plain.to_owned()
 }

@@ -22,6 +22,9 @@ const READ_BYTES: usize = 64 * 1024;
 /// How long closing is waited for, in milliseconds. The runtime may never answer it.
 const CLOSE_MS: u32 = 1_000;
 
+/// What it may be where the runtime says nothing.
+const FAILED: &str = "the connection failed";
+
 /// The runtime's sockets.
 pub struct Sockets;
 
@@ -61,7 +64,7 @@ async fn open(
     let socket = Socket::builder()
         .secure_transport(transport)
         .connect(host, port)
-        .map_err(|error| TcpError::Other(plain(&error.to_string())))?;
+        .map_err(|error| TcpError::Other(plain(&error.to_string(), FAILED)))?;
     let stream = RuntimeStream { socket, tls };
     let reason = match within(timeout_ms, stream.socket.opened()).await {
         Some(Ok(_)) => return Ok(stream),
@@ -127,7 +130,7 @@ impl TcpStream for RuntimeStream {
 
 impl RuntimeStream {
     fn failure(&self, reason: &str) -> TcpError {
-        let reason = plain(reason);
+        let reason = plain(reason, FAILED);
         match self.tls {
             Tls::Proven => TcpError::Other(reason),
             Tls::Untried => TcpError::Tls(format!(

@@ -13,6 +13,8 @@ import { adminToken, deployedWorker, settings, startWorld } from "./support/worl
 
 const PROVIDERS = "/identity-providers";
 const STAGES = ["URL", "reachable", "discovery document", "issuer", "endpoints", "JWKS"];
+/** What the runtime itself says where a connection fails. */
+const RUNTIMES_WORDS = /internal error|reference|Network connection lost|proxy request|specified address|kj\/|Error:/;
 const certificate = readFileSync(inRoot("tests/fixtures/certificates/rsa_2048.pem"), "utf8");
 
 const worldWith = (bindings) => startWorld({ workers: [deployedWorker({ d1Databases: ["DB"], bindings: { ...settings, ...bindings } })] });
@@ -214,7 +216,18 @@ describe("the test of an OpenID provider", () => {
     await once(server, "close");
     const { message } = await tested(world, `http://127.0.0.1:${port}`);
     assert.match(message, /^reachable: .*cannot be reached: .*does the server listen there/);
+    assert.doesNotMatch(message, RUNTIMES_WORDS);
   });
+
+  // `.invalid` is no name anywhere (RFC 6761). The runtime says `internal error` and a reference of its own.
+  for (const issuer of ["https://login.acme.invalid", "https://login.acme.invalid:8443/realms/x/"]) {
+    test(`tells of a name that DNS does not know: ${issuer}`, async () => {
+      const { success, message } = await tested(world, issuer);
+      assert.equal(success, false);
+      assert.match(message, /^reachable: .*cannot be reached: .*its name is not known to DNS.*is the name right/);
+      assert.doesNotMatch(message, RUNTIMES_WORDS);
+    });
+  }
 
   const tls = (...of) => {
     const { certificate, key } = certificateFor(...of);
@@ -231,7 +244,8 @@ describe("the test of an OpenID provider", () => {
       try {
         secured.answer = (_, reply) => json(reply, metadata(secured.url));
         const { message } = await tested(world, secured.url);
-        assert.match(message, /^reachable: .*cannot be reached: .*is its certificate valid/);
+        assert.match(message, /^reachable: .*cannot be reached: .*TLS failed.*is its certificate valid/);
+        assert.doesNotMatch(message, RUNTIMES_WORDS);
         assert.deepEqual(secured.asked, []);
       } finally {
         await secured.stop();

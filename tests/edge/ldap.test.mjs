@@ -12,6 +12,7 @@ const skip = noServer && `there is no LDAP server: ${noServer}`;
 const skipTls = skip || (noAuthority && `there is no certificate: ${noAuthority}`);
 /** For the longest wait that the worker allows itself, and some more. */
 const BOUND_MS = 8_000;
+const UNKNOWN = "its name is not known to DNS, or nothing listens on that port";
 
 let world, tenant;
 before(async () => {
@@ -141,9 +142,20 @@ describe("a server that is none", { concurrency: true }, () => {
     for (const url of [`ldap://127.0.0.1:${port}`, `ldaps://127.0.0.1:${port}`]) {
       const [name, message] = await failure({ url });
       assert.equal(name, "connect", message);
-      assert.ok(message.startsWith(`127.0.0.1:${port} cannot be reached: `), message);
+      assert.equal(message, `127.0.0.1:${port} cannot be reached: ${UNKNOWN}`);
     }
   });
+
+  // `.invalid` is no name anywhere (RFC 6761). The runtime says the same of it as of a port where nobody listens.
+  for (const [url, peer, config = {}] of [
+    ["ldap://directory.acme.invalid", "directory.acme.invalid:389"],
+    ["ldaps://directory.acme.invalid", "directory.acme.invalid:636"],
+    ["ldap://directory.acme.invalid:3389", "directory.acme.invalid:3389", { start_tls: true }],
+  ]) {
+    test(`because DNS does not know its name: ${url}`, async () => {
+      assert.deepEqual(await failure({ url, ...config }), ["connect", `${peer} cannot be reached: ${UNKNOWN}`]);
+    });
+  }
 
   for (const [what, answer, wanted] of [
     ["because it never answers", () => {}, /^HOST did not answer the bind within \d+ ms$/],
