@@ -183,7 +183,15 @@ fn create(resource_type: &'static ResourceType) -> Operation {
         &format!("create{name}"),
         &format!("Create a {}", name.to_lowercase()),
     )
-    .describe("RFC 7644 §3.3. 409 where the name is taken: where an inactive user has it, `detail` says how to switch them on again.")
+    .describe(match name == USERS.name {
+        true => {
+            "RFC 7644 §3.3. 409 where the `userName` is taken: where an inactive user has it, `detail` says how to switch them on again. \
+             Any number of users may have one `externalId`."
+        }
+        false => {
+            "RFC 7644 §3.3. 409 where the `displayName` is taken. Any number of groups may have one `externalId`."
+        }
+    })
     .client(scopes(resource_type).1, ScimWrite)
     .parameters(projection())
     .body(

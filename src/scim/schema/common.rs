@@ -46,7 +46,6 @@ pub static COMMON: &[Attribute] = &[
         "externalId",
         "Identifier that the provisioning client gave the resource",
     )
-    .case_exact()
-    .unique(),
+    .case_exact(),
     Attribute::complex("meta", META, "What this service knows about the resource").read_only(),
 ];
