@@ -5,7 +5,8 @@ use http::header::{HeaderName, HeaderValue};
 use worker::{Headers, ResponseBuilder, Result};
 
 use super::runtime::{RuntimeClock, RuntimeEntropy};
-use crate::api::reply::Reply;
+use crate::api::http::reply::Reply;
+use crate::api::http::routes;
 use crate::api::{self, MAX_BODY_BYTES};
 use crate::error::{Error, Kind};
 use crate::ids;
@@ -99,7 +100,7 @@ pub fn response(reply: api::Response) -> Result<worker::Response> {
 
 /// A failure before the application is reached, in the dialect of the path.
 pub fn failure(path: &str, error: &Error) -> Result<worker::Response> {
-    let mut response = Reply::of_error(error, api::dialect_of(path)).into_response();
+    let mut response = Reply::of_error(error, routes::dialect(path)).into_response();
     let request_id = ids::new_id(&RuntimeClock, &RuntimeEntropy).unwrap_or_default();
     if let Ok(request_id) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert("x-request-id", request_id);

@@ -40,7 +40,7 @@ thread_local! {
     static CONFIG: OnceCell<std::result::Result<Config, String>> = const { OnceCell::new() };
 }
 
-/// Every request. The table of routes is the application's (`api::routes`), because the runtime's Router answers 404 and 405
+/// Every request. The table of routes is the application's (`api::http::routes`), because the runtime's Router answers 404 and 405
 /// in plain text and knows neither trailing slashes nor percent-encoding; so it has one entry here.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {

@@ -2,7 +2,7 @@
 //! went wrong.
 
 use http::Request;
-use rollcall::api::routes::{self, Endpoint, Route};
+use rollcall::api::http::routes::{self, Endpoint, Route};
 use serde_json::{Map, Value, json};
 
 use crate::faults::cases::{MARK, Scene};

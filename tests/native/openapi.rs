@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall::api::routes::{self, Endpoint};
+use rollcall::api::http::routes::{self, Endpoint};
 use serde_json::{Value, json};
 
 use crate::support::described::{document, operation, path_of, resolved};

@@ -49,7 +49,7 @@ fn only_the_edge_names_the_platform() {
 #[test]
 fn only_the_store_writes_sql() {
     for (path, text) in sources("src") {
-        if path.starts_with("src/store") || path.ends_with("api/authenticate.rs") {
+        if path.starts_with("src/store") || path.ends_with("api/http/authenticate.rs") {
             continue;
         }
         for word in ["select ", "insert into ", "update ", "delete from "] {
@@ -133,7 +133,7 @@ fn migrations_are_numbered_without_gaps_and_say_what_they_are_for() {
 
 #[test]
 fn every_route_can_be_reached() {
-    use rollcall::api::routes;
+    use rollcall::api::http::routes;
     for route in routes::all() {
         let path = route
             .pattern

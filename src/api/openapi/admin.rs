@@ -7,16 +7,16 @@ use super::examples;
 use super::identity_providers;
 use super::operation::{Operation, query};
 use super::{MONITORING, SCIM_TOKENS, Schemas, TENANTS};
-use crate::api::endpoint_info::EndpointInfo;
-use crate::api::envelope::{List, Single};
-use crate::api::health::Health;
-use crate::api::reply::Dialect;
-use crate::api::routes::Endpoint;
-use crate::api::scim_tokens::types::{
+use crate::api::admin::endpoint_info::EndpointInfo;
+use crate::api::admin::health::Health;
+use crate::api::admin::scim_tokens::types::{
     NewScimTokenResponse, ScimTokenCreate, ScimTokenResponse, ScimTokenRotate, ScimTokenUpdate,
 };
-use crate::api::tenants::{TenantCreate, TenantResponse, TenantUpdate};
-use crate::api::validate::{DEFAULT_PER_PAGE, MAX_PAGE, MAX_PER_PAGE};
+use crate::api::admin::tenants::{TenantCreate, TenantResponse, TenantUpdate};
+use crate::api::http::envelope::{List, Single};
+use crate::api::http::input::{DEFAULT_PER_PAGE, MAX_PAGE, MAX_PER_PAGE};
+use crate::api::http::reply::Dialect;
+use crate::api::http::routes::Endpoint;
 use crate::auth::admin::AdminScope;
 
 /// The operation of a route that is none of SCIM's.

@@ -6,14 +6,14 @@ use super::admin::{lists, operation, shows, tenant_id};
 use super::examples::providers as examples;
 use super::operation::{Operation, query};
 use super::{IDENTITY_PROVIDERS, Schemas};
-use crate::api::identity_providers::responses::{
+use crate::api::admin::identity_providers::responses::{
     AdminIdPResponse, GroupMappingResponse, IdPListItem, IdPResponse, ReencryptionResponse,
     TestConnectionResponse,
 };
-use crate::api::identity_providers::types::{
+use crate::api::admin::identity_providers::types::{
     AdminIdPCreate, AdminIdPUpdate, GroupMappingCreate, IdPCreate, IdPUpdate,
 };
-use crate::api::routes::{Endpoint, View};
+use crate::api::http::routes::{Endpoint, View};
 use crate::auth::admin::AdminScope;
 use crate::store::identity_providers::Protocol;
 
@@ -214,7 +214,7 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
         .administrator(write)
         .reply(204, "It is gone", Value::Null, &[]),
         Endpoint::StartSync | Endpoint::ListSyncLogs | Endpoint::ReadSyncLog => {
-            super::ldap_sync::describe(endpoint, schemas)
+            super::directory_syncs::describe(endpoint, schemas)
         }
         Endpoint::ReadIdentityProvider(View::Tenant) => shows_provider(
             View::Tenant,

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::resources::{sent, shown};
-use crate::api::bulk;
+use crate::api::scim::bulk;
 use crate::scim::filter::MAX_LENGTH;
 use crate::scim::patch::MAX_OPERATIONS;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, USERS};

@@ -4,9 +4,9 @@
 //! Each route is described once, in a `match` that the compiler holds complete; a path and its parameters are the route's own.
 
 mod admin;
+mod directory_syncs;
 mod examples;
 mod identity_providers;
-mod ldap_sync;
 mod messages;
 mod operation;
 mod resources;
@@ -16,9 +16,11 @@ mod types;
 
 use serde_json::{Map, Value, json};
 
-use super::discovery::documents::{ResourceTypeDocument, SchemaDocument, ServiceProviderConfig};
-use super::reply::{ErrorResponse, ScimErrorResponse, ValidationErrorResponse};
-use super::routes::{self, Endpoint, Route};
+use crate::api::http::reply::{ErrorResponse, ScimErrorResponse, ValidationErrorResponse};
+use crate::api::http::routes::{self, Endpoint, Route};
+use crate::api::scim::discovery::documents::{
+    ResourceTypeDocument, SchemaDocument, ServiceProviderConfig,
+};
 use operation::{ADMINISTRATOR, SCIM_TOKEN};
 use schemas::Schemas;
 

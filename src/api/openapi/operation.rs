@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::api::reply::Dialect;
+use crate::api::http::reply::Dialect;
 use crate::auth::admin::AdminScope;
 use crate::auth::scope::Scope;
 use crate::scim;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::api::endpoint_info::Form;
-use crate::api::identity_providers::certificates::{Certificates, MAX_CERTIFICATE};
-use crate::api::identity_providers::fields::{
+use crate::api::admin::endpoint_info::Form;
+use crate::api::admin::identity_providers::certificates::{Certificates, MAX_CERTIFICATE};
+use crate::api::admin::identity_providers::fields::{
     AttributeName, BindName, Dn, Domain, Domains, Filter, Issuer, LdapUrl, MAX_DOMAINS, MAX_SECRET,
     MAX_URL, Partial, WebUrl, WriteOnly,
 };
-use crate::api::validate::{Text, Time, Whole};
+use crate::api::http::input::{Text, Time, Whole};
 use crate::auth::scope::{Scope, Scopes};
 use crate::ids::TenantId;
 use crate::store::identity_providers::Protocol;

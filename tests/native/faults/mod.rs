@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use rollcall::api::routes;
+use rollcall::api::http::routes;
 use rollcall::config::KeySource;
 
 use crate::bulk::assert_consistent;

@@ -4,7 +4,7 @@
 //! A route that is new needs an entry in [`variants`](super::variants).
 
 use http::Request;
-use rollcall::api::routes::{self, Route};
+use rollcall::api::http::routes::{self, Route};
 use rollcall::store::Value as Stored;
 use serde_json::{Value, json};
 

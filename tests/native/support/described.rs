@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 
 use http::Method;
-use rollcall::api::{openapi, routes};
+use rollcall::api::http::routes;
+use rollcall::api::openapi;
 use serde_json::Value;
 
 use super::Answer;

@@ -5,10 +5,10 @@ pub mod providers;
 use serde_json::{Value, json};
 
 use super::messages::list_of;
-use crate::api::discovery::documents::{
+use crate::api::admin::endpoint_info;
+use crate::api::scim::discovery::documents::{
     ResourceTypeDocument, SchemaDocument, ServiceProviderConfig,
 };
-use crate::api::endpoint_info;
 use crate::ids::TenantId;
 use crate::scim::schema::{ENTERPRISE, GROUPS, ResourceType, USERS};
 use crate::scim::{BULK_REQUEST, BULK_RESPONSE, LIST_RESPONSE, PATCH_OP, SEARCH_REQUEST};

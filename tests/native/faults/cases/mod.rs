@@ -3,7 +3,7 @@
 mod identity_providers;
 
 use http::Request;
-use rollcall::api::routes;
+use rollcall::api::http::routes;
 use serde_json::{Value, json};
 
 use crate::bulk::{GROUP, USER, patch as bulk_patch, post_group, post_user};

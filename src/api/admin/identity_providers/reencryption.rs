@@ -1,0 +1,80 @@
+//! `POST /api/v1/admin/identity-providers/reencrypt`: seals all secrets anew, under the encryption key
+//! that is configured and bound to where they are sent, that are not yet: after the key was replaced, or an older version wrote them.
+//!
+//! It goes by the rows, whatever became of their tenants, so that nothing is left under the old key when nothing `remains`. One request does
+//! as much as a request may ask of the database; sent again, it goes on.
+
+use super::responses::ReencryptionResponse;
+use super::{Access, secrets};
+use crate::api::http::call::Call;
+use crate::api::http::envelope;
+use crate::api::http::reply::Reply;
+use crate::api::http::routes::View;
+use crate::error::{Error, Result};
+use crate::store::audit::Action;
+use crate::store::{Row, identity_providers as rows, rows_at};
+
+/// Secrets that are sealed anew in one batch, with three statements each, and most batches of a request: D1 runs 1,000 statements for it.
+const IN_A_BATCH: i64 = 100;
+const MAX_BATCHES: usize = 3;
+
+pub async fn reencrypt(call: &Call<'_>) -> Result<Reply> {
+    let access = Access::writing(call, View::Admin).await?;
+    if access.tenant.is_some() {
+        return Err(Error::forbidden(
+            "an administrator of one tenant has no hand in the keys of all",
+        ));
+    }
+    let current = call.app.config.encryption_keys.current_id();
+    let mut done = ReencryptionResponse::default();
+    let mut after = (String::new(), String::new());
+    for _ in 0..MAX_BATCHES {
+        let statement = rows::select_sealed_otherwise(current, (&after.0, &after.1), IN_A_BATCH);
+        let results = call.run(None, vec![statement]).await?;
+        let found = &rows_at(&results, 0)?.rows;
+        let batch = sealed_anew(call, &access, found, &mut after, &mut done)?;
+        if !batch.is_empty() {
+            call.run(None, batch).await?;
+        }
+        if found.len() < usize::try_from(IN_A_BATCH).unwrap_or(usize::MAX) {
+            break;
+        }
+    }
+    let results = call
+        .run(None, vec![rows::count_sealed_otherwise(current)])
+        .await?;
+    let left = rows_at(&results, 0)?.first();
+    done.remaining = left.map_or(Ok(0), |row| row.integer("total"))?;
+    Ok(envelope::single(call, 200, &done))
+}
+
+/// The statements that write some secrets sealed anew, and audit it.
+fn sealed_anew(
+    call: &Call<'_>,
+    access: &Access,
+    found: &[Row],
+    after: &mut (String, String),
+    done: &mut ReencryptionResponse,
+) -> Result<Vec<crate::store::Statement>> {
+    let mut batch = Vec::new();
+    for row in found {
+        let provider = rows::identity_provider(row)?;
+        *after = (provider.tenant_id.to_string(), provider.id.clone());
+        let renewed = secrets::renew(call.app, &provider, &provider)?;
+        match renewed {
+            Some(sealed) if Some(&sealed) != provider.secret.as_ref() => {
+                batch.push(rows::reseal(&provider, &sealed));
+                batch.extend(access.audited(
+                    call,
+                    &provider.tenant_id,
+                    Action::Rotate,
+                    ("IdentityProvider", &provider.id),
+                    vec!["secret_key_id".to_owned()],
+                ));
+                done.reencrypted += 1;
+            }
+            _ => done.unreadable.push(provider.id),
+        }
+    }
+    Ok(batch)
+}

@@ -1,0 +1,156 @@
+//! Brings rows over whose keys are from before values were normalised; see [`store::keys`](crate::store::keys). The clock does it, a part
+//! at each tick, and the log says how far it is and which names are those of two.
+
+use serde_json::json;
+
+use crate::api::http::app::App;
+use crate::error::{Error, Result};
+use crate::ids::{self, TenantId};
+use crate::scim::resource::Resource;
+use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
+use crate::scim::version::Version;
+use crate::store::audit::{self, Action, Detail, Event, Origin, Totals};
+use crate::store::keys::{self, Stale};
+use crate::store::{self, Guard, Statement, rows_at};
+
+/// Rows of a batch, and most batches of a tick: the statements of one invocation are limited, and syncs need most of them.
+const IN_A_BATCH: i64 = 500;
+const MAX_BATCHES: usize = 10;
+
+/// What a tick has done.
+#[derive(Debug, Default)]
+struct Done {
+    renewed: usize,
+    /// Ids of those whose names others have.
+    taken: Vec<String>,
+}
+
+impl App {
+    /// Renews the keys of some rows, where there are such.
+    pub async fn renew_keys(&self) {
+        let mut done = Done::default();
+        let result = self.renew_some(&mut done).await;
+        if done.renewed > 0 || !done.taken.is_empty() || result.is_err() {
+            let line = json!({
+                "scheduled": "keys",
+                "renewed": done.renewed,
+                "names_of_two": done.taken,
+                "error": result.err().map(|error| error.internal.unwrap_or(error.detail)),
+            });
+            self.platform.log.line(&line.to_string());
+        }
+    }
+
+    async fn renew_some(&self, done: &mut Done) -> Result<()> {
+        let database = self.platform.database_of(None);
+        for _ in 0..MAX_BATCHES {
+            let select = |resource_type| keys::select_stale(resource_type, IN_A_BATCH);
+            let results = database.run(RESOURCE_TYPES.map(select).to_vec()).await?;
+            let mut is_over = true;
+            for (index, resource_type) in RESOURCE_TYPES.into_iter().enumerate() {
+                let rows = &rows_at(&results, index)?.rows;
+                let stale = rows.iter().map(keys::stale);
+                let stale: Vec<Stale> = stale
+                    .filter_map(store::Result::transpose)
+                    .collect::<store::Result<_>>()?;
+                for of_tenant in stale.chunk_by(|one, other| one.tenant == other.tenant) {
+                    is_over = false;
+                    self.renew_of_tenant(resource_type, of_tenant, done).await?;
+                }
+            }
+            if is_over {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// All at once; where one has a name that is taken, each by itself.
+    async fn renew_of_tenant(
+        &self,
+        resource_type: &'static ResourceType,
+        stale: &[Stale],
+        done: &mut Done,
+    ) -> Result<()> {
+        let Some(Stale { tenant, .. }) = stale.first() else {
+            return Ok(());
+        };
+        let database = self.platform.database_of(Some(tenant));
+        let readable: Vec<(&str, Version, &Resource)> = stale
+            .iter()
+            .filter_map(|one| Some((one.id.as_str(), one.version, one.resource.as_ref()?)))
+            .collect();
+        if readable.len() == stale.len() {
+            match database
+                .run(keys::renew(tenant, resource_type, &readable))
+                .await
+            {
+                Ok(_) => {
+                    done.renewed += stale.len();
+                    return Ok(());
+                }
+                Err(store::Error::Conflict(_) | store::Error::Guard(Guard::VersionConflict)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        for one in stale {
+            let renewal = one.resource.as_ref().map(|resource| {
+                keys::renew(
+                    tenant,
+                    resource_type,
+                    &[(one.id.as_str(), one.version, resource)],
+                )
+            });
+            let result = match renewal {
+                Some(batch) => database.run(batch).await,
+                None => Err(store::Error::Conflict(store::Constraint::Other)),
+            };
+            match result {
+                Ok(_) => done.renewed += 1,
+                // Whoever changed it has renewed it.
+                Err(store::Error::Guard(Guard::VersionConflict)) => {}
+                Err(store::Error::Conflict(_)) => {
+                    database
+                        .run(self.kept(tenant, resource_type, &one.id)?)
+                        .await?;
+                    done.taken.push(one.id.clone());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// A row that keeps its keys, and the audit trail's word of it.
+    fn kept(
+        &self,
+        tenant: &TenantId,
+        resource_type: &'static ResourceType,
+        id: &str,
+    ) -> Result<Vec<Statement>> {
+        let platform = &self.platform;
+        let required = resource_type
+            .schema
+            .attributes
+            .iter()
+            .filter(|attribute| attribute.required);
+        let event = Event {
+            action: Action::Collide,
+            resource_type: resource_type.name,
+            resource_id: id,
+            attributes: required
+                .map(|attribute| attribute.name.to_owned())
+                .collect(),
+            detail: Detail::default(),
+        };
+        let origin = Origin {
+            actor: "schedule".to_owned(),
+            request_id: ids::new_id(platform.clock.as_ref(), platform.entropy.as_ref())
+                .map_err(Error::internal)?,
+            at: platform.clock.now(),
+        };
+        let mut batch = vec![keys::keep(tenant, resource_type, id)];
+        batch.extend(audit::append(tenant, &origin, Totals::default(), &[event]));
+        Ok(batch)
+    }
+}

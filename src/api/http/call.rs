@@ -1,0 +1,252 @@
+//! One request while it is answered: what it says, whose it is, what it has cost.
+
+use std::cell::RefCell;
+
+use http::Method;
+use http::header::{CONTENT_TYPE, HeaderName};
+use serde_json::Value;
+
+use super::app::App;
+use super::app::MAX_BODY_BYTES;
+use super::app::Request;
+use super::content_encoding;
+use super::limits;
+use super::reply::{Dialect, Reply};
+use super::routes::{Endpoint, Match};
+use crate::api::scim::resources::MAX_ATTEMPTS;
+use crate::error::{Error, Kind, Result};
+use crate::ids::{self, TenantId};
+use crate::json;
+use crate::scim::error::ScimType;
+use crate::scim::filter::parse::shortened;
+use crate::store;
+use crate::store::audit::Origin;
+use crate::store::{Cost, Meter, Rows, Statement};
+
+/// A request and all that its handler needs.
+pub struct Call<'a> {
+    pub app: &'a App,
+    pub request_id: String,
+    /// When the request came, in milliseconds since 1970: one time for all that it writes.
+    pub now: i64,
+    request: Request,
+    dialect: Dialect,
+    scim_base: String,
+    params: Vec<(String, String)>,
+    /// None where no route was found.
+    pub endpoint: Option<Endpoint>,
+    meter: Meter,
+    tenant: RefCell<Option<TenantId>>,
+    credential: RefCell<Option<String>>,
+}
+
+impl<'a> Call<'a> {
+    pub fn new(app: &'a App, request: Request, found: &Match, request_id: String) -> Self {
+        Call {
+            app,
+            request_id,
+            now: app.platform.clock.now(),
+            request,
+            dialect: found.dialect,
+            scim_base: found.scim_base.clone(),
+            params: found.params.clone(),
+            endpoint: found.endpoint.as_ref().ok().copied(),
+            meter: Meter::default(),
+            tenant: RefCell::default(),
+            credential: RefCell::default(),
+        }
+    }
+
+    pub fn method(&self) -> &Method {
+        self.request.method()
+    }
+
+    pub fn headers(&self) -> &http::HeaderMap {
+        self.request.headers()
+    }
+
+    /// A header's value, where it is text.
+    pub fn header(&self, name: HeaderName) -> Option<&str> {
+        self.request.headers().get(name)?.to_str().ok()
+    }
+
+    /// A header whose value is a list, which may come in several lines.
+    pub fn list_header(&self, name: HeaderName) -> Option<String> {
+        let lines = self.request.headers().get_all(name);
+        let lines: Vec<&str> = lines.iter().filter_map(|line| line.to_str().ok()).collect();
+        (!lines.is_empty()).then(|| lines.join(","))
+    }
+
+    /// A parameter of the path.
+    pub fn param(&self, name: &str) -> &str {
+        self.params
+            .iter()
+            .find(|(param, _)| param == name)
+            .map_or("", |(_, value)| value)
+    }
+
+    /// The id in the path, in canonical form. What is no UUID is nobody's id, and is not found.
+    pub fn id(&self, name: &str, what: &str) -> Result<String> {
+        ids::canonical_uuid(self.param(name)).ok_or_else(|| Error::not_found(what))
+    }
+
+    /// The query's parameters, decoded, in order.
+    pub fn query(&self) -> Vec<(String, String)> {
+        let query = self.request.uri().query().unwrap_or_default();
+        form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect()
+    }
+
+    /// Scheme and host of the request.
+    pub fn origin(&self) -> String {
+        let uri = self.request.uri();
+        format!(
+            "{}://{}",
+            uri.scheme_str().unwrap_or("https"),
+            uri.authority().map_or("", |authority| authority.as_str())
+        )
+    }
+
+    /// The SCIM base that the request used, as an absolute URL.
+    pub fn scim_base(&self) -> String {
+        self.origin() + &self.scim_base
+    }
+
+    /// The body as JSON: 415 for another content type, 413 where it is too long, and what is wrong with it otherwise.
+    pub fn json(&self) -> Result<Value> {
+        let content_type = self.header(CONTENT_TYPE).unwrap_or_default();
+        let (media_type, parameters) = content_type
+            .split_once(';')
+            .unwrap_or((content_type, Default::default()));
+        let media_type = media_type.trim();
+        let accepted: &[&str] = match self.dialect {
+            Dialect::Scim => &["application/scim+json", "application/json"],
+            Dialect::Admin => &["application/json"],
+        };
+        if !accepted
+            .iter()
+            .any(|accepted| accepted.eq_ignore_ascii_case(media_type))
+        {
+            return Err(Error::new(
+                Kind::UnsupportedMediaType,
+                format!("the content type has to be {}", accepted.join(" or ")),
+            ));
+        }
+        if let Some(charset) = foreign_charset(parameters) {
+            let detail = format!("the body has to be UTF-8, and not {}", shortened(charset));
+            return Err(Error::new(Kind::UnsupportedMediaType, detail));
+        }
+        if self.request.body().len() > MAX_BODY_BYTES {
+            return Err(Error::new(
+                Kind::PayloadTooLarge,
+                format!("the body is longer than {MAX_BODY_BYTES} bytes"),
+            ));
+        }
+        let malformed = |detail| match self.dialect {
+            Dialect::Scim => Error::scim(ScimType::InvalidSyntax, detail),
+            Dialect::Admin => Error::field(&["body"], detail, "json_invalid"),
+        };
+        let decoded = content_encoding::decoded(self.headers(), self.request.body());
+        let body = decoded.map_err(|error| match error.kind {
+            Kind::BadRequest => malformed(error.detail),
+            _ => error,
+        })?;
+        json::parse(&body).map_err(malformed)
+    }
+
+    /// Whether a body came along.
+    pub fn has_body(&self) -> bool {
+        !self.request.body().is_empty()
+    }
+
+    /// A new id.
+    pub fn new_id(&self) -> Result<String> {
+        let platform = &self.app.platform;
+        ids::new_id(platform.clock.as_ref(), platform.entropy.as_ref()).map_err(Error::internal)
+    }
+
+    /// Runs a batch in one round trip and counts what it cost.
+    pub async fn run(
+        &self,
+        tenant: Option<&TenantId>,
+        batch: Vec<Statement>,
+    ) -> store::Result<Vec<Rows>> {
+        let database = self.app.platform.database_of(tenant);
+        let before = self.meter.cost().read;
+        let results = self.meter.run(database.as_ref(), batch).await;
+        if let Some(tenant) = tenant {
+            let read = self.meter.cost().read - before;
+            limits::add_rows(self, tenant, read);
+        }
+        results
+    }
+
+    /// Counts what was run at the database by other means.
+    pub fn add_cost(&self, more: Cost) {
+        self.meter.add(more);
+    }
+
+    /// What it has cost so far.
+    pub fn cost(&self) -> Cost {
+        self.meter.cost()
+    }
+
+    /// Notes whose request it is, for the log.
+    pub fn note_tenant(&self, tenant: &TenantId) {
+        *self.tenant.borrow_mut() = Some(tenant.clone());
+    }
+
+    /// Whose request it is; where that was not found out, the tenant that its path names.
+    pub fn tenant_seen(&self) -> Option<String> {
+        let seen = self.tenant.borrow().as_ref().map(TenantId::to_string);
+        seen.or_else(|| TenantId::parse(self.param("tenant_id")).map(|tenant| tenant.to_string()))
+    }
+
+    /// Notes what names the credential without being it, for the log.
+    pub fn note_credential(&self, name: String) {
+        *self.credential.borrow_mut() = Some(name);
+    }
+
+    pub fn credential_seen(&self) -> Option<String> {
+        self.credential.borrow().clone()
+    }
+
+    /// How the audit trail names this request.
+    pub fn origin_of(&self, actor: String) -> Origin {
+        Origin {
+            actor,
+            request_id: self.request_id.clone(),
+            at: self.now,
+        }
+    }
+}
+
+/// Tries again from the read where somebody else changed in between what was read.
+pub async fn retrying<F>(work: F) -> Result<Reply>
+where
+    F: AsyncFn() -> Result<Reply>,
+{
+    let mut attempt = 1;
+    loop {
+        match work().await {
+            Err(error) if error.kind == Kind::Raced && attempt < MAX_ATTEMPTS => attempt += 1,
+            done => return done,
+        }
+    }
+}
+
+/// The character set that a content type's parameters name, where it is not UTF-8 (RFC 8259 §8.1) or a part of it.
+fn foreign_charset(parameters: &str) -> Option<&str> {
+    parameters
+        .split(';')
+        .filter_map(|parameter| parameter.split_once('='))
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+        .map(|(_, value)| value.trim().trim_matches('"'))
+        .find(|charset| {
+            let known = ["utf-8", "utf8", "us-ascii"];
+            !known
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(charset))
+        })
+}

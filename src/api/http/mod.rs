@@ -1,0 +1,17 @@
+//! What every request passes: the door with its table of routes, credentials, limits, input, replies and errors.
+
+pub mod app;
+pub(crate) mod authenticate;
+pub(crate) mod call;
+mod content_encoding;
+mod credential_name;
+mod door;
+pub(crate) mod envelope;
+pub(crate) mod input;
+pub(crate) mod limits;
+pub(crate) mod query_parameters;
+pub mod reply;
+pub mod routes;
+pub(crate) mod token_facts;
+mod transport;
+mod typed_json;

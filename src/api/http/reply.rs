@@ -1,0 +1,211 @@
+//! Replies, and the two dialects in which they fail: SCIM's error body (RFC 7644 §3.12) and the admin API's.
+
+use http::header::{
+    ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    WWW_AUTHENTICATE,
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::app::Response;
+use super::content_encoding;
+use crate::error::{Error, FieldError, Kind};
+use crate::scim;
+use crate::scim::error::ScimType;
+use crate::scim::pieces::Pieces;
+
+/// Whose clients a route serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    Scim,
+    Admin,
+}
+
+impl Dialect {
+    const fn content_type(self) -> &'static str {
+        match self {
+            Dialect::Scim => "application/scim+json",
+            Dialect::Admin => "application/json",
+        }
+    }
+}
+
+/// A reply in the making.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    headers: Vec<(HeaderName, String)>,
+    body: Body,
+}
+
+/// A reply's body, in pieces that are made when their turn comes: put together, the members of a large group would take the
+/// memory of many requests.
+#[derive(Debug, Default)]
+pub struct Body(Pieces);
+
+impl Body {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The bytes in their order, piece by piece; one piece of most replies. An error breaks the reply off.
+    pub fn into_chunks(self) -> impl Iterator<Item = std::result::Result<Vec<u8>, String>> {
+        self.0.into_texts()
+    }
+}
+
+impl Reply {
+    /// A reply without a body.
+    pub fn empty(status: u16) -> Self {
+        Reply {
+            status,
+            headers: Vec::new(),
+            body: Body::default(),
+        }
+    }
+
+    fn with_body(status: u16, dialect: Dialect, body: impl Into<Pieces>) -> Self {
+        Reply::empty(status)
+            .header(CONTENT_TYPE, dialect.content_type())
+            .body(body.into())
+    }
+
+    /// A SCIM reply of JSON text.
+    pub fn scim(status: u16, body: impl Into<Pieces>) -> Self {
+        Reply::with_body(status, Dialect::Scim, body)
+    }
+
+    /// An admin reply. What replies are made of has names for keys, and no writer that could fail.
+    pub fn json(status: u16, body: &impl Serialize) -> Self {
+        let body = serde_json::to_string(body).unwrap_or_default();
+        Reply::with_body(status, Dialect::Admin, body)
+    }
+
+    /// A file of text.
+    pub fn file(content_type: &str, text: String) -> Self {
+        Reply::empty(200)
+            .header(CONTENT_TYPE, content_type)
+            .body(text.into())
+    }
+
+    pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    fn body(mut self, body: Pieces) -> Self {
+        self.body = Body(body);
+        self
+    }
+
+    pub fn etag(self, version: scim::version::Version) -> Self {
+        self.header(ETAG, version.etag())
+    }
+
+    pub fn location(self, location: String) -> Self {
+        self.header(LOCATION, location)
+    }
+
+    /// A failure, in the body that the route's clients expect.
+    pub fn of_error(error: &Error, dialect: Dialect) -> Self {
+        let (status, body) = error_body(error, dialect);
+        error_headers(error).into_iter().fold(
+            Reply::with_body(status, dialect, body.to_string()),
+            |reply, (name, value)| reply.header(name, value),
+        )
+    }
+
+    pub fn into_response(self) -> Response {
+        let mut response = Response::new(self.body);
+        *response.status_mut() = http::StatusCode::from_u16(self.status)
+            .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// Headers that a failure carries beyond its body.
+fn error_headers(error: &Error) -> Vec<(HeaderName, String)> {
+    match &error.kind {
+        Kind::Unauthorized { token_sent: false } => {
+            vec![(WWW_AUTHENTICATE, "Bearer".to_owned())]
+        }
+        Kind::Unauthorized { token_sent: true } => vec![(
+            WWW_AUTHENTICATE,
+            "Bearer error=\"invalid_token\"".to_owned(),
+        )],
+        Kind::UnsupportedEncoding => vec![(ACCEPT_ENCODING, content_encoding::ACCEPTED.to_owned())],
+        Kind::MethodNotAllowed { allow } => vec![(ALLOW, allow.clone())],
+        Kind::Unavailable {
+            retry_after_seconds,
+        }
+        | Kind::RateLimited {
+            retry_after_seconds,
+        } => vec![(RETRY_AFTER, retry_after_seconds.to_string())],
+        Kind::Raced => vec![(RETRY_AFTER, "1".to_owned())],
+        _ => Vec::new(),
+    }
+}
+
+/// The body of a failure on the admin API.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ErrorResponse<'e> {
+    /// What is wrong, in a sentence.
+    detail: &'e str,
+}
+
+/// The body of a 422 on the admin API.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ValidationErrorResponse<'e> {
+    /// Each field that does not hold.
+    detail: &'e [FieldError],
+}
+
+/// The body of a failure on SCIM routes (RFC 7644 §3.12).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ScimErrorResponse<'e> {
+    schemas: [&'static str; 1],
+    /// The HTTP status, as a string.
+    status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scim_type: Option<ScimType>,
+    /// What is wrong, in a sentence.
+    detail: &'e str,
+}
+
+/// Status and body of a failure.
+pub fn error_body(error: &Error, dialect: Dialect) -> (u16, Value) {
+    let status = error.status();
+    let detail = error.detail.as_str();
+    let (status, body) = match (dialect, &error.kind) {
+        (Dialect::Admin, Kind::Unprocessable(detail)) => (
+            status,
+            serde_json::to_value(ValidationErrorResponse { detail }),
+        ),
+        (Dialect::Admin, _) => (status, serde_json::to_value(ErrorResponse { detail })),
+        (Dialect::Scim, kind) => {
+            // SCIM knows no 422: a field that does not hold is an invalidValue.
+            let (status, scim_type) = match kind {
+                Kind::Scim(scim_type) => (status, Some(*scim_type)),
+                Kind::Unprocessable(_) => (400, Some(ScimType::InvalidValue)),
+                _ => (status, None),
+            };
+            let body = ScimErrorResponse {
+                schemas: [scim::ERROR],
+                status: status.to_string(),
+                scim_type,
+                detail,
+            };
+            (status, serde_json::to_value(body))
+        }
+    };
+    (status, body.unwrap_or_default())
+}

@@ -1,0 +1,93 @@
+//! What the routes of directory syncs are for.
+
+use serde_json::{Value, json};
+
+use super::admin::{lists, operation, paging, shows};
+use super::operation::{Operation, query};
+use super::{IDENTITY_PROVIDERS, Schemas, examples};
+use crate::api::admin::directory_syncs::{SyncLogDetail, SyncLogResponse, SyncRequest};
+use crate::api::http::envelope::Paged;
+use crate::api::http::routes::Endpoint;
+use crate::auth::admin::AdminScope;
+
+fn flags() -> [Value; 3] {
+    let flag = |name: &str, description: &str| {
+        query(
+            name,
+            description,
+            &json!({"type": "boolean", "default": false}),
+        )
+    };
+    [
+        flag("dry_run", "Tells what a sync would do, and writes nothing"),
+        flag(
+            "full",
+            "Reads the whole directory, though a sync of changes would do",
+        ),
+        flag("allow_removals", "Carries the plan out whatever it removes"),
+    ]
+}
+
+fn log() -> Value {
+    let tally = json!({
+        "read": 1200, "created": 3, "updated": 1, "reactivated": 0, "unchanged": 1195, "deactivated": 1, "deleted": 0,
+        "kept": 0, "conflicts": 1, "skipped": 0,
+    });
+    json!({
+        "id": "01a1fa81-2c3c-72ea-ac77-06c1191c8fad", "idp_id": "01a1fa81-2bee-7973-bd05-ace427df7346",
+        "trigger": "manual", "actor": "jwt:tester", "mode": "full", "dry_run": false, "status": "succeeded",
+        "counts": {
+            "users": tally, "groups": tally, "memberships": {"added": 4, "removed": 1, "unresolved": 0},
+            "mapped": {"given": 0, "taken_back": 0}, "referrals": 0,
+        },
+        "error": null, "started_at": "2026-11-20T19:48:51.819Z", "finished_at": "2026-11-20T19:48:53.819Z",
+        "duration_ms": 2000,
+    })
+}
+
+fn detail() -> Value {
+    let mut log = log();
+    if let Some(log) = log.as_object_mut() {
+        log.insert("entries".to_owned(), json!([]));
+    }
+    log
+}
+
+/// The operation of a route of directory syncs.
+pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
+    let (read, write) = (
+        AdminScope::IdentityProvidersRead,
+        AdminScope::IdentityProvidersWrite,
+    );
+    match endpoint {
+        Endpoint::StartSync => shows::<SyncLogDetail>(
+            operation(IDENTITY_PROVIDERS, "startSync", "Sync an LDAP directory")
+                .describe("The reply comes when it is over; what went wrong is in it, and it is 200. What may be asked for is asked for in the query or in the body. 400 for a provider that is not LDAP, 409 while a sync of it is under way.")
+                .administrator(write)
+                .parameters(flags())
+                .body(false, schemas.request::<SyncRequest>(), json!({"dry_run": true}))
+                .fails(400)
+                .fails(409),
+            200,
+            "The sync's log; of a dry run with what would be done",
+            schemas,
+            &detail(),
+        ),
+        Endpoint::ListSyncLogs => lists::<SyncLogResponse>(
+            operation(IDENTITY_PROVIDERS, "listSyncLogs", "A page of a provider's syncs, the latest first")
+                .describe("The last 50 are kept, without dry runs. While one is under way its counts are those so far.")
+                .administrator(read),
+            schemas,
+            &log(),
+        ),
+        _ => {
+            let schema = schemas.reply::<Paged<SyncLogDetail>>();
+            operation(IDENTITY_PROVIDERS, "readSyncLog", "One sync, with a page of what it did")
+                .describe("An entry for each object that it changed, or could not, with the reason.")
+                .administrator(read)
+                .parameters(paging())
+                .answers(200, "The sync", &schema, &examples::paged(&detail()))
+                .fails(422)
+        }
+    }
+}
