@@ -9,6 +9,7 @@
 pub mod api;
 pub mod at;
 pub mod auth;
+pub mod change;
 pub mod config;
 pub mod connection;
 pub mod error;

@@ -183,6 +183,13 @@ pub trait Background {
     fn defer(&self, work: LocalFuture<'static, ()>);
 }
 
+/// Waits.
+#[async_trait(?Send)]
+pub trait Timer {
+    /// Lets so many milliseconds pass, in which others go on.
+    async fn sleep(&self, ms: u32);
+}
+
 /// Where the application's log goes.
 pub trait Log {
     /// Writes one line: a JSON object, without secrets or personal data.
@@ -202,6 +209,7 @@ pub struct Platform {
     pub limiter: Rc<dyn RateLimiter>,
     pub assets: Rc<dyn Assets>,
     pub background: Rc<dyn Background>,
+    pub timer: Rc<dyn Timer>,
     pub log: Rc<dyn Log>,
 }
 

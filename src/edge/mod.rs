@@ -23,6 +23,7 @@ use worker::{
 
 use crate::api::App;
 use crate::auth::memory::Memory;
+use crate::change::Recent;
 use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::platform::{Background, Platform};
@@ -37,6 +38,7 @@ const ASSETS: &str = "ASSETS";
 thread_local! {
     /// What an isolate remembers: plain data only, never a request's or a binding's.
     static MEMORY: Rc<Memory> = Rc::default();
+    static RECENT: Rc<Recent> = Rc::default();
     static CONFIG: OnceCell<std::result::Result<Config, String>> = const { OnceCell::new() };
 }
 
@@ -107,8 +109,10 @@ fn app(env: &Env, background: Rc<dyn Background>) -> std::result::Result<App, St
             limiter: Rc::new(rate_limiter::Bindings(env.clone())),
             assets: Rc::new(assets::Uploaded(files)),
             background,
+            timer: Rc::new(runtime::RuntimeTimer),
             log: Rc::new(runtime::Console),
         },
         memory: MEMORY.with(Rc::clone),
+        recent: RECENT.with(Rc::clone),
     })
 }

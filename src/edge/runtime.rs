@@ -1,10 +1,12 @@
 //! Time, randomness, work after the reply, and the log.
 
 use std::rc::Rc;
+use std::time::Duration;
 
-use worker::{Context, Date, ScheduleContext};
+use async_trait::async_trait;
+use worker::{Context, Date, Delay, ScheduleContext};
 
-use crate::platform::{Background, Clock, Entropy, LocalFuture, Log};
+use crate::platform::{Background, Clock, Entropy, LocalFuture, Log, Timer};
 
 /// The runtime's clock. Deployed, it stands still but for I/O: good for dates, useless for timing code.
 pub struct RuntimeClock;
@@ -21,6 +23,16 @@ pub struct RuntimeEntropy;
 impl Entropy for RuntimeEntropy {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), String> {
         getrandom::fill(buffer).map_err(|error| error.to_string())
+    }
+}
+
+/// The runtime's timers.
+pub struct RuntimeTimer;
+
+#[async_trait(?Send)]
+impl Timer for RuntimeTimer {
+    async fn sleep(&self, ms: u32) {
+        Delay::from(Duration::from_millis(ms.into())).await;
     }
 }
 

@@ -186,6 +186,20 @@ pub fn append(
     std::iter::once(count_up).chain(append).collect()
 }
 
+/// Most events of a resource that may have followed one that is looked for.
+const MAX_SINCE: usize = 200;
+
+/// Whether a request has written of a resource just now: one row, or none.
+pub fn select_own(tenant: &TenantId, resource_id: &str, request_id: &str) -> Statement {
+    Statement::new(
+        format!(
+            "select 1 as written from (select request_id from audit_events indexed by audit_events_resource_idx \
+             where tenant_id = ?1 and resource_id = ?2 order by seq desc limit {MAX_SINCE}) where request_id = ?3 limit 1"
+        ),
+        vec![tenant.into(), resource_id.into(), request_id.into()],
+    )
+}
+
 /// Appends one event for each group that loses members, given by a query with the columns `group_id` and `member_id`. The query's
 /// parameters come first, the tenant's id before all.
 pub fn append_member_losses(origin: &Origin, lost: &str, params: &[Value]) -> [Statement; 2] {

@@ -8,6 +8,8 @@ pub enum Constraint {
     TenantId,
     UserName,
     GroupDisplayName,
+    /// Somebody is a member already.
+    Membership,
     IdentityProviderName,
     GroupMapping,
     /// A unique index or key that no client can run into.
@@ -26,6 +28,8 @@ pub enum Guard {
     PreconditionFailed,
     /// A user or group that is to become a member is not there any more.
     MemberMissing,
+    /// Who is to go is no member.
+    MembershipMissing,
     /// The identity provider that something is to belong to is not there any more.
     ProviderMissing,
     /// The identity provider that something is to belong to is no directory.
@@ -39,12 +43,13 @@ pub enum Guard {
 }
 
 impl Guard {
-    const ALL: [Guard; 10] = [
+    const ALL: [Guard; 11] = [
         Guard::CredentialStale,
         Guard::NotFound,
         Guard::VersionConflict,
         Guard::PreconditionFailed,
         Guard::MemberMissing,
+        Guard::MembershipMissing,
         Guard::ProviderMissing,
         Guard::NoDirectory,
         Guard::GroupMissing,
@@ -60,6 +65,7 @@ impl Guard {
             Guard::VersionConflict => "guard_version_conflict",
             Guard::PreconditionFailed => "guard_precondition_failed",
             Guard::MemberMissing => "guard_member_missing",
+            Guard::MembershipMissing => "guard_membership_missing",
             Guard::ProviderMissing => "guard_provider_missing",
             Guard::NoDirectory => "guard_no_directory",
             Guard::GroupMissing => "guard_group_missing",
@@ -106,6 +112,13 @@ const TRANSIENT: [&str; 7] = [
 ];
 
 impl Error {
+    /// Whether the batch may have been carried out all the same: the connection to the database was lost, or the database was restarted
+    /// while it worked. One that is overloaded says so before it begins.
+    pub fn may_have_happened(&self) -> bool {
+        let before = ["overloaded", "Cannot resolve"];
+        matches!(self, Error::Overloaded(message) if !before.iter().any(|sign| message.contains(sign)))
+    }
+
     /// Reads SQLite's message, the only thing that D1 tells of an error. Called by database adapters alone.
     pub fn from_message(message: &str) -> Self {
         if let Some(guard) = Guard::ALL
@@ -137,6 +150,8 @@ fn constraint(columns: &str) -> Constraint {
         Constraint::UserName
     } else if has("groups.unique_name_key") {
         Constraint::GroupDisplayName
+    } else if has("group_members.member_id") {
+        Constraint::Membership
     } else if has("identity_providers.name_key") {
         Constraint::IdentityProviderName
     } else if has("group_mappings.internal_group_id") {

@@ -59,11 +59,41 @@ pub fn save(tenant: &TenantId, groups: &[GroupRow<'_>], now: i64) -> Vec<Stateme
     })
 }
 
-/// How many members a group has: column `member_count`, beside the columns of a stored resource without memberships.
-pub fn select_head(tenant: &TenantId, base: &str, id: &str) -> Statement {
-    Statement::new(
-        "select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as wanted, r.member_count, ?2 as base \
-         from groups r where r.tenant_id = ?1 and r.id = ?3",
-        vec![tenant.into(), base.into(), id.into()],
-    )
+/// A group whose members change, and nothing else.
+#[derive(Debug, Clone, Copy)]
+pub struct MemberCount<'g> {
+    pub id: &'g str,
+    /// By how much its version grows.
+    pub gain: i64,
+    /// By how much the number of its members changes; their rows go into the same batch.
+    pub difference: i64,
+}
+
+/// Counts the members of groups on. That they are there is for a guard before it.
+///
+/// The groups are updated by an upsert that always conflicts, because it reads one row for each.
+pub fn recount(tenant: &TenantId, counts: &[MemberCount<'_>], now: i64) -> Vec<Statement> {
+    let rows = counts
+        .iter()
+        .map(|count| vec![count.id.into(), count.gain.into(), count.difference.into()]);
+    let set = Set::new(&["id", "gain", "difference"], rows);
+    set.statements(&[tenant.into(), now.into()], |part| {
+        format!(
+            "{} insert into groups (tenant_id, id, provider_id, version, created_at, modified_at, member_count, unique_name, \
+             resource, keys) select ?1, e.id, '', e.gain, ?2, ?2, e.difference, 0, '{{}}', '{{}}' from e where true \
+             on conflict (tenant_id, id) do update set version = version + excluded.version, modified_at = ?2, \
+             member_count = member_count + excluded.member_count",
+            part.table()
+        )
+    })
+}
+
+/// The versions of groups: columns `id` and `version`.
+pub fn select_versions(tenant: &TenantId, ids: &[String]) -> Vec<Statement> {
+    Set::of_ids(ids).statements(&[tenant.into()], |part| {
+        format!(
+            "{} select r.id, r.version from e cross join groups r on r.tenant_id = ?1 and r.id = e.id",
+            part.table()
+        )
+    })
 }

@@ -56,6 +56,40 @@ pub fn existence<'i>(
     )
 }
 
+/// All these ids are resources of the type, and no directory manages them.
+pub fn unmanaged<'i>(
+    tenant: &TenantId,
+    resource_type: &ResourceType,
+    ids: impl IntoIterator<Item = &'i String>,
+) -> Vec<Statement> {
+    let set = Set::of_ids(ids);
+    all_there(
+        Guard::VersionConflict,
+        tenant,
+        resource_type,
+        &set,
+        "r.id = e.id and r.managed_by is null",
+    )
+}
+
+/// All these pairs, of a group and a member, are memberships.
+pub fn memberships<'p>(
+    tenant: &TenantId,
+    pairs: impl IntoIterator<Item = (&'p str, &'p str)>,
+) -> Vec<Statement> {
+    let rows = pairs
+        .into_iter()
+        .map(|(group, member)| vec![group.into(), member.into()]);
+    Set::new(&["group_id", "id"], rows).statements(&[tenant.into()], |part| {
+        format!(
+            "{} insert into guards (reason) select '{}' where exists (select 1 from e where not exists \
+             (select 1 from group_members m where m.tenant_id = ?1 and m.group_id = e.group_id and m.member_id = e.id))",
+            part.table(),
+            Guard::MembershipMissing.word()
+        )
+    })
+}
+
 fn all_there(
     guard: Guard,
     tenant: &TenantId,

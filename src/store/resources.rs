@@ -106,7 +106,7 @@ pub fn fitting(rows: &[Row]) -> Result<usize> {
     Ok(rows.len())
 }
 
-/// How many memberships a row of [`select_page`] has, where that is known without counting.
+/// How many memberships the resource of a row has, where that is known without counting.
 pub fn held(row: &Row) -> Result<Option<i64>> {
     row.optional_integer("held")
 }
@@ -380,7 +380,7 @@ pub fn select_many<'i>(
     let table = table(resource_type);
     Set::of_ids(ids).statements(&[tenant.into()], |part| {
         format!(
-            "{} select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as wanted \
+            "{} select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as wanted, null as held \
              from e cross join {table} r on r.tenant_id = ?1 and r.id = e.id",
             part.table()
         )

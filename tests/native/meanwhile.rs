@@ -55,9 +55,9 @@ fn a_tenant_deleted_between_read_and_write_is_not_written_to() {
                 .execute("update tenants set deleted_at = null");
             caller.get("/Users").expect(200);
             let before = resources(&world);
-            world.database.interfere_before(1, &[DELETE_TENANT]);
+            world.database.interfere_before_write(&[DELETE_TENANT]);
             let answer = caller.send(method, &path, body);
-            assert!(world.database.interference.borrow().is_none());
+            assert!(world.database.has_interfered());
             assert_eq!(resources(&world), before, "{method} {path} wrote");
             assert_eq!(answer.status, status, "{method} {path}: {}", answer.body);
         }

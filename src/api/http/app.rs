@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::reply;
 use crate::auth::memory::Memory;
+use crate::change::Recent;
 use crate::config::Config;
 use crate::platform::Platform;
 
@@ -21,4 +22,6 @@ pub struct App {
     pub config: Config,
     pub platform: Platform,
     pub memory: Rc<Memory>,
+    /// Resources that it has shown or written lately.
+    pub recent: Rc<Recent>,
 }

@@ -224,21 +224,14 @@ impl Caller {
         }
     }
 
-    /// Runs a batch that writes, which is undone unless the credential holds. Errors are the store's, for the handler to
-    /// name.
+    /// Runs a batch that writes, which is undone unless the credential holds. After a batch that read, only the credential and the
+    /// tenant can have died since, and they are a row each. Errors are the store's.
     pub async fn write(&self, call: &Call<'_>, batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
-        let (sql, params) = self.assumption(call);
-        self.guarded(call, &format!("exists ({sql})"), params, batch)
-            .await
-    }
-
-    /// Like [`write`](Self::write), after a batch that read: only the credential and the tenant can have died since, and they
-    /// are a row each.
-    pub async fn write_on(
-        &self,
-        call: &Call<'_>,
-        batch: Vec<Statement>,
-    ) -> store::Result<Vec<Rows>> {
+        if !self.confirmed.get() {
+            let (sql, params) = self.assumption(call);
+            let condition = format!("exists ({sql})");
+            return self.guarded(call, &condition, params, batch).await;
+        }
         let (alive, params) = match &self.proof {
             Proof::Jwt { .. } => (
                 "exists (select 1 from tenants where id = ?1 and deleted_at is null)",

@@ -13,7 +13,6 @@ use super::content_encoding;
 use super::limits;
 use super::reply::{Dialect, Reply};
 use super::routes::{Endpoint, Match};
-use crate::api::scim::resources::MAX_ATTEMPTS;
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
 use crate::json;
@@ -221,6 +220,9 @@ impl<'a> Call<'a> {
         }
     }
 }
+
+/// How often a request is tried again when others changed what it had read.
+const MAX_ATTEMPTS: usize = 8;
 
 /// Tries again from the read where somebody else changed in between what was read.
 pub async fn retrying<F>(work: F) -> Result<Reply>

@@ -8,6 +8,7 @@ use super::{Op, Operation, in_operation};
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::{Operand, Operator, Predicate};
 use crate::scim::profile::Profile;
+use crate::scim::schema::{GROUPS, USERS};
 use crate::scim::value;
 
 /// Changes to a group's members, as one step from what is there to what is wanted: take away all
@@ -20,10 +21,19 @@ pub struct MemberChanges {
     pub remove: BTreeSet<String>,
     /// Members to take away are also those that meet one of these.
     pub remove_matching: Vec<Matching>,
-    /// Ids to add, with the number of the last operation that does.
-    pub add: BTreeMap<String, usize>,
+    /// Ids to add.
+    pub add: BTreeMap<String, Adding>,
     /// The number of the operation at work.
     at: usize,
+}
+
+/// How somebody is added.
+#[derive(Debug, Clone, Copy)]
+pub struct Adding {
+    /// The number of the last operation that does.
+    pub at: usize,
+    /// The type that the client declares: `User` where it says nothing.
+    pub declared: &'static str,
 }
 
 /// Members to take away by a filter: those that the group had, and those that an operation before this one added. What the
@@ -54,9 +64,16 @@ impl MemberChanges {
     }
 
     fn add_all(&mut self, members: &[Value]) {
-        for id in members.iter().filter_map(id_of) {
+        for member in members {
+            let Some(id) = id_of(member) else {
+                continue;
+            };
             self.remove.remove(id);
-            self.add.insert(id.to_owned(), self.at);
+            let adding = Adding {
+                at: self.at,
+                declared: declared(member),
+            };
+            self.add.insert(id.to_owned(), adding);
         }
     }
 
@@ -67,6 +84,11 @@ impl MemberChanges {
                 self.remove.insert(id);
             }
         }
+    }
+
+    /// Whether they name each member by its id, and do not depend on who is there.
+    pub fn is_by_id(&self) -> bool {
+        !self.clear && self.remove_matching.is_empty()
     }
 
     /// The filters of operations after that one.
@@ -157,6 +179,14 @@ fn ids_of(filter: &Predicate) -> Option<Vec<String>> {
             ids.map(|ids| ids.into_iter().flatten().collect())
         }
         _ => None,
+    }
+}
+
+fn declared(member: &Value) -> &'static str {
+    let declared = member.get("type").and_then(Value::as_str);
+    match declared.is_some_and(|declared| declared.eq_ignore_ascii_case(GROUPS.name)) {
+        true => GROUPS.name,
+        false => USERS.name,
     }
 }
 

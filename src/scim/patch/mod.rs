@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::scim::error::Error;
 
 pub use apply::{add_named, apply};
-pub use members::{Matching, MemberChanges, with_ids};
+pub use members::{Adding, Matching, MemberChanges, with_ids};
 pub use parse::parse;
 pub use path::Path;
 

@@ -8,7 +8,7 @@ use rollcall::config::Config;
 use rollcall::platform::{
     Asset, Assets, Background, Clock, Database, Entropy, HttpClient, HttpError, Limit, LocalFuture,
     Log, Platform, PublicKey, RateLimiter, Signatures, Tcp, TcpError, TcpSecurity, TcpStream,
-    TokenCache,
+    Timer, TokenCache,
 };
 use rollcall::store::{self, Rows, Statement};
 
@@ -42,6 +42,7 @@ impl Outside {
             limiter: outside.clone(),
             assets: outside.clone(),
             background: outside.clone(),
+            timer: outside.clone(),
             log: outside,
         }
     }
@@ -60,6 +61,7 @@ impl Outside {
             config: config.expect("a configuration"),
             platform: Outside::platform(bytes),
             memory: Rc::default(),
+            recent: Rc::default(),
         }
     }
 }
@@ -93,6 +95,11 @@ impl Clock for Outside {
     fn now(&self) -> i64 {
         NOW
     }
+}
+
+#[async_trait(?Send)]
+impl Timer for Outside {
+    async fn sleep(&self, _ms: u32) {}
 }
 
 impl Entropy for Outside {

@@ -49,7 +49,7 @@ fn names_change_hands_in_a_row_and_in_a_circle() {
         ]),
     );
     assert_eq!(statuses(&answer), ["200", "200", "200"]);
-    assert_eq!(answer.trips(), 3);
+    assert_eq!(answer.trips(), 2);
     let answer = bulk(
         &tenant,
         json!([rename(&a, "tmp"), rename(&b, "b"), rename(&a, "c")]),

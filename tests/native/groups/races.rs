@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{expect_count, group_body, patch_body, path};
 use crate::support::{Tenant, World};
-use crate::users::in_both;
+use crate::users::in_both_remembered_or_not;
 
 fn add(user: &str) -> Value {
     json!([{"op": "add", "path": "members", "value": [{"value": user}]}])
@@ -25,14 +25,14 @@ fn somebody_adds(tenant: &Tenant<'_>, group: &str, user: &str) -> [String; 2] {
 
 #[test]
 fn members_added_by_two_clients_at_once_are_all_there() {
-    in_both(|tenant| {
+    in_both_remembered_or_not(|tenant| {
         let (mine, theirs) = (tenant.user("mine"), tenant.user("theirs"));
         let group = tenant.group("G", &[]);
         let [insert, update] = somebody_adds(tenant, &group, &theirs);
         tenant
             .world
             .database
-            .interfere_before(1, &[&insert, &update]);
+            .interfere_before_write(&[&insert, &update]);
         let answer = tenant.patch(&path(&group), add(&mine));
         answer.expect(200);
         assert_eq!(answer.header("etag"), "W/\"3\"");
@@ -45,14 +45,14 @@ fn members_added_by_two_clients_at_once_are_all_there() {
 
 #[test]
 fn the_same_member_added_by_two_clients_is_there_once() {
-    in_both(|tenant| {
+    in_both_remembered_or_not(|tenant| {
         let user = tenant.user("a");
         let group = tenant.group("G", &[]);
         let [insert, update] = somebody_adds(tenant, &group, &user);
         tenant
             .world
             .database
-            .interfere_before(1, &[&insert, &update]);
+            .interfere_before_write(&[&insert, &update]);
         let answer = tenant.patch(&path(&group), add(&user));
         answer.expect(200);
         assert_eq!(
@@ -66,14 +66,14 @@ fn the_same_member_added_by_two_clients_is_there_once() {
 
 #[test]
 fn a_replace_that_lost_a_race_replaces_the_members_there_now() {
-    in_both(|tenant| {
+    in_both_remembered_or_not(|tenant| {
         let (mine, theirs) = (tenant.user("mine"), tenant.user("theirs"));
         let group = tenant.group("G", &[]);
         let [insert, update] = somebody_adds(tenant, &group, &theirs);
         tenant
             .world
             .database
-            .interfere_before(1, &[&insert, &update]);
+            .interfere_before_write(&[&insert, &update]);
         tenant
             .send("PUT", &path(&group), group_body("G", &[&mine]))
             .expect(200);
@@ -84,7 +84,7 @@ fn a_replace_that_lost_a_race_replaces_the_members_there_now() {
 
 #[test]
 fn with_a_tag_a_lost_race_is_412_and_changes_nothing() {
-    in_both(|tenant| {
+    in_both_remembered_or_not(|tenant| {
         let (mine, theirs) = (tenant.user("mine"), tenant.user("theirs"));
         for method in ["PATCH", "PUT"] {
             let group = tenant.group("G", &[]);
@@ -96,7 +96,7 @@ fn with_a_tag_a_lost_race_is_412_and_changes_nothing() {
             tenant
                 .world
                 .database
-                .interfere_before(1, &[&insert, &update]);
+                .interfere_before_write(&[&insert, &update]);
             let answer = tenant.send_with(method, &path(&group), &[("if-match", "W/\"1\"")], body);
             answer.expect_scim_error(412, "", "");
             assert_eq!(tenant.members(&group), vec![theirs.clone()]);
@@ -109,7 +109,7 @@ fn with_a_tag_a_lost_race_is_412_and_changes_nothing() {
 
 #[test]
 fn a_stale_tag_is_rejected() {
-    in_both(|tenant| {
+    in_both_remembered_or_not(|tenant| {
         let user = tenant.user("a");
         let group = tenant.group("G", &[]);
         tenant.patch(&path(&group), add(&user)).expect(200);
@@ -144,10 +144,9 @@ fn a_stale_tag_is_rejected() {
 /// Whoever is deleted between the look at them and the write is nobody then: `strict` says so, `compat` leaves them out.
 #[test]
 fn a_member_deleted_meanwhile_is_as_one_who_never_was() {
-    let cases = [("PATCH", 1), ("PUT", 1), ("POST", 0)];
-    for (profile, (method, batch)) in ["compat", "strict"]
+    for (profile, method) in ["compat", "strict"]
         .into_iter()
-        .flat_map(|profile| cases.map(|case| (profile, case)))
+        .flat_map(|profile| ["PATCH", "PUT", "POST"].map(|method| (profile, method)))
     {
         let world = World::new();
         let tenant = &world.tenant(profile);
@@ -156,7 +155,7 @@ fn a_member_deleted_meanwhile_is_as_one_who_never_was() {
         let all = "select id, version, member_count from groups";
         let before = world.database.query(all);
         let delete = format!("delete from users where id = '{goes}'");
-        world.database.interfere_before(batch, &[&delete]);
+        world.database.interfere_before_write(&[&delete]);
         let both = json!([{"value": stays}, {"value": goes}]);
         let answer = match method {
             "PATCH" => tenant.patch(
@@ -181,13 +180,13 @@ fn a_member_deleted_meanwhile_is_as_one_who_never_was() {
 
 #[test]
 fn a_group_deleted_between_read_and_write_is_404() {
-    in_both(|tenant| {
+    in_both_remembered_or_not(|tenant| {
         let user = tenant.user("a");
         let group = tenant.group("G", &[]);
         tenant
             .world
             .database
-            .interfere_before(1, &["delete from groups"]);
+            .interfere_before_write(&["delete from groups"]);
         tenant
             .patch(&path(&group), add(&user))
             .expect_scim_error(404, "", "Group");
@@ -210,7 +209,7 @@ fn a_name_taken_between_read_and_write_is_409() {
         "update groups set version = version + 1, resource = json_set(resource, '$.displayName', 'Wanted'), \
          keys = json_set(keys, '$.displayname', 'wanted') where id = '{other}'"
     );
-    world.database.interfere_before(1, &[&take]);
+    world.database.interfere_before_write(&[&take]);
     let rename = json!([{"op": "replace", "path": "displayName", "value": "WANTED"}]);
     tenant
         .patch(&path(&group), rename)

@@ -233,10 +233,10 @@ fn a_token_revoked_between_the_read_and_the_write_of_a_request_writes_nothing() 
         let state =
             "select resource, version from users union all select resource, version from groups";
         let before = world.database.query(state);
-        world.database.interfere_before(1, &[revoke]);
+        world.database.interfere_before_write(&[revoke]);
         let answer = tenant.send(method, &path, body);
         assert!(
-            world.database.interference.borrow().is_none(),
+            world.database.has_interfered(),
             "the token was revoked in time"
         );
         assert_eq!(
@@ -252,12 +252,9 @@ fn changes_of_two_administrators_at_once_are_both_kept() {
     let world = World::new();
     let tenant = world.tenant("compat");
     let pause = "update scim_tokens set is_active = 0, revision = revision + 1";
-    world.database.interfere_before(1, &[pause]);
+    world.database.interfere_before_write(&[pause]);
     let renamed = update(&tenant, json!({"name": "New"}));
-    assert!(
-        world.database.interference.borrow().is_none(),
-        "both changed it at once"
-    );
+    assert!(world.database.has_interfered(), "both changed it at once");
     assert_eq!(
         shown(&tenant)["is_active"],
         false,
@@ -273,7 +270,7 @@ fn a_rotation_takes_over_scopes_that_were_narrowed_meanwhile() {
     let world = World::new();
     let tenant = world.tenant("compat");
     let narrow = "update scim_tokens set scopes = 'users:read', revision = revision + 1";
-    world.database.interfere_before(1, &[narrow]);
+    world.database.interfere_before_write(&[narrow]);
     let new = successor(&tenant, rotate(&tenant, json!({"overlap_seconds": 60})));
     new.get("/Users").expect(200);
     new.get("/Groups").expect(403);

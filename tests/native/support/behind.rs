@@ -47,4 +47,15 @@ impl D1Twin {
         let statements = statements.iter().map(|&sql| sql.to_owned()).collect();
         *self.interference.borrow_mut() = Some((batch, statements));
     }
+
+    /// Runs statements before the next batch that changes a resource, as another client would.
+    pub fn interfere_before_write(&self, statements: &[&str]) {
+        let statements = statements.iter().map(|&sql| sql.to_owned()).collect();
+        *self.write_interference.borrow_mut() = Some(statements);
+    }
+
+    /// Whether all that was to be done has been done.
+    pub fn has_interfered(&self) -> bool {
+        self.interference.borrow().is_none() && self.write_interference.borrow().is_none()
+    }
 }

@@ -35,6 +35,8 @@ pub struct D1Twin {
     pub planned: RefCell<Vec<Option<Error>>>,
     /// Runs before the batch with that number from now, as another client's request would.
     pub interference: RefCell<Option<(usize, Vec<String>)>>,
+    /// Statements to run before the next batch that writes into the audit trail.
+    pub write_interference: RefCell<Option<Vec<String>>>,
     /// Every statement run since recording began; none where it did not.
     pub recorded: RefCell<Option<Vec<Statement>>>,
     /// Rows that each statement is said to read, as D1 would count them; SQLite does not.
@@ -85,6 +87,7 @@ impl D1Twin {
             failures: RefCell::default(),
             planned: RefCell::default(),
             interference: RefCell::default(),
+            write_interference: RefCell::default(),
             recorded: RefCell::default(),
             rows_read: Cell::default(),
             statements: Cell::default(),
@@ -222,6 +225,14 @@ impl Database for D1Twin {
             return Err(error);
         }
         self.interfere();
+        let writes = |statement: &Statement| statement.sql.contains("insert into audit_events");
+        if batch.iter().any(writes)
+            && let Some(statements) = self.write_interference.take()
+        {
+            for sql in statements {
+                self.execute(&sql);
+            }
+        }
         if let Some(recorded) = self.recorded.borrow_mut().as_mut() {
             recorded.extend(batch.iter().cloned());
         }

@@ -17,6 +17,7 @@ pub mod plain_words;
 pub mod population;
 pub mod slapd;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use http::{HeaderMap, Method, Request};
@@ -24,6 +25,7 @@ use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, Header};
 use rollcall::api::{App, Response};
 use rollcall::auth::memory::Memory;
+use rollcall::change::Recent;
 use rollcall::config::Config;
 use rollcall::platform::Platform;
 use serde_json::{Map, Value, json};
@@ -31,7 +33,8 @@ use serde_json::{Map, Value, json};
 use d1_twin::D1Twin;
 use network::Loopback;
 use outside::{
-    PublicFolder, TestBackground, TestCache, TestClock, TestEntropy, TestLimiter, TestLog, TestWeb,
+    PublicFolder, TestBackground, TestCache, TestClock, TestEntropy, TestLimiter, TestLog,
+    TestTimer, TestWeb,
 };
 
 /// Where the tests' requests go.
@@ -52,6 +55,8 @@ pub struct World {
     pub limiter: Rc<TestLimiter>,
     pub background: Rc<TestBackground>,
     pub log: Rc<TestLog>,
+    /// Whether no request finds a resource that one before it has seen, as if each came to another instance.
+    pub forgetful: Cell<bool>,
 }
 
 impl World {
@@ -95,9 +100,11 @@ impl World {
                 limiter: limiter.clone(),
                 assets: Rc::new(PublicFolder),
                 background: background.clone(),
+                timer: Rc::new(TestTimer(clock.clone())),
                 log: log.clone(),
             },
             memory: Rc::new(Memory::default()),
+            recent: Rc::new(Recent::default()),
         };
         World {
             app,
@@ -108,17 +115,22 @@ impl World {
             limiter,
             background,
             log,
+            forgetful: Cell::new(false),
         }
     }
 
     /// Forgets what an instance remembers between requests, as a new one would.
     pub fn restart(&mut self) {
         self.app.memory = Rc::new(Memory::default());
+        self.app.recent = Rc::new(Recent::default());
     }
 
     pub fn send(&self, request: Request<Vec<u8>>) -> Answer {
         let path = request.uri().path().to_owned();
         let method = request.method().clone();
+        if self.forgetful.get() {
+            self.app.recent.clear();
+        }
         self.database.begin_invocation();
         let response = pollster::block_on(self.app.handle(request));
         self.background.finish();

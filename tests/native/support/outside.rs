@@ -3,11 +3,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use async_trait::async_trait;
 use rollcall::platform::{
     Asset, Assets, Background, Clock, Entropy, HttpClient, HttpError, Limit, LocalFuture, Log,
-    RateLimiter, TokenCache,
+    RateLimiter, Timer, TokenCache,
 };
 use sha2::{Digest, Sha256};
 
@@ -56,6 +57,16 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> i64 {
         self.0.get()
+    }
+}
+
+/// Waits in no time: the clock goes on.
+pub struct TestTimer(pub Rc<TestClock>);
+
+#[async_trait(?Send)]
+impl Timer for TestTimer {
+    async fn sleep(&self, ms: u32) {
+        self.0.0.set(self.0.0.get() + i64::from(ms));
     }
 }
 

@@ -46,6 +46,17 @@ pub fn in_both(test: impl Fn(&Tenant<'_>)) {
     }
 }
 
+/// The same, where an instance remembers resources that it has seen, and where it does not.
+pub fn in_both_remembered_or_not(test: impl Fn(&Tenant<'_>)) {
+    for forgetful in [false, true] {
+        println!("forgetful: {forgetful}");
+        in_both(|tenant| {
+            tenant.world.forgetful.set(forgetful);
+            test(tenant);
+        });
+    }
+}
+
 /// The reply without what differs from one moment to the next.
 pub fn without_meta(answer: &Answer) -> Value {
     let mut body = answer.body.clone();

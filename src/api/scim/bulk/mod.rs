@@ -1,152 +1,138 @@
-//! `POST /Bulk` (RFC 7644 §3.7).
+//! `POST /Bulk` (RFC 7644 §3.7): operations become intents, which are carried out together.
 //!
-//! The operations are worked out in memory ([`simulation`]) on what is known of the database ([`facts`]); what is missing is
-//! read, in one round trip for all operations, and the work is done again; so it is where a guess about a later operation
-//! was wrong ([`resolve`]). Then all that succeeded is written in one batch.
-//! So the round trips do not grow with the operations: one to read and one to write for a thousand new users.
-//!
-//! Ids of new resources are ours to give, and are given before anything is written: references may lead backwards, forwards
-//! and in circles.
+//! Ids of new resources are ours to give, and are given before anything is planned: references may lead backwards, forwards and in
+//! circles.
 
-mod facts;
-mod member_plan;
 mod request;
-mod resolve;
-mod simulation;
-mod states;
-mod write;
+
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::author::change_many;
+use super::resources::write_scope;
 use crate::api::http::authenticate::{Caller, with_caller};
 use crate::api::http::call::Call;
 use crate::api::http::reply::{Dialect, Reply, error_body};
 use crate::auth::scope::Scope;
+use crate::change::{Done, Intent, Wish};
 use crate::error::{Error, Result};
-use crate::scim::BULK_RESPONSE;
-use crate::store::{self, Guard};
-use facts::Facts;
-use request::{Entry, Method};
-use resolve::Guess;
-use simulation::Simulation;
-use states::Done;
+use crate::ids;
+use crate::scim::error::Error as ScimError;
+use crate::scim::filter::parse::shortened;
+use crate::scim::{BULK_RESPONSE, body, patch};
+use request::{Entry, Method, Operation, REFERENCE, substitute, substitute_text};
 
 pub use request::MAX_OPERATIONS;
-
-/// Round trips that one request may take to learn what it needs: names, then those who hold them, then their members.
-const MAX_ROUNDS: usize = 8;
-/// How often the whole is tried again when others changed what it had read.
-const MAX_ATTEMPTS: usize = 3;
 
 /// `POST /Bulk`.
 pub async fn answer(call: &Call<'_>) -> Result<Reply> {
     with_caller(call, Scope::Bulk, async |caller| {
         let request = request::read(call.json()?, caller.profile())?;
-        let new_ids = request
+        let made = made(call, &request.entries)?;
+        let intents: Vec<Result<Intent>> = request
             .entries
             .iter()
-            .map(|_| call.new_id())
-            .collect::<Result<Vec<String>>>()?;
-        let mut attempt = 1;
-        loop {
-            let work = Work {
-                call,
-                caller,
-                entries: &request.entries,
-                fail_on_errors: request.fail_on_errors,
-                new_ids: &new_ids,
-            };
-            match work.attempt().await? {
-                Ok(reply) => return Ok(reply),
-                Err(error) if attempt < MAX_ATTEMPTS && is_race(&error) => attempt += 1,
-                Err(store::Error::Conflict(_)) => {
-                    return Err(store::Error::Guard(Guard::VersionConflict).into());
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+            .enumerate()
+            .map(|(index, entry)| intent(call, caller, &made, index, entry.operation.as_ref()))
+            .collect();
+        let written = change_many(call, caller, &intents, request.fail_on_errors).await?;
+        let base = call.scim_base();
+        let operations: Vec<Value> = request
+            .entries
+            .iter()
+            .zip(&written.outcomes)
+            .map(|(entry, outcome)| show(entry, outcome, &base, &made, &written.outcomes))
+            .collect();
+        let body = json!({"schemas": [BULK_RESPONSE], "Operations": operations});
+        Ok(Reply::scim(200, body.to_string()))
     })
     .await
 }
 
-fn is_race(error: &store::Error) -> bool {
-    matches!(
-        error,
-        store::Error::Conflict(_)
-            | store::Error::Guard(Guard::VersionConflict | Guard::MemberMissing)
-    )
+/// A resource that a POST operation makes.
+struct Made {
+    /// The number of the operation.
+    index: usize,
+    id: String,
 }
 
-struct Work<'w> {
-    call: &'w Call<'w>,
-    caller: &'w Caller,
-    entries: &'w [Entry],
-    fail_on_errors: Option<usize>,
-    new_ids: &'w [String],
+/// What the POST operations make, by `bulkId`.
+type MadeByBulkId = BTreeMap<String, Made>;
+
+fn made(call: &Call<'_>, entries: &[Entry]) -> Result<MadeByBulkId> {
+    let mut made = MadeByBulkId::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let is_made = matches!(&entry.operation, Ok(operation) if operation.method == Method::Post);
+        if let Some(bulk_id) = entry.bulk_id.as_ref().filter(|_| is_made) {
+            let id = call.new_id()?;
+            made.insert(bulk_id.clone(), Made { index, id });
+        }
+    }
+    Ok(made)
 }
 
-impl Work<'_> {
-    /// Works the operations out, and writes them. The outer error is final, the inner one is the writing batch's.
-    async fn attempt(&self) -> Result<store::Result<Reply>> {
-        let base = self.call.scim_base();
-        let mut facts = Facts::default();
-        let mut guess = Guess::default();
-        let mut rounds = 0;
-        loop {
-            let made = guess.made(self.entries, self.new_ids);
-            let mut simulation = Simulation::new(
-                self.caller,
-                &base,
-                &facts,
-                self.call.now,
-                &made,
-                self.new_ids,
-                &guess,
-            );
-            simulation.run(self.entries, self.fail_on_errors);
-            let needs = std::mem::take(&mut simulation.needs);
-            if !needs.is_empty() {
-                rounds += 1;
-                if rounds > MAX_ROUNDS {
-                    return Err(store::Error::Guard(Guard::VersionConflict).into());
-                }
-                drop(simulation);
-                facts.learn(self.call, self.caller, needs).await?;
-                // What failed for want of a fact may not fail with it.
-                guess = Guess::default();
-                continue;
-            }
-            match guess.next(self.entries, &simulation) {
-                Some(next) => guess = next,
-                None => return self.finish(&simulation).await,
-            }
-        }
+/// What an operation wants, with ids in the place of references.
+fn intent(
+    call: &Call<'_>,
+    caller: &Caller,
+    made: &MadeByBulkId,
+    index: usize,
+    operation: std::result::Result<&Operation, &Error>,
+) -> Result<Intent> {
+    let operation = operation.map_err(Error::clone)?;
+    let resource_type = operation.resource_type;
+    let profile = caller.profile();
+    caller.require(write_scope(resource_type))?;
+    let mut references = BTreeMap::new();
+    for reference in &operation.references {
+        let Some(made) = made.get(reference) else {
+            return Err(ScimError::value(format!(
+                "`bulkId:{}` refers to no resource that this request makes",
+                shortened(reference)
+            ))
+            .into());
+        };
+        references.insert(made.index, reference.clone());
     }
-
-    async fn finish(&self, simulation: &Simulation<'_>) -> Result<store::Result<Reply>> {
-        let batch = write::statements(self.call, self.caller, simulation)?;
-        if !batch.is_empty()
-            && let Err(error) = self.caller.write(self.call, batch).await
-        {
-            return Ok(Err(error));
-        }
-        let base = self.call.scim_base();
-        let operations: Vec<Value> = self
-            .entries
-            .iter()
-            .zip(&simulation.outcomes)
-            .map(|(entry, outcome)| show(entry, outcome, &base, simulation))
-            .collect();
-        let body = json!({"schemas": [BULK_RESPONSE], "Operations": operations});
-        Ok(Ok(Reply::scim(200, body.to_string())))
+    let id_of = |reference: &str| made.get(reference).map(|made| made.id.clone());
+    let data = substitute(&operation.data, &id_of);
+    if operation.method == Method::Post {
+        let own = made.values().find(|made| made.index == index);
+        let id = own.map_or_else(|| call.new_id(), |made| Ok(made.id.clone()))?;
+        let resource = body::read(resource_type, data, profile).map_err(Error::from);
+        return Ok(Intent {
+            references,
+            ..Intent::create(resource_type, id, resource)
+        });
     }
+    let target = operation.target.as_deref().unwrap_or_default();
+    let id = ids::canonical_uuid(&substitute_text(target, &id_of))
+        .ok_or_else(|| Error::not_found(resource_type.name))?;
+    let wish = match operation.method {
+        Method::Put => Ok(Wish::Replace(data)),
+        Method::Patch => patch::parse(data, resource_type, &id, profile)
+            .map(Wish::Patch)
+            .map_err(Error::from),
+        Method::Post | Method::Delete => Ok(Wish::Delete),
+    };
+    let made_by = target
+        .strip_prefix(REFERENCE)
+        .and_then(|name| made.get(name));
+    Ok(Intent {
+        condition: operation.condition.clone(),
+        references,
+        made_by: made_by.map(|made| made.index),
+        ..Intent::change(resource_type, id, wish)
+    })
 }
 
 fn show(
     entry: &Entry,
-    outcome: &std::result::Result<Done, Error>,
+    outcome: &Result<Done>,
     base: &str,
-    simulation: &Simulation<'_>,
+    made: &MadeByBulkId,
+    outcomes: &[Result<Done>],
 ) -> Value {
     let mut shown = Map::new();
     let mut set = |name: &str, value: Option<Value>| {
@@ -167,7 +153,7 @@ fn show(
             // RFC 7644 §3.7.3: where it failed, the operation's location is given too, unless it is a POST.
             let target = entry.target.as_ref().filter(|_| entry.method != "POST");
             let target = target.and_then(|(resource_type, id)| {
-                let id = simulation.permanent(id)?;
+                let id = permanent(id, made, outcomes)?;
                 Some(format!("{base}{}/{id}", resource_type.endpoint))
             });
             set("location", target.map(Value::from));
@@ -177,4 +163,18 @@ fn show(
         }
     }
     Value::Object(shown)
+}
+
+/// The id that a path names, by itself or by a reference to what an operation has made.
+fn permanent<'i>(
+    id: &'i str,
+    made: &'i MadeByBulkId,
+    outcomes: &[Result<Done>],
+) -> Option<&'i str> {
+    let Some(reference) = id.strip_prefix(REFERENCE) else {
+        return Some(id);
+    };
+    let made = made.get(reference)?;
+    let is_made = matches!(outcomes.get(made.index), Some(Ok(_)));
+    is_made.then_some(made.id.as_str())
 }

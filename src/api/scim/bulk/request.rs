@@ -41,14 +41,6 @@ pub struct Operation {
     pub references: BTreeSet<String>,
 }
 
-impl Operation {
-    /// Whether its path names what another operation makes.
-    pub fn names_reference(&self) -> bool {
-        let target = self.target.as_deref();
-        target.is_some_and(|target| target.starts_with(REFERENCE))
-    }
-}
-
 /// An operation with what its answer repeats.
 #[derive(Debug, Clone)]
 pub struct Entry {

@@ -1,9 +1,10 @@
-//! What the simulation keeps account of: resources as they are so far, who holds which unique value, and the audit trail.
+//! What a plan keeps account of: resources as they are so far, who holds which name, and the audit trail.
 
-use super::request::REFERENCE;
-use super::simulation::Simulation;
-use crate::api::scim::group_members::Plan;
-use crate::api::scim::password;
+use std::rc::Rc;
+
+use super::facts::{Holder, Key, Seen};
+use super::members::MemberPlan;
+use super::plan::Plan;
 use crate::error::Result;
 use crate::scim::error::Error as ScimError;
 use crate::scim::fold::{former, name_key};
@@ -13,19 +14,94 @@ use crate::scim::version::Version;
 use crate::store::audit::{Action, Detail};
 use crate::store::unique::UniqueKey;
 
-/// A resource as it is after some operations.
+/// What the database has of a resource.
+#[derive(Debug, Clone)]
+pub enum Base {
+    /// Nothing.
+    New,
+    /// The resource as it is known.
+    Known(Seen),
+    /// The resource, whatever it is; that it is there is for a guard.
+    Unseen,
+}
+
+/// A resource as it is after some intents.
 #[derive(Debug, Clone)]
 pub struct State {
-    pub resource: Resource,
+    pub resource: Rc<Resource>,
+    /// Counted from the version in the database, and from 0 where that is not known.
     pub version: Version,
-    /// The version in the database; none for a new resource.
-    pub base: Option<Version>,
+    pub base: Base,
     pub created: i64,
     pub alive: bool,
-    pub changed: bool,
+    /// Whether the resource itself is another one.
+    pub is_rewritten: bool,
+    /// Whether what is to be written rests on the version in the database. Members who come and go by their ids do not.
+    pub rests_on_version: bool,
     pub password: Option<String>,
     /// Members to add and to take away, against what the database has.
-    pub members: Plan,
+    pub members: MemberPlan,
+}
+
+impl State {
+    pub fn new(resource: Resource, created: i64) -> Self {
+        State {
+            resource: Rc::new(resource),
+            version: Version(1),
+            base: Base::New,
+            created,
+            alive: true,
+            is_rewritten: true,
+            rests_on_version: false,
+            password: None,
+            members: MemberPlan::default(),
+        }
+    }
+
+    fn of(seen: &Seen) -> Self {
+        State {
+            resource: Rc::clone(&seen.resource),
+            version: seen.stored.version,
+            base: Base::Known(seen.clone()),
+            created: seen.stored.created,
+            is_rewritten: false,
+            ..State::new(Resource::default(), 0)
+        }
+    }
+
+    pub fn unseen() -> Self {
+        State {
+            version: Version(0),
+            base: Base::Unseen,
+            is_rewritten: false,
+            ..State::new(Resource::default(), 0)
+        }
+    }
+
+    /// What the database has of it, as far as that is known.
+    pub fn before(&self) -> Option<&Rc<Resource>> {
+        match &self.base {
+            Base::Known(seen) => Some(&seen.resource),
+            Base::New | Base::Unseen => None,
+        }
+    }
+
+    /// The version in the database; 0 of a new resource, and where it is not known.
+    pub fn base_version(&self) -> Version {
+        match &self.base {
+            Base::Known(seen) => seen.stored.version,
+            Base::New | Base::Unseen => Version(0),
+        }
+    }
+
+    pub fn is_new(&self) -> bool {
+        matches!(self.base, Base::New)
+    }
+
+    /// By how much its version grows.
+    pub fn gain(&self) -> i64 {
+        self.version.0 - self.base_version().0
+    }
 }
 
 /// One line of the audit trail.
@@ -38,35 +114,36 @@ pub struct Event {
     pub detail: Detail,
 }
 
-/// How an operation ended.
-#[derive(Debug)]
+/// How an intent ended.
+#[derive(Debug, Clone)]
 pub struct Done {
+    /// As HTTP has it: 201, 200, 204.
     pub status: u16,
     pub resource_type: &'static ResourceType,
     pub id: String,
+    /// None of what is deleted.
     pub version: Option<Version>,
 }
 
-/// What an operation comes to.
+/// What an intent comes to.
 pub struct Effect {
     pub status: u16,
     pub resource_type: &'static ResourceType,
     pub id: String,
-    /// What the resource was; none of a new one.
-    pub before: Option<Resource>,
+    /// What the resource was; none of a new one, and of one that is not seen.
+    pub before: Option<Rc<Resource>>,
     pub state: State,
     /// What the audit trail says; nothing where nothing changed.
     pub event: Option<(Action, Vec<String>, Detail)>,
 }
 
-/// A resource's type and id.
-pub type Key = (&'static str, String);
-
 /// Passwords in one request that are hashed for a tenant that keeps hashes: more would take longer than a request may.
 const MAX_PASSWORDS: usize = 100;
+/// Longest password in bytes that is hashed; a longer one is refused, for hashing it costs.
+const MAX_PASSWORD: usize = 1_024;
 
-impl<'s> Simulation<'s> {
-    /// Whether an operation has deleted what had that id.
+impl<'p> Plan<'p> {
+    /// Whether an intent has deleted what had that id.
     pub fn is_deleted(&self, id: &str) -> bool {
         [&USERS, &GROUPS].into_iter().any(|resource_type| {
             let state = self.states.get(&(resource_type.name, id.to_owned()));
@@ -74,25 +151,12 @@ impl<'s> Simulation<'s> {
         })
     }
 
-    /// The id that a path names, by itself or by a reference to what an operation has made.
-    pub fn permanent<'i>(&self, id: &'i str) -> Option<&'i str>
-    where
-        's: 'i,
-    {
-        let Some(reference) = id.strip_prefix(REFERENCE) else {
-            return Some(id);
-        };
-        let made = self.made.get(reference)?;
-        let is_made = matches!(self.outcomes.get(made.index), Some(Ok(_)));
-        is_made.then_some(made.id.as_str())
-    }
-
-    /// Whether the id is one that this request gives.
+    /// Whether the id is one that an intent gives.
     pub fn is_new(&self, id: &str) -> bool {
-        self.fresh.contains(id)
+        self.made_types.contains_key(id)
     }
 
-    /// What has that id, where an operation has touched it or will make it.
+    /// What has that id, where an intent has touched it or will make it.
     pub fn type_of(&self, id: &str) -> Option<&'static ResourceType> {
         let touched = [&USERS, &GROUPS].into_iter().find(|resource_type| {
             let key = (resource_type.name, id.to_owned());
@@ -101,7 +165,7 @@ impl<'s> Simulation<'s> {
         touched.or_else(|| self.made_types.get(id).copied())
     }
 
-    /// Makes an effect what the following operations see.
+    /// Makes an effect what the following intents see.
     pub fn commit(&mut self, effect: Effect) -> Done {
         let Effect {
             status,
@@ -111,8 +175,8 @@ impl<'s> Simulation<'s> {
             state,
             event,
         } = effect;
-        let after = state.alive.then_some(&state.resource);
-        self.claim(resource_type, &id, before.as_ref(), after);
+        let after = state.alive.then_some(&*state.resource);
+        self.claim(resource_type, &id, before.as_deref(), after);
         if !state.alive {
             self.forget_member(&id);
         }
@@ -138,7 +202,7 @@ impl<'s> Simulation<'s> {
         }
     }
 
-    /// Takes a deleted resource out of the groups that operations put it into.
+    /// Takes a deleted resource out of the groups that intents put it into.
     fn forget_member(&mut self, id: &str) {
         for state in self.states.values_mut() {
             let added = state.members.add.remove(id).is_some();
@@ -146,44 +210,36 @@ impl<'s> Simulation<'s> {
             // The group is another one now, and says so; one that lost the member in the database is told there.
             if added && !removed {
                 state.version = Version(state.version.0 + 1);
-                state.changed = true;
             }
         }
     }
 
-    /// The resource as it is after the operations so far; none where there is none, or where that is not known yet.
+    /// The resource as it is after the intents so far; none where there is none, or where that is not known yet.
     pub fn state(&mut self, resource_type: &'static ResourceType, id: &str) -> Option<State> {
-        if let Some(state) = self.states.get(&(resource_type.name, id.to_owned())) {
+        let key: Key = (resource_type.name, id.to_owned());
+        if let Some(state) = self.states.get(&key) {
             return state.alive.then(|| state.clone());
         }
         if self.is_new(id) {
             return None;
         }
-        let Some(known) = self.facts.resource(resource_type, id) else {
-            self.needs.resource(resource_type, id);
-            return None;
-        };
-        let stored = known.as_ref()?;
-        Some(State {
-            resource: Resource::from_stored(&stored.resource).ok()?,
-            version: stored.version,
-            base: Some(stored.version),
-            created: stored.created,
-            alive: true,
-            changed: false,
-            password: None,
-            members: Plan::default(),
-        })
+        match self.facts.resource(resource_type, id) {
+            Some(known) => known.as_ref().map(State::of),
+            None => {
+                self.needs.resources.insert(key);
+                None
+            }
+        }
     }
 
-    /// The value of a resource that no other may have, with the attribute's name.
+    /// The name of a resource that no other may have, with the attribute that it is in.
     pub fn unique_key(
         &self,
         resource_type: &'static ResourceType,
         resource: &Resource,
     ) -> Option<(UniqueKey, String, &'static str)> {
         let (name, unique) = match resource_type.name == GROUPS.name {
-            true if self.caller.profile().is_strict() => return None,
+            true if self.terms.profile.is_strict() => return None,
             true => ("displayName", UniqueKey::GroupName),
             false => ("userName", UniqueKey::UserName),
         };
@@ -191,19 +247,20 @@ impl<'s> Simulation<'s> {
         Some((unique, name_key(value), name))
     }
 
-    /// Who has a unique value after the operations so far, or has had it since before keys were normalised.
-    pub fn holder(&mut self, unique: UniqueKey, key: &str) -> Option<String> {
+    /// Who has a name after the intents so far, or has had it since before names were normalised.
+    pub fn holder(&mut self, unique: UniqueKey, key: &str) -> Option<Holder> {
         let now = self.holder_of_key(unique, key);
         now.or_else(|| self.holder_of_key(unique, &former(key)?))
     }
 
-    fn holder_of_key(&mut self, unique: UniqueKey, key: &str) -> Option<String> {
+    fn holder_of_key(&mut self, unique: UniqueKey, key: &str) -> Option<Holder> {
         let key = (unique, key.to_owned());
         if let Some(holder) = self.holders.get(&key) {
             return holder.clone();
         }
         match self.facts.holders.get(&key) {
             Some(holder) => holder.clone(),
+            None if self.facts.assumed.names => None,
             None => {
                 self.needs.holders.insert(key);
                 None
@@ -211,15 +268,20 @@ impl<'s> Simulation<'s> {
         }
     }
 
-    /// Frees the unique value of what a resource was, and takes that of what it is.
-    pub fn claim(
+    /// Frees the name of what a resource was, and takes that of what it is.
+    fn claim(
         &mut self,
         resource_type: &'static ResourceType,
         id: &str,
         before: Option<&Resource>,
         after: Option<&Resource>,
     ) {
-        for (resource, holder) in [(before, None), (after, Some(id.to_owned()))] {
+        let holder = after.map(|resource| Holder {
+            id: id.to_owned(),
+            can_be_activated: resource.attributes.get("active") == Some(&false.into())
+                && resource.managed_by.is_none(),
+        });
+        for (resource, holder) in [(before, None), (after, holder)] {
             let key = resource.and_then(|resource| self.unique_key(resource_type, resource));
             if let Some((unique, key, _)) = key {
                 self.holders.insert((unique, key), holder);
@@ -229,15 +291,14 @@ impl<'s> Simulation<'s> {
 
     /// The password that came along, where it is to be kept.
     pub fn password(&mut self, resource: &mut Resource) -> Result<Option<String>> {
-        let password = resource
-            .password
-            .take()
-            .filter(|password| !password.is_empty());
-        if password.is_none() || !self.caller.settings.store_passwords {
+        let password = resource.password.take();
+        let password = password.filter(|password| !password.is_empty());
+        let Some(password) = password.filter(|_| self.terms.store_passwords) else {
             return Ok(None);
-        }
-        if let Some(password) = &password {
-            password::check(password)?;
+        };
+        if password.len() > MAX_PASSWORD {
+            let detail = format!("password is longer than {MAX_PASSWORD} bytes");
+            return Err(ScimError::value(detail).into());
         }
         self.passwords += 1;
         if self.passwords > MAX_PASSWORDS {
@@ -246,6 +307,6 @@ impl<'s> Simulation<'s> {
             ))
             .into());
         }
-        Ok(password)
+        Ok(Some(password))
     }
 }

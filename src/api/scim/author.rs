@@ -1,0 +1,116 @@
+//! A SCIM client as the author of changes.
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, SaltString};
+use async_trait::async_trait;
+
+use crate::api::http::authenticate::Caller;
+use crate::api::http::call::Call;
+use crate::change::{self, Author, Intent, Shown, Terms, Written};
+use crate::error::{Error, Result};
+use crate::store::resources::Memberships;
+use crate::store::{self, Rows, Statement};
+
+/// The client of a request.
+struct Client<'c> {
+    call: &'c Call<'c>,
+    caller: &'c Caller,
+    terms: Terms,
+}
+
+impl<'c> Client<'c> {
+    fn new(call: &'c Call<'c>, caller: &'c Caller) -> Self {
+        let terms = Terms {
+            tenant: caller.tenant.clone(),
+            profile: caller.profile(),
+            provider_id: caller.provider_id.clone(),
+            store_passwords: caller.settings.store_passwords,
+            base: call.scim_base(),
+            origin: caller.origin(call),
+        };
+        Client {
+            call,
+            caller,
+            terms,
+        }
+    }
+
+    fn random<const LENGTH: usize>(&self) -> Result<[u8; LENGTH]> {
+        let mut bytes = [0; LENGTH];
+        let entropy = &self.call.app.platform.entropy;
+        entropy.fill(&mut bytes).map_err(Error::internal)?;
+        Ok(bytes)
+    }
+}
+
+#[async_trait(?Send)]
+impl Author for Client<'_> {
+    fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    async fn read(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
+        self.caller.read(self.call, batch).await
+    }
+
+    async fn write(&self, batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
+        self.caller.write(self.call, batch).await
+    }
+
+    /// The Argon2id hash (RFC 9106; 19 MiB, two passes) as a PHC string.
+    fn hash(&self, password: &str) -> Result<String> {
+        let failed = |error: argon2::password_hash::Error| Error::internal(error.to_string());
+        let salt = SaltString::encode_b64(&self.random::<16>()?).map_err(failed)?;
+        let hash = Argon2::default()
+            .hash_password(password.as_bytes(), &salt)
+            .map_err(failed)?;
+        Ok(hash.to_string())
+    }
+
+    fn now(&self) -> i64 {
+        self.call.app.platform.clock.now()
+    }
+
+    async fn pause(&self, ms: u32) {
+        let share = self.random::<1>().map_or(128, |[byte]| u32::from(byte));
+        let jittered = ms / 2 + ms * share / 255;
+        self.call.app.platform.timer.sleep(jittered).await;
+    }
+}
+
+/// Carries out what a client wants of one resource. Gives it as it is then, where it is there and is shown.
+pub async fn change_one(
+    call: &Call<'_>,
+    caller: &Caller,
+    intent: Intent,
+    show: Option<Memberships>,
+) -> Result<Option<Shown>> {
+    let request = change::Request {
+        intents: &[Ok(intent)],
+        fail_on_errors: None,
+        show,
+    };
+    let client = Client::new(call, caller);
+    let written = change::write(&client, &call.app.recent, &request).await?;
+    match written.outcomes.into_iter().next() {
+        Some(Ok(_)) => Ok(written.shown),
+        Some(Err(error)) => Err(error),
+        None => Err(Error::internal("an intent without an outcome")),
+    }
+}
+
+/// Carries out what a client wants of many.
+pub async fn change_many(
+    call: &Call<'_>,
+    caller: &Caller,
+    intents: &[Result<Intent>],
+    fail_on_errors: Option<usize>,
+) -> Result<Written> {
+    let request = change::Request {
+        intents,
+        fail_on_errors,
+        show: None,
+    };
+    let client = Client::new(call, caller);
+    change::write(&client, &call.app.recent, &request).await
+}

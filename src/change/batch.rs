@@ -1,0 +1,325 @@
+//! A plan as one batch: the guards for all that it rests on, then what is gone, so that its names are free, then what there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Terms;
+use super::facts::Key;
+use super::intent::Intent;
+use super::members::MemberPlan;
+use super::plan::Plan;
+use super::state::{Base, State};
+use crate::error::Result;
+use crate::scim::resource::Resource;
+use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
+use crate::store::audit::{self, Event, Totals};
+use crate::store::groups::{self, GroupRow, MemberCount};
+use crate::store::members::{self, Membership, Pair};
+use crate::store::unique::UniqueKey;
+use crate::store::users::{self, UserRow};
+use crate::store::{Statement, guards, keys, resources, unique};
+
+/// Hashes of passwords, by the passwords.
+pub type Hashes = BTreeMap<String, String>;
+
+/// All statements; none where nothing changes.
+pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
+    if plan.events.is_empty() {
+        return Vec::new();
+    }
+    let terms = plan.terms;
+    let (tenant, now) = (&terms.tenant, terms.origin.at);
+    let mut batch = Vec::new();
+    let mut gone = Vec::new();
+    let mut saved = Vec::new();
+    for resource_type in RESOURCE_TYPES {
+        let touched = touched(plan, resource_type);
+        batch.extend(held(plan, resource_type, &touched));
+        gone.extend(deleted(terms, resource_type, &touched));
+        let rewritten: Vec<&(&String, &State)> = touched
+            .iter()
+            .filter(|(_, state)| state.alive && state.is_rewritten)
+            .collect();
+        let named = new_names(plan, resource_type, &rewritten);
+        let renamed: Vec<String> = named
+            .iter()
+            .filter(|name| !name.is_new)
+            .map(|name| name.id.clone())
+            .collect();
+        gone.extend(unique::vacate(tenant, resource_type, &renamed));
+        let names = |unique| {
+            let of_kind = named.iter().filter(move |name| name.unique == Some(unique));
+            of_kind.map(|name| (name.id.as_str(), name.key.as_str()))
+        };
+        for unique in UniqueKey::ALL {
+            saved.extend(keys::guard_former(tenant, unique, names(unique)));
+        }
+        saved.extend(match resource_type.name == USERS.name {
+            true => save_users(terms, &rewritten, hashes),
+            false => save_groups(terms, &rewritten),
+        });
+    }
+    let groups = touched(plan, &GROUPS);
+    let living = groups.iter().filter(|(_, state)| state.alive);
+    let counted = living.clone().filter(|(_, state)| !state.is_rewritten);
+    let counts: Vec<MemberCount<'_>> = counted
+        .filter(|(_, state)| state.gain() > 0)
+        .map(|(id, state)| MemberCount {
+            id,
+            gain: state.gain(),
+            difference: state.members.difference(),
+        })
+        .collect();
+    saved.extend(groups::recount(tenant, &counts, now));
+    let plans: Vec<(&str, &MemberPlan)> = living
+        .map(|(id, state)| (id.as_str(), &state.members))
+        .collect();
+    batch.extend(member_guards(plan, &plans));
+    batch.extend(gone);
+    batch.extend(saved);
+    batch.extend(member_rows(terms, &plans));
+    let events: Vec<Event<'_>> = plan
+        .events
+        .iter()
+        .map(|event| Event {
+            action: event.action,
+            resource_type: event.resource_type.name,
+            resource_id: &event.id,
+            attributes: event.attributes.clone(),
+            detail: event.detail.clone(),
+        })
+        .collect();
+    batch.extend(audit::append(tenant, &terms.origin, totals(plan), &events));
+    batch
+}
+
+/// The resources of a type, in the order in which they were touched.
+fn touched<'p>(plan: &'p Plan<'_>, resource_type: &ResourceType) -> Vec<(&'p String, &'p State)> {
+    plan.order
+        .iter()
+        .filter(|(name, _)| *name == resource_type.name)
+        .filter_map(|key: &Key| Some((&key.1, plan.states.get(key)?)))
+        .collect()
+}
+
+/// The guards that what is there is still what the plan rests on.
+fn held(
+    plan: &Plan<'_>,
+    resource_type: &'static ResourceType,
+    touched: &[(&String, &State)],
+) -> Vec<Statement> {
+    let tenant = &plan.terms.tenant;
+    let mut statements = Vec::new();
+    let mut versions = Vec::new();
+    let mut counted = BTreeSet::new();
+    for (id, state) in touched {
+        match &state.base {
+            Base::New => {}
+            Base::Unseen => {
+                let condition = plan.intents.iter().flatten().next();
+                let condition = condition.and_then(|intent: &Intent| intent.condition.as_ref());
+                statements.extend(guards::precondition(tenant, resource_type, id, condition));
+            }
+            Base::Known(_) if state.rests_on_version => {
+                versions.push((id.as_str(), state.base_version()));
+            }
+            Base::Known(_) if state.gain() > 0 => {
+                counted.insert(*id);
+            }
+            Base::Known(_) => {}
+        }
+    }
+    statements.extend(guards::versions(tenant, resource_type, versions));
+    statements.extend(guards::unmanaged(tenant, resource_type, counted));
+    statements
+}
+
+/// A name that a resource has not had so far.
+struct NewName {
+    id: String,
+    key: String,
+    /// None where others may have it too.
+    unique: Option<UniqueKey>,
+    /// Whether the resource is new.
+    is_new: bool,
+}
+
+/// The names that resources are given, or give up.
+fn new_names(
+    plan: &Plan<'_>,
+    resource_type: &'static ResourceType,
+    rewritten: &[&(&String, &State)],
+) -> Vec<NewName> {
+    let named = |(id, state): &&(&String, &State)| {
+        let key = |resource: &Resource| plan.unique_key(resource_type, resource);
+        let before = state.before().and_then(|before| key(before));
+        let after = key(&state.resource);
+        let of = |name: &Option<(UniqueKey, String, &'static str)>| {
+            name.as_ref().map(|(_, key, _)| key.clone())
+        };
+        (of(&before) != of(&after)).then(|| NewName {
+            id: (*id).clone(),
+            key: of(&after).unwrap_or_default(),
+            unique: after.map(|(unique, ..)| unique),
+            is_new: state.is_new(),
+        })
+    };
+    rewritten.iter().filter_map(named).collect()
+}
+
+fn save_users(terms: &Terms, rewritten: &[&(&String, &State)], hashes: &Hashes) -> Vec<Statement> {
+    let hash = |state: &State| Some(hashes.get(state.password.as_ref()?)?.as_str());
+    let rows = rewritten.iter().map(|(id, state)| UserRow {
+        id,
+        provider_id: &terms.provider_id,
+        created: state.created,
+        gain: state.gain(),
+        before: state.before().map(|before| &**before),
+        resource: &state.resource,
+        password_hash: hash(state),
+    });
+    users::save(&terms.tenant, &rows.collect::<Vec<_>>(), terms.origin.at)
+}
+
+fn save_groups(terms: &Terms, rewritten: &[&(&String, &State)]) -> Vec<Statement> {
+    let rows = rewritten.iter().map(|(id, state)| GroupRow {
+        id,
+        provider_id: &terms.provider_id,
+        created: state.created,
+        gain: state.gain(),
+        resource: &state.resource,
+        unique_name: !terms.profile.is_strict(),
+        members: state.members.difference(),
+    });
+    groups::save(&terms.tenant, &rows.collect::<Vec<_>>(), terms.origin.at)
+}
+
+/// Deletes what the database has and no more is. A tombstone says the `externalId` that the resource had last, and that may be
+/// one that it was only given by this request.
+fn deleted(
+    terms: &Terms,
+    resource_type: &ResourceType,
+    touched: &[(&String, &State)],
+) -> Vec<Statement> {
+    let external_id = |resource: &Resource| {
+        let external_id = resource.attributes.get("externalId")?.as_str()?;
+        Some(external_id.to_owned())
+    };
+    let mut ids = Vec::new();
+    let mut changed = Vec::new();
+    for (id, state) in touched {
+        if state.alive || state.is_new() {
+            continue;
+        }
+        ids.push((*id).clone());
+        let last = external_id(&state.resource);
+        if state
+            .before()
+            .is_some_and(|before| external_id(before) != last)
+        {
+            changed.push(((*id).clone(), last));
+        }
+    }
+    let tenant = &terms.tenant;
+    let mut statements = resources::delete(tenant, resource_type, &ids, terms.origin.at);
+    statements.extend(resources::correct_tombstones(
+        tenant,
+        resource_type,
+        &changed,
+    ));
+    statements
+}
+
+/// The guards that those who come are there, but for those that the batch itself makes, and that those who go are members.
+fn member_guards(plan: &Plan<'_>, plans: &[(&str, &MemberPlan)]) -> Vec<Statement> {
+    let tenant = &plan.terms.tenant;
+    let mut statements = Vec::new();
+    for resource_type in RESOURCE_TYPES {
+        let is_held = |id: &String| {
+            let state = plan.states.get(&(resource_type.name, id.clone()));
+            state.is_some_and(|state| state.is_new() || state.rests_on_version)
+        };
+        let wanted: BTreeSet<&String> = plans
+            .iter()
+            .flat_map(|(_, plan)| &plan.add)
+            .filter(|(id, kind)| **kind == resource_type.name && !is_held(id))
+            .map(|(id, _)| id)
+            .collect();
+        statements.extend(guards::existence(tenant, resource_type, wanted));
+    }
+    let gone = plans
+        .iter()
+        .flat_map(|(group, plan)| plan.remove.iter().map(|id| (*group, id.as_str())));
+    statements.extend(guards::memberships(tenant, gone));
+    statements
+}
+
+/// The rows of groups' members to delete and to insert.
+fn member_rows(terms: &Terms, plans: &[(&str, &MemberPlan)]) -> Vec<Statement> {
+    let pairs = |ids: fn(&MemberPlan) -> &BTreeSet<String>| -> Vec<Pair> {
+        let of = |(group, plan): &(&str, &MemberPlan)| -> Vec<Pair> {
+            let ids = ids(plan).iter();
+            ids.map(|id| ((*group).to_owned(), id.clone())).collect()
+        };
+        plans.iter().flat_map(of).collect()
+    };
+    let new: Vec<Membership<'_>> = plans
+        .iter()
+        .flat_map(|(group, plan)| {
+            plan.add.iter().map(move |(member, kind)| Membership {
+                group,
+                member,
+                kind,
+            })
+        })
+        .collect();
+    let tenant = &terms.tenant;
+    let mut statements = members::delete(tenant, &pairs(|plan| &plan.remove));
+    statements.extend(members::confirm(tenant, &pairs(|plan| &plan.confirm)));
+    statements.extend(members::insert(tenant, &new));
+    statements
+}
+
+/// By how much the tenant's counters change.
+fn totals(plan: &Plan<'_>) -> Totals {
+    let count = |resource_type: &ResourceType| {
+        touched(plan, resource_type)
+            .into_iter()
+            .map(|(_, state)| match (state.is_new(), state.alive) {
+                (true, true) => 1,
+                (false, false) => -1,
+                _ => 0,
+            })
+            .sum()
+    };
+    Totals {
+        users: count(&USERS),
+        groups: count(&GROUPS),
+    }
+}
+
+/// The groups whose versions are known only once the batch is done: nothing held them at the version from which they were counted.
+pub fn drifting(plan: &Plan<'_>) -> Vec<String> {
+    touched(plan, &GROUPS)
+        .into_iter()
+        .filter(|(_, state)| {
+            let is_loose = matches!(state.base, Base::Known(_)) && !state.rests_on_version;
+            state.alive && is_loose && state.gain() > 0
+        })
+        .map(|(id, _)| id.clone())
+        .collect()
+}
+
+/// Hashes the passwords that a plan keeps, each once.
+pub fn hash_passwords(
+    plan: &Plan<'_>,
+    hashes: &mut Hashes,
+    hash: impl Fn(&str) -> Result<String>,
+) -> Result<()> {
+    let states = plan.states.values().filter(|state| state.alive);
+    for password in states.filter_map(|state| state.password.as_ref()) {
+        if !hashes.contains_key(password) {
+            hashes.insert(password.clone(), hash(password)?);
+        }
+    }
+    Ok(())
+}

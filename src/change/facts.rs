@@ -1,0 +1,318 @@
+//! What is known of the database, and what still has to be asked. A plan names what it needs; all needs of a round are read in one
+//! round trip.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::Author;
+use super::members::{Known, check_comparisons, kind_of};
+use crate::error::{Error, Result};
+use crate::scim::filter::Predicate;
+use crate::scim::member::Member;
+use crate::scim::render::Stored;
+use crate::scim::resource::Resource;
+use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
+use crate::store::members::{GIVEN, Pair};
+use crate::store::resources::Memberships;
+use crate::store::unique::UniqueKey;
+use crate::store::{Row, Rows, members, resources, unique};
+
+/// A resource's type and id.
+pub type Key = (&'static str, String);
+
+/// A resource as it was read, or as it is remembered.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub stored: Stored,
+    pub resource: Rc<Resource>,
+    /// How many memberships it has, where that was told.
+    pub held: Option<i64>,
+    /// Whether it is only remembered.
+    pub is_remembered: bool,
+}
+
+impl Seen {
+    pub fn new(stored: Stored, is_remembered: bool) -> Result<Self> {
+        let resource = Resource::from_stored(&stored.resource).map_err(|error| {
+            let name = stored.resource_type.name;
+            Error::internal(format!("stored {name} {}: {error}", stored.id))
+        })?;
+        Ok(Seen {
+            stored,
+            resource: Rc::new(resource),
+            held: None,
+            is_remembered,
+        })
+    }
+}
+
+/// Who has a name.
+#[derive(Debug, Clone)]
+pub struct Holder {
+    pub id: String,
+    /// Whether a client can switch them on again: they are inactive, and no directory manages them.
+    pub can_be_activated: bool,
+}
+
+/// What is taken for true where nothing is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Assumptions {
+    /// Names are free.
+    pub names: bool,
+    /// Who is to come is no member yet, and is there; who is to go is one.
+    pub members: bool,
+}
+
+/// What is known. A key that is there and holds nothing is known not to exist.
+#[derive(Debug)]
+pub struct Facts {
+    pub assumed: Assumptions,
+    resources: BTreeMap<Key, Option<Seen>>,
+    pub holders: BTreeMap<(UniqueKey, String), Option<Holder>>,
+    /// Whether the pair is a membership, and what the member is.
+    pub pairs: BTreeMap<Pair, Known>,
+    /// All members of a group.
+    pub members: BTreeMap<String, BTreeMap<String, Known>>,
+    /// The members of a group that meet a filter, by the intent that has it and the filter's number there.
+    pub matching: BTreeMap<(usize, usize), Vec<String>>,
+}
+
+/// Filters on the members of groups, by the intent that has them and their numbers there.
+type Matching = BTreeMap<(usize, usize), (String, Predicate)>;
+
+/// Members of groups as filters see them, with their ids.
+type Met = BTreeMap<String, Vec<(String, Member)>>;
+
+/// What is still to be read.
+#[derive(Debug, Default)]
+pub struct Needs {
+    pub resources: BTreeSet<Key>,
+    pub holders: BTreeSet<(UniqueKey, String)>,
+    pub pairs: BTreeSet<Pair>,
+    pub members: BTreeSet<String>,
+    pub matching: Matching,
+}
+
+impl Needs {
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+            && self.holders.is_empty()
+            && self.pairs.is_empty()
+            && self.members.is_empty()
+            && self.matching.is_empty()
+    }
+}
+
+/// What a statement of a round was for.
+enum Question {
+    Resources(&'static ResourceType),
+    Holders(UniqueKey),
+    Pairs,
+    Members(String),
+    Matching,
+}
+
+impl Facts {
+    pub fn new(assumed: Assumptions) -> Self {
+        Facts {
+            assumed,
+            resources: BTreeMap::new(),
+            holders: BTreeMap::new(),
+            pairs: BTreeMap::new(),
+            members: BTreeMap::new(),
+            matching: BTreeMap::new(),
+        }
+    }
+
+    pub fn resource(&self, resource_type: &ResourceType, id: &str) -> Option<&Option<Seen>> {
+        self.resources.get(&(resource_type.name, id.to_owned()))
+    }
+
+    /// Takes up what is remembered of a resource.
+    pub fn remember(&mut self, seen: Seen) {
+        let key = (seen.stored.resource_type.name, seen.stored.id.clone());
+        self.resources.insert(key, Some(seen));
+    }
+
+    /// Forgets what is only remembered; whether there was such.
+    pub fn forget_remembered(&mut self) -> bool {
+        let before = self.resources.len();
+        let is_read = |seen: &Option<Seen>| !seen.as_ref().is_some_and(|seen| seen.is_remembered);
+        self.resources.retain(|_, seen| is_read(seen));
+        self.resources.len() < before
+    }
+
+    /// Somebody changed a resource: nothing that was read of any is known any more.
+    pub fn forget_resources(&mut self) {
+        self.resources.clear();
+        self.forget_members();
+    }
+
+    /// Memberships are not what they were taken for: they are asked from now on.
+    pub fn forget_members(&mut self) {
+        self.assumed.members = false;
+        self.pairs.clear();
+        self.members.clear();
+        self.matching.clear();
+    }
+
+    /// A name is not free: who has it is asked from now on.
+    pub fn forget_holders(&mut self) {
+        self.assumed.names = false;
+        self.holders.clear();
+    }
+
+    /// Reads all that is needed, in one round trip; a resource that is going to be shown with what is shown of it.
+    pub async fn learn(
+        &mut self,
+        author: &dyn Author,
+        mut needs: Needs,
+        shown: Option<(Key, Memberships)>,
+    ) -> Result<()> {
+        let terms = author.terms();
+        let tenant = &terms.tenant;
+        let mut questions = Vec::new();
+        let mut batch = Vec::new();
+        let shown = shown.as_ref();
+        let shown = shown.filter(|(key, _)| needs.resources.contains(key));
+        for resource_type in RESOURCE_TYPES {
+            let is_shown = |key: &Key| shown.is_some_and(|(shown, _)| shown == key);
+            let of_type = needs.resources.iter();
+            let of_type = of_type.filter(|key| key.0 == resource_type.name && !is_shown(key));
+            let ids = of_type.map(|(_, id)| id);
+            for statement in resources::select_many(tenant, resource_type, ids) {
+                questions.push(Question::Resources(resource_type));
+                batch.push(statement);
+            }
+            if let Some(((name, id), memberships)) = shown
+                && *name == resource_type.name
+            {
+                let base = &terms.base;
+                let one = resources::select_one(tenant, base, resource_type, id, *memberships);
+                questions.push(Question::Resources(resource_type));
+                batch.push(one);
+            }
+        }
+        for unique in UniqueKey::ALL {
+            let of_kind = needs.holders.iter().filter(|(of, _)| *of == unique);
+            let keys = of_kind.map(|(_, key)| key);
+            for statement in unique::select_holders(tenant, unique, keys) {
+                questions.push(Question::Holders(unique));
+                batch.push(statement);
+            }
+        }
+        let pairs: Vec<Pair> = needs.pairs.iter().cloned().collect();
+        for statement in members::probe(tenant, &pairs) {
+            questions.push(Question::Pairs);
+            batch.push(statement);
+        }
+        for group in &needs.members {
+            questions.push(Question::Members(group.clone()));
+            batch.push(members::select_all(tenant, group));
+        }
+        let matching = std::mem::take(&mut needs.matching);
+        let groups: BTreeSet<&String> = matching.values().map(|(group, _)| group).collect();
+        let filters: Vec<&Predicate> = matching.values().map(|(_, filter)| filter).collect();
+        if !filters.is_empty() {
+            let asked = members::select_for_filters(tenant, &terms.base, groups, &filters);
+            for statement in asked {
+                questions.push(Question::Matching);
+                batch.push(statement);
+            }
+        }
+        let results = author.read(batch).await?;
+        self.assume_absent(needs);
+        let mut met = Met::new();
+        for (question, rows) in questions.into_iter().zip(&results) {
+            match question {
+                Question::Matching => {
+                    for row in &rows.rows {
+                        let (group, id, member) = members::for_filters(row, &terms.base)?;
+                        met.entry(group).or_default().push((id, member));
+                    }
+                }
+                question => self.take(question, rows)?,
+            }
+        }
+        self.compare(matching, &met)
+    }
+
+    /// Finds out who of the members met meets which filter.
+    fn compare(&mut self, matching: Matching, met: &Met) -> Result<()> {
+        let members_of = |group: &String| met.get(group).map_or(&[][..], Vec::as_slice);
+        let all = matching
+            .values()
+            .map(|(group, filter)| members_of(group).len() * filter.comparisons());
+        check_comparisons(all.sum())?;
+        for (key, (group, filter)) in matching {
+            let meeting = members_of(&group)
+                .iter()
+                .filter(|(_, member)| member.meets(&filter));
+            let ids = meeting.map(|(id, _)| id.clone()).collect();
+            self.matching.insert(key, ids);
+        }
+        Ok(())
+    }
+
+    /// What was asked for and not found is known to be missing.
+    fn assume_absent(&mut self, needs: Needs) {
+        let none = needs.resources.into_iter().map(|key| (key, None));
+        self.resources.extend(none);
+        self.holders
+            .extend(needs.holders.into_iter().map(|key| (key, None)));
+        let nothing = needs.pairs.into_iter().map(|pair| (pair, Known::default()));
+        self.pairs.extend(nothing);
+    }
+
+    fn take(&mut self, question: Question, rows: &Rows) -> Result<()> {
+        match question {
+            Question::Resources(resource_type) => {
+                for row in &rows.rows {
+                    let seen = Seen {
+                        held: resources::held(row)?,
+                        ..Seen::new(resources::stored(resource_type, row)?, false)?
+                    };
+                    let key = (resource_type.name, seen.stored.id.clone());
+                    self.resources.insert(key, Some(seen));
+                }
+            }
+            Question::Holders(unique) => {
+                for row in &rows.rows {
+                    let holder = Holder {
+                        id: row.text("id")?,
+                        // Unassigned is not inactive.
+                        can_be_activated: row.optional_integer("active")? == Some(0)
+                            && row.optional_text("managed_by")?.is_none(),
+                    };
+                    self.holders
+                        .insert((unique, row.text("key")?), Some(holder));
+                }
+            }
+            Question::Pairs => {
+                for row in &rows.rows {
+                    let probed = members::probed(row)?;
+                    let known = Known {
+                        is_member: probed.is_member,
+                        is_given: probed.is_given,
+                        kind: kind_of(probed.kind.as_deref()),
+                    };
+                    self.pairs.insert((probed.group, probed.id), known);
+                }
+            }
+            Question::Members(group) => {
+                let member = |row: &Row| -> Result<(String, Known)> {
+                    let known = Known {
+                        is_member: true,
+                        is_given: row.integer("granted")? == GIVEN,
+                        kind: kind_of(Some(&row.text("kind")?)),
+                    };
+                    Ok((row.text("id")?, known))
+                };
+                let members = rows.rows.iter().map(member).collect::<Result<_>>()?;
+                self.members.insert(group, members);
+            }
+            Question::Matching => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! What somebody wants of one resource.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::scim::patch::{MemberChanges, Operation};
+use crate::scim::profile::Profile;
+use crate::scim::resource::Resource;
+use crate::scim::schema::{GROUPS, ResourceType};
+use crate::scim::version::Condition;
+
+/// A change to one resource. Its id is known before: a new resource's is given here.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    pub resource_type: &'static ResourceType,
+    pub id: String,
+    /// Whether it makes the resource.
+    pub is_creation: bool,
+    /// What is wanted; or what is wrong with that, which is told only where the resource is there.
+    pub wish: Result<Wish>,
+    /// Of which versions the client says that it changes them.
+    pub condition: Option<Condition>,
+    /// The intents of the same request whose new resources it refers to, by their numbers, each with the name that it uses.
+    pub references: BTreeMap<usize, String>,
+    /// The intent that makes the resource, where it is one of the same request.
+    pub made_by: Option<usize>,
+}
+
+/// What is wanted.
+#[derive(Debug, Clone)]
+pub enum Wish {
+    Create(Resource),
+    /// The body of a PUT: what it says depends on what is there.
+    Replace(Value),
+    Patch(Vec<Operation>),
+    Delete,
+}
+
+impl Intent {
+    /// Wants a new resource.
+    pub fn create(
+        resource_type: &'static ResourceType,
+        id: String,
+        resource: Result<Resource>,
+    ) -> Self {
+        Intent {
+            is_creation: true,
+            ..Intent::change(resource_type, id, resource.map(Wish::Create))
+        }
+    }
+
+    /// Wants something of a resource that is there.
+    pub fn change(resource_type: &'static ResourceType, id: String, wish: Result<Wish>) -> Self {
+        Intent {
+            resource_type,
+            id,
+            is_creation: false,
+            wish,
+            condition: None,
+            references: BTreeMap::new(),
+            made_by: None,
+        }
+    }
+
+    /// Whether it can be planned without the resource, which is then only guarded: a DELETE, and members of a group by their ids.
+    pub fn goes_unseen(&self, profile: Profile) -> bool {
+        match &self.wish {
+            Ok(Wish::Delete) => true,
+            Ok(Wish::Patch(operations)) if self.resource_type.name == GROUPS.name => {
+                operations.iter().all(Operation::is_on_members)
+                    && MemberChanges::of(operations, profile)
+                        .is_ok_and(|changes| changes.is_by_id())
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! From what is wanted of a group's members to rows: who comes, and who goes. The members are those that the database has, after what
+//! the intents before did.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::plan::Plan;
+use crate::error::{Error, Result};
+use crate::scim::error::ScimType;
+use crate::scim::filter::parse::shortened;
+use crate::scim::fold::fold;
+use crate::scim::member::Member;
+use crate::scim::patch::{Matching, MemberChanges};
+use crate::scim::profile::Profile;
+use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
+use crate::store::audit::Detail;
+
+/// What an id is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known {
+    pub is_member: bool,
+    /// Whether it is a member because of group mappings alone.
+    pub is_given: bool,
+    /// `User` or `Group`; none where it is nobody's.
+    pub kind: Option<&'static str>,
+}
+
+/// Most comparisons of a request's filters with members: some tenths of a second.
+const MAX_COMPARISONS: usize = 10_000_000;
+
+/// 400 for more comparisons of filters with members than that.
+pub fn check_comparisons(count: usize) -> Result<()> {
+    match count > MAX_COMPARISONS {
+        true => Err(Error::scim(
+            ScimType::TooMany,
+            format!(
+                "members: the filters take {count} comparisons with members, and {MAX_COMPARISONS} are allowed; send fewer at once"
+            ),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// How many comparisons filters make with a member.
+fn comparisons(filters: &[Matching]) -> usize {
+    filters
+        .iter()
+        .map(|matching| matching.filter.comparisons())
+        .sum()
+}
+
+/// Whether a filter asks for names.
+fn ask_for_names(filters: &[Matching]) -> bool {
+    filters
+        .iter()
+        .any(|matching| matching.filter.names("display"))
+}
+
+/// Rows of one group to insert and to delete.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MemberPlan {
+    /// Ids, with their types.
+    pub add: BTreeMap<String, &'static str>,
+    pub remove: BTreeSet<String>,
+    /// Members whom only group mappings gave until now, and whom a client names.
+    pub confirm: BTreeSet<String>,
+}
+
+impl MemberPlan {
+    /// The plan for what is wanted. An id of nobody to remove was no member anyway. One to add is an `invalidValue` in `strict`; `compat`
+    /// leaves it out, so that the others come in all the same, and changes nothing where all of them are such: a group is not emptied
+    /// by a list that names nobody who is here.
+    pub fn new(
+        changes: &MemberChanges,
+        there: &mut MembersSoFar<'_, '_>,
+        profile: Profile,
+    ) -> Result<Self> {
+        let (mut add, nobody): (BTreeSet<&String>, BTreeSet<&String>) =
+            changes.add.keys().partition(|id| {
+                let known = there.look_up(id);
+                known.is_member || known.kind.is_some()
+            });
+        match nobody.first() {
+            Some(id) if profile.is_strict() => {
+                return Err(Error::scim(
+                    ScimType::InvalidValue,
+                    format!("members: no user or group has the id `{}`", shortened(id)),
+                ));
+            }
+            Some(_) if add.is_empty() && changes.clear => return Ok(MemberPlan::default()),
+            _ => {}
+        }
+        let mut gone = changes.remove.clone();
+        if changes.clear {
+            gone.extend(there.all());
+        }
+        let filters = changes.remove_matching.as_slice();
+        if !changes.clear && !filters.is_empty() {
+            gone.extend(there.matching(filters)?);
+        }
+        check_comparisons(changes.add.len().saturating_mul(comparisons(filters)))?;
+        // Those whom an operation adds are met by the filters of later ones.
+        for (id, adding) in &changes.add {
+            let later = changes.filters_after(adding.at);
+            if later.is_empty() {
+                continue;
+            }
+            let Some(member) = there.seen(id, ask_for_names(filters)) else {
+                continue;
+            };
+            if later.iter().any(|matching| member.meets(&matching.filter)) {
+                add.remove(id);
+                gone.insert(id.clone());
+            }
+        }
+        let mut plan = MemberPlan::default();
+        for id in gone.into_iter().filter(|id| !add.contains(id)) {
+            if there.look_up(&id).is_member {
+                plan.remove.insert(id);
+            }
+        }
+        for id in add {
+            let known = there.look_up(id);
+            if known.is_member {
+                plan.confirm.extend(known.is_given.then(|| id.clone()));
+            } else if let Some(kind) = known.kind {
+                plan.add.insert(id.clone(), kind);
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Goes on with another plan, made for what this one leaves.
+    pub fn then(&mut self, next: MemberPlan) {
+        self.confirm.extend(next.confirm);
+        for id in next.remove {
+            self.confirm.remove(&id);
+            if self.add.remove(&id).is_none() {
+                self.remove.insert(id);
+            }
+        }
+        for (id, kind) in next.add {
+            if !self.remove.remove(&id) {
+                self.add.insert(id, kind);
+            }
+        }
+    }
+
+    pub fn changes_anything(&self) -> bool {
+        !(self.add.is_empty() && self.remove.is_empty() && self.confirm.is_empty())
+    }
+
+    /// Who comes and who goes, for the audit trail.
+    pub fn detail(&self) -> Detail {
+        let mut detail = Detail::default();
+        detail.add(self.add.keys());
+        detail.remove(&self.remove);
+        detail
+    }
+
+    /// By how much the number of members changes.
+    pub fn difference(&self) -> i64 {
+        let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+        count(self.add.len()) - count(self.remove.len())
+    }
+}
+
+/// The type of that name, as it is kept with a member.
+pub fn kind_of(name: Option<&str>) -> Option<&'static str> {
+    let known = RESOURCE_TYPES
+        .iter()
+        .find(|resource_type| Some(resource_type.name) == name);
+    known.map(|resource_type| resource_type.name)
+}
+
+/// A group's members as they are for one intent.
+pub struct MembersSoFar<'m, 'p> {
+    pub work: &'m mut Plan<'p>,
+    pub index: usize,
+    pub group: &'m str,
+    /// Whether the database has the group.
+    pub is_stored: bool,
+    /// What the intents so far did to its members.
+    pub so_far: &'m MemberPlan,
+    /// What this one wants of them.
+    pub changes: &'m MemberChanges,
+}
+
+impl MembersSoFar<'_, '_> {
+    /// All members.
+    fn all(&mut self) -> BTreeSet<String> {
+        let mut all: BTreeSet<String> = self.so_far.add.keys().cloned().collect();
+        match self.work.facts.members.get(self.group) {
+            Some(members) => all.extend(self.left(members.keys())),
+            None if self.is_stored => {
+                self.work.needs.members.insert(self.group.to_owned());
+            }
+            None => {}
+        }
+        all
+    }
+
+    /// The members that meet one of the filters.
+    fn matching(&mut self, filters: &[Matching]) -> Result<BTreeSet<String>> {
+        let named = ask_for_names(filters);
+        let mut afresh: BTreeSet<String> = self.so_far.add.keys().cloned().collect();
+        if named && self.is_stored {
+            afresh.extend(self.touched());
+        }
+        let mut matching = BTreeSet::new();
+        for (number, Matching { filter, .. }) in filters.iter().enumerate() {
+            let key = (self.index, number);
+            match self.work.facts.matching.get(&key) {
+                Some(members) => matching.extend(self.left(members)),
+                None if self.is_stored => {
+                    let need = (self.group.to_owned(), filter.clone());
+                    self.work.needs.matching.insert(key, need);
+                }
+                None => {}
+            }
+        }
+        // What the database says of these is not so any more.
+        for id in afresh {
+            let member = match self.look_up(&id).is_member {
+                true => self.seen(&id, named),
+                false => None,
+            };
+            let meets = |member: Member| {
+                filters
+                    .iter()
+                    .any(|matching| member.meets(&matching.filter))
+            };
+            match member.is_some_and(meets) {
+                true => matching.insert(id),
+                false => matching.remove(&id),
+            };
+        }
+        Ok(matching)
+    }
+
+    fn look_up(&mut self, id: &str) -> Known {
+        if self.work.is_deleted(id) {
+            // Its memberships went with it.
+            return Known::default();
+        }
+        if let Some(kind) = self.so_far.add.get(id) {
+            return Known {
+                is_member: true,
+                is_given: false,
+                kind: Some(kind),
+            };
+        }
+        let made = self.work.type_of(id).map(|made| made.name);
+        if made.is_some() && (!self.is_stored || self.work.is_new(id)) {
+            return Known {
+                kind: made,
+                ..Known::default()
+            };
+        }
+        let listed = self.work.facts.members.get(self.group);
+        if let Some(known) = listed.and_then(|members| members.get(id)) {
+            return self.still(id, *known);
+        }
+        let pair = (self.group.to_owned(), id.to_owned());
+        match self.work.facts.pairs.get(&pair) {
+            Some(known) => {
+                let known = Known {
+                    kind: made.or(known.kind),
+                    ..*known
+                };
+                self.still(id, known)
+            }
+            None => self.assumed(pair),
+        }
+    }
+
+    /// Of whom nothing is known. Who is to come is taken for what the client says, and for no member yet; who is to go, for a member.
+    fn assumed(&mut self, pair: (String, String)) -> Known {
+        let added = self.changes.add.get(&pair.1);
+        let is_member = added.is_none() && !self.so_far.remove.contains(&pair.1);
+        // A filter may mean anybody, and nothing holds what it leaves alone. Where all members are asked for, so is this one.
+        let asks = self.is_stored && !self.changes.is_by_id();
+        if self.work.facts.assumed.members && !asks {
+            return Known {
+                is_member,
+                is_given: false,
+                kind: Some(added.map_or(USERS.name, |added| added.declared)),
+            };
+        }
+        self.work.needs.pairs.insert(pair);
+        Known {
+            kind: Some(USERS.name),
+            ..Known::default()
+        }
+    }
+
+    /// Somebody as filters would see them, were they a member; none where it is nobody's id.
+    fn seen(&mut self, id: &str, named: bool) -> Option<Member> {
+        let kind = self.look_up(id).kind?;
+        let name = match named {
+            true => self.display(id, kind),
+            false => None,
+        };
+        Some(Member::new(id, kind, &self.work.terms.base, name))
+    }
+
+    /// The folded name under which a filter finds a member.
+    fn display(&mut self, id: &str, kind: &'static str) -> Option<String> {
+        let resource_type: &'static ResourceType = RESOURCE_TYPES
+            .iter()
+            .find(|resource_type| resource_type.name == kind)?;
+        let state = self.work.state(resource_type, id)?;
+        let text = |name: &str| state.resource.attributes.get(name)?.as_str();
+        let name = text("displayName").or_else(|| match kind == GROUPS.name {
+            true => None,
+            false => text("userName"),
+        });
+        name.map(fold)
+    }
+
+    /// Those of the database's members who still are.
+    fn left<'i>(&self, ids: impl IntoIterator<Item = &'i String>) -> BTreeSet<String> {
+        ids.into_iter()
+            .filter(|id| !self.so_far.remove.contains(*id) && !self.work.is_deleted(id))
+            .cloned()
+            .collect()
+    }
+
+    /// What is known of somebody by the database, after the intents so far.
+    fn still(&self, id: &str, known: Known) -> Known {
+        let is_member = known.is_member && !self.so_far.remove.contains(id);
+        Known {
+            is_member,
+            is_given: is_member && known.is_given && !self.so_far.confirm.contains(id),
+            ..known
+        }
+    }
+
+    /// Those whom the database may find under a name that they have no more.
+    fn touched(&self) -> Vec<String> {
+        let touched = self.work.order.iter();
+        touched.map(|(_, id)| id.clone()).collect()
+    }
+}

@@ -1,0 +1,68 @@
+//! The only writer of users, groups and memberships.
+//!
+//! Whoever wants to change them, a SCIM request or an operation of a Bulk request, says so by an [`Intent`]. Intents are worked out in
+//! memory by a pure [plan](plan) on [`Facts`](facts::Facts). What no fact is known of is assumed in the intent's favour: the name is free,
+//! the new member is there, the resource still is as this instance saw it last. What the plan comes to is written in one
+//! [batch], which holds a guard for everything that was assumed or read. Where a guard fails, the facts that it names are read, and the
+//! plan is made again, until it holds or the time for it is over.
+//!
+//! So the usual change is one round trip, and changes that commute, members who come and go by their ids, never refuse each other: they
+//! rest on nothing but the membership itself.
+//!
+//! A plan also holds what the audit trail says, and by how much the tenant's counters change.
+
+mod batch;
+mod facts;
+mod intent;
+mod members;
+mod order;
+mod plan;
+mod recent;
+mod refusal;
+mod state;
+mod writer;
+
+use async_trait::async_trait;
+
+use crate::error::Result;
+use crate::ids::TenantId;
+use crate::scim::profile::Profile;
+use crate::store::audit::Origin;
+use crate::store::{self, Rows, Statement};
+
+pub use intent::{Intent, Wish};
+pub use members::check_comparisons;
+pub use recent::Recent;
+pub use state::Done;
+pub use writer::{Request, Shown, Written, write};
+
+/// What holds for all that one author writes with one request.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    pub tenant: TenantId,
+    pub profile: Profile,
+    /// The identity provider whose `externalId`s the author uses; empty for none.
+    pub provider_id: String,
+    /// Whether the tenant keeps hashes of passwords.
+    pub store_passwords: bool,
+    /// The SCIM base that the request used, an absolute URL.
+    pub base: String,
+    pub origin: Origin,
+}
+
+/// Who changes something: its way to the database, on which its right to do so is checked, and the world around it.
+#[async_trait(?Send)]
+pub trait Author {
+    fn terms(&self) -> &Terms;
+    /// Runs a batch that reads; one round trip.
+    async fn read(&self, batch: Vec<Statement>) -> Result<Vec<Rows>>;
+    /// Runs a batch that writes, or is undone as a whole; one round trip.
+    async fn write(&self, batch: Vec<Statement>) -> store::Result<Vec<Rows>>;
+    /// The hash of a password that the tenant keeps.
+    fn hash(&self, password: &str) -> Result<String>;
+    /// Milliseconds since 1970.
+    fn now(&self) -> i64;
+    /// Waits for about that many milliseconds: half of it at least, and one and a half times at most, so that those who run into each
+    /// other do not do so again.
+    async fn pause(&self, ms: u32);
+}

@@ -1,0 +1,105 @@
+//! Which intents of a request hold, where some refer to what later ones make.
+//!
+//! Intents are tried in order. A reference backwards is to an intent whose end is known; one forwards is to an intent whose end is
+//! guessed, at first for a success. What the intents came to then gives the next guess, until a guess proves true. What failed only under
+//! a wrong guess, say because a name was taken by an intent that fails itself, so gets its due.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::intent::Intent;
+use super::plan::Plan;
+use crate::error::Result;
+
+/// How many guesses may be wrong before intents that cannot agree are given up.
+const PATIENCE: usize = 12;
+
+/// What is taken for true before the intents are tried.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Guess {
+    /// Intents that refer forwards to one that fails.
+    pub blocked: BTreeSet<usize>,
+    /// Intents that are given up: they hold only where what they refer to fails (RFC 7644 §3.7.1 lets a server stop there).
+    pub unresolved: BTreeSet<usize>,
+    /// How many guesses were wrong so far.
+    wrong: usize,
+}
+
+impl Guess {
+    /// The next guess, given what came of this one; none where it was right.
+    pub fn next(&self, plan: &Plan<'_>) -> Option<Guess> {
+        let forward = forward_references(plan.intents);
+        let failing = failing(plan);
+        let blocked: BTreeSet<usize> = forward
+            .iter()
+            .filter(|(_, targets)| !targets.is_disjoint(&failing))
+            .map(|(index, _)| *index)
+            .collect();
+        if blocked == self.blocked {
+            return None;
+        }
+        let mut unresolved = self.unresolved.clone();
+        let wrong = self.wrong + 1;
+        if wrong.is_multiple_of(PATIENCE) {
+            let undecided: Vec<usize> = match wrong < 3 * PATIENCE {
+                true => blocked
+                    .symmetric_difference(&self.blocked)
+                    .copied()
+                    .collect(),
+                false => Vec::new(),
+            };
+            // Without intents that refer forwards there is nothing to guess.
+            match undecided.is_empty() {
+                true => unresolved.extend(forward.keys()),
+                false => unresolved.extend(undecided),
+            }
+        }
+        Some(Guess {
+            blocked,
+            unresolved,
+            wrong,
+        })
+    }
+}
+
+/// The intents that refer to resources of later ones, with these.
+fn forward_references(intents: &[Result<Intent>]) -> BTreeMap<usize, BTreeSet<usize>> {
+    targets(intents)
+        .map(|(index, targets)| (index, targets.filter(|target| *target > index).collect()))
+        .filter(|(_, targets): &(_, BTreeSet<usize>)| !targets.is_empty())
+        .collect()
+}
+
+/// Each intent with those that make what it refers to.
+fn targets(
+    intents: &[Result<Intent>],
+) -> impl Iterator<Item = (usize, impl Iterator<Item = usize>)> {
+    intents.iter().enumerate().filter_map(|(index, intent)| {
+        let references = intent.as_ref().ok()?.references.keys();
+        Some((index, references.copied()))
+    })
+}
+
+/// The intents that fail: by themselves, because they are not reached, or because what they refer to fails.
+fn failing(plan: &Plan<'_>) -> BTreeSet<usize> {
+    let mut dependents: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, targets) in targets(plan.intents) {
+        for target in targets {
+            dependents.entry(target).or_default().push(index);
+        }
+    }
+    let by_itself = |index: &usize| match plan.outcomes.get(*index) {
+        Some(Ok(_)) => false,
+        Some(Err(_)) => !plan.by_reference.contains(index),
+        None => true,
+    };
+    let mut failing: BTreeSet<usize> = (0..plan.intents.len()).filter(by_itself).collect();
+    let mut pending: Vec<usize> = failing.iter().copied().collect();
+    while let Some(failed) = pending.pop() {
+        for dependent in dependents.get(&failed).into_iter().flatten() {
+            if failing.insert(*dependent) {
+                pending.push(*dependent);
+            }
+        }
+    }
+    failing
+}

@@ -1,0 +1,379 @@
+//! What all intents of a request come to, worked out in memory from what is known of the database. Pure: it reads nothing and writes
+//! nothing. Where a fact is missing it notes the need and goes on with a guess, and the whole is done again once the fact is there.
+//!
+//! Intents see what those before them did. An intent fails by itself; one that refers to a resource whose making fails, fails with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::Terms;
+use super::facts::{Facts, Holder, Key, Needs};
+use super::intent::{Intent, Wish};
+use super::members::{MemberPlan, MembersSoFar};
+use super::order::Guess;
+use super::refusal::{check_condition, check_size, check_unmanaged, taken, taken_by_inactive};
+use super::state::{Base, Done, Effect, Event, State};
+use crate::error::{Error, Kind, Result};
+use crate::scim::body;
+use crate::scim::error::Error as ScimError;
+use crate::scim::filter::parse::shortened;
+use crate::scim::patch::{self, MemberChanges};
+use crate::scim::resource::{Resource, differing};
+use crate::scim::schema::{GROUPS, ResourceType};
+use crate::scim::version::Version;
+use crate::store::audit::{Action, Detail};
+use crate::store::unique::UniqueKey;
+
+/// The work.
+pub struct Plan<'p> {
+    pub terms: &'p Terms,
+    pub facts: &'p Facts,
+    pub intents: &'p [Result<Intent>],
+    /// What is taken for true of later intents.
+    pub guess: &'p Guess,
+    pub needs: Needs,
+    pub states: BTreeMap<Key, State>,
+    /// Touched resources in the order in which they were touched.
+    pub order: Vec<Key>,
+    pub(super) holders: BTreeMap<(UniqueKey, String), Option<Holder>>,
+    pub events: Vec<Event>,
+    pub outcomes: Vec<Result<Done>>,
+    /// Intents that fail for no other reason than what they refer to.
+    pub by_reference: BTreeSet<usize>,
+    pub(super) passwords: usize,
+    /// Types of what is made, by its id.
+    pub(super) made_types: BTreeMap<&'p str, &'static ResourceType>,
+}
+
+impl<'p> Plan<'p> {
+    pub fn new(
+        terms: &'p Terms,
+        facts: &'p Facts,
+        intents: &'p [Result<Intent>],
+        guess: &'p Guess,
+    ) -> Self {
+        let made = intents.iter().flatten().filter(|intent| intent.is_creation);
+        Plan {
+            terms,
+            facts,
+            intents,
+            guess,
+            needs: Needs::default(),
+            states: BTreeMap::new(),
+            order: Vec::new(),
+            holders: BTreeMap::new(),
+            events: Vec::new(),
+            outcomes: Vec::new(),
+            by_reference: BTreeSet::new(),
+            passwords: 0,
+            made_types: made
+                .map(|intent| (intent.id.as_str(), intent.resource_type))
+                .collect(),
+        }
+    }
+
+    /// Tries all intents, up to as many failures as are accepted.
+    pub fn run(&mut self, fail_on_errors: Option<usize>) {
+        let mut failures = 0;
+        for (index, intent) in self.intents.iter().enumerate() {
+            if fail_on_errors.is_some_and(|accepted| failures >= accepted) {
+                break;
+            }
+            let outcome = match intent {
+                Ok(intent) => self.outcome(index, intent),
+                Err(error) => Err(error.clone()),
+            };
+            failures += usize::from(outcome.is_err());
+            self.outcomes.push(outcome);
+        }
+    }
+
+    /// An intent that refers to one that fails is tried all the same, for its own failure; but nothing comes of it.
+    fn outcome(&mut self, index: usize, intent: &Intent) -> Result<Done> {
+        if self.guess.unresolved.contains(&index) {
+            return Err(Error::new(
+                Kind::Conflict,
+                "the operation and a later one that it refers to exclude each other",
+            ));
+        }
+        let broken = self.broken_reference(index, intent);
+        match (self.effect(index, intent), broken) {
+            (Ok(effect), None) => Ok(self.commit(effect)),
+            (Ok(_), Some(broken)) => {
+                self.by_reference.insert(index);
+                Err(broken)
+            }
+            // What it is about is not there for no other reason.
+            (Err(error), Some(broken))
+                if error.kind == Kind::NotFound && intent.made_by.is_some() =>
+            {
+                self.by_reference.insert(index);
+                Err(broken)
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Whether the intent with that number, seen from another one, makes nothing.
+    fn fails(&self, made: usize, index: usize) -> bool {
+        match made.cmp(&index) {
+            std::cmp::Ordering::Less => !matches!(self.outcomes.get(made), Some(Ok(_))),
+            std::cmp::Ordering::Equal => false,
+            std::cmp::Ordering::Greater => self.guess.blocked.contains(&index),
+        }
+    }
+
+    fn broken_reference(&self, index: usize, intent: &Intent) -> Option<Error> {
+        let mut references = intent.references.iter();
+        let (_, name) = references.find(|(made, _)| self.fails(**made, index))?;
+        let detail = format!(
+            "`bulkId:{}` refers to an operation that fails",
+            shortened(name)
+        );
+        Some(ScimError::value(detail).into())
+    }
+
+    fn effect(&mut self, index: usize, intent: &Intent) -> Result<Effect> {
+        if intent.is_creation {
+            return match &intent.wish {
+                Ok(Wish::Create(resource)) => self.create(index, intent, resource.clone()),
+                Ok(_) => Err(Error::internal("a new resource is changed")),
+                Err(error) => Err(error.clone()),
+            };
+        }
+        let Intent {
+            resource_type, id, ..
+        } = intent;
+        // Alone, it may be enough to guard what is there.
+        let is_alone = self.intents.len() == 1 && intent.goes_unseen(self.terms.profile);
+        let before = match is_alone {
+            true => State::unseen(),
+            false => match self.state(resource_type, id) {
+                Some(state) => state,
+                None => {
+                    self.look_ahead(index, intent);
+                    return Err(Error::not_found(resource_type.name));
+                }
+            },
+        };
+        if !is_alone {
+            check_condition(intent.condition.as_ref(), before.version)?;
+            check_unmanaged(&before.resource)?;
+        }
+        match intent.wish.clone()? {
+            Wish::Delete => Ok(Effect {
+                status: 204,
+                resource_type,
+                id: id.clone(),
+                before: before.before().map(|_| Rc::clone(&before.resource)),
+                state: State {
+                    alive: false,
+                    rests_on_version: !is_alone,
+                    ..before
+                },
+                event: Some((Action::Delete, Vec::new(), Detail::default())),
+            }),
+            wish => self.change(index, intent, before, wish),
+        }
+    }
+
+    /// Notes what will be needed of a group's members, while the group itself is not known yet: all is read in one round trip then.
+    fn look_ahead(&mut self, index: usize, intent: &Intent) {
+        let Intent {
+            resource_type, id, ..
+        } = intent;
+        let is_asked = self
+            .needs
+            .resources
+            .contains(&(resource_type.name, id.clone()));
+        let unseen = State::unseen();
+        if is_asked
+            && resource_type.name == GROUPS.name
+            && let Ok(wish) = intent.wish.clone()
+            && let Ok((_, changes)) = self.wanted(resource_type, &unseen, wish)
+        {
+            // What comes of it is worked out once the group is known.
+            let _ = self.plan_members(index, id, &unseen, &changes);
+        }
+    }
+
+    fn create(&mut self, index: usize, intent: &Intent, mut resource: Resource) -> Result<Effect> {
+        let Intent {
+            resource_type, id, ..
+        } = intent;
+        check_size(resource_type, &resource)?;
+        let members = resource.members.take();
+        let password = self.password(&mut resource)?;
+        self.refuse_taken(resource_type, id, &resource)?;
+        let mut attributes: Vec<String> = resource.attributes.keys().cloned().collect();
+        let mut detail = Detail::of(&attributes, &resource);
+        let mut state = State::new(resource, self.terms.origin.at);
+        state.password = password;
+        if let Some(members) = members.filter(|members| !members.is_empty()) {
+            let changes = MemberChanges::adding(&members);
+            let plan = self.plan_members(index, id, &state, &changes)?;
+            detail = plan.detail();
+            attributes.extend(plan.changes_anything().then(|| "members".to_owned()));
+            state.members.then(plan);
+        }
+        Ok(Effect {
+            status: 201,
+            resource_type,
+            id: id.clone(),
+            before: None,
+            state,
+            event: Some((Action::Create, attributes, detail)),
+        })
+    }
+
+    /// 409 where somebody has the name of a new resource. A POST takes nobody over; where the one who has the name is inactive, it says
+    /// how to switch them on.
+    fn refuse_taken(
+        &mut self,
+        resource_type: &'static ResourceType,
+        id: &str,
+        resource: &Resource,
+    ) -> Result<()> {
+        let Some((unique, key, name)) = self.unique_key(resource_type, resource) else {
+            return Ok(());
+        };
+        match self.holder(unique, &key) {
+            Some(holder) if holder.id != id => Err(match holder.can_be_activated {
+                true => taken_by_inactive(&self.terms.base, &holder.id),
+                false => taken(name),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn change(
+        &mut self,
+        index: usize,
+        intent: &Intent,
+        before: State,
+        wish: Wish,
+    ) -> Result<Effect> {
+        let Intent {
+            resource_type, id, ..
+        } = intent;
+        let action = match wish {
+            Wish::Replace(_) => Action::Replace,
+            _ => Action::Patch,
+        };
+        let (mut resource, changes) = self.wanted(resource_type, &before, wish)?;
+        let password = self.password(&mut resource)?;
+        let differs = resource != *before.resource;
+        if differs {
+            check_size(resource_type, &resource)?;
+        }
+        let members = self.plan_members(index, id, &before, &changes)?;
+        let was = before.before().map(|_| Rc::clone(&before.resource));
+        let mut state = before;
+        let mut event = None;
+        // No change, no new version: Okta renames a group to its own name with every membership.
+        if differs || password.is_some() || members.changes_anything() {
+            self.refuse_rename(resource_type, id, &state.resource, &resource)?;
+            let mut attributes = differing(&state.resource, &resource);
+            let detail = match resource_type.name == GROUPS.name {
+                true => members.detail(),
+                false => Detail::of(&attributes, &resource),
+            };
+            let rests =
+                differs || password.is_some() || intent.condition.is_some() || !changes.is_by_id();
+            attributes.extend(members.changes_anything().then(|| "members".to_owned()));
+            state.is_rewritten |= differs || password.is_some();
+            state.rests_on_version |= rests && matches!(state.base, Base::Known(_));
+            state.resource = Rc::new(resource);
+            state.version = Version(state.version.0 + 1);
+            state.password = password.or(state.password);
+            state.members.then(members);
+            event = Some((action, attributes, detail));
+        }
+        Ok(Effect {
+            status: 200,
+            resource_type,
+            id: id.clone(),
+            before: was,
+            state,
+            event,
+        })
+    }
+
+    fn refuse_rename(
+        &mut self,
+        resource_type: &'static ResourceType,
+        id: &str,
+        before: &Resource,
+        after: &Resource,
+    ) -> Result<()> {
+        let kept = self.unique_key(resource_type, before);
+        let wanted = self.unique_key(resource_type, after);
+        match wanted {
+            Some((unique, key, name)) if kept.as_ref().map(|(_, kept, _)| kept) != Some(&key) => {
+                match self.holder(unique, &key) {
+                    Some(holder) if holder.id != id => Err(taken(name)),
+                    _ => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The resource that a PUT or PATCH wants, and what it wants of the members.
+    fn wanted(
+        &self,
+        resource_type: &'static ResourceType,
+        before: &State,
+        wish: Wish,
+    ) -> Result<(Resource, MemberChanges)> {
+        let profile = self.terms.profile;
+        let mut changes = MemberChanges::default();
+        match wish {
+            Wish::Patch(operations) => {
+                let mut resource = (*before.resource).clone();
+                // Of a resource that is not seen, only the members change.
+                if !matches!(before.base, Base::Unseen) {
+                    patch::apply(&operations, resource_type, &mut resource, profile)?;
+                }
+                Ok((resource, MemberChanges::of(&operations, profile)?))
+            }
+            Wish::Replace(data) => {
+                let over = Some(&*before.resource);
+                let mut resource = body::read_over(resource_type, data, over, profile)?;
+                match resource.members.take() {
+                    Some(members) => changes.replace_all(&members),
+                    // Entra and Ping send a group's name without its members, and mean them to stay.
+                    None if profile.is_strict() && resource_type.name == GROUPS.name => {
+                        changes.replace_all(&[]);
+                    }
+                    None => {}
+                }
+                Ok((resource, changes))
+            }
+            Wish::Create(_) | Wish::Delete => Err(Error::internal("not a change")),
+        }
+    }
+
+    /// Turns what is wanted of the members into rows to add and to take away.
+    fn plan_members(
+        &mut self,
+        index: usize,
+        group: &str,
+        state: &State,
+        changes: &MemberChanges,
+    ) -> Result<MemberPlan> {
+        let profile = self.terms.profile;
+        MemberPlan::new(
+            changes,
+            &mut MembersSoFar {
+                is_stored: !state.is_new(),
+                so_far: &state.members,
+                work: self,
+                index,
+                group,
+                changes,
+            },
+            profile,
+        )
+    }
+}
