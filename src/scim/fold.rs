@@ -21,7 +21,7 @@ pub fn fold(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     let plain = text.chars().map(plain_width);
-    composed(decomposed(plain).default_case_fold())
+    composed(case_folded(&mut decomposed(plain)))
 }
 
 /// The key of a name (see [`Attribute::is_name`]): white space around it is no part of it.
@@ -33,8 +33,15 @@ pub fn name_key(name: &str) -> String {
 pub fn fold_case(text: &str) -> String {
     match text.is_ascii() {
         true => text.to_ascii_lowercase(),
-        false => caseless::default_case_fold_str(text),
+        false => case_folded(&mut text.chars()).collect(),
     }
+}
+
+/// By full Unicode case folding, for iterators of whatever type: the table is there once for each that the library is compiled for.
+fn case_folded<'t>(
+    text: &'t mut dyn Iterator<Item = char>,
+) -> impl Iterator<Item = char> + use<'t> {
+    text.default_case_fold()
 }
 
 /// Another key that a resource may have whose value has this one: rows written before values were normalised keep theirs until they are
