@@ -285,3 +285,43 @@ fn many_rows_are_brought_over_in_parts() {
         0
     );
 }
+
+/// A tick has the statements of one invocation, and the syncs of the directories come after it.
+#[test]
+fn names_of_two_among_many_do_not_use_up_a_tick() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    for number in ["7", "111", "112", "480", "1199"] {
+        create(&tenant, &format!("\u{e9}{number}"), json!({}));
+    }
+    world.database.execute(&format!(
+        "with recursive n (i) as (select 0 union all select i + 1 from n where i < 1199) \
+         insert into users (tenant_id, id, provider_id, version, created_at, modified_at, resource, keys) \
+         select '{}', printf('019b0000-0000-7000-8000-%012x', i), '', 1, 0, 0, json_object('userName', 'e\u{301}' || i), json_object('username', 'e\u{301}' || i) from n",
+        tenant.id
+    ));
+    let mut ticks = 0;
+    while stale(&world) > 0 {
+        world.database.begin_invocation();
+        world.database.recorded.replace(Some(Vec::new()));
+        tick(&world);
+        let recorded = world.database.recorded.take();
+        let statements = recorded.map_or(0, |statements| statements.len());
+        assert!(statements <= 300, "{statements} statements");
+        assert!(
+            !world
+                .log
+                .0
+                .borrow()
+                .last()
+                .unwrap()
+                .contains("\"error\":\"")
+        );
+        ticks += 1;
+        assert!(ticks < 5);
+    }
+    let kept = "select count(*) from users where json_extract(keys, '$.form') = 2";
+    assert_eq!(world.database.number(kept), 5);
+    assert_eq!(total(&tenant, "/Users", "userName eq \"\u{e9}777\""), 1);
+    assert_eq!(total(&tenant, "/Users", "userName eq \"\u{e9}112\""), 2);
+}

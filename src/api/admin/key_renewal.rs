@@ -13,9 +13,10 @@ use crate::store::audit::{self, Action, Detail, Event, Origin, Totals};
 use crate::store::keys::{self, Stale};
 use crate::store::{self, Guard, Statement, rows_at};
 
-/// Rows of a batch, and most batches of a tick: the statements of one invocation are limited, and syncs need most of them.
+/// Rows of a batch, and most batches of a tick, of a few statements each: the statements of one invocation are limited, and syncs need
+/// most of them.
 const IN_A_BATCH: i64 = 500;
-const MAX_BATCHES: usize = 10;
+const MAX_BATCHES: usize = 40;
 
 /// What a tick has done.
 #[derive(Debug, Default)]
@@ -43,10 +44,11 @@ impl App {
 
     async fn renew_some(&self, done: &mut Done) -> Result<()> {
         let database = self.platform.database_of(None);
-        for _ in 0..MAX_BATCHES {
+        let mut batches = 0;
+        while batches < MAX_BATCHES {
             let select = |resource_type| keys::select_stale(resource_type, IN_A_BATCH);
             let results = database.run(RESOURCE_TYPES.map(select).to_vec()).await?;
-            let mut is_over = true;
+            let before = batches;
             for (index, resource_type) in RESOURCE_TYPES.into_iter().enumerate() {
                 let rows = &rows_at(&results, index)?.rows;
                 let stale = rows.iter().map(keys::stale);
@@ -54,71 +56,71 @@ impl App {
                     .filter_map(store::Result::transpose)
                     .collect::<store::Result<_>>()?;
                 for of_tenant in stale.chunk_by(|one, other| one.tenant == other.tenant) {
-                    is_over = false;
-                    self.renew_of_tenant(resource_type, of_tenant, done).await?;
+                    batches += self.renew_of_tenant(resource_type, of_tenant, done).await?;
+                    if batches >= MAX_BATCHES {
+                        return Ok(());
+                    }
                 }
             }
-            if is_over {
+            if batches == before {
                 break;
             }
         }
         Ok(())
     }
 
-    /// All at once; where one has a name that is taken, each by itself.
+    /// All at once; where one has a name that is taken, each half by itself, and so on. Gives how many batches it took; what would take
+    /// more than [`MAX_BATCHES`] is left for the next tick.
     async fn renew_of_tenant(
         &self,
         resource_type: &'static ResourceType,
         stale: &[Stale],
         done: &mut Done,
-    ) -> Result<()> {
-        let Some(Stale { tenant, .. }) = stale.first() else {
-            return Ok(());
-        };
-        let database = self.platform.database_of(Some(tenant));
-        let readable: Vec<(&str, Version, &Resource)> = stale
-            .iter()
-            .filter_map(|one| Some((one.id.as_str(), one.version, one.resource.as_ref()?)))
-            .collect();
-        if readable.len() == stale.len() {
-            match database
-                .run(keys::renew(tenant, resource_type, &readable))
-                .await
-            {
-                Ok(_) => {
-                    done.renewed += stale.len();
-                    return Ok(());
-                }
-                Err(store::Error::Conflict(_) | store::Error::Guard(Guard::VersionConflict)) => {}
-                Err(error) => return Err(error.into()),
+    ) -> Result<usize> {
+        let mut batches = 0;
+        let mut parts = vec![stale];
+        while let Some(part) = parts.pop() {
+            let [first, rest @ ..] = part else {
+                continue;
+            };
+            if batches >= MAX_BATCHES {
+                break;
             }
-        }
-        for one in stale {
-            let renewal = one.resource.as_ref().map(|resource| {
-                keys::renew(
-                    tenant,
-                    resource_type,
-                    &[(one.id.as_str(), one.version, resource)],
-                )
-            });
-            let result = match renewal {
-                Some(batch) => database.run(batch).await,
-                None => Err(store::Error::Conflict(store::Constraint::Other)),
+            batches += 1;
+            let tenant = &first.tenant;
+            let database = self.platform.database_of(Some(tenant));
+            let rows: Vec<(&str, Version, &Resource)> = part
+                .iter()
+                .filter_map(|one| Some((one.id.as_str(), one.version, one.resource.as_ref()?)))
+                .collect();
+            let result = match rows.len() == part.len() {
+                true => {
+                    database
+                        .run(keys::renew(tenant, resource_type, &rows))
+                        .await
+                }
+                false => Err(store::Error::Conflict(store::Constraint::Other)),
             };
             match result {
-                Ok(_) => done.renewed += 1,
+                Ok(_) => done.renewed += part.len(),
+                Err(store::Error::Conflict(_) | store::Error::Guard(Guard::VersionConflict))
+                    if !rest.is_empty() =>
+                {
+                    let (half, other) = part.split_at(part.len() / 2);
+                    parts.extend([other, half]);
+                }
                 // Whoever changed it has renewed it.
                 Err(store::Error::Guard(Guard::VersionConflict)) => {}
                 Err(store::Error::Conflict(_)) => {
-                    database
-                        .run(self.kept(tenant, resource_type, &one.id)?)
-                        .await?;
-                    done.taken.push(one.id.clone());
+                    batches += 1;
+                    let kept = self.kept(tenant, resource_type, &first.id)?;
+                    database.run(kept).await?;
+                    done.taken.push(first.id.clone());
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(batches)
     }
 
     /// A row that keeps its keys, and the audit trail's word of it.
