@@ -131,8 +131,12 @@ impl Planner<'_> {
                     Kind::Group => UniqueKey::GroupName,
                 };
                 let of_kind = objects.iter().filter(|object| object.kind == kind);
-                let names: Vec<String> =
-                    of_kind.map(|object| fold::name_key(&object.name)).collect();
+                // Who has a name by its key from before keys were normalised has it too.
+                let keys = of_kind.flat_map(|object| {
+                    let key = fold::name_key(&object.name);
+                    [fold::former(&key), Some(key)]
+                });
+                let names: Vec<String> = keys.flatten().collect();
                 for statement in unique::select_holders(&session.tenant, unique, &names) {
                     questions.push(kind);
                     batch.push(statement);
@@ -202,7 +206,13 @@ fn take(holders: &mut Holders, kind: Kind, rows: &Rows) -> Result<()> {
             id: Uuid::try_parse(&row.text("id")?).unwrap_or_default(),
             managed_by: row.optional_text("managed_by")?,
         };
-        holders.insert(name_key(kind, &row.text("key")?), holder);
+        let key = row.text("key")?;
+        let now = fold::fold(&key);
+        let name = name_key(kind, &now);
+        match key == now {
+            true => holders.insert(name, holder).map_or((), drop),
+            false => drop(holders.entry(name).or_insert(holder)),
+        }
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod hanging;
 mod histories;
+mod names;
 mod slapd;
 
 use serde_json::{Map, Value, json};
