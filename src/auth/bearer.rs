@@ -24,30 +24,35 @@ pub fn credential(headers: &HeaderMap, bare: bool) -> Result<Credential<'_>, Err
         return Err(refused());
     }
     let Ok(text) = header.to_str() else {
-        let is_hint = header.as_bytes().windows(4).any(|part| part == b"rcs_");
-        return Err(match is_hint {
-            true => malformed(HINT),
-            false => refused(),
+        let text = std::str::from_utf8(header.as_bytes()).unwrap_or_default();
+        return Err(match () {
+            () if text.contains(QUOTES) => malformed(QUOTED),
+            () if text.contains("rcs_") && text.trim_end().ends_with('…') => malformed(HINT),
+            () => refused(),
         });
     };
     let text = text.trim();
+    if text.starts_with(QUOTES) {
+        return Err(malformed(QUOTED));
+    }
     let is_bearer = |scheme: &str| scheme.eq_ignore_ascii_case("bearer");
     let token = match text.split_once(' ') {
         Some((scheme, token)) if is_bearer(scheme) => token.trim(),
+        None if is_bearer(text) => return Err(malformed("no token follows the word Bearer")),
         None if bare && !text.is_empty() => text,
         Some(_) => return Err(malformed("its scheme is another one than Bearer")),
         None => return Err(refused()),
     };
     match token.split(' ').next() {
         Some(first) if is_bearer(first) => Err(malformed("the word Bearer stands there twice")),
-        _ if token.starts_with(QUOTES) || token.ends_with(QUOTES) => Err(malformed(
-            "it stands in quotes; send the token without them",
-        )),
+        _ if token.starts_with(QUOTES) || token.ends_with(QUOTES) => Err(malformed(QUOTED)),
         _ => Ok(Credential(token)),
     }
 }
 
-const QUOTES: [char; 3] = ['"', '\'', '`'];
+/// Straight ones, and those that a text editor makes of them.
+const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
+const QUOTED: &str = "it stands in quotes; send the token without them";
 
 /// What is wrong with a token of which only the first characters are there.
 pub const HINT: &str = "this is the hint that lists show of a SCIM token; the token itself was shown once, when it was made, and can only be \

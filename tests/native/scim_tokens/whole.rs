@@ -37,12 +37,17 @@ fn a_credential_that_is_no_whole_token_says_why() {
         (format!("Bearer '{token}'"), "quotes"),
         (format!("Bearer {token}\""), "quotes"),
         (format!("\"{token}\""), "quotes"),
+        (format!("\"Bearer {token}\""), "quotes"),
+        (format!("Bearer “{token}”"), "quotes"),
+        (format!("‘{token}’"), "quotes"),
         (format!("Bearer {hint}…"), "hint"),
         (format!("{hint}…"), "hint"),
         (format!("Bearer {hint}..."), "hint"),
         (format!("Bearer {hint}"), "hint"),
         (format!("Bearer Bearer {token}"), "twice"),
         (format!("bearer  BEARER {token}"), "twice"),
+        ("Bearer".to_owned(), "no token"),
+        ("bearer  ".to_owned(), "no token"),
         (format!("Basic {token}"), "Bearer"),
         (format!("Token {token}"), "Bearer"),
         ("Basic dXNlcjpwYXNzd29yZA==".to_owned(), "Bearer"),
@@ -74,6 +79,17 @@ fn a_credential_that_is_no_whole_token_says_why() {
             .expect("a detail");
         assert!(detail.contains("SCIM token"), "{detail}");
         assert_eq!(answer.trips(), 0);
+    }
+    let jwt = world.jwt(&world.claims());
+    for (header, names) in [
+        ("Bearer".to_owned(), "no token"),
+        (format!("\"{jwt}\""), "quotes"),
+        (format!("\"Bearer {jwt}\""), "quotes"),
+        (format!("Bearer “{jwt}”"), "quotes"),
+    ] {
+        let answer = ask(&world, "/api/v1/admin/tenants", header.as_bytes());
+        let detail = answer.expect(401).body["detail"].to_string();
+        assert!(detail.contains(names), "{detail}");
     }
 }
 
