@@ -27,21 +27,28 @@ pub fn read(text: String, at: &str, profile: Profile) -> Result<String> {
     }
 }
 
-/// Control characters, ends of lines, and format characters: those that turn the direction of writing, those without a width, tags. The
-/// two joiners are not among them: Persian, Hindi and others, and emoji, are written with them (RFC 5892 appendix A.1).
+/// Control characters, ends of lines, and what RFC 8264 §9.13 calls ignorable: what turns the direction of writing, what has no width,
+/// fillers, tags. The two joiners and the variation selectors are not among them: Persian, Hindi and others, and emoji, are written with
+/// them (RFC 5892 appendix A.1).
 fn is_refused(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
             '\u{00AD}'
+                | '\u{034F}'
                 | '\u{061C}'
+                | '\u{115F}'..='\u{1160}'
+                | '\u{17B4}'..='\u{17B5}'
                 | '\u{180E}'
                 | '\u{200B}'
                 | '\u{200E}'..='\u{200F}'
                 | '\u{2028}'..='\u{202E}'
                 | '\u{2060}'..='\u{206F}'
+                | '\u{3164}'
                 | '\u{FEFF}'
+                | '\u{FFA0}'
                 | '\u{FFF9}'..='\u{FFFB}'
+                | '\u{1D173}'..='\u{1D17A}'
                 | '\u{E0000}'..='\u{E007F}'
         )
 }
