@@ -9,6 +9,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::error::Category;
 use serde_json::{Map, Number, Value};
 
+use crate::scim::filter::parse::shortened;
+
 /// Deepest nesting of arrays and objects. SCIM needs five.
 pub const MAX_DEPTH: usize = 32;
 
@@ -163,7 +165,8 @@ impl<'de> Visitor<'de> for Strict<'_> {
             let value = access.next_value_seed(self)?;
             if object.contains_key(&key) {
                 return Err(A::Error::custom(format_args!(
-                    "the key `{key}` is repeated"
+                    "the key `{}` is repeated",
+                    shortened(&key)
                 )));
             }
             object.insert(key, value);

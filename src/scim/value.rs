@@ -253,7 +253,9 @@ impl Given {
             let key = head.to_ascii_lowercase() + filter;
             if by_name.insert(key, value).is_some() {
                 return Err(Error::syntax(format!(
-                    "{at} has `{name}` twice (names have no case)"
+                    "{} has `{}` twice (names have no case)",
+                    shortened(at),
+                    shortened(&name)
                 )));
             }
         }

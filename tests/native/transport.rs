@@ -256,6 +256,10 @@ fn a_path_that_is_nearly_right_is_404_and_names_the_right_one() {
             "{path}: {detail}"
         );
     }
+    // Written as it should be, with an id that is no text.
+    let answer = get(&world, &format!("{ORIGIN}/scim/v2/Users/%ff"), "x", &[]);
+    let detail = answer.expect(404).body["detail"].to_string();
+    assert!(!detail.contains("like this"), "{detail}");
 }
 
 #[test]

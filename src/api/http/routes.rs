@@ -322,7 +322,13 @@ fn nothing_at(path: &str) -> String {
                 .zip(path.split('/'))
                 .all(|(known, given)| known.starts_with(':') || known.eq_ignore_ascii_case(given))
     };
-    let meant = paths.iter().find(|paths| same(&paths.pattern));
+    let is_written_so = |pattern: &str| {
+        let mut parts = pattern.split('/').zip(path.split('/'));
+        parts.all(|(known, given)| known.starts_with(':') || known == given)
+    };
+    let meant = paths
+        .iter()
+        .find(|paths| same(&paths.pattern) && !is_written_so(&paths.pattern));
     let meant = meant.map(|paths| {
         let parts = paths
             .pattern

@@ -190,6 +190,8 @@ fn nesting_over_32_is_invalid_syntax() {
 #[test]
 fn a_repeated_key_is_invalid_syntax_and_named() {
     let world = World::new();
+    let long = "k".repeat(10_000);
+    let twice = |one: &str, other: &str| format!("{{\"{one}\":1,\"{other}\":2}}");
     for profile in ["compat", "strict"] {
         let tenant = world.tenant(profile);
         for (body, named) in [
@@ -208,6 +210,8 @@ fn a_repeated_key_is_invalid_syntax_and_named() {
                 "VALUE",
             ),
             ("{\"userName\":\"a\",\"user\\u004eame\":\"b\"}", "userName"),
+            (&twice(&long, &long), "kkk…"),
+            (&twice(&long, &long.to_uppercase()), "KKK…"),
         ] {
             let body = body.replacen(
                 '{',
