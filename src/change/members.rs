@@ -86,7 +86,9 @@ impl MemberPlan {
                     format!("members: no user or group has the id `{}`", shortened(id)),
                 ));
             }
-            Some(_) if add.is_empty() && changes.clear => return Ok(MemberPlan::default()),
+            Some(_) if add.is_empty() && changes.clear && !changes.emptied => {
+                return Ok(MemberPlan::default());
+            }
             _ => {}
         }
         let mut gone = changes.remove.clone();

@@ -17,6 +17,8 @@ use crate::scim::value;
 pub struct MemberChanges {
     /// Whether the members there before go, all of them.
     pub clear: bool,
+    /// Whether an operation takes them all away and names nobody in their place.
+    pub emptied: bool,
     /// Ids to take away.
     pub remove: BTreeSet<String>,
     /// Members to take away are also those that meet one of these.
@@ -50,6 +52,7 @@ impl MemberChanges {
     pub fn replace_all(&mut self, members: &[Value]) {
         *self = MemberChanges {
             clear: true,
+            emptied: self.emptied || members.is_empty(),
             at: self.at,
             ..MemberChanges::default()
         };

@@ -88,7 +88,7 @@ fn unknown_members_are_left_out_in_compat_and_the_rest_is_done() {
     };
     // What is done, and who is in then.
     type Case<'c> = (&'c str, &'c dyn Fn(&str) -> Answer, Vec<&'c String>, bool);
-    let cases: [Case<'_>; 11] = [
+    let cases: [Case<'_>; 13] = [
         ("add", &|g| patch(g, "add", with(&[c])), vec![a, b, c], true),
         (
             "add, a member too",
@@ -123,6 +123,28 @@ fn unknown_members_are_left_out_in_compat_and_the_rest_is_done() {
         (
             "replace by an empty list",
             &|g| patch(g, "replace", json!([])),
+            vec![],
+            true,
+        ),
+        (
+            "all of them out, and nobody in",
+            &|g| {
+                tenant.patch(
+                    &path(g),
+                    json!([{"op": "remove", "path": "members"}, {"op": "add", "path": "members", "value": with(&[])}]),
+                )
+            },
+            vec![],
+            true,
+        ),
+        (
+            "an empty list, and one of nobody",
+            &|g| {
+                tenant.patch(
+                    &path(g),
+                    json!([{"op": "replace", "path": "members", "value": []}, {"op": "replace", "path": "members", "value": with(&[])}]),
+                )
+            },
             vec![],
             true,
         ),
