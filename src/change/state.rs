@@ -250,7 +250,23 @@ impl<'p> Plan<'p> {
     /// Who has a name after the intents so far, or has had it since before names were normalised.
     pub fn holder(&mut self, unique: UniqueKey, key: &str) -> Option<Holder> {
         let now = self.holder_of_key(unique, key);
-        now.or_else(|| self.holder_of_key(unique, &former(key)?))
+        now.or_else(|| {
+            let holder = self.holder_of_key(unique, &former(key)?)?;
+            self.still_has(unique, &holder.id, key).then_some(holder)
+        })
+    }
+
+    /// Whether no intent so far has taken a name from who had it.
+    fn still_has(&self, unique: UniqueKey, id: &str, key: &str) -> bool {
+        let resource_type = match unique {
+            UniqueKey::UserName => &USERS,
+            UniqueKey::GroupName => &GROUPS,
+        };
+        let touched = self.states.get(&(resource_type.name, id.to_owned()));
+        touched.is_none_or(|state| {
+            let has = self.unique_key(resource_type, &state.resource);
+            state.alive && has.is_some_and(|(_, now, _)| now == key)
+        })
     }
 
     fn holder_of_key(&mut self, unique: UniqueKey, key: &str) -> Option<Holder> {

@@ -2,6 +2,7 @@
 
 use super::Statement;
 use super::set::Set;
+use super::unique::{self, UniqueKey};
 use crate::ids::TenantId;
 use crate::scim::resource::Resource;
 use crate::scim::schema::GROUPS;
@@ -51,10 +52,9 @@ pub fn save(tenant: &TenantId, groups: &[GroupRow<'_>], now: i64) -> Vec<Stateme
              member_count = member_count + excluded.member_count, \
              unique_name = iif(json_extract(excluded.keys, '$.displayname') is display_name_key, unique_name, excluded.unique_name), \
              resource = excluded.resource, \
-             keys = iif(json_extract(keys, '$.form') is 2 and json_extract(excluded.keys, '$.displayname') is not display_name_key \
-             and json_extract(excluded.resource, '$.displayName') is json_extract(resource, '$.displayName'), \
-             json_set(excluded.keys, '$.displayname', display_name_key, '$.form', 2), excluded.keys)",
-            part.table()
+             keys = {}",
+            part.table(),
+            unique::kept_keys(UniqueKey::GroupName)
         )
     })
 }

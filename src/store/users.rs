@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::Statement;
 use super::set::Set;
+use super::unique::{self, UniqueKey};
 use crate::ids::TenantId;
 use crate::scim::fold::{fold, name_key};
 use crate::scim::resource::Resource;
@@ -52,10 +53,9 @@ pub fn save(tenant: &TenantId, users: &[UserRow<'_>], now: i64) -> Vec<Statement
              on conflict (tenant_id, id) do update set provider_id = iif(json_extract(excluded.resource, '$.externalId') is json_extract(resource, '$.externalId'), \
              provider_id, excluded.provider_id), version = version + excluded.version, modified_at = excluded.modified_at, \
              password_hash = coalesce(excluded.password_hash, password_hash), resource = excluded.resource, \
-             keys = iif(json_extract(keys, '$.form') is 2 and json_extract(excluded.keys, '$.username') is not user_name_key \
-             and json_extract(excluded.resource, '$.userName') is json_extract(resource, '$.userName'), \
-             json_set(excluded.keys, '$.username', user_name_key, '$.form', 2), excluded.keys)",
-            part.table()
+             keys = {}",
+            part.table(),
+            unique::kept_keys(UniqueKey::UserName)
         )
     });
     let moved = users

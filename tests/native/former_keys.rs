@@ -173,6 +173,34 @@ fn a_write_brings_a_row_over() {
     expect_one_of_each(&tenant);
 }
 
+#[test]
+fn one_bulk_request_gives_the_name_of_a_row_from_before_to_another() {
+    let give = |operation: &dyn Fn(&str) -> Value| {
+        let world = World::new();
+        let tenant = old(&world);
+        let id = tenant.get("/Users?filter=title%20pr").body["Resources"][0]["id"].clone();
+        let post = json!({"method": "POST", "path": "/Users", "data": user_body(NFC)});
+        let operations = json!([post, operation(id.as_str().unwrap()), post]);
+        let answer = tenant.send("POST", "/Bulk", json!({ "Operations": operations }));
+        let operations = answer.expect(200).body["Operations"].as_array().unwrap();
+        let statuses = operations.iter().map(|one| one["status"].as_str().unwrap());
+        let statuses = statuses.collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            total(&tenant, "/Users", &format!("userName eq \"{NFC}\"")),
+            1
+        );
+        statuses
+    };
+    let path = |id: &str| format!("/Users/{id}");
+    let deleted = give(&|id| json!({"method": "DELETE", "path": path(id)}));
+    assert_eq!(deleted, "409 204 201");
+    let renamed =
+        give(&|id| json!({"method": "PUT", "path": path(id), "data": user_body("other")}));
+    assert_eq!(renamed, "409 200 201");
+    let kept = give(&|id| json!({"method": "PUT", "path": path(id), "data": user_body(NFD)}));
+    assert_eq!(kept, "409 200 409");
+}
+
 /// White space and width are found once the row is brought over.
 #[test]
 fn white_space_and_width_from_before_are_brought_over() {
@@ -262,6 +290,52 @@ fn a_name_of_two_is_reported_and_nobody_is_merged() {
         0
     );
     assert_eq!(NFC.nfd().collect::<String>(), NFD);
+}
+
+/// Before the clock has come to it, and where it never does since the key looks plain: whoever leaves can be switched off.
+#[test]
+fn a_row_from_before_can_be_changed_whoever_has_its_name_by_the_new_key() {
+    for (old, now) in [
+        ("\u{ff41}nna", "anna"),
+        (" anna", "anna"),
+        ("anna\n", "anna"),
+        (NFD, NFC),
+    ] {
+        let world = World::new();
+        let tenant = world.tenant("compat");
+        let id = create(&tenant, "old", json!({})).id();
+        let group = tenant.group("old", &[]);
+        create(&tenant, now, json!({}));
+        tenant.group(now, &[]);
+        // Another version, so that nothing is known of what it was.
+        for (table, attribute) in [("users", "userName"), ("groups", "displayName")] {
+            let key = attribute.to_lowercase();
+            world.database.execute(&format!(
+                "update {table} set version = version + 1, resource = json_set(resource, '$.{attribute}', '{old}'), keys = json_set(keys, '$.{key}', '{old}') \
+                 where json_extract(keys, '$.{key}') = 'old'"
+            ));
+        }
+        let before = stale(&world);
+        let off = json!([{"op": "replace", "path": "active", "value": false}]);
+        let patched = tenant.patch(&format!("/Users/{id}"), off.clone());
+        assert_eq!(patched.expect(200).body["active"], false, "{old:?}");
+        let title = json!({"Operations": [{"op": "replace", "path": "title", "value": "x"}]});
+        let bulk = json!({"Operations": [{"method": "PATCH", "path": format!("/Users/{id}"), "data": title}]});
+        let answer = tenant.send("POST", "/Bulk", bulk);
+        assert_eq!(answer.expect(200).body["Operations"][0]["status"], "200");
+        let name = json!([{"op": "replace", "path": "externalId", "value": "7"}]);
+        tenant.patch(&format!("/Groups/{group}"), name).expect(200);
+        // Not brought over, so that the clock reports it.
+        assert_eq!(stale(&world), before, "{old:?}");
+        tick(&world);
+        assert_eq!(stale(&world), 0);
+        let events = "select count(*) from audit_events where action = 'collide'";
+        assert_eq!(world.database.number(events), before, "{old:?}");
+        tenant.patch(&format!("/Users/{id}"), off).expect(200);
+        let free = json!([{"op": "replace", "path": "userName", "value": "free"}]);
+        tenant.patch(&format!("/Users/{id}"), free).expect(200);
+        assert_eq!(total(&tenant, "/Users", "userName eq \"free\""), 1);
+    }
 }
 
 #[test]
