@@ -9,6 +9,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use rollcall::auth::scim_token::ScimToken;
 use rollcall::platform::Entropy;
 use rollcall::scim::body;
+use rollcall::scim::budget::Budget;
 use rollcall::scim::filter::parse::parse;
 use rollcall::scim::filter::resolve::resolve;
 use rollcall::scim::patch;
@@ -55,7 +56,7 @@ fn body() -> Value {
 }
 
 fn user() -> Resource {
-    body::read(&USERS, body(), PROFILE).expect("a user")
+    body::read(&USERS, body(), PROFILE, &Budget::default()).expect("a user")
 }
 
 fn filters(c: &mut Criterion) {
@@ -104,7 +105,8 @@ fn patches(c: &mut Criterion) {
             b.iter(|| {
                 let operations = patch::parse(body.clone(), &USERS, "7", PROFILE).expect("a PATCH");
                 let mut after = before.clone();
-                patch::apply(&operations, &USERS, &mut after, PROFILE).expect("it applies");
+                patch::apply(&operations, &USERS, &mut after, PROFILE, &Budget::default())
+                    .expect("it applies");
                 after
             });
         });
@@ -116,7 +118,7 @@ fn resources(c: &mut Criterion) {
     c.bench_function("user: read a body", |b| {
         b.iter(|| {
             let body = rollcall::json::parse(black_box(text.as_bytes())).expect("JSON");
-            body::read(&USERS, body, PROFILE).expect("a user")
+            body::read(&USERS, body, PROFILE, &Budget::default()).expect("a user")
         });
     });
     let resource = user();

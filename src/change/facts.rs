@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::Author;
-use super::members::{Known, check_comparisons, kind_of};
+use super::members::{Known, kind_of};
 use crate::error::{Error, Result};
+use crate::scim::budget::Budget;
 use crate::scim::filter::Predicate;
 use crate::scim::member::Member;
+use crate::scim::patch::Matching;
 use crate::scim::render::Stored;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
@@ -73,12 +75,13 @@ pub struct Facts {
     pub pairs: BTreeMap<Pair, Known>,
     /// All members of a group.
     pub members: BTreeMap<String, BTreeMap<String, Known>>,
-    /// The members of a group that meet a filter, by the intent that has it and the filter's number there.
-    pub matching: BTreeMap<(usize, usize), Vec<String>>,
+    /// The members of a group that meet a filter, by the intent that has it and the filter's number there; an error where the budget
+    /// does not allow to find them.
+    pub matching: BTreeMap<(usize, usize), Result<Vec<String>>>,
 }
 
 /// Filters on the members of groups, by the intent that has them and their numbers there.
-type Matching = BTreeMap<(usize, usize), (String, Predicate)>;
+type Filters = BTreeMap<(usize, usize), (String, Matching)>;
 
 /// Members of groups as filters see them, with their ids.
 type Met = BTreeMap<String, Vec<(String, Member)>>;
@@ -90,7 +93,7 @@ pub struct Needs {
     pub holders: BTreeSet<(UniqueKey, String)>,
     pub pairs: BTreeSet<Pair>,
     pub members: BTreeSet<String>,
-    pub matching: Matching,
+    pub matching: Filters,
 }
 
 impl Needs {
@@ -212,7 +215,7 @@ impl Facts {
         }
         let matching = std::mem::take(&mut needs.matching);
         let groups: BTreeSet<&String> = matching.values().map(|(group, _)| group).collect();
-        let filters: Vec<&Predicate> = matching.values().map(|(_, filter)| filter).collect();
+        let filters: Vec<&Predicate> = matching.values().map(|(_, one)| &one.filter).collect();
         if !filters.is_empty() {
             let asked = members::select_for_filters(tenant, &terms.base, groups, &filters);
             for statement in asked {
@@ -234,24 +237,26 @@ impl Facts {
                 question => self.take(question, rows)?,
             }
         }
-        self.compare(matching, &met)
+        self.compare(matching, &met, author.budget());
+        Ok(())
     }
 
     /// Finds out who of the members met meets which filter.
-    fn compare(&mut self, matching: Matching, met: &Met) -> Result<()> {
-        let members_of = |group: &String| met.get(group).map_or(&[][..], Vec::as_slice);
-        let all = matching
-            .values()
-            .map(|(group, filter)| members_of(group).len() * filter.comparisons());
-        check_comparisons(all.sum())?;
-        for (key, (group, filter)) in matching {
-            let meeting = members_of(&group)
-                .iter()
-                .filter(|(_, member)| member.meets(&filter));
-            let ids = meeting.map(|(id, _)| id.clone()).collect();
+    fn compare(&mut self, filters: Filters, met: &Met, budget: &Budget) {
+        for (key, (group, matching)) in filters {
+            let mut ids = Ok(Vec::new());
+            for (id, member) in met.get(&group).into_iter().flatten() {
+                match (matching.selects(member, budget), &mut ids) {
+                    (Ok(true), Ok(ids)) => ids.push(id.clone()),
+                    (Ok(_), _) => {}
+                    (Err(error), _) => {
+                        ids = Err(error.into());
+                        break;
+                    }
+                }
+            }
             self.matching.insert(key, ids);
         }
-        Ok(())
     }
 
     /// What was asked for and not found is known to be missing.

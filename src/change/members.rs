@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::Plan;
 use crate::error::{Error, Result};
+use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
 use crate::scim::filter::parse::shortened;
 use crate::scim::fold::fold;
@@ -24,28 +25,14 @@ pub struct Known {
     pub kind: Option<&'static str>,
 }
 
-/// Most comparisons of a request's filters with members: some tenths of a second.
-const MAX_COMPARISONS: usize = 10_000_000;
-
-/// 400 for more comparisons of filters with members than that.
-pub fn check_comparisons(count: usize) -> Result<()> {
-    match count > MAX_COMPARISONS {
-        true => Err(Error::scim(
-            ScimType::TooMany,
-            format!(
-                "members: the filters take {count} comparisons with members, and {MAX_COMPARISONS} are allowed; send fewer at once"
-            ),
-        )),
-        false => Ok(()),
+/// Whether a member meets one of the filters.
+fn meets(member: &Member, filters: &[Matching], budget: &Budget) -> Result<bool> {
+    for matching in filters {
+        if matching.selects(member, budget)? {
+            return Ok(true);
+        }
     }
-}
-
-/// How many comparisons filters make with a member.
-fn comparisons(filters: &[Matching]) -> usize {
-    filters
-        .iter()
-        .map(|matching| matching.filter.comparisons())
-        .sum()
+    Ok(false)
 }
 
 /// Whether a filter asks for names.
@@ -99,7 +86,6 @@ impl MemberPlan {
         if !changes.clear && !filters.is_empty() {
             gone.extend(there.matching(filters)?);
         }
-        check_comparisons(changes.add.len().saturating_mul(comparisons(filters)))?;
         // Those whom an operation adds are met by the filters of later ones.
         for (id, adding) in &changes.add {
             let later = changes.filters_after(adding.at);
@@ -109,7 +95,7 @@ impl MemberPlan {
             let Some(member) = there.seen(id, ask_for_names(filters)) else {
                 continue;
             };
-            if later.iter().any(|matching| member.meets(&matching.filter)) {
+            if meets(&member, later, there.work.budget)? {
                 add.remove(id);
                 gone.insert(id.clone());
             }
@@ -209,10 +195,11 @@ impl MembersSoFar<'_, '_> {
             afresh.extend(self.touched());
         }
         let mut matching = BTreeSet::new();
-        for (number, Matching { filter, .. }) in filters.iter().enumerate() {
+        for (number, filter) in filters.iter().enumerate() {
             let key = (self.index, number);
             match self.work.facts.matching.get(&key) {
-                Some(members) => matching.extend(self.left(members)),
+                Some(Ok(members)) => matching.extend(self.left(members)),
+                Some(Err(refused)) => return Err(refused.clone()),
                 None if self.is_stored => {
                     let need = (self.group.to_owned(), filter.clone());
                     self.work.needs.matching.insert(key, need);
@@ -226,12 +213,11 @@ impl MembersSoFar<'_, '_> {
                 true => self.seen(&id, named),
                 false => None,
             };
-            let meets = |member: Member| {
-                filters
-                    .iter()
-                    .any(|matching| member.meets(&matching.filter))
+            let is_meant = match member {
+                Some(member) => meets(&member, filters, self.work.budget)?,
+                None => false,
             };
-            match member.is_some_and(meets) {
+            match is_meant {
                 true => matching.insert(id),
                 false => matching.remove(&id),
             };

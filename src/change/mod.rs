@@ -26,12 +26,12 @@ use async_trait::async_trait;
 
 use crate::error::Result;
 use crate::ids::TenantId;
+use crate::scim::budget::Budget;
 use crate::scim::profile::Profile;
 use crate::store::audit::Origin;
 use crate::store::{self, Rows, Statement};
 
 pub use intent::{Intent, Wish};
-pub use members::check_comparisons;
 pub use recent::Recent;
 pub use state::Done;
 pub use writer::{Request, Shown, Written, write};
@@ -54,6 +54,8 @@ pub struct Terms {
 #[async_trait(?Send)]
 pub trait Author {
     fn terms(&self) -> &Terms;
+    /// What all that is wanted together may have worked through, however often it is planned.
+    fn budget(&self) -> &Budget;
     /// Runs a batch that reads; one round trip.
     async fn read(&self, batch: Vec<Statement>) -> Result<Vec<Rows>>;
     /// Runs a batch that writes, or is undone as a whole; one round trip.

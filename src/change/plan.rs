@@ -15,6 +15,7 @@ use super::refusal::{check_condition, check_size, check_unmanaged, taken, taken_
 use super::state::{Base, Done, Effect, Event, State};
 use crate::error::{Error, Kind, Result};
 use crate::scim::body;
+use crate::scim::budget::Budget;
 use crate::scim::error::Error as ScimError;
 use crate::scim::filter::parse::shortened;
 use crate::scim::patch::{self, MemberChanges};
@@ -31,6 +32,7 @@ pub struct Plan<'p> {
     pub intents: &'p [Result<Intent>],
     /// What is taken for true of later intents.
     pub guess: &'p Guess,
+    pub budget: &'p Budget,
     pub needs: Needs,
     pub states: BTreeMap<Key, State>,
     /// Touched resources in the order in which they were touched.
@@ -51,6 +53,7 @@ impl<'p> Plan<'p> {
         facts: &'p Facts,
         intents: &'p [Result<Intent>],
         guess: &'p Guess,
+        budget: &'p Budget,
     ) -> Self {
         let made = intents.iter().flatten().filter(|intent| intent.is_creation);
         Plan {
@@ -58,6 +61,7 @@ impl<'p> Plan<'p> {
             facts,
             intents,
             guess,
+            budget,
             needs: Needs::default(),
             states: BTreeMap::new(),
             order: Vec::new(),
@@ -201,7 +205,7 @@ impl<'p> Plan<'p> {
         let Intent {
             resource_type, id, ..
         } = intent;
-        check_size(resource_type, &resource)?;
+        check_size(resource_type, &resource, self.budget)?;
         let members = resource.members.take();
         let password = self.password(&mut resource)?;
         self.refuse_taken(resource_type, id, &resource)?;
@@ -264,7 +268,7 @@ impl<'p> Plan<'p> {
         let password = self.password(&mut resource)?;
         let differs = resource != *before.resource;
         if differs {
-            check_size(resource_type, &resource)?;
+            check_size(resource_type, &resource, self.budget)?;
         }
         let members = self.plan_members(index, id, &before, &changes)?;
         let was = before.before().map(|_| Rc::clone(&before.resource));
@@ -333,13 +337,20 @@ impl<'p> Plan<'p> {
                 let mut resource = (*before.resource).clone();
                 // Of a resource that is not seen, only the members change.
                 if !matches!(before.base, Base::Unseen) {
-                    patch::apply(&operations, resource_type, &mut resource, profile)?;
+                    patch::apply(
+                        &operations,
+                        resource_type,
+                        &mut resource,
+                        profile,
+                        self.budget,
+                    )?;
                 }
                 Ok((resource, MemberChanges::of(&operations, profile)?))
             }
             Wish::Replace(data) => {
                 let over = Some(&*before.resource);
-                let mut resource = body::read_over(resource_type, data, over, profile)?;
+                let mut resource =
+                    body::read_over(resource_type, data, over, profile, self.budget)?;
                 match resource.members.take() {
                     Some(members) => changes.replace_all(&members),
                     // Entra and Ping send a group's name without its members, and mean them to stay.

@@ -1,11 +1,13 @@
 //! Why a change is not made, in the words that clients read.
 
 use crate::error::{Error, Kind, Result};
+use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{ResourceType, USERS};
 use crate::scim::version::{Condition, Version};
-use crate::store::{self, resources};
+use crate::store;
+use crate::store::resources::MAX_ROW;
 
 /// 412 where the client named another version than there is.
 pub fn check_condition(condition: Option<&Condition>, version: Version) -> Result<()> {
@@ -29,9 +31,13 @@ pub fn check_unmanaged(resource: &Resource) -> Result<()> {
     }
 }
 
-/// 413 for a resource that is larger than can be stored.
-pub fn check_size(resource_type: &'static ResourceType, resource: &Resource) -> Result<()> {
-    match resources::fits(resource_type, resource) {
+/// 413 for a resource that is larger than can be stored. The budget is charged where that has to be looked at closely.
+pub fn check_size(
+    resource_type: &'static ResourceType,
+    resource: &Resource,
+    budget: &Budget,
+) -> Result<()> {
+    match resource.is_shorter(resource_type, MAX_ROW, budget)? {
         true => Ok(()),
         false => Err(store::Error::TooLarge("a row".to_owned()).into()),
     }

@@ -170,7 +170,13 @@ impl Work<'_> {
         let mut guess = Guess::default();
         let mut rounds = 0;
         loop {
-            let mut plan = Plan::new(author.terms(), facts, self.request.intents, &guess);
+            let mut plan = Plan::new(
+                author.terms(),
+                facts,
+                self.request.intents,
+                &guess,
+                author.budget(),
+            );
             plan.run(self.request.fail_on_errors);
             let needs = std::mem::take(&mut plan.needs);
             if needs.is_empty() {

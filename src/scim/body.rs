@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::budget::Budget;
 use super::error::{Error, Result};
 use super::patch;
 use super::profile::Profile;
@@ -9,14 +10,15 @@ use super::resource::{Resource, check_own_schema, check_schemas, finish};
 use super::schema::{Attribute, COMMON, Mutability, ResourceType, Schema};
 use super::value::{self, Given, mismatch};
 
-/// Reads a new resource. Read-only attributes are ignored, as RFC 7644 §3.3 asks. `compat` takes names that are paths, as in a PATCH
+/// Reads a new resource. The budget is the request's. Read-only attributes are ignored, as RFC 7644 §3.3 asks. `compat` takes names that are paths, as in a PATCH
 /// without one, and drops what is unknown.
 pub fn read(
     resource_type: &'static ResourceType,
     body: Value,
     profile: Profile,
+    budget: &Budget,
 ) -> Result<Resource> {
-    read_over(resource_type, body, None, profile)
+    read_over(resource_type, body, None, profile, budget)
 }
 
 /// Reads what is to be in the place of a resource. What the body does not name is unassigned afterwards, but for `active`: nobody is
@@ -26,6 +28,7 @@ pub fn read_over(
     body: Value,
     before: Option<&Resource>,
     profile: Profile,
+    budget: &Budget,
 ) -> Result<Resource> {
     let Value::Object(body) = body else {
         return Err(Error::syntax("the body is not a JSON object"));
@@ -55,7 +58,7 @@ pub fn read_over(
         }
     }
     other.extend(given.rest("the resource", profile)?);
-    patch::add_named(resource_type, other, &mut resource)?;
+    patch::add_named(resource_type, other, &mut resource, budget)?;
     finish(resource_type, &mut resource, profile)?;
     Ok(resource)
 }
@@ -70,8 +73,11 @@ fn assign_default(resource: &mut Resource, attribute: &Attribute, before: Option
         None => Some(Value::Bool(true)),
         Some(before) => before.attributes.get(attribute.name).cloned(),
     };
-    let active = active.map(|active| (attribute.name.to_owned(), active));
-    resource.attributes.extend(active);
+    if let Some(active) = active {
+        resource
+            .attributes
+            .insert(attribute.name.to_owned(), active);
+    }
 }
 
 /// The object of an extension, and what it has that the extension does not, by paths.

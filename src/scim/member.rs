@@ -1,5 +1,7 @@
 //! A member of a group as filters see it.
 
+use super::budget::Budget;
+use super::error::Result;
 use super::filter::Predicate;
 use super::filter::evaluate::texts_match;
 use super::fold::fold;
@@ -26,13 +28,14 @@ impl Member {
     }
 
     /// Whether it meets a filter on the parts of a member.
-    pub fn meets(&self, filter: &Predicate) -> bool {
-        texts_match(filter, &|name| match name {
-            "value" => Some(&self.value),
-            "$ref" => Some(&self.reference),
-            "type" => Some(&self.kind),
+    pub fn meets(&self, filter: &Predicate, budget: &Budget) -> Result<bool> {
+        let text = |name: &str| match name {
+            "value" => Some(self.value.as_str()),
+            "$ref" => Some(self.reference.as_str()),
+            "type" => Some(self.kind.as_str()),
             "display" => self.display.as_deref(),
             _ => None,
-        })
+        };
+        texts_match(filter, &text, budget)
     }
 }

@@ -4,7 +4,9 @@
 //! everything that has to know an attribute (parsing a body, a filter, a PATCH path, a projection) asks it there.
 
 pub mod attribute_path;
+pub mod attributes;
 pub mod body;
+pub mod budget;
 pub mod cursor;
 pub mod date_time;
 pub mod error;

@@ -5,8 +5,11 @@
 
 use std::borrow::Cow;
 
+use serde::Serializer;
 use serde_json::{Map, Value, json};
 
+use super::attributes::{Attributes, Lengths};
+use super::budget::Budget;
 use super::error::{Error, Result};
 use super::fold::comparable;
 use super::profile::Profile;
@@ -16,7 +19,7 @@ use super::schema::{Attribute, ENTERPRISE, Kind, ResourceType, Schema};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Resource {
     /// Attributes by their canonical names, those of extensions below the extension's URN.
-    pub attributes: Map<String, Value>,
+    pub attributes: Attributes,
     /// The members sent with a group, in canonical form; none where the request did not name them.
     pub members: Option<Vec<Value>>,
     /// A password that came along; never part of `attributes`.
@@ -57,9 +60,10 @@ pub fn finish(
             return Err(Error::value(format!("{} is required", attribute.name)));
         }
     }
-    if !profile.is_strict() && resource_type.core_attribute("active").is_some() {
-        let active = resource.attributes.entry("active");
-        active.or_insert(Value::Bool(false));
+    let attributes = &mut resource.attributes;
+    let has_active = resource_type.core_attribute("active").is_some();
+    if !profile.is_strict() && has_active && !attributes.contains_key("active") {
+        attributes.insert("active".to_owned(), Value::Bool(false));
     }
     refer_to_manager(resource);
     Ok(())
@@ -72,12 +76,16 @@ pub const STORED_REFERENCE: &str = "../Users/";
 /// A manager's `$ref` follows from its `value`, whatever the client put there; without one, or with an empty one, nothing is left of
 /// the manager.
 fn refer_to_manager(resource: &mut Resource) {
-    let Some(Value::Object(enterprise)) = resource.attributes.get_mut(ENTERPRISE.id) else {
+    let Some(Value::Object(enterprise)) = resource.attributes.get(ENTERPRISE.id) else {
         return;
     };
-    let Some(Value::Object(manager)) = enterprise.get_mut("manager") else {
+    let Some(Value::Object(manager)) = enterprise.get("manager") else {
         return;
     };
+    if refers(manager) {
+        return;
+    }
+    let (mut enterprise, mut manager) = (enterprise.clone(), manager.clone());
     manager.shift_remove("$ref");
     if !has_text(manager.get("value")) {
         manager.shift_remove("value");
@@ -85,11 +93,29 @@ fn refer_to_manager(resource: &mut Resource) {
     if let Some(id) = manager.get("value").and_then(Value::as_str) {
         let reference = format!("{STORED_REFERENCE}{id}");
         manager.insert("$ref".to_owned(), Value::String(reference));
-    } else if manager.is_empty() {
-        enterprise.shift_remove("manager");
     }
-    if enterprise.is_empty() {
-        resource.attributes.shift_remove(ENTERPRISE.id);
+    match manager.is_empty() {
+        true => enterprise.shift_remove("manager"),
+        false => enterprise.insert("manager".to_owned(), Value::Object(manager)),
+    };
+    match enterprise.is_empty() {
+        true => resource.attributes.remove(ENTERPRISE.id),
+        false => {
+            let attributes = &mut resource.attributes;
+            attributes.insert(ENTERPRISE.id.to_owned(), Value::Object(enterprise));
+        }
+    }
+}
+
+/// Whether a manager's reference is what follows from its value already.
+fn refers(manager: &Map<String, Value>) -> bool {
+    let id = manager.get("value").filter(|id| has_text(Some(id)));
+    let id = id.and_then(Value::as_str);
+    match manager.iter().next_back() {
+        Some((name, Value::String(reference))) if name == "$ref" => {
+            id.is_some() && reference.strip_prefix(STORED_REFERENCE) == id
+        }
+        _ => false,
     }
 }
 
@@ -172,36 +198,87 @@ impl Resource {
 
     /// The JSON text that is stored and that replies are made of, `schemas` first.
     pub fn to_stored(&self, resource_type: &'static ResourceType) -> String {
-        let mut object = Map::with_capacity(self.attributes.len() + 1);
-        object.insert("schemas".to_owned(), self.schemas(resource_type));
+        let schemas = self.schemas(resource_type);
+        let managed = self
+            .managed_by
+            .as_ref()
+            .map(|provider| json!({ MANAGED_BY: provider }));
         // In the schema's order, whatever order the client wrote them in.
-        for (extension, attribute) in resource_type.attributes() {
-            if extension.is_none()
-                && let Some(value) = self.attributes.get(attribute.name)
-            {
-                object.insert(attribute.name.to_owned(), value.clone());
-            }
+        let core = resource_type.attributes();
+        let core = core.filter(|(extension, _)| extension.is_none());
+        let names = core.map(|(_, attribute)| attribute.name).chain(
+            resource_type
+                .extensions
+                .iter()
+                .map(|extension| extension.id),
+        );
+        let attributes = names.filter_map(|name| Some((name, self.attributes.get(name)?)));
+        let all = std::iter::once(("schemas", &schemas))
+            .chain(attributes)
+            .chain(managed.as_ref().map(|managed| (STORED_MANAGED, managed)));
+        let mut text = Vec::new();
+        let written = serde_json::Serializer::new(&mut text).collect_map(all);
+        // Neither a buffer nor names that are strings can fail.
+        match written {
+            Ok(()) => String::from_utf8(text).unwrap_or_default(),
+            Err(_) => String::new(),
         }
-        for extension in resource_type.extensions {
-            if let Some(value) = self.attributes.get(extension.id) {
-                object.insert(extension.id.to_owned(), value.clone());
-            }
+    }
+
+    /// How long [`to_stored`](Self::to_stored) is, without its being made.
+    pub fn lengths(&self, resource_type: &'static ResourceType) -> Lengths {
+        let schemas = self.schemas(resource_type);
+        let managed = self
+            .managed_by
+            .as_ref()
+            .map(|provider| json!({ MANAGED_BY: provider }));
+        let own = [
+            ("schemas", Some(&schemas)),
+            (STORED_MANAGED, managed.as_ref()),
+        ];
+        let own = own.into_iter();
+        let own = own.filter_map(|(name, value)| Some((name, Lengths::of(value?))));
+        // The brackets, less a comma that the last one does not have.
+        let mut lengths = Lengths {
+            json: 1,
+            ..Lengths::default()
+        };
+        for (name, value) in own.chain(self.attributes.lengths()) {
+            // Quotes, a colon, a comma.
+            lengths.json += name.len() + 4 + value.json;
+            lengths.beyond_ascii += value.beyond_ascii;
         }
-        if let Some(provider) = &self.managed_by {
-            object.insert(STORED_MANAGED.to_owned(), json!({ MANAGED_BY: provider }));
+        lengths
+    }
+
+    /// Whether what is stored of the resource and its keys have fewer bytes together. The keys are made only where they may matter, and
+    /// the budget charged for that.
+    pub fn is_shorter(
+        &self,
+        resource_type: &'static ResourceType,
+        most: usize,
+        budget: &Budget,
+    ) -> Result<bool> {
+        let lengths = self.lengths(resource_type);
+        if lengths.json + lengths.folded_at_most() + KEYS_OWN < most {
+            return Ok(true);
         }
-        Value::Object(object).to_string()
+        if lengths.json >= most {
+            return Ok(false);
+        }
+        budget.fold_all(lengths)?;
+        Ok(lengths.json + self.to_keys(resource_type).len() < most)
     }
 
     /// Reads back what [`to_stored`](Self::to_stored) wrote.
     pub fn from_stored(text: &str) -> serde_json::Result<Self> {
-        let mut attributes: Map<String, Value> = serde_json::from_str(text)?;
-        attributes.shift_remove("schemas");
-        let managed = attributes.shift_remove(STORED_MANAGED);
+        let mut object: Map<String, Value> = serde_json::from_str(text)?;
+        object.shift_remove("schemas");
+        let managed = object.shift_remove(STORED_MANAGED);
         let provider = managed.as_ref().and_then(|managed| managed.get(MANAGED_BY));
         Ok(Resource {
             managed_by: provider.and_then(Value::as_str).map(str::to_owned),
-            attributes,
+            attributes: object.into(),
             ..Resource::default()
         })
     }
@@ -212,11 +289,14 @@ impl Resource {
         let mut keys = Map::new();
         keys.insert("schemas".to_owned(), self.schemas(resource_type));
         for (extension, attribute) in resource_type.attributes() {
-            let parent = match extension {
-                None => Some(&self.attributes),
-                Some(extension) => self.attributes.get(extension.id).and_then(Value::as_object),
+            let value = match extension {
+                None => self.attributes.get(attribute.name),
+                Some(extension) => {
+                    let object = self.attributes.get(extension.id);
+                    object.and_then(|object| object.get(attribute.name))
+                }
             };
-            let Some(value) = parent.and_then(|parent| parent.get(attribute.name)) else {
+            let Some(value) = value else {
                 continue;
             };
             let level = match extension {
@@ -247,6 +327,9 @@ impl Resource {
 /// Which form the keys have, where it is not the same in all: by it rows are found whose keys are from before they were normalised.
 const KEYS_FORM: i64 = 1;
 
+/// By how much keys are longer at most than what is stored, folding left out: they say their form.
+const KEYS_OWN: usize = 16;
+
 /// Whether keys are the same in every form: plain ASCII, without a space at the beginning or the end of a text.
 fn is_plain(keys: &str) -> bool {
     let is_printable = |byte: u8| (b' '..=b'~').contains(&byte);
@@ -255,12 +338,12 @@ fn is_plain(keys: &str) -> bool {
 
 /// Names of the attributes in which two resources differ, for the audit trail.
 pub fn differing(before: &Resource, after: &Resource) -> Vec<String> {
-    let changed = |name: &&String| before.attributes.get(*name) != after.attributes.get(*name);
+    let changed = |name: &&String| !before.attributes.is_same(name, &after.attributes);
     let mut names: Vec<String> = after.attributes.keys().filter(changed).cloned().collect();
     let gone = before
         .attributes
         .keys()
-        .filter(|name| !after.attributes.contains_key(*name));
+        .filter(|name| !after.attributes.contains_key(name));
     names.extend(gone.cloned());
     names
 }

@@ -7,7 +7,6 @@ use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
 use crate::scim::projection::Projection;
 use crate::scim::render::Stored;
-use crate::scim::resource::Resource;
 use crate::scim::schema::{AttributeRef, GROUPS, ResourceType};
 use crate::scim::version::Version;
 
@@ -362,14 +361,7 @@ pub fn select_total(
 }
 
 /// Longest row in bytes, some room left for its other columns and for its indexes' entries: D1 takes two million.
-const MAX_ROW: usize = 1_900_000;
-
-/// Whether a resource is short enough for a row.
-pub fn fits(resource_type: &'static ResourceType, resource: &Resource) -> bool {
-    let stored = resource.to_stored(resource_type).len();
-    // Folding a letter gives three times its bytes at most.
-    stored * 4 < MAX_ROW || stored + resource.to_keys(resource_type).len() < MAX_ROW
-}
+pub const MAX_ROW: usize = 1_900_000;
 
 /// Resources by their ids: columns of [`stored`] without memberships.
 pub fn select_many<'i>(

@@ -9,6 +9,7 @@ use super::digest::Digest;
 use super::object::{Kind, Object};
 use crate::ldap::{Entry, dn};
 use crate::scim::body;
+use crate::scim::budget::Budget;
 use crate::scim::fold::fold_case;
 use crate::scim::profile::Profile;
 
@@ -325,7 +326,7 @@ fn stored(kind: Kind, mut body: Value, unique_id: &str, provider: &str) -> Resul
         body.insert("externalId".to_owned(), unique_id.into());
     }
     let resource_type = kind.resource_type();
-    let mut resource = body::read(resource_type, body, Profile::Compat)
+    let mut resource = body::read(resource_type, body, Profile::Compat, &Budget::default())
         .map_err(|error| error.detail.to_string())?;
     resource.managed_by = Some(provider.to_owned());
     let text = resource.to_stored(resource_type);

@@ -59,6 +59,33 @@ describe("filters on the groups of users", () => {
   }
 });
 
+describe("operations on a user of 735 kB", () => {
+  let path;
+  before(async () => {
+    const phoneNumbers = Array.from({ length: 480 }, (_, index) => ({ type: `t${index}`, value: String(index).padStart(4, "0") + "A".repeat(1_500) }));
+    const made = await scim.request("POST", "/Users", { body: { userName: "large", phoneNumbers } });
+    assert.equal(made.status, 201, made.text.slice(0, 500));
+    path = `/Users/${made.body.id}`;
+  });
+  const removal = (index) => ({ op: "remove", path: `phoneNumbers[${terms(40, " or ", (term) => `value co "${index}x${term}"`)}]` });
+  for (const count of [100, 700]) {
+    test(`${count} of 40 comparisons with each value are refused`, async () => {
+      const { status, body } = await scim.request("PATCH", path, { body: patch(...Array.from({ length: count }, (_, index) => removal(index))) });
+      assert.deepEqual([status, body.scimType], [400, "tooMany"], body.detail);
+    });
+  }
+  test("1,000 in a Bulk request are done where they leave the values alone, and refused once they have copied them too often", async () => {
+    const bulk = async (operation) => {
+      const Operations = Array.from({ length: 1_000 }, (_, index) => ({ method: "PATCH", path, data: patch(operation(index)) }));
+      const { body } = await scim.request("POST", "/Bulk", { body: { schemas: ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], Operations } });
+      return body.Operations.filter((one) => one.status === "200").length;
+    };
+    assert.equal(await bulk((index) => ({ op: "replace", path: "title", value: `t${index}` })), 1_000);
+    const done = await bulk((index) => ({ op: "replace", path: 'phoneNumbers[type eq "t7"].display', value: `d${index}` }));
+    assert.ok(done >= 20 && done < 200, `${done} done`);
+  });
+});
+
 describe("filters on the members of a group", () => {
   const removal = (filter) => ({ op: "remove", path: `members[${filter}]` });
   test("1,000 by type read each member once", async () => {

@@ -370,15 +370,21 @@ fn more_comparisons_with_members_than_a_request_may_take_are_refused() {
     };
     let enough: Vec<Value> = (0..500).map(|number| removal(&filter(number))).collect();
     patch(&tenant, &group, &enough, 204);
-    let more: Vec<Value> = (0..501).map(|number| removal(&filter(number))).collect();
+    let more: Vec<Value> = (0..1_000).map(|number| removal(&filter(number))).collect();
     let path = format!("/Groups/{group}");
     tenant
         .patch(&path, json!(more))
         .expect_scim_error(400, "tooMany", "comparisons");
+    // In a Bulk request it is the failure of the operation that goes beyond, and of those that come to more after it.
+    let patch = |operations: &Value| json!({"method": "PATCH", "path": path, "data": {"Operations": operations}});
     let bulk =
-        json!({"Operations": [{"method": "PATCH", "path": path, "data": {"Operations": more}}]});
-    tenant
-        .send("POST", "/Bulk", bulk)
-        .expect_scim_error(400, "tooMany", "comparisons");
+        json!({"Operations": [patch(&json!(more)), patch(&json!([removal("display co \"u1\"")]))]});
+    let answer = tenant.send("POST", "/Bulk", bulk);
+    for refused in answer.expect(200).body["Operations"].as_array().unwrap() {
+        assert_eq!(refused["status"], "400", "{refused}");
+        assert_eq!(refused["response"]["scimType"], "tooMany", "{refused}");
+        let detail = refused["response"]["detail"].as_str().unwrap();
+        assert!(detail.starts_with("Operations["), "{detail}");
+    }
     assert_eq!(held(&tenant, &group), i64::try_from(USERS).unwrap());
 }

@@ -15,6 +15,7 @@ mod admin_jwt;
 mod audit;
 mod bad_input;
 mod bounded_work;
+mod budget;
 mod bulk;
 mod connection;
 mod doors;

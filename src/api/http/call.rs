@@ -16,6 +16,7 @@ use super::routes::{Endpoint, Match};
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
 use crate::json;
+use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
 use crate::scim::filter::parse::shortened;
 use crate::store;
@@ -28,6 +29,8 @@ pub struct Call<'a> {
     pub request_id: String,
     /// When the request came, in milliseconds since 1970: one time for all that it writes.
     pub now: i64,
+    /// What the request may have worked through.
+    pub budget: Budget,
     request: Request,
     dialect: Dialect,
     scim_base: String,
@@ -45,6 +48,7 @@ impl<'a> Call<'a> {
             app,
             request_id,
             now: app.platform.clock.now(),
+            budget: Budget::default(),
             request,
             dialect: found.dialect,
             scim_base: found.scim_base.clone(),

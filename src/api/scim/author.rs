@@ -8,6 +8,7 @@ use crate::api::http::authenticate::Caller;
 use crate::api::http::call::Call;
 use crate::change::{self, Author, Intent, Shown, Terms, Written};
 use crate::error::{Error, Result};
+use crate::scim::budget::Budget;
 use crate::store::resources::Memberships;
 use crate::store::{self, Rows, Statement};
 
@@ -47,6 +48,10 @@ impl<'c> Client<'c> {
 impl Author for Client<'_> {
     fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    fn budget(&self) -> &Budget {
+        &self.call.budget
     }
 
     async fn read(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {

@@ -25,7 +25,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     let params = ListParams::of_query(call);
     with_caller(call, Scope::GroupsWrite, async |caller| {
         let projection = params.projection(&GROUPS, caller.profile())?;
-        let group = body::read(&GROUPS, call.json()?, caller.profile())?;
+        let group = body::read(&GROUPS, call.json()?, caller.profile(), &call.budget)?;
         let intent = Intent::create(&GROUPS, call.new_id()?, Ok(group));
         let memberships = Memberships::of(&GROUPS, &projection);
         let shown = change_one(call, caller, intent, Some(memberships)).await?;

@@ -18,7 +18,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     let params = ListParams::of_query(call);
     with_caller(call, Scope::UsersWrite, async |caller| {
         let projection = params.projection(&USERS, caller.profile())?;
-        let user = body::read(&USERS, call.json()?, caller.profile())?;
+        let user = body::read(&USERS, call.json()?, caller.profile(), &call.budget)?;
         let intent = Intent::create(&USERS, call.new_id()?, Ok(user));
         let memberships = Memberships::of(&USERS, &projection);
         let shown = change_one(call, caller, intent, Some(memberships)).await?;

@@ -1,9 +1,14 @@
-//! A predicate evaluated on a resource in memory: what PATCH value filters run on, and the oracle for the SQL.
+//! A predicate evaluated in memory: on values whose texts are folded once, which is what PATCH filters run on, and on a whole resource, which
+//! is the oracle for the SQL.
+
+use std::convert::Infallible;
 
 use serde_json::Value;
 
 use super::{Operand, Operator, Predicate};
+use crate::scim::budget::Budget;
 use crate::scim::date_time;
+use crate::scim::error::Result;
 use crate::scim::fold::comparable;
 use crate::scim::schema::{Attribute, AttributeRef, Kind};
 
@@ -25,51 +30,140 @@ pub fn matches(predicate: &Predicate, resource: &Value) -> bool {
     })
 }
 
-/// Whether one value of a complex attribute meets a predicate on its sub-attributes.
+/// Whether one value of a complex attribute meets a predicate on its sub-attributes. Each comparison folds anew; see [`Keys`].
 pub fn element_matches(predicate: &Predicate, element: &Value) -> bool {
-    evaluate(predicate, &|found| {
-        found
-            .sub
-            .and_then(|sub| element.get(sub.name))
-            .into_iter()
-            .collect()
-    })
+    let part = |found: &AttributeRef| element.get(found.sub?.name);
+    let Ok(meets) = walk(predicate, &mut |leaf| -> Infallibly {
+        Ok(match leaf {
+            Predicate::Present(found) => part(found).is_some_and(is_present),
+            Predicate::Compare(found, operator, operand) => {
+                part(found).is_some_and(|value| compares(found.leaf(), value, *operator, operand))
+            }
+            _ => false,
+        })
+    });
+    meets
 }
 
 /// Whether texts meet a predicate on the parts of one value. `text` gives that of a sub-attribute by its name, in the form in which
 /// it is compared, so that texts which are asked many times are folded once.
-pub fn texts_match<'t>(predicate: &Predicate, text: &dyn Fn(&str) -> Option<&'t str>) -> bool {
-    match predicate {
-        Predicate::And(all) => all.iter().all(|one| texts_match(one, text)),
-        Predicate::Or(any) => any.iter().any(|one| texts_match(one, text)),
-        Predicate::Not(inner) => !texts_match(inner, text),
-        Predicate::Element(_, inner) => texts_match(inner, text),
-        Predicate::Never => false,
-        Predicate::OfProvider(_) => true,
-        Predicate::Present(found) => text(found.leaf().name).is_some_and(|text| !text.is_empty()),
-        Predicate::Compare(found, operator, Operand::Text { key, .. }) => {
-            text(found.leaf().name).is_some_and(|text| text_compares(text, *operator, key))
+pub fn texts_match<'t>(
+    predicate: &Predicate,
+    text: &dyn Fn(&str) -> Option<&'t str>,
+    budget: &Budget,
+) -> Result<bool> {
+    walk(predicate, &mut |leaf| match leaf {
+        Predicate::Element(_, inner) => texts_match(inner, text, budget),
+        Predicate::Present(found) => {
+            budget.steps(1)?;
+            Ok(text(found.leaf().name).is_some_and(|text| !text.is_empty()))
         }
-        Predicate::Compare(..) => false,
+        Predicate::Compare(found, operator, Operand::Text { key, .. }) => {
+            match text(found.leaf().name) {
+                Some(text) => charged(text, *operator, key, budget),
+                None => budget.steps(1).map(|()| false),
+            }
+        }
+        _ => Ok(false),
+    })
+}
+
+/// The texts of one value in the form in which they are compared, each folded when a filter first asks for it. They are those of the
+/// value as long as it does not change.
+#[derive(Debug, Clone, Default)]
+pub struct Keys {
+    /// By the names of sub-attributes; none where the value has no text there.
+    known: Vec<(&'static str, Option<String>)>,
+}
+
+impl Keys {
+    /// Whether the value, whose keys these are, meets a predicate on its sub-attributes.
+    pub fn meet(&mut self, predicate: &Predicate, value: &Value, budget: &Budget) -> Result<bool> {
+        walk(predicate, &mut |leaf| {
+            // To find the part of the value that is meant.
+            budget.steps(4)?;
+            match leaf {
+                Predicate::Compare(found, operator, Operand::Text { key: wanted, .. }) => {
+                    match self.of(found.leaf(), value, budget)? {
+                        Some(key) => charged(key, *operator, wanted, budget),
+                        None => Ok(false),
+                    }
+                }
+                _ => Ok(element_matches(leaf, value)),
+            }
+        })
+    }
+
+    fn of(
+        &mut self,
+        sub: &'static Attribute,
+        value: &Value,
+        budget: &Budget,
+    ) -> Result<Option<&str>> {
+        let at = match self.known.iter().position(|(name, _)| *name == sub.name) {
+            Some(at) => at,
+            None => {
+                let text = value.get(sub.name).and_then(Value::as_str);
+                budget.fold(text.unwrap_or_default())?;
+                let key = text.map(|text| comparable(text, sub).into_owned());
+                self.known.push((sub.name, key));
+                self.known.len() - 1
+            }
+        };
+        Ok(self.known.get(at).and_then(|(_, key)| key.as_deref()))
+    }
+}
+
+/// What holds for what cannot fail.
+type Infallibly = std::result::Result<bool, Infallible>;
+
+/// Goes through a predicate; `holds` tells it of a comparison, of a test for presence and of a value path.
+fn walk<E>(
+    predicate: &Predicate,
+    holds: &mut dyn FnMut(&Predicate) -> std::result::Result<bool, E>,
+) -> std::result::Result<bool, E> {
+    match predicate {
+        Predicate::And(all) => {
+            for one in all {
+                if !walk(one, holds)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        Predicate::Or(any) => {
+            for one in any {
+                if walk(one, holds)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        Predicate::Not(inner) => Ok(!walk(inner, holds)?),
+        Predicate::Never => Ok(false),
+        // A resource in memory is the client's own.
+        Predicate::OfProvider(_) => Ok(true),
+        Predicate::Compare(..) | Predicate::Present(_) | Predicate::Element(..) => holds(predicate),
     }
 }
 
 fn evaluate<'v>(predicate: &Predicate, values: &dyn Fn(&AttributeRef) -> Vec<&'v Value>) -> bool {
-    match predicate {
-        Predicate::And(all) => all.iter().all(|one| evaluate(one, values)),
-        Predicate::Or(any) => any.iter().any(|one| evaluate(one, values)),
-        Predicate::Not(inner) => !evaluate(inner, values),
-        Predicate::Never => false,
-        // A resource in memory is the client's own.
-        Predicate::OfProvider(_) => true,
-        Predicate::Present(found) => values(found).into_iter().any(is_present),
-        Predicate::Compare(found, operator, operand) => values(found)
-            .into_iter()
-            .any(|value| compares(found.leaf(), value, *operator, operand)),
-        Predicate::Element(found, inner) => values(found)
-            .into_iter()
-            .any(|element| element_matches(inner, element)),
-    }
+    let Ok(meets) = walk(predicate, &mut |leaf| -> std::result::Result<
+        bool,
+        Infallible,
+    > {
+        Ok(match leaf {
+            Predicate::Present(found) => values(found).into_iter().any(is_present),
+            Predicate::Compare(found, operator, operand) => values(found)
+                .into_iter()
+                .any(|value| compares(found.leaf(), value, *operator, operand)),
+            Predicate::Element(found, inner) => values(found)
+                .into_iter()
+                .any(|element| element_matches(inner, element)),
+            _ => false,
+        })
+    });
+    meets
 }
 
 fn elements(value: Option<&Value>) -> impl Iterator<Item = &Value> {
@@ -105,6 +199,15 @@ fn compares(attribute: &Attribute, value: &Value, operator: Operator, operand: &
         }
         _ => false,
     }
+}
+
+/// Compares two keys, once the budget has been charged for it.
+fn charged(key: &str, operator: Operator, wanted: &str, budget: &Budget) -> Result<bool> {
+    match operator {
+        Operator::Contains => budget.search(key, wanted)?,
+        _ => budget.compare(key.len().min(wanted.len()))?,
+    }
+    Ok(text_compares(key, operator, wanted))
 }
 
 fn text_compares(value: &str, operator: Operator, wanted: &str) -> bool {

@@ -1,29 +1,35 @@
 //! Applies operations to a resource in memory, one after the other.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::change::{Change, first, into_array};
 use super::members::MemberChanges;
 use super::parse::parse_names;
 use super::{Op, Operation, in_operation};
+use crate::scim::budget::Budget;
 use crate::scim::error::{Error, Result};
+use crate::scim::filter::evaluate::Keys;
 use crate::scim::profile::Profile;
 use crate::scim::resource::{self, Resource};
-use crate::scim::schema::{ResourceType, Schema};
+use crate::scim::schema::{AttributeRef, ResourceType, Schema};
 
 /// Applies all operations in order, but for those on a group's members; each sees what those before it did. On an error the
-/// resource is to be thrown away: PATCH is atomic.
+/// resource is to be thrown away: PATCH is atomic. The budget is the request's, and is charged for comparisons and copies.
 pub fn apply(
     operations: &[Operation],
     resource_type: &'static ResourceType,
     resource: &mut Resource,
     profile: Profile,
+    budget: &Budget,
 ) -> Result<()> {
+    let mut work = Work::new(resource, profile, budget);
     for operation in operations
         .iter()
         .filter(|operation| !operation.is_on_members())
     {
-        apply_one(operation, resource, profile)
+        work.apply(operation)
             .map_err(|error| in_operation(operation.index, error))?;
     }
     resource::finish(resource_type, resource, profile)
@@ -35,12 +41,14 @@ pub fn add_named(
     resource_type: &'static ResourceType,
     names: Map<String, Value>,
     resource: &mut Resource,
+    budget: &Budget,
 ) -> Result<()> {
     let (on_members, others): (Vec<Operation>, Vec<Operation>) = parse_names(names, resource_type)?
         .into_iter()
         .partition(Operation::is_on_members);
+    let mut work = Work::new(resource, Profile::Compat, budget);
     for operation in &others {
-        apply_one(operation, resource, Profile::Compat)?;
+        work.apply(operation)?;
     }
     if !on_members.is_empty() {
         let named = MemberChanges::of(&on_members, Profile::Compat)?.add;
@@ -50,44 +58,96 @@ pub fn add_named(
     Ok(())
 }
 
-fn apply_one(operation: &Operation, resource: &mut Resource, profile: Profile) -> Result<()> {
-    let Operation {
-        op, path, value, ..
-    } = operation;
-    let found = path.found;
-    let value = value.clone();
-    if found.extension.is_none() && found.attribute.name == "password" {
-        return set_password(resource, *op, value);
-    }
-    let change = Change {
-        op: *op,
-        path,
-        profile,
-    };
-    let mut parent = take_parent(resource, found.extension);
-    let current = parent.shift_remove(found.attribute.name);
-    let changed = match (found.attribute.multi_valued, found.sub, &path.filter) {
-        (false, None, None) => change.single(current, value)?,
-        (true, None, None) => change.multi(current, value)?,
-        (false, Some(_), None) => change.sub_of_single(current, value)?,
-        (false, _, Some(_)) => change.elements(into_array(current), value)?.map(first),
-        (true, _, _) => change.elements(into_array(current), value)?,
-    };
-    match changed {
-        Some(changed) => {
-            parent.insert(found.attribute.name.to_owned(), changed);
+/// Operations at work on a resource.
+struct Work<'w> {
+    resource: &'w mut Resource,
+    profile: Profile,
+    budget: &'w Budget,
+    /// The keys of values that filters have looked at, by their attributes, until an operation without a filter changes these.
+    keys: BTreeMap<(Option<&'static str>, &'static str), Vec<Keys>>,
+}
+
+impl<'w> Work<'w> {
+    fn new(resource: &'w mut Resource, profile: Profile, budget: &'w Budget) -> Self {
+        Work {
+            resource,
+            profile,
+            budget,
+            keys: BTreeMap::new(),
         }
-        None if found.attribute.required => {
+    }
+
+    fn apply(&mut self, operation: &Operation) -> Result<()> {
+        let Operation {
+            op, path, value, ..
+        } = operation;
+        let AttributeRef {
+            extension,
+            attribute,
+            sub,
+        } = path.found;
+        let value = value.clone();
+        if extension.is_none() && attribute.name == "password" {
+            return set_password(self.resource, *op, value);
+        }
+        let change = Change {
+            op: *op,
+            path,
+            profile: self.profile,
+            budget: self.budget,
+        };
+        let mut object = self.take_extension(extension)?;
+        let current = match extension {
+            None => self.resource.attributes.take(attribute.name, self.budget)?,
+            Some(_) => object.shift_remove(attribute.name),
+        };
+        let of = (extension.map(|extension| extension.id), attribute.name);
+        let mut keys = self.keys.remove(&of).unwrap_or_default();
+        let by_value = attribute.multi_valued && (sub.is_some() || path.filter.is_some());
+        let changed = match (attribute.multi_valued, sub, &path.filter) {
+            (false, None, None) => change.single(current, value)?,
+            (true, None, None) => change.multi(current, value)?,
+            (false, Some(_), None) => change.sub_of_single(current, value)?,
+            (false, _, Some(_)) => change
+                .elements(into_array(current), value, &mut keys)?
+                .map(first),
+            (true, _, _) => change.elements(into_array(current), value, &mut keys)?,
+        };
+        if by_value {
+            self.keys.insert(of, keys);
+        }
+        if changed.is_none() && attribute.required {
             let detail = format!("`{}` is required", path.text);
             return Err(match op {
                 Op::Remove => Error::mutability(detail),
                 Op::Add | Op::Replace => Error::value(detail),
             });
         }
-        None => {}
+        let attributes = &mut self.resource.attributes;
+        match (extension, changed) {
+            (None, Some(changed)) => attributes.insert(attribute.name.to_owned(), changed),
+            (None, None) => {}
+            (Some(extension), changed) => {
+                object.extend(changed.map(|changed| (attribute.name.to_owned(), changed)));
+                // An extension left empty is gone.
+                if !object.is_empty() {
+                    attributes.insert(extension.id.to_owned(), Value::Object(object));
+                }
+            }
+        }
+        Ok(())
     }
-    put_parent(resource, found.extension, parent);
-    Ok(())
+
+    /// The object of an extension, taken out of the resource.
+    fn take_extension(&mut self, extension: Option<&'static Schema>) -> Result<Map<String, Value>> {
+        let Some(extension) = extension else {
+            return Ok(Map::new());
+        };
+        match self.resource.attributes.take(extension.id, self.budget)? {
+            Some(Value::Object(object)) => Ok(object),
+            _ => Ok(Map::new()),
+        }
+    }
 }
 
 fn set_password(resource: &mut Resource, op: Op, value: Option<Value>) -> Result<()> {
@@ -98,32 +158,5 @@ fn set_password(resource: &mut Resource, op: Op, value: Option<Value>) -> Result
             Ok(())
         }
         (_, Some(_)) => Err(Error::value("password takes a string")),
-    }
-}
-
-/// The object that holds an attribute, taken out of the resource: the resource's own or an extension's.
-fn take_parent(resource: &mut Resource, extension: Option<&'static Schema>) -> Map<String, Value> {
-    match extension {
-        None => std::mem::take(&mut resource.attributes),
-        Some(extension) => match resource.attributes.shift_remove(extension.id) {
-            Some(Value::Object(object)) => object,
-            _ => Map::new(),
-        },
-    }
-}
-
-/// Puts back what [`take_parent`] took; an extension left empty is gone.
-fn put_parent(
-    resource: &mut Resource,
-    extension: Option<&'static Schema>,
-    object: Map<String, Value>,
-) {
-    match extension {
-        None => resource.attributes = object,
-        Some(extension) if !object.is_empty() => {
-            let attributes = &mut resource.attributes;
-            attributes.insert(extension.id.to_owned(), Value::Object(object));
-        }
-        Some(_) => {}
     }
 }

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{Op, Path};
+use crate::scim::attributes::Lengths;
+use crate::scim::budget::Budget;
 use crate::scim::error::{Error, Result};
-use crate::scim::filter::evaluate::element_matches;
+use crate::scim::filter::evaluate::Keys;
 use crate::scim::profile::Profile;
 use crate::scim::value::{self, Parts};
 
@@ -31,6 +33,7 @@ pub struct Change<'p> {
     pub op: Op,
     pub path: &'p Path,
     pub profile: Profile,
+    pub budget: &'p Budget,
 }
 
 impl Change<'_> {
@@ -75,12 +78,16 @@ impl Change<'_> {
             (Op::Remove, None | Some(Value::Null)) => return Ok(None),
             (Op::Remove, Some(value)) => {
                 let gone = into_array(self.read(value)?);
+                self.charge_for_each(&values, &gone)?;
                 values.retain(|value| !gone.iter().any(|gone| same_value(value, gone)));
             }
             (Op::Replace, Some(value)) => return self.read(value),
             (Op::Add, Some(value)) => {
+                let new = into_array(self.read(value)?);
+                self.charge_for_each(&values, &new)?;
+                self.charge_for_each(&new, &new)?;
                 let mut touched = BTreeSet::new();
-                for new in into_array(self.read(value)?) {
+                for new in new {
                     touched.insert(value::add(&mut values, new));
                 }
                 self.limit(values.len())?;
@@ -89,6 +96,14 @@ impl Change<'_> {
             (Op::Add | Op::Replace, None) => {}
         }
         Ok((!values.is_empty()).then_some(Value::Array(values)))
+    }
+
+    /// Charges for comparing each value that is there with each one that is named.
+    fn charge_for_each(&self, there: &[Value], named: &[Value]) -> Result<()> {
+        let bytes = named.iter().map(|named| Lengths::of(named).json);
+        let bytes = bytes.sum::<usize>().saturating_mul(there.len());
+        self.budget.steps(there.len().saturating_mul(named.len()))?;
+        self.budget.compare(bytes)
     }
 
     /// The same limit as for values that come all at once.
@@ -112,34 +127,60 @@ impl Change<'_> {
         )
     }
 
-    /// The elements that the path's filter selects, or all of them where it has none.
-    pub fn elements(&self, values: Vec<Value>, value: Option<Value>) -> Result<Option<Value>> {
+    /// The elements that the path's filter selects, or all of them where it has none. `keys` are those of the values, as far as they are
+    /// known; they are brought to those of the new ones.
+    pub fn elements(
+        &self,
+        values: Vec<Value>,
+        value: Option<Value>,
+        keys: &mut Vec<Keys>,
+    ) -> Result<Option<Value>> {
         let said = self.said(value)?;
-        let selected: Vec<bool> = values.iter().map(|value| self.selects(value)).collect();
-        if !selected.contains(&true) {
-            return self.missed(values, said);
+        keys.resize_with(values.len(), Keys::default);
+        let mut selected = Vec::with_capacity(values.len());
+        for (value, keys) in values.iter().zip(keys.iter_mut()) {
+            selected.push(self.selects(value, keys)?);
         }
+        let count = selected.iter().filter(|selected| **selected).count();
+        if count == 0 {
+            return self.missed(values, said, keys);
+        }
+        self.charge_for_changes(count, said.as_ref())?;
         let mut result = Vec::with_capacity(values.len());
         let mut touched = Vec::with_capacity(values.len());
-        for (element, selected) in values.into_iter().zip(selected) {
-            let element = match (selected, element) {
-                (true, Value::Object(object)) => self.changed(object, said.as_ref()),
-                (_, element) => Some(element),
+        let known = std::mem::replace(keys, Vec::with_capacity(values.len()));
+        for ((element, selected), known) in values.into_iter().zip(selected).zip(known) {
+            let (element, known) = match (selected, element) {
+                (true, Value::Object(object)) => {
+                    (self.changed(object, said.as_ref()), Keys::default())
+                }
+                (_, element) => (Some(element), known),
             };
             if let Some(element) = element {
                 result.push(element);
                 touched.push(selected);
+                keys.push(known);
             }
         }
         self.flip_primary(&mut result, |index| touched.get(index) == Some(&true))?;
         Ok(non_empty(result))
     }
 
-    fn selects(&self, value: &Value) -> bool {
+    fn selects(&self, value: &Value, keys: &mut Keys) -> Result<bool> {
         match &self.path.filter {
-            Some(filter) => element_matches(filter, value),
-            None => true,
+            Some(filter) => keys.meet(filter, value, self.budget),
+            None => self.budget.steps(1).map(|()| true),
         }
+    }
+
+    /// Charges for so many elements that each get what the operation says.
+    fn charge_for_changes(&self, count: usize, said: Option<&Parts>) -> Result<()> {
+        let lengths = |said: &Parts| {
+            let given = said.given.iter();
+            let lengths = given.map(|(name, value)| name.len() + Lengths::of(value).json);
+            lengths.sum()
+        };
+        self.budget.change(count, said.map_or(0, lengths))
     }
 
     /// What the operation says of each element that it means, its value read once; none where the element goes.
@@ -188,7 +229,12 @@ impl Change<'_> {
 
     /// Nothing is selected: an element is made that the filter selects from then on, of what the filter says by plain equality and what the
     /// operation gives.
-    fn missed(&self, mut values: Vec<Value>, said: Option<Parts>) -> Result<Option<Value>> {
+    fn missed(
+        &self,
+        mut values: Vec<Value>,
+        said: Option<Parts>,
+        keys: &mut Vec<Keys>,
+    ) -> Result<Option<Value>> {
         let no_target = |why: &str| Error::no_target(format!("`{}` {why}", self.path.text));
         match (self.op, self.profile) {
             // RFC 7644 §3.12: no target is what a filter does not find.
@@ -203,8 +249,17 @@ impl Change<'_> {
         let Some(made) = self.changed(self.implied()?, said.as_ref()) else {
             return Ok(non_empty(values));
         };
+        self.charge_for_each(&values, std::slice::from_ref(&made))?;
         let at = value::add(&mut values, made);
-        if !values.get(at).is_some_and(|made| self.selects(made)) {
+        keys.resize_with(values.len(), Keys::default);
+        let is_found = match (values.get(at), keys.get_mut(at)) {
+            (Some(made), Some(keys)) => {
+                *keys = Keys::default();
+                self.selects(made, keys)?
+            }
+            _ => false,
+        };
+        if !is_found {
             return Err(no_target(
                 "matches no value, and not the one that it would make",
             ));

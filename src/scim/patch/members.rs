@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Op, Operation, in_operation};
+use crate::scim::budget::Budget;
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::{Operand, Operator, Predicate};
+use crate::scim::member::Member;
 use crate::scim::profile::Profile;
 use crate::scim::schema::{GROUPS, USERS};
 use crate::scim::value;
@@ -43,8 +45,18 @@ pub struct Adding {
 #[derive(Debug, Clone)]
 pub struct Matching {
     pub filter: Predicate,
-    /// The number of the operation.
+    /// The number of the operation among those on members.
     pub at: usize,
+    /// Which of the body's operations it is.
+    pub index: Option<usize>,
+}
+
+impl Matching {
+    /// Whether a member meets the filter. The budget's refusal names the operation.
+    pub fn selects(&self, member: &Member, budget: &Budget) -> Result<bool> {
+        let meets = member.meets(&self.filter, budget);
+        meets.map_err(|error| in_operation(self.index, error))
+    }
 }
 
 impl MemberChanges {
@@ -146,7 +158,7 @@ impl MemberChanges {
                     self.remove_ids(ids.iter().filter_map(id_of).map(str::to_owned));
                 }
             },
-            (Op::Remove, Some(filter)) => self.remove_by(filter),
+            (Op::Remove, Some(filter)) => self.remove_by(filter, operation.index),
             (Op::Add | Op::Replace, Some(_)) => {
                 return Err(Error::path(format!(
                     "`{}`: members are added by their ids, not by a filter",
@@ -158,12 +170,13 @@ impl MemberChanges {
     }
 
     /// Who is no member is none afterwards either (RFC 7644 §3.5.2.2, the first example).
-    fn remove_by(&mut self, filter: &Predicate) {
+    fn remove_by(&mut self, filter: &Predicate, index: Option<usize>) {
         match ids_of(filter) {
             Some(ids) => self.remove_ids(ids),
             None => self.remove_matching.push(Matching {
                 filter: filter.clone(),
                 at: self.at,
+                index,
             }),
         }
     }

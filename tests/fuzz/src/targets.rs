@@ -13,6 +13,7 @@ use rollcall::connection::{Checks, certificate, oidc, pem, saml};
 use rollcall::json;
 use rollcall::ldap::{self, Connection, Scope, Search, Security, Settings};
 use rollcall::scim::body;
+use rollcall::scim::budget::Budget;
 use rollcall::scim::cursor::{Binding, Cursor};
 use rollcall::scim::filter::{evaluate, parse, resolve};
 use rollcall::scim::patch::{self, MemberChanges};
@@ -66,7 +67,7 @@ fn sample(resource_type: &'static ResourceType, profile: Profile) -> Resource {
         false => USER,
     };
     let body = json::parse(text.as_bytes()).expect("JSON");
-    body::read(resource_type, body, profile).expect("a resource")
+    body::read(resource_type, body, profile, &Budget::default()).expect("a resource")
 }
 
 /// A resource comes back from what is stored as it was.
@@ -152,7 +153,15 @@ fn change(body: &Value) {
             };
             let _ = MemberChanges::of(&operations, profile);
             let mut resource = sample(resource_type, profile);
-            if patch::apply(&operations, resource_type, &mut resource, profile).is_ok() {
+            if patch::apply(
+                &operations,
+                resource_type,
+                &mut resource,
+                profile,
+                &Budget::default(),
+            )
+            .is_ok()
+            {
                 check_stored(resource_type, &resource);
             }
         }
@@ -163,7 +172,9 @@ fn resource(data: &[u8]) {
     let Ok(body) = json::parse(data) else { return };
     for profile in PROFILES {
         for resource_type in [&USERS, &GROUPS] {
-            if let Ok(resource) = body::read(resource_type, body.clone(), profile) {
+            if let Ok(resource) =
+                body::read(resource_type, body.clone(), profile, &Budget::default())
+            {
                 check_stored(resource_type, &resource);
             }
         }

@@ -100,7 +100,7 @@ fn intent(
     if operation.method == Method::Post {
         let own = made.values().find(|made| made.index == index);
         let id = own.map_or_else(|| call.new_id(), |made| Ok(made.id.clone()))?;
-        let resource = body::read(resource_type, data, profile).map_err(Error::from);
+        let resource = body::read(resource_type, data, profile, &call.budget).map_err(Error::from);
         return Ok(Intent {
             references,
             ..Intent::create(resource_type, id, resource)
