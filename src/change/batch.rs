@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Terms;
 use super::facts::Key;
 use super::intent::Intent;
-use super::members::MemberPlan;
+use super::members::{MemberPlan, grounds};
 use super::plan::Plan;
 use super::state::{Base, State};
+use super::{Mandate, Terms};
 use crate::error::Result;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 use crate::store::audit::{self, Event, Totals};
 use crate::store::groups::{self, GroupRow, MemberCount};
+use crate::store::guards::Manager;
 use crate::store::members::{self, Membership, Pair};
 use crate::store::unique::UniqueKey;
 use crate::store::users::{self, UserRow};
@@ -21,9 +22,9 @@ use crate::store::{Statement, guards, keys, resources, unique};
 /// Hashes of passwords, by the passwords.
 pub type Hashes = BTreeMap<String, String>;
 
-/// All statements; none where nothing changes.
+/// All statements; none where nothing is to be written.
 pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
-    if plan.events.is_empty() {
+    if plan.is_idle() {
         return Vec::new();
     }
     let terms = plan.terms;
@@ -88,7 +89,9 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
             detail: event.detail.clone(),
         })
         .collect();
-    batch.extend(audit::append(tenant, &terms.origin, totals(plan), &events));
+    if !events.is_empty() {
+        batch.extend(audit::append(tenant, &terms.origin, totals(plan), &events));
+    }
     batch
 }
 
@@ -110,26 +113,34 @@ fn held(
     let tenant = &plan.terms.tenant;
     let mut statements = Vec::new();
     let mut versions = Vec::new();
-    let mut counted = BTreeSet::new();
+    let mut present = BTreeSet::new();
     for (id, state) in touched {
         match &state.base {
             Base::New => {}
-            Base::Unseen => {
+            Base::Unseen if plan.terms.mandate.is_client() => {
                 let condition = plan.intents.iter().flatten().next();
                 let condition = condition.and_then(|intent: &Intent| intent.condition.as_ref());
                 statements.extend(guards::precondition(tenant, resource_type, id, condition));
             }
+            Base::Unseen => {
+                present.insert(*id);
+            }
             Base::Known(_) if state.rests_on_version => {
                 versions.push((id.as_str(), state.base_version()));
             }
-            Base::Known(_) if state.gain() > 0 => {
-                counted.insert(*id);
+            Base::Known(_) if state.members != MemberPlan::default() || state.gain() > 0 => {
+                present.insert(*id);
             }
             Base::Known(_) => {}
         }
     }
     statements.extend(guards::versions(tenant, resource_type, versions));
-    statements.extend(guards::unmanaged(tenant, resource_type, counted));
+    let manager = match &plan.terms.mandate {
+        Mandate::Client => Manager::Nobody,
+        Mandate::Directory(provider) => Manager::Provider(provider),
+        Mandate::Mappings => Manager::Anybody,
+    };
+    statements.extend(guards::presence(tenant, resource_type, manager, present));
     statements
 }
 
@@ -249,19 +260,21 @@ fn member_guards(plan: &Plan<'_>, plans: &[(&str, &MemberPlan)]) -> Vec<Statemen
     let gone = plans
         .iter()
         .flat_map(|(group, plan)| plan.remove.iter().map(|id| (*group, id.as_str())));
-    statements.extend(guards::memberships(tenant, gone));
+    let (_, granted) = grounds(&plan.terms.mandate);
+    statements.extend(guards::memberships(tenant, granted, gone));
     statements
 }
 
 /// The rows of groups' members to delete and to insert.
 fn member_rows(terms: &Terms, plans: &[(&str, &MemberPlan)]) -> Vec<Statement> {
-    let pairs = |ids: fn(&MemberPlan) -> &BTreeSet<String>| -> Vec<Pair> {
-        let of = |(group, plan): &(&str, &MemberPlan)| -> Vec<Pair> {
-            let ids = ids(plan).iter();
-            ids.map(|id| ((*group).to_owned(), id.clone())).collect()
-        };
-        plans.iter().flat_map(of).collect()
-    };
+    let mut gone: Vec<Pair> = Vec::new();
+    let mut regraded: Vec<(Pair, i64)> = Vec::new();
+    for (group, plan) in plans {
+        let pair = |id: &String| ((*group).to_owned(), id.clone());
+        gone.extend(plan.remove.iter().map(pair));
+        let stay = plan.regrade.iter();
+        regraded.extend(stay.map(|(id, granted)| (pair(id), *granted)));
+    }
     let new: Vec<Membership<'_>> = plans
         .iter()
         .flat_map(|(group, plan)| {
@@ -273,9 +286,10 @@ fn member_rows(terms: &Terms, plans: &[(&str, &MemberPlan)]) -> Vec<Statement> {
         })
         .collect();
     let tenant = &terms.tenant;
-    let mut statements = members::delete(tenant, &pairs(|plan| &plan.remove));
-    statements.extend(members::confirm(tenant, &pairs(|plan| &plan.confirm)));
-    statements.extend(members::insert(tenant, &new));
+    let (granted, _) = grounds(&terms.mandate);
+    let mut statements = members::delete(tenant, &gone);
+    statements.extend(members::regrade(tenant, &regraded));
+    statements.extend(members::insert(tenant, granted, &new));
     statements
 }
 

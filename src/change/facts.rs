@@ -14,7 +14,7 @@ use crate::scim::patch::Matching;
 use crate::scim::render::Stored;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
-use crate::store::members::{GIVEN, Pair};
+use crate::store::members::Pair;
 use crate::store::resources::Memberships;
 use crate::store::unique::UniqueKey;
 use crate::store::{Row, Rows, members, resources, unique};
@@ -63,6 +63,8 @@ pub struct Assumptions {
     pub names: bool,
     /// Who is to come is no member yet, and is there; who is to go is one.
     pub members: bool,
+    /// What is deleted, and whose members come and go by their ids, is there.
+    pub presence: bool,
 }
 
 /// What is known. A key that is there and holds nothing is known not to exist.
@@ -147,6 +149,7 @@ impl Facts {
 
     /// Somebody changed a resource: nothing that was read of any is known any more.
     pub fn forget_resources(&mut self) {
+        self.assumed.presence = false;
         self.resources.clear();
         self.forget_members();
     }
@@ -297,8 +300,7 @@ impl Facts {
                 for row in &rows.rows {
                     let probed = members::probed(row)?;
                     let known = Known {
-                        is_member: probed.is_member,
-                        is_given: probed.is_given,
+                        granted: probed.granted,
                         kind: kind_of(probed.kind.as_deref()),
                     };
                     self.pairs.insert((probed.group, probed.id), known);
@@ -307,8 +309,7 @@ impl Facts {
             Question::Members(group) => {
                 let member = |row: &Row| -> Result<(String, Known)> {
                     let known = Known {
-                        is_member: true,
-                        is_given: row.integer("granted")? == GIVEN,
+                        granted: Some(row.integer("granted")?),
                         kind: kind_of(Some(&row.text("kind")?)),
                     };
                     Ok((row.text("id")?, known))

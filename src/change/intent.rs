@@ -10,6 +10,7 @@ use crate::scim::profile::Profile;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, ResourceType};
 use crate::scim::version::Condition;
+use crate::store::audit::Action;
 
 /// A change to one resource. Its id is known before: a new resource's is given here.
 #[derive(Debug, Clone)]
@@ -35,6 +36,10 @@ pub enum Wish {
     /// The body of a PUT: what it says depends on what is there.
     Replace(Value),
     Patch(Vec<Operation>),
+    /// The whole resource as it is to be, but for a group's members, and what the audit trail calls the change.
+    Become(Resource, Action),
+    /// Members of a group.
+    Members(MemberChanges),
     Delete,
 }
 
@@ -64,10 +69,11 @@ impl Intent {
         }
     }
 
-    /// Whether it can be planned without the resource, which is then only guarded: a DELETE, and members of a group by their ids.
+    /// Whether it can be planned without the resource, which is then only guarded: a deletion, and members of a group by their ids.
     pub fn goes_unseen(&self, profile: Profile) -> bool {
         match &self.wish {
             Ok(Wish::Delete) => true,
+            Ok(Wish::Members(changes)) => changes.is_by_id(),
             Ok(Wish::Patch(operations)) if self.resource_type.name == GROUPS.name => {
                 operations.iter().all(Operation::is_on_members)
                     && MemberChanges::of(operations, profile)

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Mandate;
 use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::scim::budget::Budget;
@@ -11,16 +12,15 @@ use crate::scim::filter::parse::shortened;
 use crate::scim::fold::fold;
 use crate::scim::member::Member;
 use crate::scim::patch::{Matching, MemberChanges};
-use crate::scim::profile::Profile;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 use crate::store::audit::Detail;
+use crate::store::members::{BOTH, DIRECT, GIVEN};
 
 /// What an id is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known {
-    pub is_member: bool,
-    /// Whether it is a member because of group mappings alone.
-    pub is_given: bool,
+    /// On what grounds it is a member; none where it is none.
+    pub granted: Option<i64>,
     /// `User` or `Group`; none where it is nobody's.
     pub kind: Option<&'static str>,
 }
@@ -42,32 +42,70 @@ fn ask_for_names(filters: &[Matching]) -> bool {
         .any(|matching| matching.filter.names("display"))
 }
 
-/// Rows of one group to insert and to delete.
+/// Rows of one group to insert, to delete and to change.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MemberPlan {
     /// Ids, with their types.
     pub add: BTreeMap<String, &'static str>,
     pub remove: BTreeSet<String>,
-    /// Members whom only group mappings gave until now, and whom a client names.
-    pub confirm: BTreeSet<String>,
+    /// Members who stay, on other grounds: what `granted` is from now on.
+    pub regrade: BTreeMap<String, i64>,
+}
+
+/// What a change does to one membership.
+enum Step {
+    Nothing,
+    Insert,
+    Delete,
+    Regrade(i64),
+}
+
+/// What somebody's coming does to a membership that is there on those grounds, or is not.
+fn coming(mandate: &Mandate, granted: Option<i64>) -> Step {
+    match (mandate, granted) {
+        (_, None) => Step::Insert,
+        (Mandate::Mappings, Some(DIRECT)) => Step::Regrade(BOTH),
+        (Mandate::Client | Mandate::Directory(_), Some(GIVEN)) => Step::Regrade(BOTH),
+        _ => Step::Nothing,
+    }
+}
+
+/// What somebody's going does to it. Whoever a client takes out is out; the directory and mappings take only what they gave.
+fn going(mandate: &Mandate, granted: Option<i64>) -> Step {
+    match (mandate, granted) {
+        (_, None) => Step::Nothing,
+        (Mandate::Client, Some(_)) => Step::Delete,
+        (Mandate::Directory(_), Some(DIRECT)) => Step::Delete,
+        (Mandate::Directory(_), Some(BOTH)) => Step::Regrade(GIVEN),
+        (Mandate::Mappings, Some(GIVEN)) => Step::Delete,
+        (Mandate::Mappings, Some(BOTH)) => Step::Regrade(DIRECT),
+        _ => Step::Nothing,
+    }
+}
+
+/// The grounds of what it adds, and of what it deletes; the latter are none where they do not matter.
+pub fn grounds(mandate: &Mandate) -> (i64, Option<i64>) {
+    match mandate {
+        Mandate::Client => (DIRECT, None),
+        Mandate::Directory(_) => (DIRECT, Some(DIRECT)),
+        Mandate::Mappings => (GIVEN, Some(GIVEN)),
+    }
 }
 
 impl MemberPlan {
-    /// The plan for what is wanted. An id of nobody to remove was no member anyway. One to add is an `invalidValue` in `strict`; `compat`
-    /// leaves it out, so that the others come in all the same, and changes nothing where all of them are such: a group is not emptied
-    /// by a list that names nobody who is here.
-    pub fn new(
-        changes: &MemberChanges,
-        there: &mut MembersSoFar<'_, '_>,
-        profile: Profile,
-    ) -> Result<Self> {
+    /// The plan for what is wanted. An id of nobody to remove was no member anyway. One to add is an `invalidValue` for a client in
+    /// `strict`; `compat` leaves it out, so that the others come in all the same, and changes nothing where all of them are such: a group is
+    /// not emptied by a list that names nobody who is here.
+    pub fn new(changes: &MemberChanges, there: &mut MembersSoFar<'_, '_>) -> Result<Self> {
+        let mandate = &there.work.terms.mandate;
+        let is_strict = there.work.terms.profile.is_strict() && mandate.is_client();
         let (mut add, nobody): (BTreeSet<&String>, BTreeSet<&String>) =
             changes.add.keys().partition(|id| {
                 let known = there.look_up(id);
-                known.is_member || known.kind.is_some()
+                known.granted.is_some() || known.kind.is_some()
             });
         match nobody.first() {
-            Some(id) if profile.is_strict() => {
+            Some(id) if is_strict => {
                 return Err(Error::scim(
                     ScimType::InvalidValue,
                     format!("members: no user or group has the id `{}`", shortened(id)),
@@ -101,27 +139,37 @@ impl MemberPlan {
             }
         }
         let mut plan = MemberPlan::default();
-        for id in gone.into_iter().filter(|id| !add.contains(id)) {
-            if there.look_up(&id).is_member {
-                plan.remove.insert(id);
-            }
+        for id in gone.iter().filter(|id| !add.contains(id)) {
+            let known = there.look_up(id);
+            plan.take(id, known, going(&there.work.terms.mandate, known.granted));
         }
         for id in add {
             let known = there.look_up(id);
-            if known.is_member {
-                plan.confirm.extend(known.is_given.then(|| id.clone()));
-            } else if let Some(kind) = known.kind {
-                plan.add.insert(id.clone(), kind);
-            }
+            plan.take(id, known, coming(&there.work.terms.mandate, known.granted));
         }
         Ok(plan)
     }
 
+    fn take(&mut self, id: &str, known: Known, step: Step) {
+        match (step, known.kind) {
+            (Step::Insert, Some(kind)) => {
+                self.add.insert(id.to_owned(), kind);
+            }
+            (Step::Delete, _) => {
+                self.remove.insert(id.to_owned());
+            }
+            (Step::Regrade(granted), _) => {
+                self.regrade.insert(id.to_owned(), granted);
+            }
+            (Step::Insert, None) | (Step::Nothing, _) => {}
+        }
+    }
+
     /// Goes on with another plan, made for what this one leaves.
     pub fn then(&mut self, next: MemberPlan) {
-        self.confirm.extend(next.confirm);
+        self.regrade.extend(next.regrade);
         for id in next.remove {
-            self.confirm.remove(&id);
+            self.regrade.remove(&id);
             if self.add.remove(&id).is_none() {
                 self.remove.insert(id);
             }
@@ -133,8 +181,10 @@ impl MemberPlan {
         }
     }
 
-    pub fn changes_anything(&self) -> bool {
-        !(self.add.is_empty() && self.remove.is_empty() && self.confirm.is_empty())
+    /// Whether the group is another one for it: who is in it, or, but for mappings, on whose word.
+    pub fn is_seen(&self, mandate: &Mandate) -> bool {
+        let regraded = !self.regrade.is_empty() && *mandate != Mandate::Mappings;
+        !(self.add.is_empty() && self.remove.is_empty()) || regraded
     }
 
     /// Who comes and who goes, for the audit trail.
@@ -209,9 +259,9 @@ impl MembersSoFar<'_, '_> {
         }
         // What the database says of these is not so any more.
         for id in afresh {
-            let member = match self.look_up(&id).is_member {
-                true => self.seen(&id, named),
-                false => None,
+            let member = match self.look_up(&id).granted {
+                Some(_) => self.seen(&id, named),
+                None => None,
             };
             let is_meant = match member {
                 Some(member) => meets(&member, filters, self.work.budget)?,
@@ -231,9 +281,9 @@ impl MembersSoFar<'_, '_> {
             return Known::default();
         }
         if let Some(kind) = self.so_far.add.get(id) {
+            let (granted, _) = grounds(&self.work.terms.mandate);
             return Known {
-                is_member: true,
-                is_given: false,
+                granted: Some(granted),
                 kind: Some(kind),
             };
         }
@@ -268,9 +318,9 @@ impl MembersSoFar<'_, '_> {
         // A filter may mean anybody, and nothing holds what it leaves alone. Where all members are asked for, so is this one.
         let asks = self.is_stored && !self.changes.is_by_id();
         if self.work.facts.assumed.members && !asks {
+            let (added_to, removed_from) = grounds(&self.work.terms.mandate);
             return Known {
-                is_member,
-                is_given: false,
+                granted: is_member.then_some(removed_from.unwrap_or(added_to)),
                 kind: Some(added.map_or(USERS.name, |added| added.declared)),
             };
         }
@@ -315,10 +365,10 @@ impl MembersSoFar<'_, '_> {
 
     /// What is known of somebody by the database, after the intents so far.
     fn still(&self, id: &str, known: Known) -> Known {
-        let is_member = known.is_member && !self.so_far.remove.contains(id);
+        let granted = known.granted.filter(|_| !self.so_far.remove.contains(id));
+        let regraded = self.so_far.regrade.get(id).copied();
         Known {
-            is_member,
-            is_given: is_member && known.is_given && !self.so_far.confirm.contains(id),
+            granted: granted.map(|granted| regraded.unwrap_or(granted)),
             ..known
         }
     }

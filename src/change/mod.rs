@@ -32,9 +32,36 @@ use crate::store::audit::Origin;
 use crate::store::{self, Rows, Statement};
 
 pub use intent::{Intent, Wish};
+pub use members::Known;
 pub use recent::Recent;
 pub use state::Done;
-pub use writer::{Request, Shown, Written, write};
+pub use writer::{Along, Request, Shown, Written, write};
+
+/// Whose word changes are made on, and so what they may touch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mandate {
+    /// A client's: what no directory manages.
+    Client,
+    /// That of the directory of the identity provider with this id: what it manages.
+    Directory(String),
+    /// That of group mappings: the members of any group, as far as mappings give them.
+    Mappings,
+}
+
+impl Mandate {
+    /// Whether it reaches what this provider manages, none for nobody.
+    pub fn covers(&self, manager: Option<&str>) -> bool {
+        match self {
+            Mandate::Client => manager.is_none(),
+            Mandate::Directory(provider) => manager == Some(provider.as_str()),
+            Mandate::Mappings => true,
+        }
+    }
+
+    pub fn is_client(&self) -> bool {
+        *self == Mandate::Client
+    }
+}
 
 /// What holds for all that one author writes with one request.
 #[derive(Debug, Clone)]
@@ -43,6 +70,8 @@ pub struct Terms {
     pub profile: Profile,
     /// The identity provider whose `externalId`s the author uses; empty for none.
     pub provider_id: String,
+    /// What the author may change.
+    pub mandate: Mandate,
     /// Whether the tenant keeps hashes of passwords.
     pub store_passwords: bool,
     /// The SCIM base that the request used, an absolute URL.

@@ -11,7 +11,7 @@ use super::facts::{Facts, Holder, Key, Needs};
 use super::intent::{Intent, Wish};
 use super::members::{MemberPlan, MembersSoFar};
 use super::order::Guess;
-use super::refusal::{check_condition, check_size, check_unmanaged, taken, taken_by_inactive};
+use super::refusal::{check_condition, check_mandate, check_size, taken, taken_by_inactive};
 use super::state::{Base, Done, Effect, Event, State};
 use crate::error::{Error, Kind, Result};
 use crate::scim::body;
@@ -148,10 +148,9 @@ impl<'p> Plan<'p> {
         let Intent {
             resource_type, id, ..
         } = intent;
-        // Alone, it may be enough to guard what is there.
-        let is_alone = self.intents.len() == 1 && intent.goes_unseen(self.terms.profile);
-        let before = match is_alone {
-            true => State::unseen(),
+        let is_unseen = self.goes_unseen(intent);
+        let before = match is_unseen {
+            true => self.unseen(intent),
             false => match self.state(resource_type, id) {
                 Some(state) => state,
                 None => {
@@ -160,9 +159,9 @@ impl<'p> Plan<'p> {
                 }
             },
         };
-        if !is_alone {
+        if !is_unseen {
             check_condition(intent.condition.as_ref(), before.version)?;
-            check_unmanaged(&before.resource)?;
+            check_mandate(&self.terms.mandate, &before.resource)?;
         }
         match intent.wish.clone()? {
             Wish::Delete => Ok(Effect {
@@ -172,13 +171,40 @@ impl<'p> Plan<'p> {
                 before: before.before().map(|_| Rc::clone(&before.resource)),
                 state: State {
                     alive: false,
-                    rests_on_version: !is_alone,
+                    rests_on_version: !is_unseen,
                     ..before
                 },
                 event: Some((Action::Delete, Vec::new(), Detail::default())),
             }),
             wish => self.change(index, intent, before, wish),
         }
+    }
+
+    /// Whether it is enough to guard what the intent is about.
+    fn goes_unseen(&self, intent: &Intent) -> bool {
+        let key = (intent.resource_type.name, intent.id.clone());
+        let is_unknown = match self.states.get(&key) {
+            Some(state) => matches!(state.base, Base::Unseen),
+            None => self
+                .facts
+                .resource(intent.resource_type, &intent.id)
+                .is_none(),
+        };
+        self.facts.assumed.presence
+            && is_unknown
+            && !self.is_new(&intent.id)
+            && intent.goes_unseen(self.terms.profile)
+    }
+
+    fn unseen(&self, intent: &Intent) -> State {
+        let key = (intent.resource_type.name, intent.id.clone());
+        self.states.get(&key).cloned().unwrap_or_else(State::unseen)
+    }
+
+    /// Whether there is nothing to be written.
+    pub fn is_idle(&self) -> bool {
+        let members_stay = |state: &State| state.members == MemberPlan::default();
+        self.events.is_empty() && self.states.values().all(members_stay)
     }
 
     /// Notes what will be needed of a group's members, while the group itself is not known yet: all is read in one round trip then.
@@ -217,7 +243,8 @@ impl<'p> Plan<'p> {
             let changes = MemberChanges::adding(&members);
             let plan = self.plan_members(index, id, &state, &changes)?;
             detail = plan.detail();
-            attributes.extend(plan.changes_anything().then(|| "members".to_owned()));
+            let has_members = plan.is_seen(&self.terms.mandate);
+            attributes.extend(has_members.then(|| "members".to_owned()));
             state.members.then(plan);
         }
         Ok(Effect {
@@ -262,6 +289,7 @@ impl<'p> Plan<'p> {
         } = intent;
         let action = match wish {
             Wish::Replace(_) => Action::Replace,
+            Wish::Become(_, action) => action,
             _ => Action::Patch,
         };
         let (mut resource, changes) = self.wanted(resource_type, &before, wish)?;
@@ -275,7 +303,7 @@ impl<'p> Plan<'p> {
         let mut state = before;
         let mut event = None;
         // No change, no new version: Okta renames a group to its own name with every membership.
-        if differs || password.is_some() || members.changes_anything() {
+        if differs || password.is_some() || members.is_seen(&self.terms.mandate) {
             self.refuse_rename(resource_type, id, &state.resource, &resource)?;
             let mut attributes = differing(&state.resource, &resource);
             let detail = match resource_type.name == GROUPS.name {
@@ -284,15 +312,16 @@ impl<'p> Plan<'p> {
             };
             let rests =
                 differs || password.is_some() || intent.condition.is_some() || !changes.is_by_id();
-            attributes.extend(members.changes_anything().then(|| "members".to_owned()));
+            let has_members = members.is_seen(&self.terms.mandate);
+            attributes.extend(has_members.then(|| "members".to_owned()));
             state.is_rewritten |= differs || password.is_some();
             state.rests_on_version |= rests && matches!(state.base, Base::Known(_));
             state.resource = Rc::new(resource);
             state.version = Version(state.version.0 + 1);
             state.password = password.or(state.password);
-            state.members.then(members);
             event = Some((action, attributes, detail));
         }
+        state.members.then(members);
         Ok(Effect {
             status: 200,
             resource_type,
@@ -361,6 +390,8 @@ impl<'p> Plan<'p> {
                 }
                 Ok((resource, changes))
             }
+            Wish::Become(resource, _) => Ok((resource, changes)),
+            Wish::Members(changes) => Ok(((*before.resource).clone(), changes)),
             Wish::Create(_) | Wish::Delete => Err(Error::internal("not a change")),
         }
     }
@@ -373,18 +404,14 @@ impl<'p> Plan<'p> {
         state: &State,
         changes: &MemberChanges,
     ) -> Result<MemberPlan> {
-        let profile = self.terms.profile;
-        MemberPlan::new(
+        let there = &mut MembersSoFar {
+            is_stored: !state.is_new(),
+            so_far: &state.members,
+            work: self,
+            index,
+            group,
             changes,
-            &mut MembersSoFar {
-                is_stored: !state.is_new(),
-                so_far: &state.members,
-                work: self,
-                index,
-                group,
-                changes,
-            },
-            profile,
-        )
+        };
+        MemberPlan::new(changes, there)
     }
 }

@@ -1,5 +1,6 @@
 //! Why a change is not made, in the words that clients read.
 
+use super::Mandate;
 use crate::error::{Error, Kind, Result};
 use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
@@ -23,11 +24,15 @@ pub fn check_condition(condition: Option<&Condition>, version: Version) -> Resul
     }
 }
 
-/// 409 where a directory manages the resource: what a client wrote would be undone, or fought over.
-pub fn check_unmanaged(resource: &Resource) -> Result<()> {
+/// 409 where a directory manages the resource that is not the author: what was written would be undone, or fought over.
+pub fn check_mandate(mandate: &Mandate, resource: &Resource) -> Result<()> {
     match &resource.managed_by {
+        manager if mandate.covers(manager.as_deref()) => Ok(()),
         Some(provider) => Err(Error::managed(provider)),
-        None => Ok(()),
+        None => Err(Error::new(
+            Kind::Conflict,
+            "no directory manages this resource",
+        )),
     }
 }
 

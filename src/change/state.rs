@@ -123,6 +123,8 @@ pub struct Done {
     pub id: String,
     /// None of what is deleted.
     pub version: Option<Version>,
+    /// Whether anything changed.
+    pub is_changed: bool,
 }
 
 /// What an intent comes to.
@@ -185,6 +187,7 @@ impl<'p> Plan<'p> {
         if self.states.insert(key.clone(), state).is_none() {
             self.order.push(key);
         }
+        let is_changed = event.is_some();
         if let Some((action, attributes, detail)) = event {
             self.events.push(Event {
                 action,
@@ -199,6 +202,7 @@ impl<'p> Plan<'p> {
             resource_type,
             id,
             version,
+            is_changed,
         }
     }
 
@@ -217,8 +221,14 @@ impl<'p> Plan<'p> {
     /// The resource as it is after the intents so far; none where there is none, or where that is not known yet.
     pub fn state(&mut self, resource_type: &'static ResourceType, id: &str) -> Option<State> {
         let key: Key = (resource_type.name, id.to_owned());
-        if let Some(state) = self.states.get(&key) {
-            return state.alive.then(|| state.clone());
+        match self.states.get(&key) {
+            // What was enough to guard has to be known now.
+            Some(state) if matches!(state.base, Base::Unseen) && state.alive => {
+                self.needs.resources.insert(key);
+                return None;
+            }
+            Some(state) => return state.alive.then(|| state.clone()),
+            None => {}
         }
         if self.is_new(id) {
             return None;
@@ -250,10 +260,11 @@ impl<'p> Plan<'p> {
     /// Who has a name after the intents so far, or has had it since before names were normalised.
     pub fn holder(&mut self, unique: UniqueKey, key: &str) -> Option<Holder> {
         let now = self.holder_of_key(unique, key);
-        now.or_else(|| {
+        let holder = now.or_else(|| {
             let holder = self.holder_of_key(unique, &former(key)?)?;
             self.still_has(unique, &holder.id, key).then_some(holder)
-        })
+        });
+        holder.filter(|holder| !self.is_deleted(&holder.id))
     }
 
     /// Whether no intent so far has taken a name from who had it.

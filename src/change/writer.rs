@@ -6,6 +6,7 @@ use super::Author;
 use super::batch::{self, Hashes};
 use super::facts::{Assumptions, Facts, Key, Seen};
 use super::intent::Intent;
+use super::members::Known;
 use super::order::Guess;
 use super::plan::Plan;
 use super::recent::Recent;
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::scim::render::Stored;
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
 use crate::scim::version::Version;
+use crate::store::members::Pair;
 use crate::store::resources::{self, Memberships};
 use crate::store::{self, Constraint, Guard, Rows, Statement, audit, groups};
 
@@ -35,6 +37,29 @@ pub struct Request<'r> {
     pub fail_on_errors: Option<usize>,
     /// What of the resource is shown, where there is one intent.
     pub show: Option<Memberships>,
+    /// Whether one that fails undoes all.
+    pub is_whole: bool,
+    /// Memberships as they were read before, which the batch holds a guard for: group and member.
+    pub pairs: Vec<(Pair, Known)>,
+    /// What else goes into the batch, given what the intents come to.
+    pub along: Option<Along<'r>>,
+}
+
+/// Statements for the outcomes of intents.
+pub type Along<'r> = &'r dyn Fn(&[Result<Done>]) -> Vec<Statement>;
+
+impl<'r> Request<'r> {
+    /// A request for no more than these.
+    pub fn of(intents: &'r [Result<Intent>]) -> Self {
+        Request {
+            intents,
+            fail_on_errors: None,
+            show: None,
+            is_whole: false,
+            pairs: Vec::new(),
+            along: None,
+        }
+    }
 }
 
 /// What came of them.
@@ -55,15 +80,19 @@ pub struct Shown {
 /// Carries intents out. The error is that of all of them: the database's, or others kept changing what it takes.
 pub async fn write(author: &dyn Author, recent: &Recent, request: &Request<'_>) -> Result<Written> {
     let terms = author.terms();
+    let is_told = !terms.mandate.is_client();
     let mut facts = Facts::new(Assumptions {
         names: true,
-        members: may_assume_members(request.intents),
+        members: is_told || may_assume_members(request.intents),
+        presence: is_told || request.intents.len() == 1,
     });
+    facts.pairs.extend(request.pairs.iter().cloned());
     let alone = match request.intents {
         [Ok(intent)] => Some(intent),
         _ => None,
     };
     let rests = alone.filter(|intent| !intent.is_creation && !intent.goes_unseen(terms.profile));
+    let rests = rests.filter(|_| !is_told);
     let mut _turn = None;
     if let Some(intent) = rests {
         let (resource_type, id) = (intent.resource_type, &intent.id);
@@ -82,7 +111,7 @@ pub async fn write(author: &dyn Author, recent: &Recent, request: &Request<'_>) 
     work.carry_out(&mut facts).await
 }
 
-/// New resources and single changes take members for what their client says. A Bulk request that changes groups asks first: it asks
+/// A directory and mappings know what they say. New resources and single changes take members for what their client says. A Bulk request that changes groups asks first: it asks
 /// for the groups anyway.
 fn may_assume_members(intents: &[Result<Intent>]) -> bool {
     intents.len() == 1 || intents.iter().flatten().all(|intent| intent.is_creation)
@@ -178,11 +207,11 @@ impl Work<'_> {
                 author.budget(),
             );
             plan.run(self.request.fail_on_errors);
-            let needs = std::mem::take(&mut plan.needs);
+            let mut needs = std::mem::take(&mut plan.needs);
             if needs.is_empty() {
                 match guess.next(&plan) {
                     Some(next) => guess = next,
-                    None if !plan.events.is_empty() => return self.send(plan).await,
+                    None if self.writes(&plan) => return self.send(plan).await,
                     None => {
                         let outcomes = plan.outcomes;
                         // Nothing is written, so no guard says whether what is remembered still holds.
@@ -197,21 +226,33 @@ impl Work<'_> {
             if rounds > MAX_ROUNDS {
                 return Ok(Err(store::Error::Guard(Guard::VersionConflict)));
             }
-            facts.learn(author, needs, self.learnt_with()).await?;
+            let learnt_with = self.learnt_with(facts);
+            if let Some((key, _)) = learnt_with.as_ref().filter(|_| rounds == 1) {
+                // Where nothing comes of it, it is shown as it is.
+                needs.resources.insert(key.clone());
+            }
+            facts.learn(author, needs, learnt_with).await?;
             // What failed for want of a fact may not fail with it.
             guess = Guess::default();
         }
     }
 
-    /// What is learnt along with the resource that is going to be shown: a user's groups, which stay whatever happens to the user, and how
-    /// many members a group has.
-    fn learnt_with(&self) -> Option<(Key, Memberships)> {
-        let intent = self.alone?;
+    /// Whether a plan has anything to write.
+    fn writes(&self, plan: &Plan<'_>) -> bool {
+        let is_undone = self.request.is_whole && plan.outcomes.iter().any(Result::is_err);
+        !is_undone && (!plan.is_idle() || self.request.along.is_some())
+    }
+
+    /// What is learnt along with the resource that is going to be shown: a user's groups, which stay whatever happens to the user; of a group
+    /// how many members it has, and who they are where its members prove to be others than was assumed, because then often nothing is left
+    /// to be done.
+    fn learnt_with(&self, facts: &Facts) -> Option<(Key, Memberships)> {
+        let intent = self.alone.filter(|intent| !intent.is_creation)?;
         let memberships = self.request.show?;
         let key = (intent.resource_type.name, intent.id.clone());
         let is_user = intent.resource_type.name == USERS.name;
         let learnt = Memberships {
-            wanted: memberships.wanted && is_user,
+            wanted: memberships.wanted && (is_user || !facts.assumed.members),
             ..memberships
         };
         Some((key, learnt))
@@ -260,6 +301,9 @@ impl Work<'_> {
         let hash = |password: &str| author.hash(password);
         batch::hash_passwords(&plan, &mut self.hashes.borrow_mut(), hash)?;
         let mut batch = batch::statements(&plan, &self.hashes.borrow());
+        if let Some(along) = self.request.along {
+            batch.extend(along(&plan.outcomes));
+        }
         let worked_out = self.worked_out(&plan);
         let tail = match (self.alone, self.request.show) {
             (Some(intent), Some(memberships)) if worked_out.is_none() => {
@@ -340,7 +384,8 @@ fn as_learnt(seen: &Seen, memberships: Memberships) -> Option<Shown> {
     let is_larger = seen.held.is_some_and(|held| held > memberships.most);
     let mut stored = seen.stored.clone();
     stored.oversized |= memberships.wanted && is_larger;
-    (is_user || !memberships.wanted || is_larger).then_some(Shown {
+    let is_whole = is_user || !memberships.wanted || is_larger || stored.memberships.is_some();
+    is_whole.then_some(Shown {
         stored,
         held: seen.held,
     })

@@ -7,9 +7,8 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::members::Pair;
 use super::set::Set;
-use super::{Error, Result, Rows, Statement, Value};
+use super::{Error, Result, Rows, Statement};
 use crate::ids::TenantId;
 
 /// Entries that one statement gives: a string of D1 has two million bytes at most, and an entry 500.
@@ -246,56 +245,6 @@ pub fn members(results: &[Rows]) -> Result<HashMap<Uuid, Vec<Uuid>>> {
         members.entry(group).or_default().extend(part);
     }
     Ok(members)
-}
-
-/// Says that the directory has these in its groups: group, member, and the member's type. Who is nobody any more is passed over.
-pub fn insert_members(
-    tenant: &TenantId,
-    members: &[(String, String, &'static str)],
-) -> Vec<Statement> {
-    let rows = members
-        .iter()
-        .map(|(group, member, kind)| vec![group.into(), member.into(), Value::from(*kind)]);
-    Set::new(&["group_id", "id", "kind"], rows).statements(&[tenant.into()], |part| {
-        format!(
-            "{} insert into group_members (tenant_id, group_id, member_id, member_type) \
-             select ?1, e.group_id, e.id, e.kind from e where iif(e.kind = 'User', \
-             exists (select 1 from users u where u.tenant_id = ?1 and u.id = e.id), \
-             exists (select 1 from groups g where g.tenant_id = ?1 and g.id = e.id)) \
-             on conflict (tenant_id, group_id, member_id) do update set granted = 2 where granted = 1",
-            part.table()
-        )
-    })
-}
-
-/// Takes members out of their groups, but for those whom a mapping puts there too.
-pub fn delete_members(tenant: &TenantId, pairs: &[Pair]) -> Vec<Statement> {
-    let rows = pairs
-        .iter()
-        .map(|(group, member)| vec![group.into(), member.into()]);
-    let set = Set::new(&["group_id", "id"], rows);
-    let step = |sql: &str| {
-        set.statements(&[tenant.into()], |part| {
-            format!(
-                "{sql} and tenant_id = ?1 and {}",
-                part.has("group_id, member_id")
-            )
-        })
-    };
-    let mut statements = step("update group_members set granted = 1 where granted = 2");
-    statements.extend(step("delete from group_members where granted = 0"));
-    statements
-}
-
-/// Counts the members of groups anew, and gives the groups their next version.
-pub fn recount(tenant: &TenantId, groups: &[String], now: i64) -> Vec<Statement> {
-    Set::of_ids(groups).statements(&[tenant.into(), now.into()], |part| {
-        format!(
-            "update groups set version = version + 1, modified_at = ?2, member_count = (select count(*) from group_members m \
-             where m.tenant_id = ?1 and m.group_id = groups.id) where tenant_id = ?1 and {}",
-            part.has("id")
-        )
-    })
 }
 
 /// Leaves all that a provider's directory put here to SCIM clients, as it is: nobody loses an account or a membership because a

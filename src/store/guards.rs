@@ -56,34 +56,62 @@ pub fn existence<'i>(
     )
 }
 
-/// All these ids are resources of the type, and no directory manages them.
-pub fn unmanaged<'i>(
+/// Who manages a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manager<'m> {
+    Anybody,
+    Nobody,
+    Provider(&'m str),
+}
+
+/// All these ids are resources of the type, so managed.
+pub fn presence<'i>(
     tenant: &TenantId,
     resource_type: &ResourceType,
+    manager: Manager<'_>,
     ids: impl IntoIterator<Item = &'i String>,
 ) -> Vec<Statement> {
-    let set = Set::of_ids(ids);
+    let provider = match manager {
+        Manager::Anybody => None,
+        Manager::Nobody => Some(Value::Null),
+        Manager::Provider(id) => Some(id.into()),
+    };
+    let rows = ids.into_iter().map(|id| {
+        let id = std::iter::once(id.into());
+        id.chain(provider.clone()).collect()
+    });
+    let (columns, same): (&[&str], _) = match provider {
+        Some(_) => (
+            &["id", "manager"],
+            "r.id = e.id and r.managed_by is e.manager",
+        ),
+        None => (&["id"], "r.id = e.id"),
+    };
     all_there(
         Guard::VersionConflict,
         tenant,
         resource_type,
-        &set,
-        "r.id = e.id and r.managed_by is null",
+        &Set::new(columns, rows),
+        same,
     )
 }
 
-/// All these pairs, of a group and a member, are memberships.
+/// All these pairs, of a group and a member, are memberships, on these grounds where they are told.
 pub fn memberships<'p>(
     tenant: &TenantId,
+    granted: Option<i64>,
     pairs: impl IntoIterator<Item = (&'p str, &'p str)>,
 ) -> Vec<Statement> {
     let rows = pairs
         .into_iter()
         .map(|(group, member)| vec![group.into(), member.into()]);
+    let grounds = granted.map_or(String::new(), |granted| {
+        format!(" and m.granted = {granted}")
+    });
     Set::new(&["group_id", "id"], rows).statements(&[tenant.into()], |part| {
         format!(
             "{} insert into guards (reason) select '{}' where exists (select 1 from e where not exists \
-             (select 1 from group_members m where m.tenant_id = ?1 and m.group_id = e.group_id and m.member_id = e.id))",
+             (select 1 from group_members m where m.tenant_id = ?1 and m.group_id = e.group_id and m.member_id = e.id{grounds}))",
             part.table(),
             Guard::MembershipMissing.word()
         )

@@ -133,32 +133,28 @@ pub fn select_any(tenant: &TenantId, idp: &str) -> Statement {
     )
 }
 
-/// Gives memberships, and takes others back. Groups are counted anew after it.
+/// Notes which mapping gives which membership, and which no more. The memberships themselves are not changed.
 pub fn apply(tenant: &TenantId, idp: &str, differences: &[Difference]) -> Vec<Statement> {
-    let set = |give: i64, with_mapping: bool| {
+    let set = |give: i64| {
         let chosen = differences.iter().filter(|one| one.give == give);
         let rows = chosen.map(|one| {
-            let mut row = vec![(&one.group_id).into(), (&one.member_id).into()];
-            row.extend(with_mapping.then(|| (&one.mapping_id).into()));
-            row
+            vec![
+                (&one.group_id).into(),
+                (&one.member_id).into(),
+                (&one.mapping_id).into(),
+            ]
         });
-        match with_mapping {
-            true => Set::new(&["group_id", "id", "mapping_id"], rows),
-            false => Set::new(&["group_id", "id"], rows),
-        }
+        Set::new(&["group_id", "id", "mapping_id"], rows)
     };
-    let groundless = "not exists (select 1 from mapping_grants k where k.tenant_id = ?1 \
-         and k.group_id = group_members.group_id and k.member_id = group_members.member_id)";
-    let fixed = [tenant.into()];
-    let with_idp = [tenant.into(), idp.into()];
-    let mut statements = set(0, true).statements(&with_idp, |part| {
+    let fixed = [tenant.into(), idp.into()];
+    let mut statements = set(0).statements(&fixed, |part| {
         format!(
             "delete from mapping_grants where tenant_id = ?1 and idp_id = ?2 and {}",
             part.has("group_id, member_id, mapping_id")
         )
     });
     // Who was deleted meanwhile gets nothing.
-    statements.extend(set(1, true).statements(&with_idp, |part| {
+    statements.extend(set(1).statements(&fixed, |part| {
         format!(
             "{} insert into mapping_grants (tenant_id, group_id, member_id, mapping_id, idp_id) \
              select ?1, e.group_id, e.id, e.mapping_id, ?2 from e \
@@ -166,26 +162,6 @@ pub fn apply(tenant: &TenantId, idp: &str, differences: &[Difference]) -> Vec<St
             part.table()
         )
     }));
-    statements.extend(set(1, false).statements(&fixed, |part| {
-        format!(
-            "{} insert into group_members (tenant_id, group_id, member_id, member_type, granted) \
-             select distinct ?1, e.group_id, e.id, 'User', 1 from e \
-             where exists (select 1 from users u where u.tenant_id = ?1 and u.id = e.id) \
-             on conflict (tenant_id, group_id, member_id) do update set granted = 2 where granted = 0",
-            part.table()
-        )
-    }));
-    for step in [
-        "update group_members set granted = 0 where granted = 2",
-        "delete from group_members where granted = 1",
-    ] {
-        statements.extend(set(0, false).statements(&fixed, |part| {
-            format!(
-                "{step} and tenant_id = ?1 and {} and {groundless}",
-                part.has("group_id, member_id")
-            )
-        }));
-    }
     statements
 }
 

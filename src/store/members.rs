@@ -184,8 +184,12 @@ pub fn groups_of_user_rows() -> String {
     )
 }
 
-/// What `granted` is of a membership that only group mappings give.
+/// What `granted` is of a membership that nobody but clients or the directory gives.
+pub const DIRECT: i64 = 0;
+/// What it is of one that only group mappings give.
 pub const GIVEN: i64 = 1;
+/// What it is of one that both give.
+pub const BOTH: i64 = 2;
 
 /// A pair of a group's and a member's id.
 pub type Pair = (String, String);
@@ -217,20 +221,17 @@ pub fn probe(tenant: &TenantId, pairs: &[Pair]) -> Vec<Statement> {
 pub struct Probed {
     pub group: String,
     pub id: String,
-    pub is_member: bool,
-    /// Whether it is a member because of group mappings alone.
-    pub is_given: bool,
+    /// On what grounds it is a member; none where it is none.
+    pub granted: Option<i64>,
     /// The type of the resource with that id; none where the tenant has no such resource.
     pub kind: Option<String>,
 }
 
 pub fn probed(row: &Row) -> Result<Probed> {
-    let held = row.optional_integer("held")?;
     Ok(Probed {
         group: row.text("group_id")?,
         id: row.text("id")?,
-        is_member: held.is_some(),
-        is_given: held == Some(GIVEN),
+        granted: row.optional_integer("held")?,
         kind: row.optional_text("kind")?,
     })
 }
@@ -295,8 +296,8 @@ pub struct Membership<'m> {
     pub kind: &'static str,
 }
 
-/// Inserts memberships. That the members are there is for a [guard](super::guards::existence) before it.
-pub fn insert(tenant: &TenantId, members: &[Membership<'_>]) -> Vec<Statement> {
+/// Inserts memberships, granted on these grounds. That the members are there is for a [guard](super::guards::existence) before it.
+pub fn insert(tenant: &TenantId, granted: i64, members: &[Membership<'_>]) -> Vec<Statement> {
     let rows = members.iter().map(|member| {
         vec![
             member.group.into(),
@@ -304,23 +305,30 @@ pub fn insert(tenant: &TenantId, members: &[Membership<'_>]) -> Vec<Statement> {
             member.kind.into(),
         ]
     });
-    Set::new(&["group_id", "id", "kind"], rows).statements(&[tenant.into()], |part| {
+    Set::new(&["group_id", "id", "kind"], rows).statements(&[tenant.into(), granted.into()], |part| {
         format!(
-            "{} insert into group_members (tenant_id, group_id, member_id, member_type) \
-             select ?1, e.group_id, e.id, e.kind from e",
+            "{} insert into group_members (tenant_id, group_id, member_id, member_type, granted) \
+             select ?1, e.group_id, e.id, e.kind, ?2 from e",
             part.table()
         )
     })
 }
 
-/// Makes direct what only group mappings gave.
-pub fn confirm(tenant: &TenantId, pairs: &[Pair]) -> Vec<Statement> {
-    set_of(pairs).statements(&[tenant.into()], |part| {
-        format!(
-            "update group_members set granted = 2 where tenant_id = ?1 and granted = {GIVEN} and {}",
-            part.has("group_id, member_id")
-        )
-    })
+/// Memberships that stay, on other grounds: group, member, and what `granted` is from now on.
+pub fn regrade(tenant: &TenantId, memberships: &[(Pair, i64)]) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    for granted in [DIRECT, GIVEN, BOTH] {
+        let of_grounds = memberships.iter().filter(|(_, to)| *to == granted);
+        let pairs: Vec<Pair> = of_grounds.map(|(pair, _)| pair.clone()).collect();
+        let set = set_of(&pairs);
+        statements.extend(set.statements(&[tenant.into(), granted.into()], |part| {
+            format!(
+                "update group_members set granted = ?2 where tenant_id = ?1 and {}",
+                part.has("group_id, member_id")
+            )
+        }));
+    }
+    statements
 }
 
 /// Deletes memberships.

@@ -9,15 +9,18 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::digest::Digest;
-use super::execute::{Writer, count};
+use super::execute::Writer;
 use super::mapping::{dn_key, shortened_dn};
 use super::object::{Action, Kind, Note};
 use super::session::Session;
 use super::{Failure, Place, Source};
+use crate::change::Known;
 use crate::ids;
 use crate::ldap::dn;
+use crate::scim::patch::MemberChanges;
 use crate::store::group_mappings::GroupMapping;
 use crate::store::mapping_grants::{self, Difference};
+use crate::store::members::{BOTH, DIRECT, GIVEN, Pair};
 use crate::store::rows_at;
 
 /// How often what mappings give is looked at, each time for thousands of memberships.
@@ -159,32 +162,53 @@ pub async fn settle(
                 .or_default()
                 .push(difference);
         }
-        let statements = mapping_grants::apply(&session.tenant, &session.idp, &differences);
-        writer.add(statements, differences.len()).await?;
-        let mut notes = Vec::new();
+        let (mut changes, mut pairs, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         for (group, differences) in groups {
-            let (given, taken_back) = effect(&differences);
-            let counts = (count(given.len()), count(taken_back.len()));
-            if counts != (0, 0) {
-                writer.counts().mapped.given += counts.0;
-                writer.counts().mapped.taken_back += counts.1;
-                writer.change_members(group, given, taken_back);
-                notes.push(note(group, counts.0, counts.1));
+            let Effect {
+                come,
+                go,
+                given,
+                taken_back,
+            } = effect(&differences);
+            pairs.extend(differences.iter().map(|one| known(one)));
+            if given + taken_back > 0 {
+                writer.counts().mapped.given += given;
+                writer.counts().mapped.taken_back += taken_back;
+                notes.push(note(group, given, taken_back));
             }
+            let come = come.into_iter().map(|member| (member, Kind::User.name()));
+            changes.push((group.to_owned(), MemberChanges::by_id(come, go)));
         }
-        // A note may send what there is: by then every group is counted anew, and has its new version and its event.
-        for note in &notes {
-            writer.note(note).await?;
-        }
-        writer.flush().await?;
+        let rows = mapping_grants::apply(&session.tenant, &session.idp, &differences);
+        writer.grant(changes, pairs, rows, &notes).await?;
     }
     Err(Failure::Refused(
         "others keep changing what group mappings give; the next sync goes on".to_owned(),
     ))
 }
 
-/// Whose memberships of a group appear, and whose disappear.
-fn effect(differences: &[&Difference]) -> (Vec<String>, Vec<String>) {
+/// A membership as it is.
+fn known(difference: &Difference) -> (Pair, Known) {
+    let pair = (difference.group_id.clone(), difference.member_id.clone());
+    let known = Known {
+        granted: difference.granted,
+        kind: Some(Kind::User.name()),
+    };
+    (pair, known)
+}
+
+/// What differences come to for a group.
+#[derive(Default)]
+struct Effect {
+    /// Those whom mappings give from now on, and those whom they give no more.
+    come: Vec<String>,
+    go: Vec<String>,
+    /// How many memberships appear, and how many disappear.
+    given: u64,
+    taken_back: u64,
+}
+
+fn effect(differences: &[&Difference]) -> Effect {
     let mut members: BTreeMap<&str, Vec<&Difference>> = BTreeMap::new();
     for difference in differences {
         members
@@ -192,7 +216,7 @@ fn effect(differences: &[&Difference]) -> (Vec<String>, Vec<String>) {
             .or_default()
             .push(difference);
     }
-    let (mut given, mut taken_back) = (Vec::new(), Vec::new());
+    let mut effect = Effect::default();
     for (member, differences) in members {
         let gives = differences.iter().any(|difference| difference.give == 1);
         let lost = differences
@@ -204,10 +228,16 @@ fn effect(differences: &[&Difference]) -> (Vec<String>, Vec<String>) {
         };
         let grounds = usize::try_from(one.grounds).unwrap_or_default();
         match one.granted {
-            None if gives => given.push(member.to_owned()),
-            Some(1) if !gives && lost >= grounds => taken_back.push(member.to_owned()),
+            None | Some(DIRECT) if gives => {
+                effect.given += u64::from(one.granted.is_none());
+                effect.come.push(member.to_owned());
+            }
+            Some(GIVEN | BOTH) if !gives && lost >= grounds => {
+                effect.taken_back += u64::from(one.granted == Some(GIVEN));
+                effect.go.push(member.to_owned());
+            }
             _ => {}
         }
     }
-    (given, taken_back)
+    effect
 }

@@ -12,6 +12,7 @@
 //! - Every batch that writes is guarded by the run's lease: a run that has lost it writes nothing more.
 //! - What is unchanged is not written: a sync that finds nothing new changes nothing.
 
+mod author;
 pub mod counts;
 pub mod digest;
 mod execute;

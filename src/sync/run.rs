@@ -249,7 +249,7 @@ impl Run<'_> {
                 session.note(&plan.counts);
                 return Ok(Outcome::Stopped(reason));
             }
-            let mut writer = Writer::new(session, terms.unique_group_names);
+            let mut writer = Writer::new(session, self.known.profile);
             let done = match writer.execute(&plan, &reading).await {
                 Ok(()) => self.finish(writer, std::mem::take(&mut plan.notes)).await,
                 Err(failure) => Err(failure),
@@ -356,7 +356,7 @@ async fn conclude(
     }
     let end = directory_syncs::end(&session.tenant, &session.idp, state.as_ref(), session.now());
     match session.write(vec![end]).await {
-        Ok(()) => Ok(Vec::new()),
+        Ok(_) => Ok(Vec::new()),
         // Whoever took the lease has written that this run failed.
         Err(store::Error::Guard(Guard::LeaseLost)) => {
             let mut log = session.log.borrow_mut();

@@ -76,18 +76,20 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// Runs a batch that writes, while the run holds its lease, and prolongs that; in the log stands what there is then.
-    pub async fn write(&self, batch: Vec<Statement>) -> Result<()> {
+    /// Runs a batch that writes, while the run holds its lease, and prolongs that; in the log stands what there is then. Gives what the
+    /// batch gave.
+    pub async fn write(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
         let now = self.now();
         let log = self.log.borrow().clone();
         let [held, prolonged] =
             directory_syncs::hold(&self.tenant, &self.idp, &log.id, now + LEASE_MS);
-        let mut all = vec![held, prolonged];
+        let asked = batch.len();
+        let mut all = vec![held, prolonged, sync_logs::update(&self.tenant, &log)];
+        let first = all.len();
         all.extend(batch);
-        all.push(sync_logs::update(&self.tenant, &log));
-        self.run(all).await?;
+        let results = self.run(all).await?;
         self.beat.set(now);
-        Ok(())
+        Ok(results.into_iter().skip(first).take(asked).collect())
     }
 
     /// Puts numbers into the log's row, which the next batch writes.
@@ -101,6 +103,6 @@ impl<'s> Session<'s> {
             return Ok(());
         }
         self.note(counts);
-        self.write(Vec::new()).await
+        self.write(Vec::new()).await.map(drop)
     }
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::api::http::authenticate::Caller;
 use crate::api::http::call::Call;
-use crate::change::{self, Author, Intent, Shown, Terms, Written};
+use crate::change::{self, Author, Intent, Mandate, Shown, Terms, Written};
 use crate::error::{Error, Result};
 use crate::scim::budget::Budget;
 use crate::store::resources::Memberships;
@@ -25,6 +25,7 @@ impl<'c> Client<'c> {
             tenant: caller.tenant.clone(),
             profile: caller.profile(),
             provider_id: caller.provider_id.clone(),
+            mandate: Mandate::Client,
             store_passwords: caller.settings.store_passwords,
             base: call.scim_base(),
             origin: caller.origin(call),
@@ -90,10 +91,10 @@ pub async fn change_one(
     intent: Intent,
     show: Option<Memberships>,
 ) -> Result<Option<Shown>> {
+    let intents = [Ok(intent)];
     let request = change::Request {
-        intents: &[Ok(intent)],
-        fail_on_errors: None,
         show,
+        ..change::Request::of(&intents)
     };
     let client = Client::new(call, caller);
     let written = change::write(&client, &call.app.recent, &request).await?;
@@ -112,9 +113,8 @@ pub async fn change_many(
     fail_on_errors: Option<usize>,
 ) -> Result<Written> {
     let request = change::Request {
-        intents,
         fail_on_errors,
-        show: None,
+        ..change::Request::of(intents)
     };
     let client = Client::new(call, caller);
     change::write(&client, &call.app.recent, &request).await

@@ -78,6 +78,21 @@ impl MemberChanges {
         changes
     }
 
+    /// Adds those with their types, and takes these away.
+    pub fn by_id(
+        add: impl IntoIterator<Item = (String, &'static str)>,
+        remove: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let add = add.into_iter();
+        MemberChanges {
+            add: add
+                .map(|(id, declared)| (id, Adding { at: 0, declared }))
+                .collect(),
+            remove: remove.into_iter().collect(),
+            ..MemberChanges::default()
+        }
+    }
+
     fn add_all(&mut self, members: &[Value]) {
         for member in members {
             let Some(id) = id_of(member) else {
