@@ -2,22 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::audit::{self, Event, Totals};
 use super::facts::Key;
 use super::intent::Intent;
 use super::members::{MemberPlan, grounds};
 use super::plan::Plan;
+use super::rows::groups::{self, GroupRow, MemberCount};
+use super::rows::members::{self, Membership};
+use super::rows::users::{self, UserRow};
+use super::rows::{deletion, keys, names};
 use super::state::{Base, State};
 use super::{Mandate, Terms};
 use crate::error::Result;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
-use crate::store::audit::{self, Event, Totals};
-use crate::store::groups::{self, GroupRow, MemberCount};
-use crate::store::guards::Manager;
-use crate::store::members::{self, Membership, Pair};
+use crate::store::Statement;
+use crate::store::guards::{self, Manager};
+use crate::store::members::Pair;
 use crate::store::unique::UniqueKey;
-use crate::store::users::{self, UserRow};
-use crate::store::{Statement, guards, keys, resources, unique};
 
 /// Hashes of passwords, by the passwords.
 pub type Hashes = BTreeMap<String, String>;
@@ -46,7 +48,7 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
             .filter(|name| !name.is_new)
             .map(|name| name.id.clone())
             .collect();
-        gone.extend(unique::vacate(tenant, resource_type, &renamed));
+        gone.extend(names::vacate(tenant, resource_type, &renamed));
         let names = |unique| {
             let of_kind = named.iter().filter(move |name| name.unique == Some(unique));
             of_kind.map(|name| (name.id.as_str(), name.key.as_str()))
@@ -231,8 +233,8 @@ fn deleted(
         }
     }
     let tenant = &terms.tenant;
-    let mut statements = resources::delete(tenant, resource_type, &ids, terms.origin.at);
-    statements.extend(resources::correct_tombstones(
+    let mut statements = deletion::delete(tenant, resource_type, &ids, terms.origin.at);
+    statements.extend(deletion::correct_tombstones(
         tenant,
         resource_type,
         &changed,

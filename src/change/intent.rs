@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::change::audit::Action;
 use crate::error::Result;
 use crate::scim::patch::{MemberChanges, Operation};
 use crate::scim::profile::Profile;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, ResourceType};
 use crate::scim::version::Condition;
-use crate::store::audit::Action;
 
 /// A change to one resource. Its id is known before: a new resource's is given here.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Mandate;
 use super::plan::Plan;
+use crate::change::audit::Detail;
 use crate::error::{Error, Result};
 use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
@@ -13,7 +14,6 @@ use crate::scim::fold::fold;
 use crate::scim::member::Member;
 use crate::scim::patch::{Matching, MemberChanges};
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
-use crate::store::audit::Detail;
 use crate::store::members::{BOTH, DIRECT, GIVEN};
 
 /// What an id is.

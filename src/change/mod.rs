@@ -11,14 +11,17 @@
 //!
 //! A plan also holds what the audit trail says, and by how much the tenant's counters change.
 
+pub mod audit;
 mod batch;
 mod facts;
 mod intent;
 mod members;
 mod order;
 mod plan;
+pub mod provider;
 mod recent;
 mod refusal;
+pub(crate) mod rows;
 mod state;
 mod writer;
 
@@ -28,8 +31,8 @@ use crate::error::Result;
 use crate::ids::TenantId;
 use crate::scim::budget::Budget;
 use crate::scim::profile::Profile;
-use crate::store::audit::Origin;
 use crate::store::{self, Rows, Statement};
+use audit::Origin;
 
 pub use intent::{Intent, Wish};
 pub use members::Known;

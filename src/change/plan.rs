@@ -13,6 +13,7 @@ use super::members::{MemberPlan, MembersSoFar};
 use super::order::Guess;
 use super::refusal::{check_condition, check_mandate, check_size, taken, taken_by_inactive};
 use super::state::{Base, Done, Effect, Event, State};
+use crate::change::audit::{Action, Detail};
 use crate::error::{Error, Kind, Result};
 use crate::scim::body;
 use crate::scim::budget::Budget;
@@ -22,7 +23,6 @@ use crate::scim::patch::{self, MemberChanges};
 use crate::scim::resource::{Resource, differing};
 use crate::scim::schema::{GROUPS, ResourceType};
 use crate::scim::version::Version;
-use crate::store::audit::{Action, Detail};
 use crate::store::unique::UniqueKey;
 
 /// The work.

@@ -5,13 +5,13 @@ use std::rc::Rc;
 use super::facts::{Holder, Key, Seen};
 use super::members::MemberPlan;
 use super::plan::Plan;
+use crate::change::audit::{Action, Detail};
 use crate::error::Result;
 use crate::scim::error::Error as ScimError;
 use crate::scim::fold::{former, name_key};
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
 use crate::scim::version::Version;
-use crate::store::audit::{Action, Detail};
 use crate::store::unique::UniqueKey;
 
 /// What the database has of a resource.

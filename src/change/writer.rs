@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 
-use super::Author;
 use super::batch::{self, Hashes};
 use super::facts::{Assumptions, Facts, Key, Seen};
 use super::intent::Intent;
@@ -10,14 +9,16 @@ use super::members::Known;
 use super::order::Guess;
 use super::plan::Plan;
 use super::recent::Recent;
+use super::rows::groups;
 use super::state::{Base, Done};
+use super::{Author, audit};
 use crate::error::{Error, Result};
 use crate::scim::render::Stored;
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
 use crate::scim::version::Version;
 use crate::store::members::Pair;
 use crate::store::resources::{self, Memberships};
-use crate::store::{self, Constraint, Guard, Rows, Statement, audit, groups};
+use crate::store::{self, Constraint, Guard, Rows, Statement};
 
 /// How long a request goes on trying while others change what it has read, in milliseconds.
 const PATIENCE_MS: i64 = 5_000;

@@ -45,7 +45,7 @@ fn case_folded<'t>(
 }
 
 /// Another key that a resource may have whose value has this one: rows written before values were normalised keep theirs until they are
-/// brought over (see [`crate::store::keys`]).
+/// brought over (see [`crate::change::rows::keys`]).
 pub fn former(key: &str) -> Option<String> {
     let former = || decomposed(key.chars()).collect::<String>();
     (!key.is_ascii())

@@ -246,29 +246,3 @@ pub fn members(results: &[Rows]) -> Result<HashMap<Uuid, Vec<Uuid>>> {
     }
     Ok(members)
 }
-
-/// Leaves all that a provider's directory put here to SCIM clients, as it is: nobody loses an account or a membership because a
-/// configuration is deleted. For the batch that deletes the provider; a sync under way stops at its next write.
-pub fn release(tenant: &TenantId, idp: &str, now: i64) -> Vec<Statement> {
-    let urn = crate::scim::resource::STORED_MANAGED;
-    let unmanage = |table: &str, resource_type: &str| {
-        // The provider comes last in the text, and its URN so in `schemas`.
-        Statement::new(
-            format!(
-                "update {table} set version = version + 1, modified_at = ?3, \
-                 resource = json_remove(resource, '$.\"{urn}\"', '$.schemas[#-1]'), \
-                 keys = json_remove(keys, '$.managed', '$.schemas[#-1]') \
-                 where tenant_id = ?1 and managed_by = ?2 and id in (select resource_id from directory_entries d \
-                 where d.tenant_id = ?1 and d.idp_id = ?2 and d.resource_type = '{resource_type}')"
-            ),
-            vec![tenant.into(), idp.into(), now.into()],
-        )
-    };
-    let of_provider = |sql: &'static str| Statement::new(sql, vec![tenant.into(), idp.into()]);
-    vec![
-        unmanage("users", "User"),
-        unmanage("groups", "Group"),
-        of_provider("delete from directory_entries where tenant_id = ?1 and idp_id = ?2"),
-        of_provider("delete from directory_syncs where tenant_id = ?1 and idp_id = ?2"),
-    ]
-}

@@ -7,7 +7,6 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::audit::{self, Origin};
 use super::members::Pair;
 use super::set::Set;
 use super::{Error, Result, Rows, Statement};
@@ -163,63 +162,4 @@ pub fn apply(tenant: &TenantId, idp: &str, differences: &[Difference]) -> Vec<St
         )
     }));
     statements
-}
-
-/// Takes back all that one mapping gave and nothing else gives, in the batch that deletes the mapping. A group that loses members by it has
-/// an event in the audit trail.
-pub fn revoke(tenant: &TenantId, idp: &str, mapping_id: &str, origin: &Origin) -> Vec<Statement> {
-    // Memberships that no other mapping gives.
-    let lost = "select k.group_id, k.member_id from mapping_grants k indexed by mapping_grants_mapping_idx \
-         where k.tenant_id = ?1 and k.idp_id = ?2 and k.mapping_id = ?3 and not exists (select 1 from mapping_grants o \
-         where o.tenant_id = ?1 and o.group_id = k.group_id and o.member_id = k.member_id and o.mapping_id <> ?3)";
-    let gone = format!(
-        "select m.group_id, m.member_id from ({lost}) l cross join group_members m \
-         on m.tenant_id = ?1 and m.group_id = l.group_id and m.member_id = l.member_id and m.granted = 1"
-    );
-    let params = vec![tenant.into(), idp.into(), mapping_id.into()];
-    let mut dated = params.clone();
-    dated.push(origin.at.into());
-    let step = |sql: String| Statement::new(sql, params.clone());
-    let [count_up, append] = audit::append_member_losses(origin, &gone, &params);
-    vec![
-        count_up,
-        append,
-        Statement::new(
-            format!(
-                "update groups set version = version + 1, modified_at = ?4, \
-                 member_count = member_count - (select count(*) from ({gone}) lost where lost.group_id = groups.id) \
-                 where tenant_id = ?1 and id in (select group_id from ({gone}))"
-            ),
-            dated,
-        ),
-        step(format!(
-            "update group_members set granted = 0 where tenant_id = ?1 and granted = 2 and (group_id, member_id) in ({lost})"
-        )),
-        step(format!(
-            "delete from group_members where tenant_id = ?1 and granted = 1 and (group_id, member_id) in ({lost})"
-        )),
-        step(
-            "delete from mapping_grants where tenant_id = ?1 and idp_id = ?2 and mapping_id = ?3"
-                .to_owned(),
-        ),
-    ]
-}
-
-/// Makes all that a provider's mappings gave direct, in the batch that deletes the provider.
-pub fn release(tenant: &TenantId, idp: &str) -> Vec<Statement> {
-    let params = vec![tenant.into(), idp.into()];
-    vec![
-        Statement::new(
-            "update group_members set granted = iif(exists (select 1 from mapping_grants o where o.tenant_id = ?1 \
-             and o.group_id = group_members.group_id and o.member_id = group_members.member_id and o.idp_id <> ?2), 2, 0) \
-             where tenant_id = ?1 and granted <> 0 and (group_id, member_id) in \
-             (select k.group_id, k.member_id from mapping_grants k indexed by mapping_grants_mapping_idx \
-             where k.tenant_id = ?1 and k.idp_id = ?2)",
-            params.clone(),
-        ),
-        Statement::new(
-            "delete from mapping_grants where tenant_id = ?1 and idp_id = ?2",
-            params,
-        ),
-    ]
 }

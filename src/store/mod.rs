@@ -6,7 +6,6 @@
 //! Invariants: the tenant's id leads every key, and every statement names it. What is read, decided and written is
 //! held together by a [`guard`](guards) in the writing batch.
 
-pub mod audit;
 mod cost;
 pub mod directory;
 pub mod directory_entries;
@@ -14,20 +13,17 @@ pub mod directory_syncs;
 mod error;
 pub mod filter;
 pub mod group_mappings;
-pub mod groups;
 pub mod guards;
 pub mod identity_providers;
-pub mod keys;
 pub mod mapping_grants;
 pub mod members;
 pub mod resources;
 pub mod scim_tokens;
-mod set;
+pub(crate) mod set;
 mod statement;
 pub mod sync_logs;
 pub mod tenants;
 pub mod unique;
-pub mod users;
 
 pub use cost::{Cost, Meter};
 pub use error::{Constraint, Error, Guard, Result};

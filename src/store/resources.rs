@@ -2,7 +2,7 @@
 
 use super::filter;
 use super::set::Set;
-use super::{Params, Result, Row, Statement, Value, members, users};
+use super::{Params, Result, Row, Statement, Value, members};
 use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
 use crate::scim::projection::Projection;
@@ -374,61 +374,6 @@ pub fn select_many<'i>(
         format!(
             "{} select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as wanted, null as held \
              from e cross join {table} r on r.tenant_id = ?1 and r.id = e.id",
-            part.table()
-        )
-    })
-}
-
-/// Deletes resources with all that hangs on them, and leaves tombstones. Groups that lose a member by it change, and say so
-/// by their versions.
-pub fn delete(
-    tenant: &TenantId,
-    resource_type: &ResourceType,
-    ids: &[String],
-    now: i64,
-) -> Vec<Statement> {
-    let table = table(resource_type);
-    let set = Set::of_ids(ids);
-    let mut statements = set.statements(
-        &[tenant.into(), resource_type.name.into(), now.into()],
-        |part| {
-            format!(
-                "{} insert into tombstones (tenant_id, resource_type, id, external_id, deleted_at) \
-                 select ?1, ?2, r.id, r.external_id, ?3 from e cross join {table} r \
-                 on r.tenant_id = ?1 and r.id = e.id",
-                part.table()
-            )
-        },
-    );
-    statements.extend(members::leave_all_groups(tenant, ids, now));
-    statements.extend(match resource_type.name == GROUPS.name {
-        true => members::dissolve(tenant, ids),
-        false => users::delete_emails(tenant, ids),
-    });
-    statements.extend(set.statements(&[tenant.into()], |part| {
-        format!(
-            "delete from {table} where tenant_id = ?1 and {}",
-            part.has("id")
-        )
-    }));
-    statements
-}
-
-/// Puts other `externalId`s on tombstones of the same batch: those that the resources would have had.
-pub fn correct_tombstones(
-    tenant: &TenantId,
-    resource_type: &ResourceType,
-    external_ids: &[(String, Option<String>)],
-) -> Vec<Statement> {
-    let rows = external_ids
-        .iter()
-        .map(|(id, external_id)| vec![id.into(), external_id.clone().into()]);
-    let set = Set::new(&["id", "external_id"], rows);
-    set.statements(&[tenant.into(), resource_type.name.into()], |part| {
-        format!(
-            "{} insert into tombstones (tenant_id, resource_type, id, external_id, deleted_at) \
-             select ?1, ?2, e.id, e.external_id, 0 from e where true \
-             on conflict (tenant_id, resource_type, id) do update set external_id = excluded.external_id",
             part.table()
         )
     })

@@ -1,6 +1,5 @@
 //! Rows of `scim_tokens`.
 
-use super::audit::{Action, Origin};
 use super::directory::{self, Kind};
 use super::tenants::{self, Settings};
 use super::{Guard, Params, Result, Row, Statement, guards, page};
@@ -139,42 +138,6 @@ pub fn update(token: &ScimToken) -> [Statement; 2] {
                 token.revoked_at.into(),
                 token.updated_at.into(),
             ],
-        ),
-    ]
-}
-
-/// Revokes all tokens of an identity provider, with an audit event for each.
-pub fn revoke_of_provider(tenant: &TenantId, idp: &str, origin: &Origin) -> [Statement; 3] {
-    const OF_PROVIDER: &str = "tenant_id = ?1 and idp_id = ?2 and revoked_at is null";
-    [
-        Statement::new(
-            format!(
-                "insert into audit_events (tenant_id, seq, at, actor, action, resource_type, resource_id, attributes, request_id) \
-                 select k.tenant_id, t.audit_seq + row_number() over (order by k.id), ?3, ?4, ?5, 'ScimToken', k.id, \
-                 '[\"revoked_at\"]', ?6 from (select tenant_id, id from scim_tokens where {OF_PROVIDER}) k \
-                 join tenants t on t.id = k.tenant_id"
-            ),
-            vec![
-                tenant.into(),
-                idp.into(),
-                origin.at.into(),
-                (&origin.actor).into(),
-                Action::Revoke.name().into(),
-                (&origin.request_id).into(),
-            ],
-        ),
-        Statement::new(
-            format!(
-                "update tenants set audit_seq = audit_seq + (select count(*) from scim_tokens where {OF_PROVIDER}) where id = ?1"
-            ),
-            vec![tenant.into(), idp.into()],
-        ),
-        Statement::new(
-            format!(
-                "update scim_tokens set is_active = 0, revoked_at = ?3, updated_at = ?3, revision = revision + 1 \
-                 where {OF_PROVIDER}"
-            ),
-            vec![tenant.into(), idp.into(), origin.at.into()],
         ),
     ]
 }

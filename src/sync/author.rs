@@ -6,11 +6,11 @@ use async_trait::async_trait;
 
 use super::Failure;
 use super::session::Session;
+use crate::change::audit::Origin;
 use crate::change::{self, Author, Mandate, Recent, Request, Terms};
 use crate::error::{Error, Result};
 use crate::scim::error::ScimType;
 use crate::scim::profile::Profile;
-use crate::store::audit::Origin;
 use crate::store::{self, Constraint, Rows, Statement};
 
 struct SyncAuthor<'a> {

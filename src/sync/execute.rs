@@ -11,15 +11,15 @@ use super::object::{Action, Kind, Note};
 use super::plan::{MemberStep, Plan, Step};
 use super::reading::Reading;
 use super::session::Session;
-use crate::change::{Intent, Known, Mandate, Request, Wish};
+use crate::change::{Intent, Known, Mandate, Request, Wish, audit};
 use crate::error::Result as ChangeResult;
 use crate::scim::patch::MemberChanges;
 use crate::scim::profile::Profile;
 use crate::scim::resource::Resource;
+use crate::store::Statement;
 use crate::store::directory_entries::{self, DirectoryEntry};
 use crate::store::members::Pair;
 use crate::store::sync_logs::{self, SyncEntry};
-use crate::store::{Statement, audit};
 
 /// What one batch may weigh: D1 gives it 30 seconds, and on its way there it is in memory several times.
 const MAX_WEIGHT: usize = 10_000;

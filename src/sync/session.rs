@@ -3,9 +3,9 @@
 use std::cell::{Cell, RefCell};
 
 use super::counts::Counts;
+use crate::change::audit::Origin;
 use crate::ids::{self, TenantId};
 use crate::platform::Platform;
-use crate::store::audit::Origin;
 use crate::store::sync_logs::{self, SyncLog};
 use crate::store::{Error, Meter, Result, Rows, Statement, directory_syncs};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use rollcall::change::audit::MAX_NAMED;
 use rollcall::store::Statement;
-use rollcall::store::audit::MAX_NAMED;
 use serde_json::{Value, json};
 
 use crate::bulk::{bulk, patch as patch_operation, statuses};

@@ -1,16 +1,16 @@
-//! Brings rows over whose keys are from before values were normalised; see [`store::keys`](crate::store::keys). The clock does it, a part
+//! Brings rows over whose keys are from before values were normalised; see [`store::keys`](crate::change::rows::keys). The clock does it, a part
 //! at each tick, and the log says how far it is and which names are those of two.
 
 use serde_json::json;
 
 use crate::api::http::app::App;
+use crate::change::audit::{self, Action, Detail, Event, Origin, Totals};
+use crate::change::rows::keys::{self, Stale};
 use crate::error::{Error, Result};
 use crate::ids::{self, TenantId};
 use crate::scim::resource::Resource;
 use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
 use crate::scim::version::Version;
-use crate::store::audit::{self, Action, Detail, Event, Origin, Totals};
-use crate::store::keys::{self, Stale};
 use crate::store::{self, Guard, Statement, rows_at};
 
 /// Rows of a batch, and most batches of a tick, of a few statements each: the statements of one invocation are limited, and syncs need

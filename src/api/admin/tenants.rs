@@ -9,11 +9,11 @@ use crate::api::http::input::{Page, Text, Time, body, parameter};
 use crate::api::http::reply::Reply;
 use crate::api::http::token_facts;
 use crate::auth::admin::{Admin, AdminScope};
+use crate::change::audit::{self, Action, Detail, Event, Totals};
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::scim::profile::Profile;
 use crate::store;
-use crate::store::audit::{self, Action, Detail, Event, Totals};
 use crate::store::tenants::{self, Changes, Settings, Tenant};
 use crate::store::{Constraint, Guard, Row, Statement, identity_providers, rows_at, scim_tokens};
 

@@ -13,6 +13,7 @@ use super::content_encoding;
 use super::limits;
 use super::reply::{Dialect, Reply};
 use super::routes::{Endpoint, Match};
+use crate::change::audit::Origin;
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
 use crate::json;
@@ -20,7 +21,6 @@ use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
 use crate::scim::filter::parse::shortened;
 use crate::store;
-use crate::store::audit::Origin;
 use crate::store::{Cost, Meter, Rows, Statement};
 
 /// A request and all that its handler needs.

@@ -9,11 +9,12 @@ use crate::api::http::envelope;
 use crate::api::http::input::{Page, Text, Time, body};
 use crate::api::http::reply::Reply;
 use crate::api::http::routes::View;
+use crate::change::audit::Action;
+use crate::change::provider;
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
-use crate::store::audit::Action;
 use crate::store::group_mappings::{self, GroupMapping};
-use crate::store::{self, Constraint, Guard, Row, identity_providers, mapping_grants, rows_at};
+use crate::store::{self, Constraint, Guard, Row, identity_providers, rows_at};
 use crate::sync::{Place, unmatchable};
 
 const MAPPING: &str = "the group mapping";
@@ -168,7 +169,7 @@ pub async fn delete(call: &Call<'_>) -> Result<Reply> {
         group_mappings::delete(tenant, &idp, &id),
     ];
     let origin = call.origin_of(access.actor());
-    batch.extend(mapping_grants::revoke(tenant, &idp, &id, &origin));
+    batch.extend(provider::revoke_mapping(tenant, &idp, &id, &origin));
     let subject = ("GroupMapping", id.as_str());
     batch.extend(access.audited(call, tenant, Action::Delete, subject, Vec::new()));
     match call.run(Some(tenant), batch).await {

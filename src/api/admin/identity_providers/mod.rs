@@ -22,13 +22,13 @@ use crate::api::http::input::{Page, Time, body, flag, parameter};
 use crate::api::http::reply::Reply;
 use crate::api::http::routes::View;
 use crate::auth::admin::{Admin, AdminScope};
+use crate::change::audit::{self, Action, Detail, Event, Totals};
+use crate::change::provider as provider_rows;
 use crate::error::{Error, FieldError, Result};
 use crate::ids::TenantId;
-use crate::store::audit::{self, Action, Detail, Event, Totals};
 use crate::store::identity_providers::{self as rows, IdentityProvider, Protocol, Wanted};
 use crate::store::{
-    self, Constraint, Guard, Row, Statement, directory_entries, group_mappings as mappings,
-    mapping_grants, rows_at, scim_tokens, tenants,
+    self, Constraint, Guard, Row, Statement, group_mappings as mappings, rows_at, tenants,
 };
 use config::{Changed, Config};
 use responses::IdPListItem;
@@ -342,16 +342,16 @@ async fn try_delete(call: &Call<'_>, view: View) -> Result<Reply> {
     let tenant = &provider.tenant_id;
     let origin = call.origin_of(access.admin.actor());
     let mut batch: Vec<Statement> = rows::delete(&provider, call.now).into();
-    batch.extend(mapping_grants::release(tenant, &provider.id));
+    batch.extend(provider_rows::release_grants(tenant, &provider.id));
     batch.push(mappings::delete_all(tenant, &provider.id));
-    batch.extend(directory_entries::release(tenant, &provider.id, call.now));
-    let subject = ("IdentityProvider", provider.id.as_str());
-    batch.extend(access.audited(call, tenant, Action::Delete, subject, Vec::new()));
-    batch.extend(scim_tokens::revoke_of_provider(
+    batch.extend(provider_rows::release_directory(
         tenant,
         &provider.id,
-        &origin,
+        call.now,
     ));
+    let subject = ("IdentityProvider", provider.id.as_str());
+    batch.extend(access.audited(call, tenant, Action::Delete, subject, Vec::new()));
+    batch.extend(provider_rows::revoke_tokens(tenant, &provider.id, &origin));
     call.run(Some(tenant), batch).await?;
     Ok(Reply::empty(204))
 }

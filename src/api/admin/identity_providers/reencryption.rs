@@ -10,8 +10,8 @@ use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::reply::Reply;
 use crate::api::http::routes::View;
+use crate::change::audit::Action;
 use crate::error::{Error, Result};
-use crate::store::audit::Action;
 use crate::store::{Row, identity_providers as rows, rows_at};
 
 /// Secrets that are sealed anew in one batch, with three statements each, and most batches of a request: D1 runs 1,000 statements for it.

@@ -12,9 +12,9 @@ use crate::api::http::token_facts::{forget, remember};
 use crate::auth::admin::{Admin, AdminScope};
 use crate::auth::scim_token::ScimToken as Secret;
 use crate::auth::scope::Scopes;
+use crate::change::audit::{self, Action, Detail, Event, Totals};
 use crate::error::{Error, Kind, Result};
 use crate::ids;
-use crate::store::audit::{self, Action, Detail, Event, Totals};
 use crate::store::scim_tokens::{self, Facts, ScimToken};
 use crate::store::{self, Guard, Row, Statement, identity_providers, rows_at, tenants};
 use types::{

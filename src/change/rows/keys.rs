@@ -4,14 +4,15 @@
 //! full-width names and white space around a name are found once it is. Nobody is merged: a row whose name somebody else has by the new
 //! key keeps its own.
 
-use super::set::Set;
-use super::unique::UniqueKey;
-use super::{Result, Row, Statement, guards, resources, users};
+use super::users;
 use crate::ids::TenantId;
 use crate::scim::fold::former;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{ResourceType, USERS};
 use crate::scim::version::Version;
+use crate::store::set::Set;
+use crate::store::unique::UniqueKey;
+use crate::store::{Result, Row, Statement, guards, resources};
 
 /// As the indexes of the migration have it.
 const STALE: &str = "json_extract(r.keys, '$.form') is null \

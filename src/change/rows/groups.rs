@@ -1,11 +1,12 @@
 //! Rows of `groups`.
 
-use super::Statement;
-use super::set::Set;
-use super::unique::{self, UniqueKey};
+use super::names;
 use crate::ids::TenantId;
 use crate::scim::resource::Resource;
 use crate::scim::schema::GROUPS;
+use crate::store::Statement;
+use crate::store::set::Set;
+use crate::store::unique::UniqueKey;
 
 /// A group as it is to be, new or not.
 #[derive(Debug, Clone)]
@@ -54,7 +55,7 @@ pub fn save(tenant: &TenantId, groups: &[GroupRow<'_>], now: i64) -> Vec<Stateme
              resource = excluded.resource, \
              keys = {}",
             part.table(),
-            unique::kept_keys(UniqueKey::GroupName)
+            names::kept_keys(UniqueKey::GroupName)
         )
     })
 }

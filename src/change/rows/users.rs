@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::Statement;
-use super::set::Set;
-use super::unique::{self, UniqueKey};
+use super::names;
 use crate::ids::TenantId;
 use crate::scim::fold::{fold, name_key};
 use crate::scim::resource::Resource;
 use crate::scim::schema::USERS;
+use crate::store::Statement;
+use crate::store::set::Set;
+use crate::store::unique::UniqueKey;
 
 /// A user as it is to be, new or not.
 #[derive(Debug, Clone)]
@@ -55,7 +56,7 @@ pub fn save(tenant: &TenantId, users: &[UserRow<'_>], now: i64) -> Vec<Statement
              password_hash = coalesce(excluded.password_hash, password_hash), resource = excluded.resource, \
              keys = {}",
             part.table(),
-            unique::kept_keys(UniqueKey::UserName)
+            names::kept_keys(UniqueKey::UserName)
         )
     });
     let moved = users

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::set::Set;
-use super::{Statement, Value};
 use crate::ids::TenantId;
 use crate::scim::resource::Resource;
+use crate::store::set::Set;
+use crate::store::{Statement, Value};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,8 @@
+//! The statements that write users, groups and memberships.
+
+pub mod deletion;
+pub mod groups;
+pub mod keys;
+pub mod members;
+pub mod names;
+pub mod users;
