@@ -31,9 +31,18 @@ const COMPARED_AT_ONCE: usize = 8;
 #[derive(Debug, Default)]
 pub struct Budget {
     spent: Cell<usize>,
+    is_unlimited: bool,
 }
 
 impl Budget {
+    /// One that refuses nothing: for work that is divided into batches by its author.
+    pub fn unlimited() -> Self {
+        Budget {
+            is_unlimited: true,
+            ..Budget::default()
+        }
+    }
+
     /// What the request has been charged so far, in bytes.
     pub fn spent(&self) -> usize {
         self.spent.get()
@@ -44,7 +53,7 @@ impl Budget {
     pub fn charge(&self, bytes: usize) -> Result<()> {
         let spent = self.spent.get().saturating_add(bytes);
         self.spent.set(spent);
-        match spent > MAX_WORK {
+        match spent > MAX_WORK && !self.is_unlimited {
             true => Err(Error::new(
                 ScimType::TooMany,
                 format!(

@@ -9,6 +9,7 @@ use super::session::Session;
 use crate::change::audit::Origin;
 use crate::change::{self, Author, Mandate, Recent, Request, Terms};
 use crate::error::{Error, Result};
+use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
 use crate::scim::profile::Profile;
 use crate::store::{self, Constraint, Rows, Statement};
@@ -18,6 +19,7 @@ struct SyncAuthor<'a> {
     terms: Terms,
     /// Why the database did not do the last thing that it was asked for.
     failed: RefCell<Option<store::Error>>,
+    budget: Budget,
 }
 
 impl SyncAuthor<'_> {
@@ -43,6 +45,10 @@ impl Author for SyncAuthor<'_> {
 
     fn hash(&self, _password: &str) -> Result<String> {
         Err(Error::internal("a directory gives no passwords"))
+    }
+
+    fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     fn now(&self) -> i64 {
@@ -76,6 +82,7 @@ pub async fn carry_out(
             },
         },
         failed: RefCell::default(),
+        budget: Budget::unlimited(),
     };
     let written = match change::write(&author, &Recent::default(), request).await {
         Ok(written) => written,
