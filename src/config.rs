@@ -7,21 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::jwks::KeySet;
 use crate::seal::{KEY_BYTES, KeyRing};
-
-/// A secret from the configuration: neither printed nor serialised.
-#[derive(Clone)]
-pub struct Secret(Rc<[u8]>);
-
-impl Secret {
-    pub fn new(bytes: impl Into<Rc<[u8]>>) -> Self {
-        Secret(bytes.into())
-    }
-
-    /// The secret's bytes, for using them and for nothing else.
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
+use crate::secret::Secret;
 
 /// Where the keys come from that verify administrators' JWTs.
 #[derive(Clone)]

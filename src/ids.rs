@@ -3,9 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use uuid::{Builder, Uuid};
-
-use crate::platform::{Clock, Entropy};
+use uuid::Uuid;
 
 /// A tenant's id: a UUIDv7, or 1 to 63 lower-case letters, digits and hyphens chosen by the administrator. It has no
 /// underscore: Okta refuses one in a base URL.
@@ -45,15 +43,6 @@ impl<'de> Deserialize<'de> for TenantId {
             )
         })
     }
-}
-
-/// A new UUIDv7 (RFC 9562 §5.7): ids sort by the time they were made, so rows made together lie together.
-pub fn new_id(clock: &dyn Clock, entropy: &dyn Entropy) -> Result<String, String> {
-    let mut random = [0; 10];
-    entropy.fill(&mut random)?;
-    let milliseconds = u64::try_from(clock.now()).unwrap_or_default();
-    let id = Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid();
-    Ok(id.to_string())
 }
 
 /// The canonical text of a UUID, where the text is one: what is not is nobody's id.

@@ -19,6 +19,7 @@ pub mod ldap;
 pub mod platform;
 pub mod scim;
 pub mod seal;
+pub mod secret;
 pub mod store;
 pub mod sync;
 

@@ -8,9 +8,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use async_trait::async_trait;
+use uuid::Builder;
 
-use crate::store;
-use crate::store::{Rows, Statement};
+use crate::ids::TenantId;
+use crate::store::{Result as StoreResult, Rows, Statement};
 
 /// A future that runs on the thread where it was made: a worker has one.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -19,7 +20,7 @@ pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 #[async_trait(?Send)]
 pub trait Database {
     /// Runs the statements in order as one transaction: all of them hold, or none. One batch is one round trip.
-    async fn run(&self, batch: Vec<Statement>) -> store::Result<Vec<Rows>>;
+    async fn run(&self, batch: Vec<Statement>) -> StoreResult<Vec<Rows>>;
 }
 
 /// A cache that many places share and that may be stale for a minute: never the truth.
@@ -216,7 +217,16 @@ pub struct Platform {
 impl Platform {
     /// The database that holds a tenant: every query of a tenant's data goes through here, so that a second database
     /// is a change to this function and to nothing else. `None` asks for what belongs to no tenant: the directory.
-    pub fn database_of(&self, _tenant: Option<&crate::ids::TenantId>) -> Rc<dyn Database> {
+    pub fn database_of(&self, _tenant: Option<&TenantId>) -> Rc<dyn Database> {
         Rc::clone(&self.database)
     }
+}
+
+/// A new UUIDv7 (RFC 9562 §5.7): ids sort by the time they were made, so rows made together lie together.
+pub fn new_id(clock: &dyn Clock, entropy: &dyn Entropy) -> Result<String, String> {
+    let mut random = [0; 10];
+    entropy.fill(&mut random)?;
+    let milliseconds = u64::try_from(clock.now()).unwrap_or_default();
+    let id = Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid();
+    Ok(id.to_string())
 }

@@ -8,8 +8,8 @@ use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use sha2::{Digest, Sha256};
 
-use crate::config::Secret;
 use crate::platform::Entropy;
+use crate::secret::Secret;
 
 /// Length of a key in bytes.
 pub const KEY_BYTES: usize = 32;

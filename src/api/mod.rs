@@ -1,7 +1,7 @@
 //! What is offered over HTTP.
 //!
 //! [`http`] is what every request passes, with the table of routes; [`scim`] has RFC 7644's endpoints and [`admin`] the administrator's, one
-//! file per noun; [`openapi`](self) describes them all.
+//! file per noun; `openapi` describes them all.
 
 pub(crate) mod admin;
 pub mod http;
@@ -9,4 +9,6 @@ pub mod http;
 pub mod openapi;
 pub(crate) mod scim;
 
-pub use self::http::app::{App, MAX_BODY_BYTES, Request, Response};
+pub use self::http::app::App;
+pub use self::http::reply::Response;
+pub use self::http::request::{MAX_BODY_BYTES, Request};

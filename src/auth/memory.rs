@@ -6,6 +6,17 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::jwks::KeySet;
+use crate::ids::TenantId;
+
+/// Most tokens whose holders are remembered; then all are forgotten, and the cache alone knows them.
+const MAX_HOLDERS: usize = 10_000;
+
+/// Whose a token is. That never changes, whatever becomes of the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    pub tenant: TenantId,
+    pub token_id: String,
+}
 
 /// Most tokens whose last use is remembered; then all are forgotten, which costs one update each.
 const MAX_TOUCHED: usize = 10_000;
@@ -51,6 +62,8 @@ impl RowsRead {
 /// Memory of one instance.
 #[derive(Default)]
 pub struct Memory {
+    /// By the token's hash.
+    holders: RefCell<HashMap<String, Holder>>,
     touched: RefCell<HashMap<String, i64>>,
     fetched: RefCell<Option<Fetched>>,
     failed_at: Cell<Option<i64>>,
@@ -59,6 +72,32 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Notes whose the token with that hash is.
+    pub fn note_holder(&self, hash: &str, tenant: &TenantId, token_id: &str) {
+        let mut holders = self.holders.borrow_mut();
+        if holders.contains_key(hash) {
+            return;
+        }
+        if holders.len() >= MAX_HOLDERS {
+            holders.clear();
+        }
+        let holder = Holder {
+            tenant: tenant.clone(),
+            token_id: token_id.to_owned(),
+        };
+        holders.insert(hash.to_owned(), holder);
+    }
+
+    /// Forgets whose a token is: one that opens nothing any more is not counted as its holder's.
+    pub fn forget_holder(&self, hash: &str) {
+        self.holders.borrow_mut().remove(hash);
+    }
+
+    /// Whose the token with that hash is.
+    pub fn holder(&self, hash: &str) -> Option<Holder> {
+        self.holders.borrow().get(hash).cloned()
+    }
+
     /// Counts rows that a tenant has read, of so many a minute.
     pub fn add_rows(&self, tenant: &str, rows: u64, now: i64, per_minute: f64) {
         let mut tenants = self.rows_read.borrow_mut();

@@ -9,7 +9,7 @@ use crate::api::http::reply::Reply;
 use crate::api::http::routes;
 use crate::api::{self, MAX_BODY_BYTES};
 use crate::error::{Error, Kind};
-use crate::ids;
+use crate::platform;
 
 /// Longest address in bytes: what `http::Uri` has room for.
 const MAX_URL_BYTES: usize = 65_534;
@@ -101,7 +101,7 @@ pub fn response(reply: api::Response) -> Result<worker::Response> {
 /// A failure before the application is reached, in the dialect of the path.
 pub fn failure(path: &str, error: &Error) -> Result<worker::Response> {
     let mut response = Reply::of_error(error, routes::dialect(path)).into_response();
-    let request_id = ids::new_id(&RuntimeClock, &RuntimeEntropy).unwrap_or_default();
+    let request_id = platform::new_id(&RuntimeClock, &RuntimeEntropy).unwrap_or_default();
     if let Ok(request_id) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert("x-request-id", request_id);
     }

@@ -5,11 +5,10 @@ use std::rc::Rc;
 use super::error::{Error, Result, readable};
 use super::frames::Frames;
 use super::message::{self, LdapResult, MessageId, Request, Response};
-use super::search::{Pages, Search};
 use super::settings::{Security, Settings};
-use crate::config::Secret;
 use crate::connection::address::judge_host;
 use crate::platform::{Clock, Platform, TcpError, TcpStream};
+use crate::secret::Secret;
 
 /// `success` of RFC 4511.
 const SUCCESS: i64 = 0;
@@ -131,11 +130,6 @@ impl Connection {
             Response::Bind(result) => self.succeeded(OPERATION, &result),
             _ => Err(self.unexpected(OPERATION)),
         }
-    }
-
-    /// The entries that a search finds, page by page.
-    pub fn search<'c>(&'c mut self, search: &Search) -> Pages<'c> {
-        Pages::new(self, search)
     }
 
     /// Takes leave and closes. It never fails, and never waits long.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{range, values};
+use super::values;
 
 /// An entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Entry {
         let rest = name
             .split(';')
             .skip(1)
-            .find_map(|option| range::rest(&option.to_ascii_lowercase()));
+            .find_map(|option| rest(&option.to_ascii_lowercase()));
         if let Some(Some(from)) = rest {
             self.more.push((key.clone(), from));
         }
@@ -133,9 +133,18 @@ fn key(name: &str) -> String {
     let mut parts = name.split(';');
     let attribute = parts.next().unwrap_or_default();
     let mut options: Vec<&str> = parts
-        .filter(|option| *option != "binary" && range::rest(option).is_none())
+        .filter(|option| *option != "binary" && rest(option).is_none())
         .collect();
     options.sort_unstable();
     options.insert(0, attribute);
     options.join(";")
+}
+
+/// Where the rest of an attribute's values begins; none when these were the last. The option is `range=0-1499`, `range=1500-*`.
+fn rest(option: &str) -> Option<Option<u64>> {
+    let (_, end) = option.strip_prefix("range=")?.split_once('-')?;
+    match end {
+        "*" => Some(None),
+        end => Some(Some(end.parse::<u64>().ok()?.saturating_add(1))),
+    }
 }

@@ -4,8 +4,6 @@ use std::fmt::Write;
 
 use yasna::{DERWriter, Tag};
 
-use super::message::octets;
-
 /// Longest filter in bytes.
 pub const MAX_LENGTH: usize = 8_192;
 /// Deepest nesting of `&`, `|` and `!`.
@@ -438,4 +436,9 @@ fn is_oid(text: &str) -> bool {
     }
     text.split('.')
         .all(|arc| !arc.is_empty() && arc.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// An octet string with another tag than its own.
+pub fn octets(writer: DERWriter<'_>, tag: Tag, bytes: &[u8]) {
+    writer.write_tagged_implicit(tag, |writer| writer.write_bytes(bytes));
 }

@@ -7,8 +7,18 @@ use yasna::{
     ASN1Error, ASN1ErrorKind, ASN1Result, BERReader, BERReaderSeq, DERWriter, Tag, TagClass,
 };
 
-use super::filter::Filter;
-use super::search::Scope;
+use super::filter::{Filter, octets};
+
+/// How far below its base a search looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The base alone.
+    Base,
+    /// What lies directly below the base.
+    One,
+    /// The base and everything below.
+    Subtree,
+}
 
 /// Number of a message; answers carry that of their request, and 0 belongs to what was not asked for.
 pub type MessageId = i64;
@@ -100,11 +110,6 @@ pub fn encode(id: MessageId, request: &Request<'_>) -> Vec<u8> {
             }
         });
     })
-}
-
-/// An octet string with another tag than its own.
-pub fn octets(writer: DERWriter<'_>, tag: Tag, bytes: &[u8]) {
-    writer.write_tagged_implicit(tag, |writer| writer.write_bytes(bytes));
 }
 
 fn bind(writer: DERWriter<'_>, dn: &str, password: &[u8]) {

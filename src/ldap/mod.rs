@@ -21,5 +21,6 @@ pub use connection::Connection;
 pub use entry::Entry;
 pub use error::{Error, Result};
 pub use filter::Filter;
-pub use search::{Pages, Scope, Search};
+pub use message::Scope;
+pub use search::{Pages, Search};
 pub use settings::{Security, Settings};

@@ -5,17 +5,11 @@ use super::connection::Connection;
 use super::entry::Entry;
 use super::error::{Error, Result};
 use super::filter::Filter;
-use super::message::{Request, Response};
-use super::search::{MAX_BYTES, OPERATION, Scope, too_large};
+use super::message::{Request, Response, Scope};
 
-/// Where the rest of an attribute's values begins; none when these were the last. The option is `range=0-1499`, `range=1500-*`.
-pub fn rest(option: &str) -> Option<Option<u64>> {
-    let (_, end) = option.strip_prefix("range=")?.split_once('-')?;
-    match end {
-        "*" => Some(None),
-        end => Some(Some(end.parse::<u64>().ok()?.saturating_add(1))),
-    }
-}
+pub(super) const OPERATION: &str = "search";
+/// Most bytes of entries that are held at once.
+pub(super) const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// Asks for the rest of whatever came in parts.
 pub async fn complete(connection: &mut Connection, entries: &mut [Entry]) -> Result<()> {
@@ -63,4 +57,11 @@ async fn part(connection: &mut Connection, dn: &str, name: &str, from: u64) -> R
             _ => return Err(connection.unexpected(OPERATION)),
         }
     }
+}
+
+pub(super) fn too_large() -> Error {
+    Error::TooLarge(format!(
+        "a page of the answer has more than {} MiB; lower the page size",
+        MAX_BYTES / 1024 / 1024
+    ))
 }

@@ -4,29 +4,15 @@ use super::connection::Connection;
 use super::entry::Entry;
 use super::error::{Error, Result};
 use super::filter::Filter;
-use super::message::{MessageId, Request, Response};
-use super::range;
+use super::message::{MessageId, Request, Response, Scope};
+use super::range::{self, MAX_BYTES, OPERATION, too_large};
 
-pub(super) const OPERATION: &str = "search";
 /// How many times the timeout of a single wait a page may take as a whole.
 const PAGE_WAITS: u32 = 10;
 /// Pages in a row that may come without an entry. Active Directory sends some where it looked at much and found nothing.
 const MAX_EMPTY_PAGES: usize = 100;
 /// When a page is handed over before its end, in bytes of its entries.
 const ENOUGH_BYTES: usize = 4 * 1024 * 1024;
-/// Most bytes of entries that are held at once.
-pub(super) const MAX_BYTES: usize = 32 * 1024 * 1024;
-
-/// How far below its base a search looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// The base alone.
-    Base,
-    /// What lies directly below the base.
-    One,
-    /// The base and everything below.
-    Subtree,
-}
 
 /// What is searched for.
 #[derive(Debug, Clone)]
@@ -56,6 +42,13 @@ enum State {
     Over,
     /// It failed, and stays so: the rest will never come.
     Failed(Error),
+}
+
+impl Connection {
+    /// The entries that a search finds, page by page.
+    pub fn search<'c>(&'c mut self, search: &Search) -> Pages<'c> {
+        Pages::new(self, search)
+    }
 }
 
 impl<'c> Pages<'c> {
@@ -150,11 +143,4 @@ impl<'c> Pages<'c> {
             }
         }
     }
-}
-
-pub(super) fn too_large() -> Error {
-    Error::TooLarge(format!(
-        "a page of the answer has more than {} MiB; lower the page size",
-        MAX_BYTES / 1024 / 1024
-    ))
 }

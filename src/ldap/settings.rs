@@ -1,7 +1,7 @@
 //! What it takes to reach a directory.
 
-use crate::config::Secret;
 pub use crate::platform::TcpSecurity as Security;
+use crate::secret::Secret;
 
 /// Where a directory is, and as whom it is read.
 #[derive(Clone)]

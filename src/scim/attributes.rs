@@ -2,13 +2,13 @@
 //! is about, equal values are found to be so without a look at them, and how long a value's text is, is counted once.
 
 use std::cell::OnceCell;
-use std::io::{self, Write};
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
 use super::budget::Budget;
 use super::error::Result;
+use super::lengths::Lengths;
 
 /// Attributes in the order in which they were set.
 #[derive(Debug, Clone, Default)]
@@ -21,15 +21,6 @@ pub struct Attributes {
 struct Held {
     value: Value,
     lengths: OnceCell<Lengths>,
-}
-
-/// How long the texts of a value are, in bytes.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Lengths {
-    /// As JSON.
-    pub json: usize,
-    /// How many of these are in pieces of text that are not all ASCII.
-    pub beyond_ascii: usize,
 }
 
 impl Attributes {
@@ -116,45 +107,5 @@ impl From<Map<String, Value>> for Attributes {
 impl Held {
     fn lengths(&self) -> Lengths {
         *self.lengths.get_or_init(|| Lengths::of(&self.value))
-    }
-}
-
-impl Lengths {
-    /// Counts without a text being made.
-    pub fn of(value: &Value) -> Self {
-        let mut counted = Counted::default();
-        // Nothing is written that could fail.
-        let _ = serde_json::to_writer(&mut counted, value);
-        Lengths {
-            json: counted.bytes,
-            beyond_ascii: counted.beyond_ascii,
-        }
-    }
-
-    /// How long the text is at most once its strings are folded: a letter gives three times its bytes at most, and ASCII stays as long as
-    /// it is.
-    pub fn folded_at_most(self) -> usize {
-        self.json + 2 * self.beyond_ascii
-    }
-}
-
-/// Counts what is written.
-#[derive(Default)]
-struct Counted {
-    bytes: usize,
-    beyond_ascii: usize,
-}
-
-impl Write for Counted {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        self.bytes += piece.len();
-        if !piece.is_ascii() {
-            self.beyond_ascii += piece.len();
-        }
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -3,8 +3,8 @@
 
 use std::cell::Cell;
 
-use super::attributes::Lengths;
 use super::error::{Error, Result, ScimType};
+use super::lengths::Lengths;
 
 /// Most that one request may have worked through, in bytes. With what each kind of work is charged, a byte takes a nanosecond at most
 /// natively, and three where a member is compared: a tenth of a second, or three.

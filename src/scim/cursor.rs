@@ -10,9 +10,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::error::{Error, Result, ScimType};
-use crate::config::Secret;
 use crate::platform::Entropy;
 use crate::seal;
+use crate::secret::Secret;
 
 /// How long a cursor may be used, in seconds: what `cursorTimeout` announces.
 pub const TIMEOUT_SECONDS: i64 = 3_600;

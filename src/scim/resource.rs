@@ -8,10 +8,11 @@ use std::borrow::Cow;
 use serde::Serializer;
 use serde_json::{Map, Value, json};
 
-use super::attributes::{Attributes, Lengths};
+use super::attributes::Attributes;
 use super::budget::Budget;
 use super::error::{Error, Result};
 use super::fold::comparable;
+use super::lengths::Lengths;
 use super::profile::Profile;
 use super::schema::{Attribute, ENTERPRISE, Kind, ResourceType, Schema};
 

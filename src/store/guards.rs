@@ -125,7 +125,7 @@ fn all_there(
     set: &Set,
     same: &str,
 ) -> Vec<Statement> {
-    let table = super::resources::table(resource_type);
+    let table = super::tables::table(resource_type);
     set.statements(&[tenant.into()], |part| {
         format!(
             "{} insert into guards (reason) select '{}' where exists (select 1 from e where not exists \
@@ -143,7 +143,7 @@ pub fn precondition(
     id: &str,
     condition: Option<&Condition>,
 ) -> Vec<Statement> {
-    let table = super::resources::table(resource_type);
+    let table = super::tables::table(resource_type);
     // Both in one look at the row.
     let ours = Statement::new(
         format!(

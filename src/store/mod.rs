@@ -17,11 +17,13 @@ pub mod guards;
 pub mod identity_providers;
 pub mod mapping_grants;
 pub mod members;
+mod memberships;
 pub mod resources;
 pub mod scim_tokens;
 pub(crate) mod set;
 mod statement;
 pub mod sync_logs;
+pub mod tables;
 pub mod tenants;
 pub mod unique;
 

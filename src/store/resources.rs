@@ -1,66 +1,19 @@
 //! What users and groups have in common: reading one, reading many, leaving a tombstone.
 
 use super::filter;
+pub use super::memberships::Memberships;
+use super::memberships::{groups_of_user_json, of_group_json};
 use super::set::Set;
-use super::{Params, Result, Row, Statement, Value, members};
+use super::tables::table;
+use super::{Params, Result, Row, Statement, Value};
 use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
-use crate::scim::projection::Projection;
 use crate::scim::render::Stored;
 use crate::scim::schema::{AttributeRef, GROUPS, ResourceType};
 use crate::scim::version::Version;
 
-/// Name of a resource type's table.
-pub fn table(resource_type: &ResourceType) -> &'static str {
-    match resource_type.name {
-        "Group" => "groups",
-        _ => "users",
-    }
-}
-
-/// Most memberships that come along with one resource. D1 gives no string of more than two million bytes; a membership takes
-/// 230, and more with a name. How many groups a user is in is not known beforehand, and their names may be long.
-const INLINE: i64 = 5_000;
-const INLINE_NAMED_GROUPS: i64 = 1_000;
-/// Most that come along with all resources of a page, as far as it is full; but at least a few with each.
-const INLINE_ON_PAGE: i64 = 50_000;
-const INLINE_AT_LEAST: i64 = 50;
 /// Most text of resources that comes along with a page, in bytes: what the rows of a full page share.
 const TEXT_ON_PAGE: i64 = 8_000_000;
-
-/// Which memberships to read along with a resource: those that the reply shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Memberships {
-    pub wanted: bool,
-    /// With their names, at a row more for each.
-    pub names: bool,
-    /// Most that come along with the resource. Where there are more, it comes without any.
-    pub most: i64,
-}
-
-impl Memberships {
-    /// Those of one resource.
-    pub fn of(resource_type: &ResourceType, projection: &Projection) -> Self {
-        let names = projection.includes_part(resource_type.memberships, "display");
-        Memberships {
-            wanted: projection.includes(resource_type.memberships),
-            names,
-            most: match names && resource_type.name != GROUPS.name {
-                true => INLINE_NAMED_GROUPS,
-                false => INLINE,
-            },
-        }
-    }
-
-    /// Those of each resource of a page of that many.
-    pub fn on_page(self, count: i64) -> Self {
-        let share = INLINE_ON_PAGE / count.max(1);
-        Memberships {
-            most: self.most.min(share.max(INLINE_AT_LEAST)),
-            ..self
-        }
-    }
-}
 
 /// Columns of [`stored`], for a row named `r`. `?1` is the tenant and `?2` the base URL of the request.
 pub(super) fn columns(resource_type: &ResourceType, memberships: Memberships) -> String {
@@ -80,8 +33,8 @@ fn columns_with(text: &str, resource_type: &ResourceType, memberships: Membershi
     // Whether the columns need the base or not, the statement takes it.
     let wanted = format!("?2 is not null and {}", memberships.wanted);
     let (held, json) = match resource_type.name {
-        "Group" => ("r.member_count", members::of_group_json(memberships)),
-        _ => ("null", members::groups_of_user_json(memberships)),
+        "Group" => ("r.member_count", of_group_json(memberships)),
+        _ => ("null", groups_of_user_json(memberships)),
     };
     let json = match memberships.wanted {
         true => json.as_str(),

@@ -80,7 +80,7 @@ enum Outcome {
 /// Runs a sync. An error is one of the request, or of the database; what goes wrong with the sync itself is in its log.
 pub async fn run(platform: &Platform, job: &Job) -> Result<Report> {
     let now = platform.clock.now();
-    let id = crate::ids::new_id(platform.clock.as_ref(), platform.entropy.as_ref())
+    let id = crate::platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref())
         .map_err(Error::internal)?;
     let log = SyncLog {
         id,

@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use super::counts::Counts;
 use crate::change::audit::Origin;
-use crate::ids::{self, TenantId};
+use crate::ids::TenantId;
+use crate::platform;
 use crate::platform::Platform;
 use crate::store::sync_logs::{self, SyncLog};
 use crate::store::{Error, Meter, Result, Rows, Statement, directory_syncs};
@@ -59,7 +60,7 @@ impl<'s> Session<'s> {
 
     pub fn new_id(&self) -> Result<String> {
         let platform = self.platform;
-        ids::new_id(platform.clock.as_ref(), platform.entropy.as_ref()).map_err(Error::Backend)
+        platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref()).map_err(Error::Backend)
     }
 
     /// Runs a batch as it is.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::outside::TestEntropy;
 use crate::support::{Answer, ORIGIN, Tenant, World};
 
-const ADDRESS: &str = "203.0.113.7";
+pub const ADDRESS: &str = "203.0.113.7";
 
 fn limited(limits: &[(Limit, usize)]) -> World {
     let world = World::new();
@@ -17,12 +17,12 @@ fn limited(limits: &[(Limit, usize)]) -> World {
 }
 
 /// Counts from nothing again.
-fn forget(world: &World) {
+pub fn forget(world: &World) {
     world.limiter.counts.borrow_mut().clear();
 }
 
 /// A GET with a credential, from an address.
-fn ask(world: &World, path: &str, credential: &str, address: &str) -> Answer {
+pub fn ask(world: &World, path: &str, credential: &str, address: &str) -> Answer {
     let request = Request::builder()
         .uri(format!("{ORIGIN}{path}"))
         .header("authorization", format!("Bearer {credential}"))
@@ -30,7 +30,7 @@ fn ask(world: &World, path: &str, credential: &str, address: &str) -> Answer {
     world.send(request.body(Vec::new()).expect("a request"))
 }
 
-fn users_of(tenant: &Tenant<'_>) -> String {
+pub fn users_of(tenant: &Tenant<'_>) -> String {
     format!("{}/Users", tenant.base())
 }
 

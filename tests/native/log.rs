@@ -2,7 +2,8 @@
 //! went wrong.
 
 use http::Request;
-use rollcall::api::http::routes::{self, Endpoint, Route};
+use rollcall::api::http::reply::Dialect;
+use rollcall::api::http::routes::{self, Route};
 use serde_json::{Map, Value, json};
 
 use crate::faults::cases::{MARK, Scene};
@@ -140,8 +141,8 @@ fn query(route: &Route, refused: bool) -> String {
         "tenant_id",
         MARK,
     ];
-    if !refused && !matches!(route.endpoint, Endpoint::Scim(_)) {
-        names = route.endpoint.parameters();
+    if !refused && route.dialect == Dialect::Admin {
+        names = route.parameters.to_vec();
     }
     let pairs: Vec<String> = names.iter().map(|name| format!("{name}={mark}")).collect();
     pairs.join("&")

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+pub fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -54,7 +54,7 @@ fn only_the_store_writes_sql() {
             "src/change/rows",
             "src/change/audit.rs",
             "src/change/provider.rs",
-            "src/api/http/authenticate.rs",
+            "src/api/http/caller.rs",
         ];
         if has_statements.iter().any(|place| path.starts_with(place)) {
             continue;
@@ -192,7 +192,7 @@ fn every_route_can_be_reached() {
         for path in [path.clone(), format!("{path}/")] {
             let found = routes::find(&route.method, &path);
             assert_eq!(found.pattern, route.pattern, "{path}");
-            assert!(found.endpoint.is_ok(), "{path}");
+            assert!(found.route.is_ok(), "{path}");
         }
     }
 }

@@ -6,18 +6,20 @@ use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::identity_providers::access::{Access, View, WHAT};
 use super::identity_providers::config::Config;
+use super::identity_providers::directory;
 use super::identity_providers::fields::AttributeName;
 use super::identity_providers::types::MissingUserAction;
-use super::identity_providers::{Access, WHAT, directory};
 use crate::api::http::app::App;
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::input::{Page, body, flag};
 use crate::api::http::reply::Reply;
-use crate::api::http::routes::View;
+use crate::auth::admin::Admin;
 use crate::error::{Error, Kind, Result};
-use crate::ids::{self, TenantId};
+use crate::ids::TenantId;
+use crate::platform;
 use crate::scim::date_time;
 use crate::store::identity_providers::{self as rows, IdentityProvider, Protocol};
 use crate::store::sync_logs::{self, SyncEntry, SyncLog};
@@ -152,8 +154,8 @@ impl SyncEntryResponse {
 }
 
 /// `POST …/sync`. What goes wrong with the sync is in its log, and the reply is 200.
-pub async fn start(call: &Call<'_>) -> Result<Reply> {
-    let access = Access::writing(call, View::Admin).await?;
+pub async fn start(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let access = Access::of(call, admin, View::Admin)?;
     let given: SyncRequest = match call.has_body() {
         true => body(call)?,
         false => SyncRequest::default(),
@@ -194,8 +196,8 @@ pub async fn start(call: &Call<'_>) -> Result<Reply> {
 }
 
 /// `GET …/sync-logs`.
-pub async fn list(call: &Call<'_>) -> Result<Reply> {
-    let access = Access::reading(call, View::Admin).await?;
+pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let access = Access::of(call, admin, View::Admin)?;
     let page = Page::of(call)?;
     let (tenant, idp) = provider_in_path(call, &access).await?;
     let mut batch = Vec::from(sync_logs::expire(&tenant, &idp, call.now));
@@ -213,8 +215,8 @@ pub async fn list(call: &Call<'_>) -> Result<Reply> {
 }
 
 /// `GET …/sync-logs/{log_id}`, with a page of its entries.
-pub async fn read(call: &Call<'_>) -> Result<Reply> {
-    let access = Access::reading(call, View::Admin).await?;
+pub async fn read(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let access = Access::of(call, admin, View::Admin)?;
     let page = Page::of(call)?;
     let (tenant, idp) = provider_in_path(call, &access).await?;
     let id = call.id("log_id", LOG)?;
@@ -243,7 +245,7 @@ pub async fn read(call: &Call<'_>) -> Result<Reply> {
     Ok(envelope::paged(call, page, total, detail))
 }
 
-async fn provider_in_path(call: &Call<'_>, access: &Access) -> Result<(TenantId, String)> {
+async fn provider_in_path(call: &Call<'_>, access: &Access<'_>) -> Result<(TenantId, String)> {
     let provider = access.find(call).await?;
     Ok((provider.tenant_id, provider.id))
 }
@@ -302,7 +304,7 @@ impl App {
             allow_removals: false,
             started_by: "scheduled",
             actor: "schedule".to_owned(),
-            request_id: ids::new_id(platform.clock.as_ref(), platform.entropy.as_ref())
+            request_id: platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref())
                 .map_err(Error::internal)?,
         };
         run(platform, &job).await

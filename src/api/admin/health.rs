@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use crate::api::http::call::Call;
 use crate::api::http::reply::Reply;
+use crate::error::Result;
 
 /// That the service answers.
 #[derive(Serialize)]
@@ -15,12 +17,12 @@ pub struct Health {
 }
 
 /// `GET /healthz`. It asks nobody: a database that is away is no reason to take the worker out of service.
-pub fn answer() -> Reply {
-    Reply::json(
+pub async fn answer(_call: &Call<'_>) -> Result<Reply> {
+    Ok(Reply::json(
         200,
         &Health {
             status: "ok",
             version: env!("CARGO_PKG_VERSION"),
         },
-    )
+    ))
 }

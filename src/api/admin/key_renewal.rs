@@ -7,7 +7,8 @@ use crate::api::http::app::App;
 use crate::change::audit::{self, Action, Detail, Event, Origin, Totals};
 use crate::change::rows::keys::{self, Stale};
 use crate::error::{Error, Result};
-use crate::ids::{self, TenantId};
+use crate::ids::TenantId;
+use crate::platform;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
 use crate::scim::version::Version;
@@ -147,7 +148,7 @@ impl App {
         };
         let origin = Origin {
             actor: "schedule".to_owned(),
-            request_id: ids::new_id(platform.clock.as_ref(), platform.entropy.as_ref())
+            request_id: platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref())
                 .map_err(Error::internal)?,
             at: platform.clock.now(),
         };

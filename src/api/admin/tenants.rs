@@ -2,13 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::http::authenticate::admin;
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::input::{Page, Text, Time, body, parameter};
 use crate::api::http::reply::Reply;
 use crate::api::http::token_facts;
-use crate::auth::admin::{Admin, AdminScope};
+use crate::auth::admin::Admin;
 use crate::change::audit::{self, Action, Detail, Event, Totals};
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
@@ -111,8 +110,7 @@ fn audited(
     )
 }
 
-pub async fn list(call: &Call<'_>) -> Result<Reply> {
-    let admin = admin(call, AdminScope::TenantsRead).await?;
+pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let page = Page::of(call)?;
     let search = parameter(call, "search").filter(|search| !search.is_empty());
     let statements = tenants::select_page(
@@ -125,8 +123,7 @@ pub async fn list(call: &Call<'_>) -> Result<Reply> {
     envelope::list(call, page, &results, show_row)
 }
 
-pub async fn create(call: &Call<'_>) -> Result<Reply> {
-    let admin = admin(call, AdminScope::TenantsWrite).await?;
+pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     if admin.tenant.is_some() {
         return Err(Error::forbidden(
             "an administrator of one tenant makes no others",
@@ -145,13 +142,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     let name = given.name.into_string();
     let mut batch = vec![tenants::insert(&id, &name, settings, call.now)];
     let attributes = ["name", "scim_profile", "store_passwords"].map(str::to_owned);
-    batch.extend(audited(
-        call,
-        &admin,
-        &id,
-        Action::Create,
-        attributes.into(),
-    ));
+    batch.extend(audited(call, admin, &id, Action::Create, attributes.into()));
     match call.run(Some(&id), batch).await {
         Ok(_) => {}
         Err(store::Error::Conflict(Constraint::TenantId)) => {
@@ -170,18 +161,16 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     Ok(envelope::single(call, 201, show(tenant)))
 }
 
-pub async fn read(call: &Call<'_>) -> Result<Reply> {
-    let admin = admin(call, AdminScope::TenantsRead).await?;
-    let id = tenant_in_path(call, &admin)?;
+pub async fn read(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let id = tenant_in_path(call, admin)?;
     let results = call.run(Some(&id), vec![tenants::select(&id)]).await?;
     let row = rows_at(&results, 0)?.first();
     let tenant = show_row(row.ok_or_else(|| Error::not_found(WHAT))?)?;
     Ok(envelope::single(call, 200, tenant))
 }
 
-pub async fn update(call: &Call<'_>) -> Result<Reply> {
-    let admin = admin(call, AdminScope::TenantsWrite).await?;
-    let id = tenant_in_path(call, &admin)?;
+pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let id = tenant_in_path(call, admin)?;
     let given: TenantUpdate = body(call)?;
     let changes = Changes {
         name: given.name.as_ref().map(Text::as_str),
@@ -202,7 +191,7 @@ pub async fn update(call: &Call<'_>) -> Result<Reply> {
         tenants::require(&id),
         tenants::update(&id, &changes, call.now),
     ];
-    batch.extend(audited(call, &admin, &id, Action::Patch, attributes));
+    batch.extend(audited(call, admin, &id, Action::Patch, attributes));
     batch.push(tenants::select(&id));
     let results = call.run(Some(&id), batch).await.map_err(not_found)?;
     let row = results.last().and_then(store::Rows::first);
@@ -215,9 +204,8 @@ pub async fn update(call: &Call<'_>) -> Result<Reply> {
 const MAX_FORGOTTEN: i64 = 500;
 
 /// `DELETE …/tenants/{tenant_id}`: hides the tenant, and wipes what its tokens and its identity providers' secrets are known by.
-pub async fn delete(call: &Call<'_>) -> Result<Reply> {
-    let admin = admin(call, AdminScope::TenantsWrite).await?;
-    let id = tenant_in_path(call, &admin)?;
+pub async fn delete(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let id = tenant_in_path(call, admin)?;
     let mut batch = vec![
         tenants::require(&id),
         scim_tokens::select_hashes(&id, MAX_FORGOTTEN),
@@ -225,7 +213,7 @@ pub async fn delete(call: &Call<'_>) -> Result<Reply> {
     ];
     batch.extend(scim_tokens::wipe_all(&id, call.now));
     batch.push(tenants::delete(&id, call.now));
-    batch.extend(audited(call, &admin, &id, Action::Delete, Vec::new()));
+    batch.extend(audited(call, admin, &id, Action::Delete, Vec::new()));
     let results = call.run(Some(&id), batch).await.map_err(not_found)?;
     for row in &rows_at(&results, 1)?.rows {
         token_facts::forget(&call.app.platform, &row.text("token_hash")?);

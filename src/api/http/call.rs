@@ -7,21 +7,33 @@ use http::header::{CONTENT_TYPE, HeaderName};
 use serde_json::Value;
 
 use super::app::App;
-use super::app::MAX_BODY_BYTES;
-use super::app::Request;
 use super::content_encoding;
-use super::limits;
 use super::reply::{Dialect, Reply};
-use super::routes::{Endpoint, Match};
+use super::request::MAX_BODY_BYTES;
+use super::request::Request;
 use crate::change::audit::Origin;
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
 use crate::json;
+use crate::platform;
 use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
 use crate::scim::filter::parse::shortened;
 use crate::store;
 use crate::store::{Cost, Meter, Rows, Statement};
+
+/// How often a request is tried again when others changed what it had read.
+const MAX_ATTEMPTS: usize = 8;
+
+/// What the path of a request says.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub dialect: Dialect,
+    /// The part of the path that is the SCIM base, where it lies below one.
+    pub scim_base: String,
+    /// Parameters by name, percent-decoded.
+    pub params: Vec<(String, String)>,
+}
 
 /// A request and all that its handler needs.
 pub struct Call<'a> {
@@ -32,28 +44,21 @@ pub struct Call<'a> {
     /// What the request may have worked through.
     pub budget: Budget,
     request: Request,
-    dialect: Dialect,
-    scim_base: String,
-    params: Vec<(String, String)>,
-    /// None where no route was found.
-    pub endpoint: Option<Endpoint>,
+    place: Place,
     meter: Meter,
     tenant: RefCell<Option<TenantId>>,
     credential: RefCell<Option<String>>,
 }
 
 impl<'a> Call<'a> {
-    pub fn new(app: &'a App, request: Request, found: &Match, request_id: String) -> Self {
+    pub fn new(app: &'a App, request: Request, place: Place, request_id: String) -> Self {
         Call {
             app,
             request_id,
             now: app.platform.clock.now(),
             budget: Budget::default(),
             request,
-            dialect: found.dialect,
-            scim_base: found.scim_base.clone(),
-            params: found.params.clone(),
-            endpoint: found.endpoint.as_ref().ok().copied(),
+            place,
             meter: Meter::default(),
             tenant: RefCell::default(),
             credential: RefCell::default(),
@@ -82,7 +87,8 @@ impl<'a> Call<'a> {
 
     /// A parameter of the path.
     pub fn param(&self, name: &str) -> &str {
-        self.params
+        self.place
+            .params
             .iter()
             .find(|(param, _)| param == name)
             .map_or("", |(_, value)| value)
@@ -113,7 +119,7 @@ impl<'a> Call<'a> {
 
     /// The SCIM base that the request used, as an absolute URL.
     pub fn scim_base(&self) -> String {
-        self.origin() + &self.scim_base
+        self.origin() + &self.place.scim_base
     }
 
     /// The body as JSON: 415 for another content type, 413 where it is too long, and what is wrong with it otherwise.
@@ -123,7 +129,7 @@ impl<'a> Call<'a> {
             .split_once(';')
             .unwrap_or((content_type, Default::default()));
         let media_type = media_type.trim();
-        let accepted: &[&str] = match self.dialect {
+        let accepted: &[&str] = match self.place.dialect {
             Dialect::Scim => &["application/scim+json", "application/json"],
             Dialect::Admin => &["application/json"],
         };
@@ -146,7 +152,7 @@ impl<'a> Call<'a> {
                 format!("the body is longer than {MAX_BODY_BYTES} bytes"),
             ));
         }
-        let malformed = |detail| match self.dialect {
+        let malformed = |detail| match self.place.dialect {
             Dialect::Scim => Error::scim(ScimType::InvalidSyntax, detail),
             Dialect::Admin => Error::field(&["body"], detail, "json_invalid"),
         };
@@ -166,7 +172,8 @@ impl<'a> Call<'a> {
     /// A new id.
     pub fn new_id(&self) -> Result<String> {
         let platform = &self.app.platform;
-        ids::new_id(platform.clock.as_ref(), platform.entropy.as_ref()).map_err(Error::internal)
+        platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref())
+            .map_err(Error::internal)
     }
 
     /// Runs a batch in one round trip and counts what it cost.
@@ -180,7 +187,9 @@ impl<'a> Call<'a> {
         let results = self.meter.run(database.as_ref(), batch).await;
         if let Some(tenant) = tenant {
             let read = self.meter.cost().read - before;
-            limits::add_rows(self, tenant, read);
+            let per_minute = self.app.config.rows_per_minute;
+            let memory = &self.app.memory;
+            memory.add_rows(tenant.as_str(), read, self.now, per_minute);
         }
         results
     }
@@ -224,9 +233,6 @@ impl<'a> Call<'a> {
         }
     }
 }
-
-/// How often a request is tried again when others changed what it had read.
-const MAX_ATTEMPTS: usize = 8;
 
 /// Tries again from the read where somebody else changed in between what was read.
 pub async fn retrying<F>(work: F) -> Result<Reply>

@@ -9,7 +9,7 @@ use miniz_oxide::inflate::{
     DecompressError, TINFLStatus, decompress_to_vec_with_limit, decompress_to_vec_zlib_with_limit,
 };
 
-use super::app::MAX_BODY_BYTES;
+use super::request::MAX_BODY_BYTES;
 use crate::error::{Error, Kind, Result};
 use crate::scim::filter::parse::shortened;
 

@@ -1,44 +1,47 @@
 //! The door: a plain HTTP request in, a plain HTTP reply out.
 //!
-//! A request is matched in one table ([`routes`]), authenticated by its handler's first line, and answered as a `Result`; here the
-//! result becomes a reply in the dialect of its route, and one log line.
+//! A request is matched in one table ([`routes`]). What its row says is done here, around the handler and in this order: who asks, how
+//! often, whether they may, and, for administrators, whether the route takes the parameters of the query. The result becomes a reply in
+//! the dialect of the route, and one log line.
 
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
+use futures_util::future::join;
 use http::header::{HeaderName, HeaderValue};
 use serde_json::json;
 
-use super::app::{App, Request, Response};
-use super::authenticate::Subject;
+use super::app::App;
+use super::authenticate;
 use super::call::Call;
-use super::reply::Reply;
-use super::routes::{self, Endpoint, Match, ScimEndpoint};
+use super::caller::{Answer, Caller};
+use super::limits;
+use super::query_parameters;
+use super::reply::{Reply, Response};
+use super::request::Request;
+use super::routes::{self, For, Handler, Route};
+use super::token_facts::Look;
 use super::transport;
-use crate::api::admin::identity_providers::{self, group_mappings, reencryption, test_connection};
-use crate::api::admin::{directory_syncs, docs, health, scim_tokens, tenants};
-use crate::api::scim::{bulk, discovery, groups, lists, resources, users};
+use crate::auth::scope::Scope;
 use crate::error::{Error, Result};
-use crate::ids;
-use crate::platform::LocalFuture;
-use crate::scim::schema::USERS;
+use crate::platform;
 
 impl App {
     /// Answers a request. Every failure is an answer too; this function has none.
     pub async fn handle(&self, request: Request) -> Response {
         let started = self.platform.clock.now();
-        let request_id = ids::new_id(self.platform.clock.as_ref(), self.platform.entropy.as_ref())
-            .unwrap_or_else(|_| uuid::Uuid::nil().to_string());
+        let request_id =
+            platform::new_id(self.platform.clock.as_ref(), self.platform.entropy.as_ref())
+                .unwrap_or_else(|_| uuid::Uuid::nil().to_string());
         let found = routes::find(request.method(), request.uri().path());
-        let dialect = found.dialect;
-        let endpoint =
-            transport::check(&self.config, &request).and_then(|()| found.endpoint.clone());
+        let route = transport::check(&self.config, &request).and_then(|()| found.route.clone());
         let is_strict = transport::is_strict(&self.config, &request);
-        let call = Call::new(self, request, &found, request_id);
-        let result = match endpoint {
+        let dialect = found.place.dialect;
+        let call = Call::new(self, request, found.place, request_id);
+        let result = match route {
             // A panic is this request's failure and nobody else's: nothing is held across requests that it could leave half
             // changed.
-            Ok(endpoint) => AssertUnwindSafe(dispatch(&call, endpoint))
+            Ok(route) => AssertUnwindSafe(pass(&call, route))
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|_| Err(Error::internal("a panic"))),
@@ -48,7 +51,7 @@ impl App {
             Ok(reply) => (reply, None),
             Err(error) => (Reply::of_error(&error, dialect), Some(error)),
         };
-        self.log(&call, &found, &reply, error, started);
+        self.log(&call, found.pattern, &reply, error, started);
         self.finish(&call, reply, is_strict)
     }
 
@@ -83,7 +86,7 @@ impl App {
     fn log(
         &self,
         call: &Call<'_>,
-        found: &Match,
+        pattern: &str,
         reply: &Reply,
         error: Option<Error>,
         started: i64,
@@ -92,7 +95,7 @@ impl App {
         let line = json!({
             "request_id": call.request_id,
             "method": call.method().as_str(),
-            "route": found.pattern,
+            "route": pattern,
             "tenant": call.tenant_seen(),
             "credential": call.credential_seen(),
             "status": reply.status,
@@ -109,70 +112,67 @@ impl App {
     }
 }
 
-/// The work of an endpoint, each in a box of its own: they would be one function otherwise, of a third of a megabyte, and
-/// the first request of all would wait for its compilation.
-fn dispatch<'a>(call: &'a Call<'_>, endpoint: Endpoint) -> LocalFuture<'a, Result<Reply>> {
-    match endpoint {
-        Endpoint::Health => Box::pin(async { Ok(health::answer()) }),
-        Endpoint::OpenApi => Box::pin(docs::openapi(call)),
-        Endpoint::Docs => Box::pin(docs::page(call)),
-        Endpoint::DocsFile => Box::pin(docs::file(call)),
-        Endpoint::ListTenants => Box::pin(tenants::list(call)),
-        Endpoint::CreateTenant => Box::pin(tenants::create(call)),
-        Endpoint::ReadTenant => Box::pin(tenants::read(call)),
-        Endpoint::UpdateTenant => Box::pin(tenants::update(call)),
-        Endpoint::DeleteTenant => Box::pin(tenants::delete(call)),
-        Endpoint::ListScimTokens => Box::pin(scim_tokens::list(call)),
-        Endpoint::CreateScimToken => Box::pin(scim_tokens::create(call)),
-        Endpoint::ScimEndpointInfo => Box::pin(scim_tokens::endpoint_info(call)),
-        Endpoint::ReadScimToken => Box::pin(scim_tokens::read(call)),
-        Endpoint::UpdateScimToken => Box::pin(scim_tokens::update(call)),
-        Endpoint::DeleteScimToken => Box::pin(scim_tokens::delete(call)),
-        Endpoint::RotateScimToken => Box::pin(scim_tokens::rotate(call)),
-        Endpoint::ListIdentityProviders(view) => Box::pin(identity_providers::list(call, view)),
-        Endpoint::CreateIdentityProvider(view) => Box::pin(identity_providers::create(call, view)),
-        Endpoint::ReadIdentityProvider(view) => Box::pin(identity_providers::read(call, view)),
-        Endpoint::UpdateIdentityProvider(view) => Box::pin(identity_providers::update(call, view)),
-        Endpoint::DeleteIdentityProvider(view) => Box::pin(identity_providers::delete(call, view)),
-        Endpoint::ReencryptSecrets => Box::pin(reencryption::reencrypt(call)),
-        Endpoint::TestIdentityProvider(view) => Box::pin(test_connection::test(call, view)),
-        Endpoint::ListGroupMappings => Box::pin(group_mappings::list(call)),
-        Endpoint::CreateGroupMapping => Box::pin(group_mappings::create(call)),
-        Endpoint::DeleteGroupMapping => Box::pin(group_mappings::delete(call)),
-        Endpoint::StartSync => Box::pin(directory_syncs::start(call)),
-        Endpoint::ListSyncLogs => Box::pin(directory_syncs::list(call)),
-        Endpoint::ReadSyncLog => Box::pin(directory_syncs::read(call)),
-        Endpoint::Scim(endpoint) => scim(call, endpoint),
+/// The way to a route's handler.
+async fn pass(call: &Call<'_>, route: &Route) -> Result<Reply> {
+    match route.access {
+        For::Public(handler) => handler(call).await,
+        For::Admin(scope, handler) => {
+            let admin = authenticate::admin(call).await;
+            let admin = limits::counted(call, admin).await?;
+            limits::check(call, admin.tenant.as_ref(), &admin.subject).await?;
+            admin.require(scope)?;
+            query_parameters::check(call, route.parameters)?;
+            handler(call, &admin).await
+        }
+        For::Scim(scopes, handler) => {
+            let result = pass_assumed(call, scopes, handler).await;
+            limits::counted(call, result).await
+        }
     }
 }
 
-fn scim<'a>(call: &'a Call<'_>, endpoint: ScimEndpoint) -> LocalFuture<'a, Result<Reply>> {
-    match endpoint {
-        ScimEndpoint::ServiceProviderConfig => {
-            Box::pin(async { discovery::service_provider_config(call) })
-        }
-        ScimEndpoint::ResourceTypes => Box::pin(async { discovery::resource_types(call) }),
-        ScimEndpoint::ResourceType => Box::pin(async { discovery::resource_type(call) }),
-        ScimEndpoint::Schemas => Box::pin(async { discovery::schemas(call) }),
-        ScimEndpoint::Schema => Box::pin(async { discovery::schema(call) }),
-        ScimEndpoint::List(types) => Box::pin(lists::list(call, types)),
-        ScimEndpoint::Search(types) => Box::pin(lists::search(call, types)),
-        ScimEndpoint::Read(resource_type) => {
-            Box::pin(resources::read(call, resource_type, Subject::Path))
-        }
-        ScimEndpoint::Delete(resource_type) => {
-            Box::pin(resources::delete(call, resource_type, Subject::Path))
-        }
-        ScimEndpoint::CreateUser => Box::pin(users::create(call)),
-        ScimEndpoint::ReplaceUser => Box::pin(users::replace(call, Subject::Path)),
-        ScimEndpoint::PatchUser => Box::pin(users::patch(call, Subject::Path)),
-        ScimEndpoint::Bulk => Box::pin(bulk::answer(call)),
-        ScimEndpoint::ReadMe => Box::pin(resources::read(call, &USERS, Subject::Me)),
-        ScimEndpoint::ReplaceMe => Box::pin(users::replace(call, Subject::Me)),
-        ScimEndpoint::PatchMe => Box::pin(users::patch(call, Subject::Me)),
-        ScimEndpoint::DeleteMe => Box::pin(resources::delete(call, &USERS, Subject::Me)),
-        ScimEndpoint::CreateGroup => Box::pin(groups::create(call)),
-        ScimEndpoint::ReplaceGroup => Box::pin(groups::replace(call)),
-        ScimEndpoint::PatchGroup => Box::pin(groups::patch(call)),
+/// The way to the handler of a SCIM route. The caller is assumed first, and only where that was not confirmed looked up in the database. The
+/// handler may run twice, and writes once at most: a batch that a caller is not confirmed in does nothing.
+async fn pass_assumed(
+    call: &Call<'_>,
+    scopes: &[Scope],
+    handler: Handler<Caller>,
+) -> Result<Reply> {
+    // The cache and the limits are asked at once, where this instance knows already whose limits they are.
+    let looked_up = authenticate::caller(call, Look::Cached);
+    let (assumed, counted) = join(looked_up, count_ahead(call)).await;
+    let assumed = assumed?;
+    match counted {
+        Some(counted) => counted?,
+        None => limits::check(call, Some(&assumed.tenant), assumed.credential()).await?,
     }
+    let answer = match work(call, &assumed, scopes, handler).await {
+        Answer::Confirmed(result) => return result,
+        Answer::Assumed(answer) => answer,
+    };
+    let found = authenticate::caller(call, Look::Afresh).await?;
+    match answer.confirmed(&assumed, &found) {
+        Some(result) => result,
+        None => work(call, &found, scopes, handler).await.of_found(),
+    }
+}
+
+/// Counts a request whose token this instance has seen before; none where it has not.
+async fn count_ahead(call: &Call<'_>) -> Option<Result<()>> {
+    let holder = authenticate::holder(call)?;
+    Some(limits::check(call, Some(&holder.tenant), &holder.token_id).await)
+}
+
+async fn work(
+    call: &Call<'_>,
+    caller: &Caller,
+    scopes: &[Scope],
+    handler: Handler<Caller>,
+) -> Answer {
+    let may = scopes.iter().try_for_each(|scope| caller.require(*scope));
+    let result = match may {
+        Ok(()) => handler(call, caller).await,
+        Err(error) => Err(error),
+    };
+    caller.answer(result)
 }

@@ -105,6 +105,13 @@ fn take_out(value: &mut Value, path: &mut Vec<Segment>) -> bool {
         .is_some_and(|object| object.shift_remove(&key).is_some())
 }
 
+/// A field error of a body, below `body`.
+pub fn body_field(path: &[&str], msg: &str, kind: &'static str) -> FieldError {
+    let mut loc = vec!["body"];
+    loc.extend(path);
+    FieldError::new(&loc, msg, kind)
+}
+
 /// A text of `MIN` to `MAX` characters, without control characters, trimmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]

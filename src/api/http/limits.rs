@@ -14,6 +14,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use futures_util::future::join;
 use http::HeaderName;
 use sha2::{Digest, Sha256};
 
@@ -53,13 +54,6 @@ fn too_many(limit: Limit) -> Error {
     )
 }
 
-/// Counts rows that a tenant has read.
-pub fn add_rows(call: &Call<'_>, tenant: &TenantId, rows: u64) {
-    let per_minute = call.app.config.rows_per_minute;
-    let memory = &call.app.memory;
-    memory.add_rows(tenant.as_str(), rows, call.now, per_minute);
-}
-
 /// 429 for a list that goes through the whole tenant, where the tenant has read too many rows lately.
 pub fn check_rows(call: &Call<'_>, tenant: &TenantId) -> Result<()> {
     let per_minute = call.app.config.rows_per_minute;
@@ -78,18 +72,22 @@ pub fn check_rows(call: &Call<'_>, tenant: &TenantId) -> Result<()> {
     }
 }
 
-/// Counts a request of a caller; 429 where there are too many. `credential` names whose it is: a token's id, a JWT's subject.
+/// Counts a request of a caller; 429 where there are too many. `credential` names whose it is: a token's id, a JWT's subject. Both limits are
+/// asked at once, so what the one refuses counts against the other too.
 pub async fn check(call: &Call<'_>, tenant: Option<&TenantId>, credential: &str) -> Result<()> {
     let limiter = &call.app.platform.limiter;
     let key = hashed(&[tenant.map_or("", TenantId::as_str), credential]);
-    if !limiter.allows(Limit::Credential, &key).await {
-        return Err(too_many(Limit::Credential));
-    }
-    match tenant {
-        Some(tenant) if !limiter.allows(Limit::Tenant, tenant.as_str()).await => {
-            Err(too_many(Limit::Tenant))
+    let of_credential = limiter.allows(Limit::Credential, &key);
+    let of_tenant = async {
+        match tenant {
+            Some(tenant) => limiter.allows(Limit::Tenant, tenant.as_str()).await,
+            None => true,
         }
-        _ => Ok(()),
+    };
+    match join(of_credential, of_tenant).await {
+        (false, _) => Err(too_many(Limit::Credential)),
+        (true, false) => Err(too_many(Limit::Tenant)),
+        (true, true) => Ok(()),
     }
 }
 

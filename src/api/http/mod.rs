@@ -1,8 +1,9 @@
 //! What every request passes: the door with its table of routes, credentials, limits, input, replies and errors.
 
 pub mod app;
-pub(crate) mod authenticate;
+mod authenticate;
 pub(crate) mod call;
+pub(crate) mod caller;
 mod content_encoding;
 mod credential_name;
 mod door;
@@ -11,6 +12,7 @@ pub(crate) mod input;
 pub(crate) mod limits;
 pub(crate) mod query_parameters;
 pub mod reply;
+pub mod request;
 pub mod routes;
 pub(crate) mod token_facts;
 mod transport;

@@ -2,54 +2,17 @@
 //! would be answered with everything. SCIM routes pass over what they do not know (Entra appends flags of its own to the base URL).
 
 use super::call::Call;
-use super::routes::{Endpoint, View};
+use super::input::parameter;
+use crate::auth::admin::Admin;
 use crate::error::{Error, FieldError, Result};
+use crate::ids::TenantId;
 use crate::scim::filter::parse::shortened;
 
 /// Most parameters that one reply complains of.
 const MAX_FIELDS: usize = 20;
 
-const PAGING: [&str; 2] = ["page", "per_page"];
-
-impl Endpoint {
-    /// The parameters that an administrator's route takes, besides those of [`Endpoint::is_paged`].
-    const fn own_parameters(self) -> &'static [&'static str] {
-        match self {
-            Endpoint::ListTenants => &["search"],
-            Endpoint::ListScimTokens | Endpoint::ScimEndpointInfo => &["tenant_id"],
-            Endpoint::ListIdentityProviders(View::Admin) => {
-                &["tenant_id", "provider_type", "search"]
-            }
-            Endpoint::ListIdentityProviders(View::Tenant) => &["enabled_only", "protocol"],
-            Endpoint::StartSync => &["dry_run", "full", "allow_removals"],
-            _ => &[],
-        }
-    }
-
-    const fn is_paged(self) -> bool {
-        matches!(
-            self,
-            Endpoint::ListTenants
-                | Endpoint::ListScimTokens
-                | Endpoint::ListIdentityProviders(_)
-                | Endpoint::ListGroupMappings
-                | Endpoint::ListSyncLogs
-                | Endpoint::ReadSyncLog
-        )
-    }
-
-    /// All parameters that an administrator's route takes.
-    pub fn parameters(self) -> Vec<&'static str> {
-        let paging = PAGING.into_iter().filter(|_| self.is_paged());
-        paging
-            .chain(self.own_parameters().iter().copied())
-            .collect()
-    }
-}
-
 /// 422 for parameters that the route does not take, and for one that is there twice: which of them counts would be a guess.
-pub fn check(call: &Call<'_>, endpoint: Endpoint) -> Result<()> {
-    let taken = endpoint.parameters();
+pub fn check(call: &Call<'_>, taken: &[&str]) -> Result<()> {
     let mut fields: Vec<FieldError> = Vec::new();
     let mut seen: Vec<String> = Vec::new();
     for (name, _) in call.query() {
@@ -79,5 +42,21 @@ pub fn check(call: &Call<'_>, endpoint: Endpoint) -> Result<()> {
     match fields.is_empty() {
         true => Ok(()),
         false => Err(Error::fields(fields)),
+    }
+}
+
+/// The tenant that a query names, where it names one; for an administrator of one tenant, that one.
+pub fn tenant_in_query(call: &Call<'_>, admin: &Admin) -> Result<Option<TenantId>> {
+    let Some(text) = parameter(call, "tenant_id") else {
+        return Ok(admin.tenant.clone());
+    };
+    match TenantId::parse(&text) {
+        Some(tenant) if admin.sees(&tenant) => Ok(Some(tenant)),
+        Some(_) => Err(Error::not_found("the tenant")),
+        None => Err(Error::field(
+            &["query", "tenant_id"],
+            "it is not a tenant id",
+            "value_error",
+        )),
     }
 }

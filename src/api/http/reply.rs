@@ -7,12 +7,14 @@ use http::header::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::app::Response;
 use super::content_encoding;
 use crate::error::{Error, FieldError, Kind};
 use crate::scim;
 use crate::scim::error::ScimType;
 use crate::scim::pieces::Pieces;
+
+/// A reply, its body still in pieces.
+pub type Response = http::Response<Body>;
 
 /// Whose clients a route serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 //! The worker's own Router hands every path to the application: it answers 405 without `Allow` and in plain text, leaves
 //! parameters percent-encoded and knows no trailing slashes. Matching is `matchit`'s, the same that it uses.
 //!
+//! A row says whom it is for, and nothing else opens a handler: one without that is no row.
+//!
 //! SCIM routes are written once and stand under both bases. A path is found with and without its trailing slash.
 
 use std::collections::BTreeMap;
@@ -11,77 +13,36 @@ use std::sync::OnceLock;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use super::reply::Dialect;
-use crate::error::{Error, Kind};
+use super::call::{Call, Place};
+use super::caller::{Caller, Subject};
+use super::reply::{Dialect, Reply};
+use crate::api::admin::identity_providers::access::View;
+use crate::api::admin::identity_providers::{
+    group_mappings, providers, reencryption, test_connection,
+};
+use crate::api::admin::{directory_syncs, docs, health, scim_tokens, tenants};
+use crate::api::scim::{bulk, discovery, groups, lists, resources, users};
+use crate::auth::admin::{Admin, AdminScope};
+use crate::auth::scope::Scope;
+use crate::error::{Error, Kind, Result};
+use crate::platform::LocalFuture;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 
-/// What a route does.
-#[derive(Debug, Clone, Copy)]
-pub enum Endpoint {
-    Health,
-    OpenApi,
-    Docs,
-    DocsFile,
-    ListTenants,
-    CreateTenant,
-    ReadTenant,
-    UpdateTenant,
-    DeleteTenant,
-    ListScimTokens,
-    CreateScimToken,
-    ScimEndpointInfo,
-    ReadScimToken,
-    UpdateScimToken,
-    DeleteScimToken,
-    RotateScimToken,
-    ListIdentityProviders(View),
-    CreateIdentityProvider(View),
-    ReadIdentityProvider(View),
-    UpdateIdentityProvider(View),
-    DeleteIdentityProvider(View),
-    TestIdentityProvider(View),
-    ReencryptSecrets,
-    ListGroupMappings,
-    CreateGroupMapping,
-    DeleteGroupMapping,
-    StartSync,
-    ListSyncLogs,
-    ReadSyncLog,
-    Scim(ScimEndpoint),
-}
+/// What answers a route: a function whose future is in a box of its own. They would be one function otherwise, of a third of a megabyte, and
+/// the first request of all would wait for its compilation.
+pub(crate) type Handler<C> = for<'a> fn(&'a Call<'a>, &'a C) -> LocalFuture<'a, Result<Reply>>;
+/// What answers everybody.
+pub(crate) type PublicHandler = for<'a> fn(&'a Call<'a>) -> LocalFuture<'a, Result<Reply>>;
 
-/// Through whose eyes a route sees identity providers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
-    /// An administrator's, who names a provider without its tenant.
-    Admin,
-    /// A tenant's: its own, without what LDAP needs.
-    Tenant,
-}
-
-/// What a SCIM route does.
+/// Whom a route is for, and what answers them.
 #[derive(Debug, Clone, Copy)]
-pub enum ScimEndpoint {
-    ServiceProviderConfig,
-    ResourceTypes,
-    ResourceType,
-    Schemas,
-    Schema,
-    List(&'static [&'static ResourceType]),
-    Search(&'static [&'static ResourceType]),
-    Read(&'static ResourceType),
-    Delete(&'static ResourceType),
-    CreateUser,
-    ReplaceUser,
-    PatchUser,
-    CreateGroup,
-    ReplaceGroup,
-    PatchGroup,
-    Bulk,
-    ReadMe,
-    ReplaceMe,
-    PatchMe,
-    DeleteMe,
+pub(crate) enum For {
+    /// Everybody, without a credential.
+    Public(PublicHandler),
+    /// Administrators with the scope.
+    Admin(AdminScope, Handler<Admin>),
+    /// SCIM clients with all of the scopes. Each operation of a Bulk request takes its own besides.
+    Scim(&'static [Scope], Handler<Caller>),
 }
 
 /// One row of the table.
@@ -90,7 +51,33 @@ pub struct Route {
     pub method: Method,
     /// With `:name` for parameters.
     pub pattern: String,
-    pub endpoint: Endpoint,
+    /// What the route does, in one word: the `operationId` of the OpenAPI document.
+    pub name: &'static str,
+    pub dialect: Dialect,
+    /// The parameters that an administrator's route takes in its query. A SCIM route passes over what it does not know.
+    pub parameters: &'static [&'static str],
+    pub(crate) access: For,
+}
+
+/// A handler that everybody reaches.
+macro_rules! public {
+    ($handler:path) => {
+        For::Public(|call| Box::pin($handler(call)))
+    };
+}
+
+/// A handler for administrators with a scope, and what it takes besides the request and the administrator.
+macro_rules! admin {
+    ($scope:ident, $handler:path $(, $more:expr)*) => {
+        For::Admin(AdminScope::$scope, |call, admin| Box::pin($handler(call, admin $(, $more)*)))
+    };
+}
+
+/// A handler for SCIM clients with scopes, and what it takes besides the request and the caller.
+macro_rules! scim {
+    ([$($scope:ident),+], $handler:path $(, $more:expr)*) => {
+        For::Scim(&[$(Scope::$scope),+], |call, caller| Box::pin($handler(call, caller $(, $more)*)))
+    };
 }
 
 /// The SCIM base with the tenant in the path.
@@ -98,45 +85,56 @@ const TENANT_BASE: &str = "/api/v1/tenants/:tenant_id/scim/v2";
 /// The SCIM base with the tenant taken from the credential.
 pub const TOKEN_BASE: &str = "/scim/v2";
 
+/// A row as it is written: method, pattern, name, for whom.
+type Row = (Method, &'static str, &'static str, For);
+
+/// The same with the parameters of the query.
+type AdminRow = (
+    Method,
+    &'static str,
+    &'static str,
+    For,
+    &'static [&'static str],
+);
+
 #[rustfmt::skip]
-fn admin_routes() -> Vec<(Method, &'static str, Endpoint)> {
-    use Endpoint as E;
+fn admin_routes() -> Vec<AdminRow> {
     vec![
-        (Method::GET, "/healthz", E::Health),
-        (Method::GET, "/openapi.json", E::OpenApi),
-        (Method::GET, "/docs", E::Docs),
-        (Method::GET, "/docs/:file", E::DocsFile),
-        (Method::GET, "/api/v1/admin/tenants", E::ListTenants),
-        (Method::POST, "/api/v1/admin/tenants", E::CreateTenant),
-        (Method::GET, "/api/v1/admin/tenants/:tenant_id", E::ReadTenant),
-        (Method::PATCH, "/api/v1/admin/tenants/:tenant_id", E::UpdateTenant),
-        (Method::DELETE, "/api/v1/admin/tenants/:tenant_id", E::DeleteTenant),
-        (Method::GET, "/api/v1/admin/scim-tokens", E::ListScimTokens),
-        (Method::POST, "/api/v1/admin/scim-tokens", E::CreateScimToken),
-        (Method::GET, "/api/v1/admin/scim-tokens/endpoint-info", E::ScimEndpointInfo),
-        (Method::GET, "/api/v1/admin/scim-tokens/:token_id", E::ReadScimToken),
-        (Method::PATCH, "/api/v1/admin/scim-tokens/:token_id", E::UpdateScimToken),
-        (Method::DELETE, "/api/v1/admin/scim-tokens/:token_id", E::DeleteScimToken),
-        (Method::POST, "/api/v1/admin/scim-tokens/:token_id/rotate", E::RotateScimToken),
-        (Method::GET, "/api/v1/admin/identity-providers", E::ListIdentityProviders(View::Admin)),
-        (Method::POST, "/api/v1/admin/identity-providers", E::CreateIdentityProvider(View::Admin)),
-        (Method::POST, "/api/v1/admin/identity-providers/reencrypt", E::ReencryptSecrets),
-        (Method::GET, "/api/v1/admin/identity-providers/:idp_id", E::ReadIdentityProvider(View::Admin)),
-        (Method::PATCH, "/api/v1/admin/identity-providers/:idp_id", E::UpdateIdentityProvider(View::Admin)),
-        (Method::DELETE, "/api/v1/admin/identity-providers/:idp_id", E::DeleteIdentityProvider(View::Admin)),
-        (Method::POST, "/api/v1/admin/identity-providers/:idp_id/test", E::TestIdentityProvider(View::Admin)),
-        (Method::POST, "/api/v1/admin/identity-providers/:idp_id/sync", E::StartSync),
-        (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs", E::ListSyncLogs),
-        (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs/:log_id", E::ReadSyncLog),
-        (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers", E::ListIdentityProviders(View::Tenant)),
-        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers", E::CreateIdentityProvider(View::Tenant)),
-        (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", E::ReadIdentityProvider(View::Tenant)),
-        (Method::PATCH, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", E::UpdateIdentityProvider(View::Tenant)),
-        (Method::DELETE, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", E::DeleteIdentityProvider(View::Tenant)),
-        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/test", E::TestIdentityProvider(View::Tenant)),
-        (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings", E::ListGroupMappings),
-        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings", E::CreateGroupMapping),
-        (Method::DELETE, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings/:mapping_id", E::DeleteGroupMapping),
+        (Method::GET, "/healthz", "readHealth", public!(health::answer), &[]),
+        (Method::GET, "/openapi.json", "readOpenApi", public!(docs::openapi), &[]),
+        (Method::GET, "/docs", "readDocs", public!(docs::page), &[]),
+        (Method::GET, "/docs/:file", "readDocsFile", public!(docs::file), &[]),
+        (Method::GET, "/api/v1/admin/tenants", "listTenants", admin!(TenantsRead, tenants::list), &["page", "per_page", "search"]),
+        (Method::POST, "/api/v1/admin/tenants", "createTenant", admin!(TenantsWrite, tenants::create), &[]),
+        (Method::GET, "/api/v1/admin/tenants/:tenant_id", "readTenant", admin!(TenantsRead, tenants::read), &[]),
+        (Method::PATCH, "/api/v1/admin/tenants/:tenant_id", "updateTenant", admin!(TenantsWrite, tenants::update), &[]),
+        (Method::DELETE, "/api/v1/admin/tenants/:tenant_id", "deleteTenant", admin!(TenantsWrite, tenants::delete), &[]),
+        (Method::GET, "/api/v1/admin/scim-tokens", "listScimTokens", admin!(ScimTokensRead, scim_tokens::list), &["page", "per_page", "tenant_id"]),
+        (Method::POST, "/api/v1/admin/scim-tokens", "createScimToken", admin!(ScimTokensWrite, scim_tokens::create), &[]),
+        (Method::GET, "/api/v1/admin/scim-tokens/endpoint-info", "readScimEndpointInfo", admin!(ScimTokensRead, scim_tokens::endpoint_info), &["tenant_id"]),
+        (Method::GET, "/api/v1/admin/scim-tokens/:token_id", "readScimToken", admin!(ScimTokensRead, scim_tokens::read), &[]),
+        (Method::PATCH, "/api/v1/admin/scim-tokens/:token_id", "updateScimToken", admin!(ScimTokensWrite, scim_tokens::update), &[]),
+        (Method::DELETE, "/api/v1/admin/scim-tokens/:token_id", "deleteScimToken", admin!(ScimTokensWrite, scim_tokens::delete), &[]),
+        (Method::POST, "/api/v1/admin/scim-tokens/:token_id/rotate", "rotateScimToken", admin!(ScimTokensWrite, scim_tokens::rotate), &[]),
+        (Method::GET, "/api/v1/admin/identity-providers", "listIdentityProviders", admin!(IdentityProvidersRead, providers::list, View::Admin), &["page", "per_page", "tenant_id", "provider_type", "search"]),
+        (Method::POST, "/api/v1/admin/identity-providers", "createIdentityProvider", admin!(IdentityProvidersWrite, providers::create, View::Admin), &[]),
+        (Method::POST, "/api/v1/admin/identity-providers/reencrypt", "reencryptSecrets", admin!(IdentityProvidersWrite, reencryption::reencrypt), &[]),
+        (Method::GET, "/api/v1/admin/identity-providers/:idp_id", "readIdentityProvider", admin!(IdentityProvidersRead, providers::read, View::Admin), &[]),
+        (Method::PATCH, "/api/v1/admin/identity-providers/:idp_id", "updateIdentityProvider", admin!(IdentityProvidersWrite, providers::update, View::Admin), &[]),
+        (Method::DELETE, "/api/v1/admin/identity-providers/:idp_id", "deleteIdentityProvider", admin!(IdentityProvidersWrite, providers::delete, View::Admin), &[]),
+        (Method::POST, "/api/v1/admin/identity-providers/:idp_id/test", "testIdentityProvider", admin!(IdentityProvidersWrite, test_connection::test, View::Admin), &[]),
+        (Method::POST, "/api/v1/admin/identity-providers/:idp_id/sync", "startSync", admin!(IdentityProvidersWrite, directory_syncs::start), &["dry_run", "full", "allow_removals"]),
+        (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs", "listSyncLogs", admin!(IdentityProvidersRead, directory_syncs::list), &["page", "per_page"]),
+        (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs/:log_id", "readSyncLog", admin!(IdentityProvidersRead, directory_syncs::read), &["page", "per_page"]),
+        (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers", "listIdentityProvidersOfTenant", admin!(IdentityProvidersRead, providers::list, View::Tenant), &["page", "per_page", "enabled_only", "protocol"]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers", "createIdentityProviderOfTenant", admin!(IdentityProvidersWrite, providers::create, View::Tenant), &[]),
+        (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", "readIdentityProviderOfTenant", admin!(IdentityProvidersRead, providers::read, View::Tenant), &[]),
+        (Method::PATCH, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", "updateIdentityProviderOfTenant", admin!(IdentityProvidersWrite, providers::update, View::Tenant), &[]),
+        (Method::DELETE, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", "deleteIdentityProviderOfTenant", admin!(IdentityProvidersWrite, providers::delete, View::Tenant), &[]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/test", "testIdentityProviderOfTenant", admin!(IdentityProvidersWrite, test_connection::test, View::Tenant), &[]),
+        (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings", "listGroupMappings", admin!(IdentityProvidersRead, group_mappings::list), &["page", "per_page"]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings", "createGroupMapping", admin!(IdentityProvidersWrite, group_mappings::create), &[]),
+        (Method::DELETE, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings/:mapping_id", "deleteGroupMapping", admin!(IdentityProvidersWrite, group_mappings::delete), &[]),
     ]
 }
 
@@ -144,35 +142,34 @@ static USERS_ALONE: [&ResourceType; 1] = [&USERS];
 static GROUPS_ALONE: [&ResourceType; 1] = [&GROUPS];
 
 #[rustfmt::skip]
-fn scim_routes() -> Vec<(Method, &'static str, ScimEndpoint)> {
-    use ScimEndpoint as E;
+fn scim_routes() -> Vec<Row> {
     vec![
-        (Method::GET, "/ServiceProviderConfig", E::ServiceProviderConfig),
-        (Method::GET, "/ResourceTypes", E::ResourceTypes),
-        (Method::GET, "/ResourceTypes/:id", E::ResourceType),
-        (Method::GET, "/Schemas", E::Schemas),
-        (Method::GET, "/Schemas/:id", E::Schema),
-        (Method::GET, "", E::List(&RESOURCE_TYPES)),
-        (Method::POST, "/.search", E::Search(&RESOURCE_TYPES)),
-        (Method::POST, "/Users/.search", E::Search(&USERS_ALONE)),
-        (Method::POST, "/Groups/.search", E::Search(&GROUPS_ALONE)),
-        (Method::GET, "/Users", E::List(&USERS_ALONE)),
-        (Method::POST, "/Users", E::CreateUser),
-        (Method::GET, "/Users/:id", E::Read(&USERS)),
-        (Method::PUT, "/Users/:id", E::ReplaceUser),
-        (Method::PATCH, "/Users/:id", E::PatchUser),
-        (Method::DELETE, "/Users/:id", E::Delete(&USERS)),
-        (Method::POST, "/Bulk", E::Bulk),
-        (Method::GET, "/Me", E::ReadMe),
-        (Method::PUT, "/Me", E::ReplaceMe),
-        (Method::PATCH, "/Me", E::PatchMe),
-        (Method::DELETE, "/Me", E::DeleteMe),
-        (Method::GET, "/Groups", E::List(&GROUPS_ALONE)),
-        (Method::POST, "/Groups", E::CreateGroup),
-        (Method::GET, "/Groups/:id", E::Read(&GROUPS)),
-        (Method::PUT, "/Groups/:id", E::ReplaceGroup),
-        (Method::PATCH, "/Groups/:id", E::PatchGroup),
-        (Method::DELETE, "/Groups/:id", E::Delete(&GROUPS)),
+        (Method::GET, "/ServiceProviderConfig", "readServiceProviderConfig", public!(discovery::service_provider_config)),
+        (Method::GET, "/ResourceTypes", "listResourceTypes", public!(discovery::resource_types)),
+        (Method::GET, "/ResourceTypes/:id", "readResourceType", public!(discovery::resource_type)),
+        (Method::GET, "/Schemas", "listSchemas", public!(discovery::schemas)),
+        (Method::GET, "/Schemas/:id", "readSchema", public!(discovery::schema)),
+        (Method::GET, "", "listAll", scim!([UsersRead, GroupsRead], lists::list, &RESOURCE_TYPES)),
+        (Method::POST, "/.search", "searchAll", scim!([UsersRead, GroupsRead], lists::search, &RESOURCE_TYPES)),
+        (Method::POST, "/Users/.search", "searchUsers", scim!([UsersRead], lists::search, &USERS_ALONE)),
+        (Method::POST, "/Groups/.search", "searchGroups", scim!([GroupsRead], lists::search, &GROUPS_ALONE)),
+        (Method::GET, "/Users", "listUsers", scim!([UsersRead], lists::list, &USERS_ALONE)),
+        (Method::POST, "/Users", "createUser", scim!([UsersWrite], users::create)),
+        (Method::GET, "/Users/:id", "readUser", scim!([UsersRead], resources::read, &USERS, Subject::Path)),
+        (Method::PUT, "/Users/:id", "replaceUser", scim!([UsersWrite], users::replace, Subject::Path)),
+        (Method::PATCH, "/Users/:id", "patchUser", scim!([UsersWrite], users::patch, Subject::Path)),
+        (Method::DELETE, "/Users/:id", "deleteUser", scim!([UsersWrite], resources::delete, &USERS, Subject::Path)),
+        (Method::POST, "/Bulk", "bulk", scim!([Bulk], bulk::answer)),
+        (Method::GET, "/Me", "readMe", scim!([UsersRead], resources::read, &USERS, Subject::Me)),
+        (Method::PUT, "/Me", "replaceMe", scim!([UsersWrite], users::replace, Subject::Me)),
+        (Method::PATCH, "/Me", "patchMe", scim!([UsersWrite], users::patch, Subject::Me)),
+        (Method::DELETE, "/Me", "deleteMe", scim!([UsersWrite], resources::delete, &USERS, Subject::Me)),
+        (Method::GET, "/Groups", "listGroups", scim!([GroupsRead], lists::list, &GROUPS_ALONE)),
+        (Method::POST, "/Groups", "createGroup", scim!([GroupsWrite], groups::create)),
+        (Method::GET, "/Groups/:id", "readGroup", scim!([GroupsRead], resources::read, &GROUPS, Subject::Path)),
+        (Method::PUT, "/Groups/:id", "replaceGroup", scim!([GroupsWrite], groups::replace)),
+        (Method::PATCH, "/Groups/:id", "patchGroup", scim!([GroupsWrite], groups::patch)),
+        (Method::DELETE, "/Groups/:id", "deleteGroup", scim!([GroupsWrite], resources::delete, &GROUPS, Subject::Path)),
     ]
 }
 
@@ -180,18 +177,24 @@ fn scim_routes() -> Vec<(Method, &'static str, ScimEndpoint)> {
 pub fn all() -> Vec<Route> {
     let admin = admin_routes()
         .into_iter()
-        .map(|(method, pattern, endpoint)| Route {
+        .map(|(method, pattern, name, access, parameters)| Route {
             method,
             pattern: pattern.to_owned(),
-            endpoint,
+            name,
+            dialect: Dialect::Admin,
+            parameters,
+            access,
         });
     let scim = [TENANT_BASE, TOKEN_BASE].into_iter().flat_map(|base| {
         scim_routes()
             .into_iter()
-            .map(move |(method, path, endpoint)| Route {
+            .map(move |(method, path, name, access)| Route {
                 method,
                 pattern: format!("{base}{path}"),
-                endpoint: Endpoint::Scim(endpoint),
+                name,
+                dialect: Dialect::Scim,
+                parameters: &[],
+                access,
             })
     });
     admin.chain(scim).collect()
@@ -200,7 +203,7 @@ pub fn all() -> Vec<Route> {
 /// All routes of one pattern.
 struct Paths {
     pattern: String,
-    methods: Vec<(Method, Endpoint)>,
+    routes: Vec<Route>,
 }
 
 type Table = (matchit::Router<usize>, Vec<Paths>);
@@ -209,18 +212,18 @@ type Table = (matchit::Router<usize>, Vec<Paths>);
 fn table() -> &'static Table {
     static TABLE: OnceLock<Table> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let mut by_pattern: BTreeMap<String, Vec<(Method, Endpoint)>> = BTreeMap::new();
+        let mut by_pattern: BTreeMap<String, Vec<Route>> = BTreeMap::new();
         for route in all() {
             by_pattern
-                .entry(route.pattern)
+                .entry(route.pattern.clone())
                 .or_default()
-                .push((route.method, route.endpoint));
+                .push(route);
         }
         let mut router = matchit::Router::new();
         let mut paths = Vec::new();
-        for (pattern, methods) in by_pattern {
+        for (pattern, routes) in by_pattern {
             if router.insert(pattern.clone(), paths.len()).is_ok() {
-                paths.push(Paths { pattern, methods });
+                paths.push(Paths { pattern, routes });
             }
         }
         (router, paths)
@@ -230,14 +233,10 @@ fn table() -> &'static Table {
 /// What a path and method lead to.
 #[derive(Debug)]
 pub struct Match {
-    pub endpoint: Result<Endpoint, Error>,
-    pub dialect: Dialect,
-    /// The part of the path that is the SCIM base, where it lies below one.
-    pub scim_base: String,
+    pub route: Result<&'static Route>,
     /// The route's pattern, empty where there is none.
     pub pattern: &'static str,
-    /// Parameters by name, percent-decoded.
-    pub params: Vec<(String, String)>,
+    pub(crate) place: Place,
 }
 
 /// Finds the route of a request. HEAD is answered like GET; the platform drops the body.
@@ -260,27 +259,28 @@ pub fn find(method: &Method, path: &str) -> Match {
     });
     let Some((paths, params)) = found else {
         return Match {
-            endpoint: Err(Error::new(Kind::NotFound, nothing_at(&path))),
-            dialect,
-            scim_base,
+            route: Err(Error::new(Kind::NotFound, nothing_at(&path))),
             pattern: "",
-            params: Vec::new(),
+            place: Place {
+                dialect,
+                scim_base,
+                params: Vec::new(),
+            },
         };
     };
     let wanted = match *method {
         Method::HEAD => &Method::GET,
         _ => method,
     };
-    let endpoint = paths
-        .methods
+    let route = paths
+        .routes
         .iter()
-        .find(|(method, _)| method == wanted)
-        .map(|(_, endpoint)| *endpoint)
+        .find(|route| route.method == wanted)
         .ok_or_else(|| {
             let allow: Vec<&str> = paths
-                .methods
+                .routes
                 .iter()
-                .map(|(method, _)| method.as_str())
+                .map(|route| route.method.as_str())
                 .collect();
             let allow = allow.join(", ");
             Error::new(
@@ -291,11 +291,13 @@ pub fn find(method: &Method, path: &str) -> Match {
             )
         });
     Match {
-        endpoint,
-        dialect,
-        scim_base,
+        route,
         pattern: &paths.pattern,
-        params,
+        place: Place {
+            dialect,
+            scim_base,
+            params,
+        },
     }
 }
 

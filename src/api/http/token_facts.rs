@@ -1,5 +1,5 @@
 //! What is known of a SCIM token: from the cache where it has it, from the database where it does not. The cache is a hint:
-//! each batch checks what it said (see `authenticate`).
+//! each batch checks what it said (see `caller`).
 
 use std::rc::Rc;
 
@@ -20,11 +20,20 @@ use crate::store::tenants::Settings;
 /// How long the cache keeps what it knows of a token, in seconds. It is checked with every use.
 const CACHE_SECONDS: u64 = 86_400;
 
-/// The facts of a token that may be used, by its hash; 401 where there is none. `afresh` passes over the cache.
-pub async fn find(call: &Call<'_>, hash: &str, afresh: bool) -> Result<Facts> {
+/// Where a look at a credential finds what is known of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// In what is at hand.
+    Cached,
+    /// In the database.
+    Afresh,
+}
+
+/// The facts of a token that may be used, by its hash; 401 where there is none.
+pub async fn find(call: &Call<'_>, hash: &str, look: Look) -> Result<Facts> {
     let platform = &call.app.platform;
     let key = cache_key(hash);
-    if !afresh
+    if look == Look::Cached
         && let Some(facts) = platform
             .token_cache
             .get(&key)
@@ -34,14 +43,15 @@ pub async fn find(call: &Call<'_>, hash: &str, afresh: bool) -> Result<Facts> {
     {
         return Ok(facts);
     }
-    if !afresh {
+    if look == Look::Cached {
         limits::check_unknown(call)?;
     }
     let results = call
         .run(None, vec![scim_tokens::select_facts(hash, call.now)])
         .await?;
     let Some(row) = rows_at(&results, 0)?.first() else {
-        if afresh {
+        call.app.memory.forget_holder(hash);
+        if look == Look::Afresh {
             forget(platform, hash);
         }
         return Err(refused());

@@ -6,7 +6,7 @@
 
 use http::{HeaderName, Uri};
 
-use super::app::Request;
+use super::request::Request;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 

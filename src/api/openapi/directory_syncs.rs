@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::admin::{lists, operation, paging, shows};
+use super::envelopes::{lists, paging, shows};
+use super::examples;
 use super::operation::{Operation, query};
-use super::{IDENTITY_PROVIDERS, Schemas, examples};
+use super::schemas::Schemas;
+use super::tags::IDENTITY_PROVIDERS;
 use crate::api::admin::directory_syncs::{SyncLogDetail, SyncLogResponse, SyncRequest};
 use crate::api::http::envelope::Paged;
-use crate::api::http::routes::Endpoint;
-use crate::auth::admin::AdminScope;
+use crate::api::http::routes::Route;
 
 fn flags() -> [Value; 3] {
     let flag = |name: &str, description: &str| {
@@ -54,16 +55,11 @@ fn detail() -> Value {
 }
 
 /// The operation of a route of directory syncs.
-pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
-    let (read, write) = (
-        AdminScope::IdentityProvidersRead,
-        AdminScope::IdentityProvidersWrite,
-    );
-    match endpoint {
-        Endpoint::StartSync => shows::<SyncLogDetail>(
-            operation(IDENTITY_PROVIDERS, "startSync", "Sync an LDAP directory")
+pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
+    Some(match route.name {
+        "startSync" => shows::<SyncLogDetail>(
+            Operation::new(route, IDENTITY_PROVIDERS, "Sync an LDAP directory")
                 .describe("The reply comes when it is over; what went wrong is in it, and it is 200. What may be asked for is asked for in the query or in the body. 400 for a provider that is not LDAP, 409 while a sync of it is under way.")
-                .administrator(write)
                 .parameters(flags())
                 .body(false, schemas.request::<SyncRequest>(), json!({"dry_run": true}))
                 .fails(400)
@@ -73,21 +69,20 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
             schemas,
             &detail(),
         ),
-        Endpoint::ListSyncLogs => lists::<SyncLogResponse>(
-            operation(IDENTITY_PROVIDERS, "listSyncLogs", "A page of a provider's syncs, the latest first")
-                .describe("The last 50 are kept, without dry runs. While one is under way its counts are those so far.")
-                .administrator(read),
+        "listSyncLogs" => lists::<SyncLogResponse>(
+            Operation::new(route, IDENTITY_PROVIDERS, "A page of a provider's syncs, the latest first")
+                .describe("The last 50 are kept, without dry runs. While one is under way its counts are those so far."),
             schemas,
             &log(),
         ),
-        _ => {
+        "readSyncLog" => {
             let schema = schemas.reply::<Paged<SyncLogDetail>>();
-            operation(IDENTITY_PROVIDERS, "readSyncLog", "One sync, with a page of what it did")
+            Operation::new(route, IDENTITY_PROVIDERS, "One sync, with a page of what it did")
                 .describe("An entry for each object that it changed, or could not, with the reason.")
-                .administrator(read)
                 .parameters(paging())
                 .answers(200, "The sync", &schema, &examples::paged(&detail()))
                 .fails(422)
         }
-    }
+        _ => return None,
+    })
 }

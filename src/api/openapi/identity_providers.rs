@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::admin::{lists, operation, shows, tenant_id};
+use super::envelopes::{lists, shows, tenant_id};
 use super::examples::providers as examples;
 use super::operation::{Operation, query};
-use super::{IDENTITY_PROVIDERS, Schemas};
+use super::schemas::Schemas;
+use super::tags::IDENTITY_PROVIDERS;
+use crate::api::admin::identity_providers::access::View;
 use crate::api::admin::identity_providers::responses::{
     AdminIdPResponse, GroupMappingResponse, IdPListItem, IdPResponse, ReencryptionResponse,
     TestConnectionResponse,
@@ -13,25 +15,26 @@ use crate::api::admin::identity_providers::responses::{
 use crate::api::admin::identity_providers::types::{
     AdminIdPCreate, AdminIdPUpdate, GroupMappingCreate, IdPCreate, IdPUpdate,
 };
-use crate::api::http::routes::{Endpoint, View};
-use crate::auth::admin::AdminScope;
+use crate::api::http::routes::Route;
 use crate::store::identity_providers::Protocol;
 
 const SECRET: &str = "Secrets are taken and never shown; `has_client_secret` and `has_bind_password` say that one is set.";
 
-fn provider(view: View, verb: &str, summary: &str) -> Operation {
-    let plural = if verb == "list" { "s" } else { "" };
-    let (id, summary) = match view {
-        View::Admin => (
-            format!("{verb}IdentityProvider{plural}"),
-            summary.to_owned(),
-        ),
-        View::Tenant => (
-            format!("{verb}IdentityProvider{plural}OfTenant"),
-            format!("{summary} of a tenant"),
-        ),
-    };
-    operation(IDENTITY_PROVIDERS, &id, &summary)
+/// In whose view a route shows providers.
+fn view(route: &Route) -> View {
+    match route.name.ends_with("OfTenant") {
+        true => View::Tenant,
+        false => View::Admin,
+    }
+}
+
+fn provider(route: &Route, summary: &str) -> Operation {
+    match view(route) {
+        View::Admin => Operation::new(route, IDENTITY_PROVIDERS, summary),
+        View::Tenant => {
+            Operation::new(route, IDENTITY_PROVIDERS, &format!("{summary} of a tenant"))
+        }
+    }
 }
 
 /// A reply of a provider in a view.
@@ -70,16 +73,12 @@ fn protocol(name: &str) -> Value {
 }
 
 /// The operation of a route of identity providers.
-pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
-    let (read, write) = (
-        AdminScope::IdentityProvidersRead,
-        AdminScope::IdentityProvidersWrite,
-    );
-    match endpoint {
-        Endpoint::ListIdentityProviders(View::Admin) => lists::<AdminIdPResponse>(
-            provider(View::Admin, "list", "A page of identity providers")
+pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
+    let view = view(route);
+    Some(match route.name {
+        "listIdentityProviders" => lists::<AdminIdPResponse>(
+            provider(route, "A page of identity providers")
                 .describe(&format!("Of all tenants, or of one. {SECRET}"))
-                .administrator(read)
                 .parameters([
                     tenant_id(false, "Those of one tenant"),
                     protocol("provider_type"),
@@ -89,10 +88,9 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
             schemas,
             &examples::admin_provider(),
         ),
-        Endpoint::ListIdentityProviders(View::Tenant) => lists::<IdPListItem>(
-            provider(View::Tenant, "list", "A page of identity providers")
+        "listIdentityProvidersOfTenant" => lists::<IdPListItem>(
+            provider(route, "A page of identity providers")
                 .describe("In short, without their configurations.")
-                .administrator(read)
                 .parameters([
                     query(
                         "enabled_only",
@@ -104,12 +102,11 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
             schemas,
             &examples::list_item(),
         ),
-        Endpoint::CreateIdentityProvider(view) => {
-            let operation = provider(view, "create", "Create an identity provider")
+        "createIdentityProvider" | "createIdentityProviderOfTenant" => {
+            let operation = provider(route, "Create an identity provider")
                 .describe(&format!(
                     "The configuration of its protocol is required, another refused. {SECRET} 409 where the name is taken."
                 ))
-                .administrator(write)
                 .fails(409);
             let operation = match view {
                 View::Admin => operation.body(
@@ -125,12 +122,11 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
             };
             shows_provider(view, operation, 201, "It is made", schemas)
         }
-        Endpoint::UpdateIdentityProvider(view) => {
-            let operation = provider(view, "update", "Change an identity provider")
+        "updateIdentityProvider" | "updateIdentityProviderOfTenant" => {
+            let operation = provider(route, "Change an identity provider")
                 .describe(&format!(
                     "What is left out stays, within a configuration and the mapping too. {SECRET} One that is left out or null stays, unless `url`, `start_tls` (off) or `bind_dn` of a directory changes, or `issuer` or `token_endpoint` of an OpenID provider: it was for those, is cleared, and `meta.notices` says so. Give it in the same request."
                 ))
-                .administrator(write)
                 .fails(409);
             let operation = match view {
                 View::Admin => operation.body(
@@ -146,54 +142,43 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
             };
             shows_provider(view, operation, 200, "It is changed", schemas)
         }
-        Endpoint::DeleteIdentityProvider(view) => {
-            provider(view, "delete", "Delete an identity provider")
+        "deleteIdentityProvider" | "deleteIdentityProviderOfTenant" => {
+            provider(route, "Delete an identity provider")
                 .describe("It is hidden, its secret forgotten, its group mappings go and its SCIM tokens are revoked. What its directory put here stays, and is SCIM clients' from now on.")
-                .administrator(write)
                 .reply(204, "It is gone", Value::Null, &[])
         }
-        Endpoint::TestIdentityProvider(view) => shows::<TestConnectionResponse>(
-            provider(view, "test", "Try the connection to an identity provider")
+        "testIdentityProvider" | "testIdentityProviderOfTenant" => shows::<TestConnectionResponse>(
+            provider(route, "Try the connection to an identity provider")
                 .describe("A test in stages, up to the first that fails. One that failed is 200 with `success` false. 409 where the secret was sealed with a key that is gone.")
-                .administrator(write)
                 .fails(409),
             200,
             "How it ended",
             schemas,
             &examples::test_connection(),
         ),
-        Endpoint::ReencryptSecrets => shows::<ReencryptionResponse>(
-            operation(
-                IDENTITY_PROVIDERS,
-                "reencryptSecrets",
+        "reencryptSecrets" => shows::<ReencryptionResponse>(
+            Operation::new(route, IDENTITY_PROVIDERS,
                 "Seal all secrets anew, after the encryption key was replaced or an older version wrote them",
             )
-            .describe("One request does as much as a request may; send it again while something `remains`. An administrator of one tenant may not.")
-            .administrator(write),
+            .describe("One request does as much as a request may; send it again while something `remains`. An administrator of one tenant may not."),
             200,
             "What was done",
             schemas,
             &examples::reencryption(),
         ),
-        Endpoint::ListGroupMappings => lists::<GroupMappingResponse>(
-            operation(
-                IDENTITY_PROVIDERS,
-                "listGroupMappings",
+        "listGroupMappings" => lists::<GroupMappingResponse>(
+            Operation::new(route, IDENTITY_PROVIDERS,
                 "A page of a provider's group mappings",
             )
-            .describe("Each says that the users of a group of the provider belong to a group of the tenant.")
-            .administrator(read),
+            .describe("Each says that the users of a group of the provider belong to a group of the tenant."),
             schemas,
             &examples::group_mapping(),
         ),
-        Endpoint::CreateGroupMapping => shows::<GroupMappingResponse>(
-            operation(
-                IDENTITY_PROVIDERS,
-                "createGroupMapping",
+        "createGroupMapping" => shows::<GroupMappingResponse>(
+            Operation::new(route, IDENTITY_PROVIDERS,
                 "Let a group of the provider stand for a group of the tenant",
             )
             .describe("422 where the tenant has no such group, 409 where the two are mapped already, or the provider is no LDAP directory: only syncs of directories read mappings.")
-            .administrator(write)
             .body(
                 true,
                 schemas.request::<GroupMappingCreate>(),
@@ -205,34 +190,27 @@ pub fn describe(endpoint: Endpoint, schemas: &mut Schemas) -> Operation {
             schemas,
             &examples::group_mapping(),
         ),
-        Endpoint::DeleteGroupMapping => operation(
-            IDENTITY_PROVIDERS,
-            "deleteGroupMapping",
+        "deleteGroupMapping" => Operation::new(route, IDENTITY_PROVIDERS,
             "Delete a group mapping",
         )
         .describe("Takes back the memberships that it alone gave.")
-        .administrator(write)
         .reply(204, "It is gone", Value::Null, &[]),
-        Endpoint::StartSync | Endpoint::ListSyncLogs | Endpoint::ReadSyncLog => {
-            super::directory_syncs::describe(endpoint, schemas)
-        }
-        Endpoint::ReadIdentityProvider(View::Tenant) => shows_provider(
+        "readIdentityProviderOfTenant" => shows_provider(
             View::Tenant,
-            provider(View::Tenant, "read", "One identity provider")
-                .describe(SECRET)
-                .administrator(read),
+            provider(route, "One identity provider")
+                .describe(SECRET),
             200,
             "The provider",
             schemas,
         ),
-        _ => shows_provider(
+        "readIdentityProvider" => shows_provider(
             View::Admin,
-            provider(View::Admin, "read", "One identity provider")
-                .describe(SECRET)
-                .administrator(read),
+            provider(route, "One identity provider")
+                .describe(SECRET),
             200,
             "The provider",
             schemas,
         ),
-    }
+        _ => return None,
+    })
 }

@@ -1,10 +1,11 @@
 //! The OpenAPI document (OpenAPI 3.1), out of the table of routes, the types that read bodies and write replies, and the
 //! schema of SCIM's resources. It is made where the code is tested, not in the worker, which serves it as a file.
 //!
-//! Each route is described once, in a `match` that the compiler holds complete; a path and its parameters are the route's own.
+//! Each route is described once, by its name. Its path, its parameters and whom it is for are the route's own.
 
 mod admin;
 mod directory_syncs;
+mod envelopes;
 mod examples;
 mod identity_providers;
 mod messages;
@@ -12,23 +13,19 @@ mod operation;
 mod resources;
 mod schemas;
 mod scim;
+mod tags;
 mod types;
 
 use serde_json::{Map, Value, json};
 
-use crate::api::http::reply::{ErrorResponse, ScimErrorResponse, ValidationErrorResponse};
-use crate::api::http::routes::{self, Endpoint, Route};
+use crate::api::http::reply::{Dialect, ErrorResponse, ScimErrorResponse, ValidationErrorResponse};
+use crate::api::http::routes::{self, Route};
 use crate::api::scim::discovery::documents::{
     ResourceTypeDocument, SchemaDocument, ServiceProviderConfig,
 };
-use operation::{ADMINISTRATOR, SCIM_TOKEN};
+use operation::{ADMINISTRATOR, Operation, SCIM_TOKEN};
 use schemas::Schemas;
-
-const TENANTS: &str = "Tenants";
-const SCIM_TOKENS: &str = "SCIM tokens";
-const IDENTITY_PROVIDERS: &str = "Identity providers";
-const SCIM: &str = "SCIM";
-const MONITORING: &str = "Service";
+use tags::{IDENTITY_PROVIDERS, MONITORING, SCIM, SCIM_TOKENS, TENANTS};
 
 const DESCRIPTION: &str = "Provisioning over SCIM 2.0 (RFC 7643, RFC 7644), and its administration.\n\n\
     A path works with and without a slash at its end. HEAD is answered like GET, without the body. Another method than those \
@@ -38,22 +35,13 @@ const DESCRIPTION: &str = "Provisioning over SCIM 2.0 (RFC 7643, RFC 7644), and 
     They are described as they are for a tenant whose profile is `strict`; `compat`, the default, also takes what identity \
     providers really send: capitals in names of operations, booleans as strings, missing schema URNs, attributes that are unknown.";
 
-/// Which way a body goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// In a request.
-    In,
-    /// In a reply.
-    Out,
-}
-
 /// The whole document.
 pub fn document() -> Value {
     let mut schemas = Schemas::new();
     let mut paths: Map<String, Value> = Map::new();
     for route in routes::all().iter().filter(|route| is_shown(route)) {
         let (path, parameters) = path(route);
-        let operation = admin::describe(route.endpoint, &mut schemas);
+        let operation = describe(route, &mut schemas);
         let methods = paths.entry(path).or_insert_with(|| json!({}));
         if let Some(methods) = methods.as_object_mut() {
             let method = route.method.as_str().to_ascii_lowercase();
@@ -109,9 +97,24 @@ pub fn document() -> Value {
     })
 }
 
+/// The operation of a route.
+fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
+    let by_noun = [
+        admin::describe,
+        identity_providers::describe,
+        directory_syncs::describe,
+        scim::describe,
+    ];
+    let described = by_noun
+        .into_iter()
+        .find_map(|describe| describe(route, schemas));
+    // What nobody describes has no summary; a test tells.
+    described.unwrap_or_else(|| Operation::new(route, MONITORING, ""))
+}
+
 /// Whether a route is shown as it stands. What stands below both SCIM bases is shown once, with the tenant in the path.
 fn is_shown(route: &Route) -> bool {
-    !matches!(route.endpoint, Endpoint::Scim(_)) || !route.pattern.starts_with(routes::TOKEN_BASE)
+    route.dialect == Dialect::Admin || !route.pattern.starts_with(routes::TOKEN_BASE)
 }
 
 /// A route's path as OpenAPI writes it, and the names of its parameters.

@@ -5,32 +5,26 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::api::http::reply::Dialect;
+use crate::api::http::routes::{For, Route};
 use crate::auth::admin::AdminScope;
-use crate::auth::scope::Scope;
+use crate::auth::scope::{Scope, Scopes};
 use crate::scim;
 
 /// Names of the security schemes.
 pub const ADMINISTRATOR: &str = "administrator";
 pub const SCIM_TOKEN: &str = "scimToken";
 
-/// Who may use a route.
-#[derive(Debug, Clone, Copy)]
-enum Access {
-    Anybody,
-    Administrator(AdminScope),
-    /// A SCIM token with these scopes, where there are any, or a JWT with that one.
-    Client(&'static [Scope], AdminScope),
-}
-
 /// A route as the document describes it.
 pub struct Operation {
     dialect: Dialect,
     /// `operationId`: one word for what it does.
-    pub id: String,
+    id: &'static str,
     tag: &'static str,
     summary: String,
     description: String,
-    access: Access,
+    access: For,
+    /// For administrators alone: nobody's SCIM token is anybody's own.
+    without_tokens: bool,
     /// Path parameters that are more than an id.
     path: Vec<(&'static str, Value)>,
     parameters: Vec<Value>,
@@ -39,27 +33,34 @@ pub struct Operation {
 }
 
 impl Operation {
-    pub fn new(dialect: Dialect, tag: &'static str, id: &str, summary: &str) -> Self {
+    /// The operation of a route: whom it is for says the route. 422 is of parameters in the query, on which every route of administrators has
+    /// an eye.
+    pub fn new(route: &Route, tag: &'static str, summary: &str) -> Self {
         let operation = Operation {
-            dialect,
-            id: id.to_owned(),
+            dialect: route.dialect,
+            id: route.name,
             tag,
             summary: summary.to_owned(),
             description: String::new(),
-            access: Access::Anybody,
+            access: route.access,
+            without_tokens: false,
             path: Vec::new(),
             parameters: Vec::new(),
             body: None,
             replies: BTreeMap::new(),
         };
-        operation.fails(414).fails(500)
+        let own: &[u16] = match route.access {
+            For::Public(_) => &[],
+            For::Admin(..) => &[401, 403, 422, 429, 503],
+            For::Scim(..) => &[401, 403, 404, 429, 503],
+        };
+        let failures = own.iter().chain(&[414, 500]);
+        failures.fold(operation, |operation, status| operation.fails(*status))
     }
 
     /// For administrators alone: nobody's SCIM token is anybody's own.
     pub fn without_tokens(mut self) -> Self {
-        if let Access::Client(_, scope) = self.access {
-            self.access = Access::Client(&[], scope);
-        }
+        self.without_tokens = true;
         self
     }
 
@@ -71,18 +72,6 @@ impl Operation {
     pub fn describe(mut self, description: &str) -> Self {
         self.description = description.to_owned();
         self
-    }
-
-    /// For administrators with a scope. 422 is of parameters in the query, which every such route has an eye on, too.
-    pub fn administrator(mut self, scope: AdminScope) -> Self {
-        self.access = Access::Administrator(scope);
-        self.fails(401).fails(403).fails(422).fails(429).fails(503)
-    }
-
-    /// For a tenant's SCIM clients, and for administrators with a scope.
-    pub fn client(mut self, scopes: &'static [Scope], scope: AdminScope) -> Self {
-        self.access = Access::Client(scopes, scope);
-        self.fails(401).fails(403).fails(404).fails(429).fails(503)
     }
 
     /// The schema of a path parameter, where it is no UUID.
@@ -174,7 +163,7 @@ impl Operation {
             .iter()
             .map(|name| self.path_parameter(name))
             .collect();
-        if !parameters.is_empty() && !matches!(self.access, Access::Anybody) {
+        if !parameters.is_empty() && !matches!(self.access, For::Public(_)) {
             self = self.fails(404);
         }
         parameters.append(&mut self.parameters);
@@ -187,7 +176,7 @@ impl Operation {
             "operationId": self.id,
             "tags": [self.tag],
             "summary": self.summary,
-            "security": security(self.access),
+            "security": security(self.access, self.without_tokens),
             "responses": replies,
         });
         let mut set = |name: &str, value: Value| {
@@ -230,15 +219,20 @@ pub const fn media_type(dialect: Dialect) -> &'static str {
     }
 }
 
-fn security(access: Access) -> Value {
+fn security(access: For, without_tokens: bool) -> Value {
     match access {
-        Access::Anybody => json!([]),
-        Access::Administrator(scope) => json!([{ADMINISTRATOR: [scope.name()]}]),
-        Access::Client(scopes, scope) => {
-            let scopes: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
-            let mut ways = vec![json!({ADMINISTRATOR: [scope.name()]})];
-            if !scopes.is_empty() {
-                ways.insert(0, json!({SCIM_TOKEN: scopes}));
+        For::Public(_) => json!([]),
+        For::Admin(scope, _) => json!([{ADMINISTRATOR: [scope.name()]}]),
+        For::Scim(scopes, _) => {
+            let is_read = |scope: &Scope| Scopes::of_jwt(true, false).contains(*scope);
+            let of_jwt = match scopes.iter().all(is_read) {
+                true => AdminScope::ScimRead,
+                false => AdminScope::ScimWrite,
+            };
+            let names: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
+            let mut ways = vec![json!({ADMINISTRATOR: [of_jwt.name()]})];
+            if !without_tokens {
+                ways.insert(0, json!({SCIM_TOKEN: names}));
             }
             ways.into()
         }

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Way;
+use super::schemas::Way;
 use crate::scim::schema::{
     Attribute, Kind, Mutability, RESOURCE_TYPES, ResourceType, Returned, Schema,
 };

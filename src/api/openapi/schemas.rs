@@ -4,7 +4,14 @@ use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value};
 
-use super::Way;
+/// Which way a body goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// In a request.
+    In,
+    /// In a reply.
+    Out,
+}
 
 /// What is collected while the routes are described.
 pub struct Schemas {

@@ -2,81 +2,75 @@
 
 use serde_json::{Value, json};
 
+use super::examples;
 use super::messages::{list_of, reference};
 use super::operation::{Operation, media_type, query};
 use super::resources::{sent, shown};
-use super::{SCIM, examples};
+use super::schemas::Schemas;
+use super::tags::SCIM;
 use crate::api::http::reply::Dialect;
-use crate::api::http::routes::ScimEndpoint;
+use crate::api::http::routes::Route;
 use crate::api::scim::list_query::{DEFAULT_COUNT, MAX_COUNT};
-use crate::auth::admin::AdminScope::{ScimRead, ScimWrite};
-use crate::auth::scope::Scope;
 use crate::scim::filter::MAX_LENGTH;
-use crate::scim::schema::{GROUPS, ResourceType, USERS};
-
-const READ: &[Scope] = &[Scope::UsersRead, Scope::GroupsRead];
-
-/// The scope of a token that reads, and the one that writes, a resource type.
-fn scopes(resource_type: &ResourceType) -> (&'static [Scope], &'static [Scope]) {
-    match resource_type.name == GROUPS.name {
-        true => (&[Scope::GroupsRead], &[Scope::GroupsWrite]),
-        false => (&[Scope::UsersRead], &[Scope::UsersWrite]),
-    }
-}
+use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 
 /// Any SCIM operation.
-fn operation(id: &str, summary: &str) -> Operation {
-    Operation::new(Dialect::Scim, SCIM, id, summary)
+fn operation(route: &Route, summary: &str) -> Operation {
+    Operation::new(route, SCIM, summary)
 }
 
-pub fn describe(endpoint: ScimEndpoint) -> Operation {
-    use ScimEndpoint as E;
-    match endpoint {
-        E::ServiceProviderConfig => discovery(
-            "readServiceProviderConfig",
+pub fn describe(route: &Route, _schemas: &mut Schemas) -> Option<Operation> {
+    Some(match route.name {
+        "readServiceProviderConfig" => discovery(route,
             "What the service can do",
             "ServiceProviderConfig",
         ),
-        E::ResourceTypes => discovery(
-            "listResourceTypes",
+        "listResourceTypes" => discovery(route,
             "The resource types",
             &list_of("ResourceType"),
         ),
-        E::ResourceType => discovery("readResourceType", "One resource type", "ResourceType")
+        "readResourceType" => discovery(route, "One resource type", "ResourceType")
             .path("id", json!({"type": "string", "enum": [USERS.name, GROUPS.name]}))
             .fails(404),
-        E::Schemas => discovery("listSchemas", "The schemas", &list_of("Schema")),
-        E::Schema => discovery("readSchema", "One schema", "Schema")
+        "listSchemas" => discovery(route, "The schemas", &list_of("Schema")),
+        "readSchema" => discovery(route, "One schema", "Schema")
             .path(
                 "id",
                 json!({"type": "string", "description": "The schema's URN", "examples": [USERS.schema.id]}),
             )
             .fails(404),
-        E::List(types) => list(types),
-        E::Search(types) => search(types),
-        E::Read(resource_type) => read(resource_type),
-        E::Delete(resource_type) => delete(resource_type),
-        E::CreateUser => create(&USERS),
-        E::ReplaceUser => replace(&USERS),
-        E::PatchUser => patch(&USERS),
-        E::CreateGroup => create(&GROUPS),
-        E::ReplaceGroup => replace(&GROUPS),
-        E::PatchGroup => patch(&GROUPS).reply(
+        "listAll" => list(route, &RESOURCE_TYPES),
+        "listUsers" => list(route, &[&USERS]),
+        "listGroups" => list(route, &[&GROUPS]),
+        "searchAll" => search(route, &RESOURCE_TYPES),
+        "searchUsers" => search(route, &[&USERS]),
+        "searchGroups" => search(route, &[&GROUPS]),
+        "readUser" => read(route, &USERS),
+        "readGroup" => read(route, &GROUPS),
+        "deleteUser" => delete(route, &USERS),
+        "deleteGroup" => delete(route, &GROUPS),
+        "createUser" => create(route, &USERS),
+        "replaceUser" => replace(route, &USERS),
+        "patchUser" => patch(route, &USERS),
+        "createGroup" => create(route, &GROUPS),
+        "replaceGroup" => replace(route, &GROUPS),
+        "patchGroup" => patch(route, &GROUPS).reply(
             204,
             "The members that were to be added or removed are so; only for operations on members",
             Value::Null,
             &["ETag"],
         ),
-        E::Bulk => bulk(),
-        E::ReadMe => me(read(&USERS), "readMe", "The user who asks"),
-        E::ReplaceMe => me(replace(&USERS), "replaceMe", "Replace the user who asks"),
-        E::PatchMe => me(patch(&USERS), "patchMe", "Change the user who asks"),
-        E::DeleteMe => me(delete(&USERS), "deleteMe", "Delete the user who asks"),
-    }
+        "bulk" => bulk(route),
+        "readMe" => me(read(route, &USERS), "The user who asks"),
+        "replaceMe" => me(replace(route, &USERS), "Replace the user who asks"),
+        "patchMe" => me(patch(route, &USERS), "Change the user who asks"),
+        "deleteMe" => me(delete(route, &USERS), "Delete the user who asks"),
+        _ => return None,
+    })
 }
 
-fn discovery(id: &str, summary: &str, schema: &str) -> Operation {
-    operation(id, summary)
+fn discovery(route: &Route, summary: &str, schema: &str) -> Operation {
+    operation(route, summary)
         .describe("Needs no credential. A `filter` is refused (RFC 7644 §4).")
         .answers(
             200,
@@ -88,26 +82,21 @@ fn discovery(id: &str, summary: &str, schema: &str) -> Operation {
 }
 
 /// `plural` names what is listed.
-fn kinds(types: &[&'static ResourceType]) -> (String, &'static str, &'static [Scope]) {
+fn kinds(types: &[&'static ResourceType]) -> (String, &'static str) {
     match types {
-        [one] => (
-            list_of(&shown(one)),
-            one.endpoint.trim_start_matches('/'),
-            scopes(one).0,
-        ),
-        _ => (list_of("Resource"), "All", READ),
+        [one] => (list_of(&shown(one)), one.endpoint.trim_start_matches('/')),
+        _ => (list_of("Resource"), "All"),
     }
 }
 
-fn list(types: &[&'static ResourceType]) -> Operation {
-    let (schema, plural, scopes) = kinds(types);
+fn list(route: &Route, types: &[&'static ResourceType]) -> Operation {
+    let (schema, plural) = kinds(types);
     let example = examples::list(types);
-    operation(&format!("list{plural}"), &format!("A page of {}", named(plural)))
+    operation(route, &format!("A page of {}", named(plural)))
         .describe(&format!(
             "RFC 7644 §3.4.2. By `startIndex`, or by `cursor` (RFC 9865): empty for the first page, then the last page's \
              `nextCursor`. A page has {DEFAULT_COUNT} resources by default and {MAX_COUNT} at most. Unknown parameters are ignored."
         ))
-        .client(scopes, ScimRead)
         .parameters([
             query("filter", "RFC 7644 §3.4.2.2", &json!({"type": "string", "maxLength": MAX_LENGTH, "examples": ["meta.created gt \"2026-01-01T00:00:00Z\""]})),
             query("startIndex", "From 1; what is less is taken for 1", &json!({"type": "integer"})),
@@ -128,11 +117,10 @@ fn named(plural: &str) -> String {
     }
 }
 
-fn search(types: &[&'static ResourceType]) -> Operation {
-    let (schema, plural, scopes) = kinds(types);
-    operation(&format!("search{plural}"), &format!("Search {}", named(plural)))
+fn search(route: &Route, types: &[&'static ResourceType]) -> Operation {
+    let (schema, plural) = kinds(types);
+    operation(route, &format!("Search {}", named(plural)))
         .describe("RFC 7644 §3.4.3: like a list, with the parameters in the body, where a long filter has room and does not end in a log.")
-        .client(scopes, ScimRead)
         .body(true, reference("SearchRequest"), examples::search())
         .answers(200, "A page", &reference(&schema), &examples::list(types))
 }
@@ -177,10 +165,9 @@ fn shows(operation: Operation, status: u16, resource_type: &'static ResourceType
         .fails(400)
 }
 
-fn create(resource_type: &'static ResourceType) -> Operation {
+fn create(route: &Route, resource_type: &'static ResourceType) -> Operation {
     let name = resource_type.name;
-    let operation = operation(
-        &format!("create{name}"),
+    let operation = operation(route,
         &format!("Create a {}", name.to_lowercase()),
     )
     .describe(match name == USERS.name {
@@ -192,7 +179,6 @@ fn create(resource_type: &'static ResourceType) -> Operation {
             "RFC 7644 §3.3. 409 where the `displayName` is taken. Any number of groups may have one `externalId`."
         }
     })
-    .client(scopes(resource_type).1, ScimWrite)
     .parameters(projection())
     .body(
         true,
@@ -203,84 +189,67 @@ fn create(resource_type: &'static ResourceType) -> Operation {
     shows(operation, 201, resource_type).with_headers(201, &["Location"])
 }
 
-fn read(resource_type: &'static ResourceType) -> Operation {
+fn read(route: &Route, resource_type: &'static ResourceType) -> Operation {
     let name = resource_type.name;
-    let operation = operation(
-        &format!("read{name}"),
-        &format!("One {}", name.to_lowercase()),
-    )
-    .describe("RFC 7644 §3.4.1.")
-    .client(scopes(resource_type).0, ScimRead)
-    .parameters(projection())
-    .parameters([header(
-        "If-None-Match",
-        "Only if the resource is at another version",
-    )])
-    .reply(
-        304,
-        "It is at the version that `If-None-Match` names",
-        Value::Null,
-        &["ETag"],
-    );
+    let operation = operation(route, &format!("One {}", name.to_lowercase()))
+        .describe("RFC 7644 §3.4.1.")
+        .parameters(projection())
+        .parameters([header(
+            "If-None-Match",
+            "Only if the resource is at another version",
+        )])
+        .reply(
+            304,
+            "It is at the version that `If-None-Match` names",
+            Value::Null,
+            &["ETag"],
+        );
     shows(operation, 200, resource_type)
 }
 
-fn replace(resource_type: &'static ResourceType) -> Operation {
+fn replace(route: &Route, resource_type: &'static ResourceType) -> Operation {
     let name = resource_type.name;
-    let operation = operation(
-        &format!("replace{name}"),
-        &format!("Replace a {}", name.to_lowercase()),
-    )
-    .describe("RFC 7644 §3.5.1. What the body leaves out is unassigned.")
-    .client(scopes(resource_type).1, ScimWrite)
-    .parameters(projection())
-    .parameters([if_match()])
-    .body(
-        true,
-        reference(&sent(resource_type)),
-        examples::sent(resource_type),
-    )
-    .fails(409)
-    .fails(412);
+    let operation = operation(route, &format!("Replace a {}", name.to_lowercase()))
+        .describe("RFC 7644 §3.5.1. What the body leaves out is unassigned.")
+        .parameters(projection())
+        .parameters([if_match()])
+        .body(
+            true,
+            reference(&sent(resource_type)),
+            examples::sent(resource_type),
+        )
+        .fails(409)
+        .fails(412);
     shows(operation, 200, resource_type)
 }
 
-fn patch(resource_type: &'static ResourceType) -> Operation {
+fn patch(route: &Route, resource_type: &'static ResourceType) -> Operation {
     let name = resource_type.name;
-    let operation = operation(
-        &format!("patch{name}"),
-        &format!("Change a {}", name.to_lowercase()),
-    )
-    .describe("RFC 7644 §3.5.2. All operations hold, or none.")
-    .client(scopes(resource_type).1, ScimWrite)
-    .parameters(projection())
-    .parameters([if_match()])
-    .body(
-        true,
-        reference("PatchRequest"),
-        examples::patch(resource_type),
-    )
-    .fails(409)
-    .fails(412);
+    let operation = operation(route, &format!("Change a {}", name.to_lowercase()))
+        .describe("RFC 7644 §3.5.2. All operations hold, or none.")
+        .parameters(projection())
+        .parameters([if_match()])
+        .body(
+            true,
+            reference("PatchRequest"),
+            examples::patch(resource_type),
+        )
+        .fails(409)
+        .fails(412);
     shows(operation, 200, resource_type)
 }
 
-fn delete(resource_type: &'static ResourceType) -> Operation {
+fn delete(route: &Route, resource_type: &'static ResourceType) -> Operation {
     let name = resource_type.name;
-    operation(
-        &format!("delete{name}"),
-        &format!("Delete a {}", name.to_lowercase()),
-    )
-    .describe("RFC 7644 §3.6. Its memberships end with it.")
-    .client(scopes(resource_type).1, ScimWrite)
-    .parameters([if_match()])
-    .reply(204, "It is gone", Value::Null, &[])
-    .fails(409)
-    .fails(412)
+    operation(route, &format!("Delete a {}", name.to_lowercase()))
+        .describe("RFC 7644 §3.6. Its memberships end with it.")
+        .parameters([if_match()])
+        .reply(204, "It is gone", Value::Null, &[])
+        .fails(409)
+        .fails(412)
 }
 
-fn me(mut operation: Operation, id: &str, summary: &str) -> Operation {
-    operation.id = id.to_owned();
+fn me(operation: Operation, summary: &str) -> Operation {
     [200, 204, 304]
         .into_iter()
         .fold(operation, |operation, status| {
@@ -292,13 +261,12 @@ fn me(mut operation: Operation, id: &str, summary: &str) -> Operation {
         .fails(501)
 }
 
-fn bulk() -> Operation {
+fn bulk(route: &Route) -> Operation {
     let content = json!({media_type(Dialect::Scim): {"schema": reference("BulkResponse"), "example": examples::bulk_response()}});
-    operation("bulk", "Many operations at once")
+    operation(route, "Many operations at once")
         .describe(
             "RFC 7644 §3.7. Each operation succeeds or fails by itself, and its answer says which.",
         )
-        .client(&[Scope::Bulk], ScimWrite)
         .body(true, reference("BulkRequest"), examples::bulk_request())
         .reply(200, "What became of each operation", content, &[])
         .fails(409)

@@ -4,8 +4,8 @@ use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, SaltString};
 use async_trait::async_trait;
 
-use crate::api::http::authenticate::Caller;
 use crate::api::http::call::Call;
+use crate::api::http::caller::Caller;
 use crate::change::{self, Author, Intent, Mandate, Shown, Terms, Written};
 use crate::error::{Error, Result};
 use crate::scim::budget::Budget;

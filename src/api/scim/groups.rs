@@ -6,10 +6,9 @@ use http::HeaderName;
 use super::author::change_one;
 use super::list_query::ListParams;
 use super::resources::{if_match, show};
-use crate::api::http::authenticate::{Caller, with_caller};
 use crate::api::http::call::Call;
+use crate::api::http::caller::Caller;
 use crate::api::http::reply::Reply;
-use crate::auth::scope::Scope;
 use crate::change::{Intent, Shown, Wish};
 use crate::error::{Error, Result};
 use crate::scim::projection::Projection;
@@ -21,27 +20,24 @@ use crate::store::resources::Memberships;
 const MAX_MEMBERS_IN_PATCH_REPLY: i64 = 500;
 
 /// `POST /Groups`.
-pub async fn create(call: &Call<'_>) -> Result<Reply> {
+pub async fn create(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
     let params = ListParams::of_query(call);
-    with_caller(call, Scope::GroupsWrite, async |caller| {
-        let projection = params.projection(&GROUPS, caller.profile())?;
-        let group = body::read(&GROUPS, call.json()?, caller.profile(), &call.budget)?;
-        let intent = Intent::create(&GROUPS, call.new_id()?, Ok(group));
-        let memberships = Memberships::of(&GROUPS, &projection);
-        let shown = change_one(call, caller, intent, Some(memberships)).await?;
-        show(201, there(shown)?.stored, call, caller, &projection).await
-    })
-    .await
+    let projection = params.projection(&GROUPS, caller.profile())?;
+    let group = body::read(&GROUPS, call.json()?, caller.profile(), &call.budget)?;
+    let intent = Intent::create(&GROUPS, call.new_id()?, Ok(group));
+    let memberships = Memberships::of(&GROUPS, &projection);
+    let shown = change_one(call, caller, intent, Some(memberships)).await?;
+    show(201, there(shown)?.stored, call, caller, &projection).await
 }
 
 /// `PUT /Groups/{id}`. Without `members`, `compat` leaves them alone.
-pub async fn replace(call: &Call<'_>) -> Result<Reply> {
-    change(call, true, |_, _| call.json().map(Wish::Replace)).await
+pub async fn replace(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
+    change(call, caller, true, |_, _| call.json().map(Wish::Replace)).await
 }
 
 /// `PATCH /Groups/{id}`.
-pub async fn patch(call: &Call<'_>) -> Result<Reply> {
-    change(call, false, |caller, id| {
+pub async fn patch(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
+    change(call, caller, false, |caller, id| {
         let operations = patch::parse(call.json()?, &GROUPS, id, caller.profile())?;
         Ok(Wish::Patch(operations))
     })
@@ -50,27 +46,25 @@ pub async fn patch(call: &Call<'_>) -> Result<Reply> {
 
 async fn change(
     call: &Call<'_>,
+    caller: &Caller,
     is_replaced: bool,
     wish: impl Fn(&Caller, &str) -> Result<Wish>,
 ) -> Result<Reply> {
     let params = ListParams::of_query(call);
-    with_caller(call, Scope::GroupsWrite, async |caller| {
-        let id = call.id("id", GROUPS.name)?;
-        let projection = params.projection(&GROUPS, caller.profile())?;
-        let extent = extent(call, is_replaced, params.names_attributes(), &projection);
-        let intent = Intent {
-            condition: if_match(call),
-            ..Intent::change(&GROUPS, id.clone(), wish(caller, &id))
-        };
-        let memberships = extent.memberships(Memberships::of(&GROUPS, &projection));
-        let shown = change_one(call, caller, intent, Some(memberships)).await?;
-        let Shown { stored, held } = there(shown)?;
-        match extent.shows(held) {
-            true => show(200, stored, call, caller, &projection).await,
-            false => Ok(Reply::empty(204).etag(stored.version)),
-        }
-    })
-    .await
+    let id = call.id("id", GROUPS.name)?;
+    let projection = params.projection(&GROUPS, caller.profile())?;
+    let extent = extent(call, is_replaced, params.names_attributes(), &projection);
+    let intent = Intent {
+        condition: if_match(call),
+        ..Intent::change(&GROUPS, id.clone(), wish(caller, &id))
+    };
+    let memberships = extent.memberships(Memberships::of(&GROUPS, &projection));
+    let shown = change_one(call, caller, intent, Some(memberships)).await?;
+    let Shown { stored, held } = there(shown)?;
+    match extent.shows(held) {
+        true => show(200, stored, call, caller, &projection).await,
+        false => Ok(Reply::empty(204).etag(stored.version)),
+    }
 }
 
 /// Whether the reply carries the group.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::list_query::{ListParams, ListQuery};
-use super::resources::{complete, parts_of, read_scope};
-use crate::api::http::authenticate::{Caller, with_caller};
+use super::resources::{complete, parts_of};
 use crate::api::http::call::{Call, retrying};
+use crate::api::http::caller::Caller;
 use crate::api::http::limits;
 use crate::api::http::reply::Reply;
 use crate::error::{Error, Result};
@@ -27,13 +27,24 @@ const MAX_MEMBERSHIPS_OF_ONE: i64 = 5_000;
 const FAR: i64 = 100_000;
 
 /// `GET /{type}`, `GET /`.
-pub async fn list(call: &Call<'_>, types: &[&'static ResourceType]) -> Result<Reply> {
-    answer(call, types, |call, _| Ok(ListParams::of_query(call))).await
+pub async fn list(
+    call: &Call<'_>,
+    caller: &Caller,
+    types: &[&'static ResourceType],
+) -> Result<Reply> {
+    answer(call, caller, types, |call, _| {
+        Ok(ListParams::of_query(call))
+    })
+    .await
 }
 
 /// `POST /{type}/.search`, `POST /.search`.
-pub async fn search(call: &Call<'_>, types: &[&'static ResourceType]) -> Result<Reply> {
-    answer(call, types, |call, caller| {
+pub async fn search(
+    call: &Call<'_>,
+    caller: &Caller,
+    types: &[&'static ResourceType],
+) -> Result<Reply> {
+    answer(call, caller, types, |call, caller| {
         ListParams::of_body(call.json()?, caller.profile())
     })
     .await
@@ -41,31 +52,23 @@ pub async fn search(call: &Call<'_>, types: &[&'static ResourceType]) -> Result<
 
 async fn answer(
     call: &Call<'_>,
+    caller: &Caller,
     types: &[&'static ResourceType],
     params: fn(&Call<'_>, &Caller) -> Result<ListParams>,
 ) -> Result<Reply> {
-    let [first, rest @ ..] = types else {
-        return Err(Error::not_found("the resource type"));
-    };
-    with_caller(call, read_scope(first), async |caller| {
-        for other in rest {
-            caller.require(read_scope(other))?;
+    let mut query = params(call, caller)?.resolve(types, caller.profile())?;
+    if query.start_index > FAR || query.types.iter().any(TypeQuery::scans) {
+        limits::check_rows(call, &caller.tenant)?;
+    }
+    if !caller.provider_id.is_empty() {
+        for query in &mut query.types {
+            let filter = query.filter.take();
+            query.filter = filter.map(|filter| filter.of_provider(&caller.provider_id));
         }
-        let mut query = params(call, caller)?.resolve(types, caller.profile())?;
-        if query.start_index > FAR || query.types.iter().any(TypeQuery::scans) {
-            limits::check_rows(call, &caller.tenant)?;
-        }
-        if !caller.provider_id.is_empty() {
-            for query in &mut query.types {
-                let filter = query.filter.take();
-                query.filter = filter.map(|filter| filter.of_provider(&caller.provider_id));
-            }
-        }
-        retrying(async || match &query.cursor {
-            None => by_index(call, caller, &query).await,
-            Some(cursor) => by_cursor(call, caller, &query, cursor).await,
-        })
-        .await
+    }
+    retrying(async || match &query.cursor {
+        None => by_index(call, caller, &query).await,
+        Some(cursor) => by_cursor(call, caller, &query, cursor).await,
     })
     .await
 }

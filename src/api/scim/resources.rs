@@ -6,8 +6,8 @@ use http::header::{IF_MATCH, IF_NONE_MATCH};
 
 use super::author::change_one;
 use super::list_query::ListParams;
-use crate::api::http::authenticate::{Caller, Subject, with_caller};
 use crate::api::http::call::Call;
+use crate::api::http::caller::{Caller, Subject};
 use crate::api::http::reply::Reply;
 use crate::auth::scope::Scope;
 use crate::change::{Intent, Wish};
@@ -20,14 +20,6 @@ use crate::scim::version::Condition;
 use crate::store::resources::{self, Memberships};
 use crate::store::{Rows, members, rows_at};
 
-/// The scope that reading a resource type takes.
-pub fn read_scope(resource_type: &ResourceType) -> Scope {
-    match resource_type.name == GROUPS.name {
-        true => Scope::GroupsRead,
-        false => Scope::UsersRead,
-    }
-}
-
 /// The scope that changing a resource type takes.
 pub fn write_scope(resource_type: &ResourceType) -> Scope {
     match resource_type.name == GROUPS.name {
@@ -39,59 +31,54 @@ pub fn write_scope(resource_type: &ResourceType) -> Scope {
 /// `GET /{type}/{id}` (RFC 7644 §3.4.1).
 pub async fn read(
     call: &Call<'_>,
+    caller: &Caller,
     resource_type: &'static ResourceType,
     subject: Subject,
 ) -> Result<Reply> {
     let params = ListParams::of_query(call);
-    with_caller(call, read_scope(resource_type), async |caller| {
-        let id = caller.subject(call, subject, resource_type)?;
-        let projection = params.projection(resource_type, caller.profile())?;
-        let base = call.scim_base();
-        let memberships = Memberships::of(resource_type, &projection);
-        let statement =
-            resources::select_one(&caller.tenant, &base, resource_type, &id, memberships);
-        let results = caller.read(call, vec![statement]).await?;
-        let stored = first(&results, 0, resource_type)?;
-        call.app.recent.remember(&caller.tenant, &stored);
-        let unchanged = call
-            .list_header(IF_NONE_MATCH)
-            .is_some_and(|header| Condition::parse(&header).holds(stored.version));
-        match unchanged {
-            true => {
-                let reply = Reply::empty(304).etag(stored.version);
-                Ok(located(reply, call, subject, resource_type, &id))
-            }
-            false => {
-                let reply = show(200, stored, call, caller, &projection).await?;
-                Ok(located(reply, call, subject, resource_type, &id))
-            }
+    let id = caller.subject(call, subject, resource_type)?;
+    let projection = params.projection(resource_type, caller.profile())?;
+    let base = call.scim_base();
+    let memberships = Memberships::of(resource_type, &projection);
+    let statement = resources::select_one(&caller.tenant, &base, resource_type, &id, memberships);
+    let results = caller.read(call, vec![statement]).await?;
+    let stored = first(&results, 0, resource_type)?;
+    call.app.recent.remember(&caller.tenant, &stored);
+    let unchanged = call
+        .list_header(IF_NONE_MATCH)
+        .is_some_and(|header| Condition::parse(&header).holds(stored.version));
+    match unchanged {
+        true => {
+            let reply = Reply::empty(304).etag(stored.version);
+            Ok(located(reply, call, subject, resource_type, &id))
         }
-    })
-    .await
+        false => {
+            let reply = show(200, stored, call, caller, &projection).await?;
+            Ok(located(reply, call, subject, resource_type, &id))
+        }
+    }
 }
 
 /// `DELETE /{type}/{id}` (RFC 7644 §3.6): the resource, its memberships in one batch; a tombstone stays.
 pub async fn delete(
     call: &Call<'_>,
+    caller: &Caller,
     resource_type: &'static ResourceType,
     subject: Subject,
 ) -> Result<Reply> {
-    with_caller(call, write_scope(resource_type), async |caller| {
-        let id = caller.subject(call, subject, resource_type)?;
-        let intent = Intent {
-            condition: if_match(call),
-            ..Intent::change(resource_type, id.clone(), Ok(Wish::Delete))
-        };
-        change_one(call, caller, intent, None).await?;
-        Ok(located(
-            Reply::empty(204),
-            call,
-            subject,
-            resource_type,
-            &id,
-        ))
-    })
-    .await
+    let id = caller.subject(call, subject, resource_type)?;
+    let intent = Intent {
+        condition: if_match(call),
+        ..Intent::change(resource_type, id.clone(), Ok(Wish::Delete))
+    };
+    change_one(call, caller, intent, None).await?;
+    Ok(located(
+        Reply::empty(204),
+        call,
+        subject,
+        resource_type,
+        &id,
+    ))
 }
 
 /// A reply that under `/Me` says whose it is (RFC 7644 §3.11).

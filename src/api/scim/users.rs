@@ -3,10 +3,9 @@
 use super::author::change_one;
 use super::list_query::ListParams;
 use super::resources::{if_match, located, show};
-use crate::api::http::authenticate::{Caller, Subject, with_caller};
 use crate::api::http::call::Call;
+use crate::api::http::caller::{Caller, Subject};
 use crate::api::http::reply::Reply;
-use crate::auth::scope::Scope;
 use crate::change::{Intent, Shown, Wish};
 use crate::error::{Error, Result};
 use crate::scim::schema::USERS;
@@ -14,27 +13,24 @@ use crate::scim::{body, patch};
 use crate::store::resources::Memberships;
 
 /// `POST /Users`.
-pub async fn create(call: &Call<'_>) -> Result<Reply> {
+pub async fn create(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
     let params = ListParams::of_query(call);
-    with_caller(call, Scope::UsersWrite, async |caller| {
-        let projection = params.projection(&USERS, caller.profile())?;
-        let user = body::read(&USERS, call.json()?, caller.profile(), &call.budget)?;
-        let intent = Intent::create(&USERS, call.new_id()?, Ok(user));
-        let memberships = Memberships::of(&USERS, &projection);
-        let shown = change_one(call, caller, intent, Some(memberships)).await?;
-        show(201, there(shown)?.stored, call, caller, &projection).await
-    })
-    .await
+    let projection = params.projection(&USERS, caller.profile())?;
+    let user = body::read(&USERS, call.json()?, caller.profile(), &call.budget)?;
+    let intent = Intent::create(&USERS, call.new_id()?, Ok(user));
+    let memberships = Memberships::of(&USERS, &projection);
+    let shown = change_one(call, caller, intent, Some(memberships)).await?;
+    show(201, there(shown)?.stored, call, caller, &projection).await
 }
 
 /// `PUT /Users/{id}`.
-pub async fn replace(call: &Call<'_>, subject: Subject) -> Result<Reply> {
-    change(call, subject, |_, _| call.json().map(Wish::Replace)).await
+pub async fn replace(call: &Call<'_>, caller: &Caller, subject: Subject) -> Result<Reply> {
+    change(call, caller, subject, |_, _| call.json().map(Wish::Replace)).await
 }
 
 /// `PATCH /Users/{id}`.
-pub async fn patch(call: &Call<'_>, subject: Subject) -> Result<Reply> {
-    change(call, subject, |caller, id| {
+pub async fn patch(call: &Call<'_>, caller: &Caller, subject: Subject) -> Result<Reply> {
+    change(call, caller, subject, |caller, id| {
         let operations = patch::parse(call.json()?, &USERS, id, caller.profile())?;
         Ok(Wish::Patch(operations))
     })
@@ -43,23 +39,21 @@ pub async fn patch(call: &Call<'_>, subject: Subject) -> Result<Reply> {
 
 async fn change(
     call: &Call<'_>,
+    caller: &Caller,
     subject: Subject,
     wish: impl Fn(&Caller, &str) -> Result<Wish>,
 ) -> Result<Reply> {
     let params = ListParams::of_query(call);
-    with_caller(call, Scope::UsersWrite, async |caller| {
-        let id = caller.subject(call, subject, &USERS)?;
-        let projection = params.projection(&USERS, caller.profile())?;
-        let intent = Intent {
-            condition: if_match(call),
-            ..Intent::change(&USERS, id.clone(), wish(caller, &id))
-        };
-        let memberships = Memberships::of(&USERS, &projection);
-        let shown = change_one(call, caller, intent, Some(memberships)).await?;
-        let reply = show(200, there(shown)?.stored, call, caller, &projection).await?;
-        Ok(located(reply, call, subject, &USERS, &id))
-    })
-    .await
+    let id = caller.subject(call, subject, &USERS)?;
+    let projection = params.projection(&USERS, caller.profile())?;
+    let intent = Intent {
+        condition: if_match(call),
+        ..Intent::change(&USERS, id.clone(), wish(caller, &id))
+    };
+    let memberships = Memberships::of(&USERS, &projection);
+    let shown = change_one(call, caller, intent, Some(memberships)).await?;
+    let reply = show(200, there(shown)?.stored, call, caller, &projection).await?;
+    Ok(located(reply, call, subject, &USERS, &id))
 }
 
 fn there(shown: Option<Shown>) -> Result<Shown> {

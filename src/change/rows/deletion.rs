@@ -4,8 +4,8 @@ use super::{members, users};
 use crate::ids::TenantId;
 use crate::scim::schema::{GROUPS, ResourceType};
 use crate::store::Statement;
-use crate::store::resources::table;
 use crate::store::set::Set;
+use crate::store::tables::table;
 
 /// Deletes resources with all that hangs on them, and leaves tombstones. Groups that lose a member by it change, and say so
 /// by their versions.

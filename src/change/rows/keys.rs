@@ -11,8 +11,9 @@ use crate::scim::resource::Resource;
 use crate::scim::schema::{ResourceType, USERS};
 use crate::scim::version::Version;
 use crate::store::set::Set;
+use crate::store::tables::table;
 use crate::store::unique::UniqueKey;
-use crate::store::{Result, Row, Statement, guards, resources};
+use crate::store::{Result, Row, Statement, guards};
 
 /// As the indexes of the migration have it.
 const STALE: &str = "json_extract(r.keys, '$.form') is null \
@@ -30,7 +31,7 @@ pub struct Stale {
 
 /// Rows whose keys are from before, of all tenants, up to so many; those of one tenant in a row.
 pub fn select_stale(resource_type: &ResourceType, limit: i64) -> Statement {
-    let table = resources::table(resource_type);
+    let table = table(resource_type);
     Statement::new(
         format!(
             "select r.tenant_id, r.id, r.version, r.resource from {table} r indexed by {table}_keys_form_idx \
@@ -59,7 +60,7 @@ pub fn renew(
     resource_type: &'static ResourceType,
     stale: &[(&str, Version, &Resource)],
 ) -> Vec<Statement> {
-    let table = resources::table(resource_type);
+    let table = table(resource_type);
     let read = stale.iter().map(|(id, version, _)| (*id, *version));
     let mut statements = guards::versions(tenant, resource_type, read);
     let rows = stale
@@ -83,7 +84,7 @@ pub fn renew(
 
 /// Leaves a row its keys, and notes that they stay.
 pub fn keep(tenant: &TenantId, resource_type: &ResourceType, id: &str) -> Statement {
-    let table = resources::table(resource_type);
+    let table = table(resource_type);
     Statement::new(
         format!(
             "update {table} set keys = json_set(keys, '$.form', 2) where tenant_id = ?1 and id = ?2"

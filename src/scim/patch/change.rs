@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{Op, Path};
-use crate::scim::attributes::Lengths;
 use crate::scim::budget::Budget;
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::evaluate::Keys;
+use crate::scim::lengths::Lengths;
 use crate::scim::profile::Profile;
 use crate::scim::value::{self, Parts};
 

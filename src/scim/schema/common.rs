@@ -1,6 +1,6 @@
 //! The attributes that every resource has (RFC 7643 §3.1), and `schemas` (§3).
 
-use super::{Attribute, Kind, Returned};
+use super::attribute::{Attribute, Kind, Returned};
 
 const META: &[Attribute] = &[
     Attribute::string("resourceType", "Name of the resource's type")

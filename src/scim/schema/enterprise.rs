@@ -1,6 +1,6 @@
 //! The enterprise extension of User (RFC 7643 §4.3).
 
-use super::{Attribute, Schema};
+use super::attribute::{Attribute, Schema};
 
 const MANAGER: &[Attribute] = &[
     Attribute::string("value", "Id of the manager's own user resource").case_exact(),

@@ -1,6 +1,6 @@
 //! The core Group schema (RFC 7643 §4.2).
 
-use super::{Attribute, Mutability, Schema};
+use super::attribute::{Attribute, Mutability, Schema};
 
 const MEMBERS: &[Attribute] = &[
     Attribute::string("value", "Id of the member")

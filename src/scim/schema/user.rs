@@ -1,6 +1,6 @@
 //! The core User schema (RFC 7643 §4.1).
 
-use super::{Attribute, Kind, Mutability, Returned, Schema};
+use super::attribute::{Attribute, Kind, Mutability, Returned, Schema};
 
 const NAME: &[Attribute] = &[
     Attribute::string("formatted", "The whole name as it is written"),

@@ -1,11 +1,12 @@
 //! Attributes as SQL expressions, and comparisons of these.
 
-use super::Scope;
 use super::index::{column, is_core, successor};
+use super::scope::Scope;
 use crate::scim::filter::{Operand, Operator};
 use crate::scim::resource::key_name;
 use crate::scim::schema::{Attribute, AttributeRef, GROUPS, Kind, ResourceType, USERS};
-use crate::store::{Params, Value, members};
+use crate::store::memberships::{groups_of_user_rows, of_groups_rows};
+use crate::store::{Params, Value};
 
 /// The value of an attribute, of whatever the scope is.
 pub fn expression(resource_type: &ResourceType, found: AttributeRef, scope: Scope) -> String {
@@ -34,8 +35,8 @@ pub fn sort_key(resource_type: &ResourceType, by: AttributeRef) -> String {
     if is_membership(by) {
         let leaf = expression(resource_type, by, Scope::Membership);
         let rows = match resource_type.name == GROUPS.name {
-            true => members::of_groups_rows("m.group_id = r.id"),
-            false => members::groups_of_user_rows(),
+            true => of_groups_rows("m.group_id = r.id"),
+            false => groups_of_user_rows(),
         };
         return format!("(select min({leaf}) from ({rows}) e)");
     }

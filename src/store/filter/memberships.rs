@@ -6,30 +6,12 @@
 //! index finds a few by another term, the sets are made of their memberships alone.
 
 use super::index::{Lead, Leaves, value_of};
+use super::scope::Scope;
+use super::sql::{Bit, Plan, Sql};
 use super::terms::{count, is_always, of_type, only_ids};
-use super::{Scope, Sql};
 use crate::scim::filter::Predicate;
 use crate::scim::schema::GROUPS;
-use crate::store::members::of_groups_rows;
-
-/// How the terms on memberships are answered, and those that are bits so far.
-#[derive(Debug, Default)]
-pub struct Plan {
-    /// Whether there are several, which are bits.
-    several: bool,
-    /// Whether the ids of all that can match are at hand, as rows of `found`: few, because an index finds them.
-    found: bool,
-    bits: Vec<Bit>,
-}
-
-/// A term as a bit of the mask.
-#[derive(Debug)]
-struct Bit {
-    /// A condition on a group, row `o`, or on a member, row `e`.
-    condition: String,
-    /// Whether a group that meets it stands for the groups in it as well.
-    spreads: bool,
-}
+use crate::store::memberships::of_groups_rows;
 
 /// The groups in groups of `(…)`, from outer ones to inner ones: few, whatever else these hold.
 const INNER: &str = "cross join group_members n indexed by group_members_inner_idx \

@@ -8,7 +8,6 @@ use http::Request;
 use rollcall::api::Response;
 use rollcall::auth::jwks::KeySet;
 use rollcall::auth::scim_token::ScimToken;
-use rollcall::config::Secret;
 use rollcall::connection::{Checks, certificate, oidc, pem, saml};
 use rollcall::json;
 use rollcall::ldap::{self, Connection, Scope, Search, Security, Settings};
@@ -20,6 +19,7 @@ use rollcall::scim::patch::{self, MemberChanges};
 use rollcall::scim::profile::Profile;
 use rollcall::scim::resource::Resource;
 use rollcall::scim::schema::{GROUPS, ResourceType, USERS};
+use rollcall::secret::Secret;
 use serde_json::{Value, json};
 
 use super::outside::{Outside, TOKEN};

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rollcall::config::Secret;
 use rollcall::seal;
+use rollcall::secret::Secret;
 use serde_json::{Value, json};
 
 use super::{BASE, admin_body, base, id_of};

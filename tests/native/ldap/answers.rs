@@ -1,7 +1,7 @@
 //! What real servers other than OpenLDAP answer: their codes, and their ways with pages and large groups.
 
-use rollcall::config::Secret;
 use rollcall::ldap::{Connection, Entry};
+use rollcall::secret::Secret;
 
 use super::scripted::{
     BIND, Client, DONE, EXTENDED, INTERMEDIATE, REFERENCE, done, element, entry, fields, message,

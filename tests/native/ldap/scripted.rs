@@ -5,8 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::{sleep, spawn};
 use std::time::Duration;
 
-use rollcall::config::Secret;
 use rollcall::ldap::{Security, Settings};
+use rollcall::secret::Secret;
 
 /// The password that no error may show.
 pub const PASSWORD: &str = "a-very-secret-password";

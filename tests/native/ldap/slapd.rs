@@ -1,7 +1,7 @@
 //! A real directory, read.
 
-use rollcall::config::Secret;
 use rollcall::ldap::{Connection, Entry, Scope, Search, Security, dn};
+use rollcall::secret::Secret;
 
 use super::{everything, failure, platform, read};
 use crate::support::slapd::{BASE, Slapd};

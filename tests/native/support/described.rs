@@ -52,7 +52,7 @@ pub fn operation(method: &Method, pattern: &str) -> &'static Value {
 pub fn check(method: &Method, path: &str, answer: &Answer) {
     let found = routes::find(method, path);
     // A host that is not ours is in no document either.
-    if found.endpoint.is_err() || answer.status == 421 {
+    if found.route.is_err() || answer.status == 421 {
         return;
     }
     let method = match *method {

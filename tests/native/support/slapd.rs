@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use rollcall::config::Secret;
 use rollcall::ldap::{Security, Settings};
+use rollcall::secret::Secret;
 
 use super::ldap_writer::Writer;
 

@@ -3,7 +3,6 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::body_field;
 use super::certificates::PRIVATE_KEY;
 use super::fields::WriteOnly;
 use super::responses::{
@@ -12,6 +11,7 @@ use super::responses::{
 use super::types::{AdminIdPCreate, AdminIdPUpdate, LdapConfig, OidcConfig, SamlConfig};
 use crate::api::http::input;
 use crate::api::http::input::Time;
+use crate::api::http::input::body_field;
 use crate::error::{Error, FieldError, Result};
 use crate::scim::date_time;
 use crate::store::identity_providers::{IdentityProvider, Protocol};

@@ -5,9 +5,9 @@ use url::Url;
 use super::secrets;
 use super::types::LdapConfig;
 use crate::api::http::app::App;
-use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::ldap::{Security, Settings};
+use crate::secret::Secret;
 use crate::store::identity_providers::IdentityProvider;
 
 /// For each wait, in milliseconds.

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::api::http::input;
-use crate::config::Secret;
 use crate::connection::address;
 use crate::error::Result;
 use crate::ldap::{dn, filter};
+use crate::secret::Secret;
 use crate::store::identity_providers::Protocol;
 
 /// Longest URL in characters.

@@ -1,14 +1,14 @@
 //! `/api/v1/tenants/{tenant_id}/identity-providers/{idp_id}/group-mappings`.
 
+use super::access::{Access, View, WHAT};
 use super::config::Config;
 use super::responses::GroupMappingResponse;
 use super::types::GroupMappingCreate;
-use super::{Access, WHAT};
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::input::{Page, Text, Time, body};
 use crate::api::http::reply::Reply;
-use crate::api::http::routes::View;
+use crate::auth::admin::Admin;
 use crate::change::audit::Action;
 use crate::change::provider;
 use crate::error::{Error, Kind, Result};
@@ -63,7 +63,7 @@ impl Directory {
 }
 
 /// The tenant and the provider's id in the path.
-fn provider_in_path<'a>(call: &Call<'_>, access: &'a Access) -> Result<(&'a TenantId, String)> {
+fn provider_in_path<'a>(call: &Call<'_>, access: &'a Access<'_>) -> Result<(&'a TenantId, String)> {
     let tenant = access
         .tenant
         .as_ref()
@@ -71,8 +71,8 @@ fn provider_in_path<'a>(call: &Call<'_>, access: &'a Access) -> Result<(&'a Tena
     Ok((tenant, call.id("idp_id", WHAT)?))
 }
 
-pub async fn list(call: &Call<'_>) -> Result<Reply> {
-    let access = Access::reading(call, View::Tenant).await?;
+pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let access = Access::of(call, admin, View::Tenant)?;
     let page = Page::of(call)?;
     let (tenant, idp) = provider_in_path(call, &access)?;
     let mut batch: Vec<_> =
@@ -97,8 +97,8 @@ fn no_directory() -> Error {
     )
 }
 
-pub async fn create(call: &Call<'_>) -> Result<Reply> {
-    let access = Access::writing(call, View::Tenant).await?;
+pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let access = Access::of(call, admin, View::Tenant)?;
     let (tenant, idp) = provider_in_path(call, &access)?;
     let given: GroupMappingCreate = body(call)?;
     let unknown_group = || {
@@ -159,8 +159,8 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     Ok(envelope::single(call, 201, &shown))
 }
 
-pub async fn delete(call: &Call<'_>) -> Result<Reply> {
-    let access = Access::writing(call, View::Tenant).await?;
+pub async fn delete(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let access = Access::of(call, admin, View::Tenant)?;
     let (tenant, idp) = provider_in_path(call, &access)?;
     let id = call.id("mapping_id", MAPPING)?;
     let mut batch = vec![

@@ -4,12 +4,13 @@
 //! It goes by the rows, whatever became of their tenants, so that nothing is left under the old key when nothing `remains`. One request does
 //! as much as a request may ask of the database; sent again, it goes on.
 
+use super::access::{Access, View};
 use super::responses::ReencryptionResponse;
-use super::{Access, secrets};
+use super::secrets;
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::reply::Reply;
-use crate::api::http::routes::View;
+use crate::auth::admin::Admin;
 use crate::change::audit::Action;
 use crate::error::{Error, Result};
 use crate::store::{Row, identity_providers as rows, rows_at};
@@ -18,8 +19,8 @@ use crate::store::{Row, identity_providers as rows, rows_at};
 const IN_A_BATCH: i64 = 100;
 const MAX_BATCHES: usize = 3;
 
-pub async fn reencrypt(call: &Call<'_>) -> Result<Reply> {
-    let access = Access::writing(call, View::Admin).await?;
+pub async fn reencrypt(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let access = Access::of(call, admin, View::Admin)?;
     if access.tenant.is_some() {
         return Err(Error::forbidden(
             "an administrator of one tenant has no hand in the keys of all",
@@ -51,7 +52,7 @@ pub async fn reencrypt(call: &Call<'_>) -> Result<Reply> {
 /// The statements that write some secrets sealed anew, and audit it.
 fn sealed_anew(
     call: &Call<'_>,
-    access: &Access,
+    access: &Access<'_>,
     found: &[Row],
     after: &mut (String, String),
     done: &mut ReencryptionResponse,

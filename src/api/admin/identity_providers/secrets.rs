@@ -7,8 +7,8 @@ use url::Url;
 
 use super::config::Config;
 use crate::api::http::app::App;
-use crate::config::Secret;
 use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
 use crate::store::identity_providers::{BOUND, IdentityProvider, Sealed};
 
 /// Where a provider's secret is sent, and as whose: two that are equal are the same to the secret.

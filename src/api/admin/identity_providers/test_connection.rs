@@ -1,19 +1,20 @@
 //! `POST …/identity-providers/{idp_id}/test`: whether a provider can be reached and is what its configuration says. A test that fails is
 //! an answer like another: 200 with `success` false.
 
+use super::access::{Access, View};
 use super::config::Config;
+use super::directory;
 use super::responses::{TestConnectionDetails, TestConnectionResponse};
 use super::types::OidcConfig;
-use super::{Access, directory};
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::reply::Reply;
-use crate::api::http::routes::View;
+use crate::auth::admin::Admin;
 use crate::connection::{Checks, ldap, oidc, saml};
 use crate::error::Result;
 
-pub async fn test(call: &Call<'_>, view: View) -> Result<Reply> {
-    let access = Access::writing(call, view).await?;
+pub async fn test(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply> {
+    let access = Access::of(call, admin, view)?;
     let provider = access.find(call).await?;
     let platform = &call.app.platform;
     let local = call.app.config.local_development;

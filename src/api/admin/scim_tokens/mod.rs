@@ -3,13 +3,13 @@
 pub mod types;
 
 use super::endpoint_info;
-use crate::api::http::authenticate::{admin, tenant_in_query};
 use crate::api::http::call::{Call, retrying};
 use crate::api::http::envelope;
 use crate::api::http::input::{Page, Text, Time, body};
+use crate::api::http::query_parameters::tenant_in_query;
 use crate::api::http::reply::Reply;
 use crate::api::http::token_facts::{forget, remember};
-use crate::auth::admin::{Admin, AdminScope};
+use crate::auth::admin::Admin;
 use crate::auth::scim_token::ScimToken as Secret;
 use crate::auth::scope::Scopes;
 use crate::change::audit::{self, Action, Detail, Event, Totals};
@@ -71,10 +71,9 @@ fn not_found(error: store::Error) -> Error {
     }
 }
 
-pub async fn list(call: &Call<'_>) -> Result<Reply> {
-    let admin = admin(call, AdminScope::ScimTokensRead).await?;
+pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let page = Page::of(call)?;
-    let tenant = tenant_in_query(call, &admin)?;
+    let tenant = tenant_in_query(call, admin)?;
     let statements = scim_tokens::select_page(tenant.as_ref(), page.per_page, page.offset());
     let results = call.run(tenant.as_ref(), statements.into()).await?;
     envelope::list(call, page, &results, |row| {
@@ -82,8 +81,7 @@ pub async fn list(call: &Call<'_>) -> Result<Reply> {
     })
 }
 
-pub async fn create(call: &Call<'_>) -> Result<Reply> {
-    let admin = admin(call, AdminScope::ScimTokensWrite).await?;
+pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let given: ScimTokenCreate = body(call)?;
     check_scopes(given.scopes.as_ref())?;
     check_expiry(call, given.expires_at)?;
@@ -127,7 +125,7 @@ pub async fn create(call: &Call<'_>) -> Result<Reply> {
     };
     let audit = audited(
         call,
-        &admin,
+        admin,
         &token,
         Action::Create,
         &["name", "scopes", "expires_at"],
@@ -188,22 +186,20 @@ async fn find(call: &Call<'_>, admin: &Admin, revoked_too: bool) -> Result<(Scim
     Ok((token, row.clone()))
 }
 
-pub async fn read(call: &Call<'_>) -> Result<Reply> {
-    let admin = admin(call, AdminScope::ScimTokensRead).await?;
-    let (token, _) = find(call, &admin, true).await?;
+pub async fn read(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let (token, _) = find(call, admin, true).await?;
     Ok(envelope::single(call, 200, show(token)))
 }
 
-pub async fn update(call: &Call<'_>) -> Result<Reply> {
-    retrying(async || try_update(call).await).await
+pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    retrying(async || try_update(call, admin).await).await
 }
 
-async fn try_update(call: &Call<'_>) -> Result<Reply> {
-    let admin = admin(call, AdminScope::ScimTokensWrite).await?;
+async fn try_update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let given: ScimTokenUpdate = body(call)?;
     check_scopes(given.scopes.as_ref())?;
     check_expiry(call, given.expires_at.flatten())?;
-    let (mut token, row) = find(call, &admin, false).await?;
+    let (mut token, row) = find(call, admin, false).await?;
     let mut attributes = Vec::new();
     if let Some(name) = given.name {
         token.name = name.into_string();
@@ -226,7 +222,7 @@ async fn try_update(call: &Call<'_>) -> Result<Reply> {
         attributes.push("is_active");
     }
     token.updated_at = call.now;
-    write(call, &admin, &token, &row, Action::Patch, &attributes).await?;
+    write(call, admin, &token, &row, Action::Patch, &attributes).await?;
     Ok(envelope::single(call, 200, show(token)))
 }
 
@@ -248,27 +244,25 @@ async fn write(
     Ok(())
 }
 
-pub async fn delete(call: &Call<'_>) -> Result<Reply> {
-    retrying(async || try_delete(call).await).await
+pub async fn delete(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    retrying(async || try_delete(call, admin).await).await
 }
 
-async fn try_delete(call: &Call<'_>) -> Result<Reply> {
-    let admin = admin(call, AdminScope::ScimTokensWrite).await?;
-    let (mut token, row) = find(call, &admin, false).await?;
+async fn try_delete(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let (mut token, row) = find(call, admin, false).await?;
     token.is_active = false;
     token.revoked_at = Some(call.now);
     token.updated_at = call.now;
-    write(call, &admin, &token, &row, Action::Revoke, &["revoked_at"]).await?;
+    write(call, admin, &token, &row, Action::Revoke, &["revoked_at"]).await?;
     Ok(Reply::empty(204))
 }
 
 /// `POST …/rotate`: a new token with the old one's settings, live where the old one is paused too; the old one dies after the overlap, at once without one.
-pub async fn rotate(call: &Call<'_>) -> Result<Reply> {
-    retrying(async || try_rotate(call).await).await
+pub async fn rotate(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    retrying(async || try_rotate(call, admin).await).await
 }
 
-async fn try_rotate(call: &Call<'_>) -> Result<Reply> {
-    let admin = admin(call, AdminScope::ScimTokensWrite).await?;
+async fn try_rotate(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let given: ScimTokenRotate = match call.has_body() {
         true => body(call)?,
         false => ScimTokenRotate::default(),
@@ -280,7 +274,7 @@ async fn try_rotate(call: &Call<'_>) -> Result<Reply> {
             "value_error",
         ));
     }
-    let (old, row) = find(call, &admin, false).await?;
+    let (old, row) = find(call, admin, false).await?;
     if old.expires_at.is_some_and(|expires| expires <= call.now) {
         return Err(Error::new(
             Kind::Conflict,
@@ -310,14 +304,14 @@ async fn try_rotate(call: &Call<'_>) -> Result<Reply> {
     let mut batch: Vec<Statement> = scim_tokens::update(&ending).into();
     batch.extend(audited(
         call,
-        &admin,
+        admin,
         &ending,
         Action::Rotate,
         &["expires_at"],
     ));
     batch.extend(audited(
         call,
-        &admin,
+        admin,
         &new,
         Action::Create,
         &["name", "scopes", "expires_at"],
@@ -328,9 +322,8 @@ async fn try_rotate(call: &Call<'_>) -> Result<Reply> {
 }
 
 /// `GET …/endpoint-info`: what an administrator pastes into an identity provider.
-pub async fn endpoint_info(call: &Call<'_>) -> Result<Reply> {
-    let admin = admin(call, AdminScope::ScimTokensRead).await?;
-    let tenant = tenant_in_query(call, &admin)?.ok_or_else(|| {
+pub async fn endpoint_info(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let tenant = tenant_in_query(call, admin)?.ok_or_else(|| {
         Error::field(
             &["query", "tenant_id"],
             "missing parameter `tenant_id`",

@@ -11,10 +11,9 @@ use serde_json::{Map, Value, json};
 
 use super::author::change_many;
 use super::resources::write_scope;
-use crate::api::http::authenticate::{Caller, with_caller};
 use crate::api::http::call::Call;
+use crate::api::http::caller::Caller;
 use crate::api::http::reply::{Dialect, Reply, error_body};
-use crate::auth::scope::Scope;
 use crate::change::{Done, Intent, Wish};
 use crate::error::{Error, Result};
 use crate::ids;
@@ -26,28 +25,25 @@ use request::{Entry, Method, Operation, REFERENCE, substitute, substitute_text};
 pub use request::MAX_OPERATIONS;
 
 /// `POST /Bulk`.
-pub async fn answer(call: &Call<'_>) -> Result<Reply> {
-    with_caller(call, Scope::Bulk, async |caller| {
-        let request = request::read(call.json()?, caller.profile())?;
-        let made = made(call, &request.entries)?;
-        let intents: Vec<Result<Intent>> = request
-            .entries
-            .iter()
-            .enumerate()
-            .map(|(index, entry)| intent(call, caller, &made, index, entry.operation.as_ref()))
-            .collect();
-        let written = change_many(call, caller, &intents, request.fail_on_errors).await?;
-        let base = call.scim_base();
-        let operations: Vec<Value> = request
-            .entries
-            .iter()
-            .zip(&written.outcomes)
-            .map(|(entry, outcome)| show(entry, outcome, &base, &made, &written.outcomes))
-            .collect();
-        let body = json!({"schemas": [BULK_RESPONSE], "Operations": operations});
-        Ok(Reply::scim(200, body.to_string()))
-    })
-    .await
+pub async fn answer(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
+    let request = request::read(call.json()?, caller.profile())?;
+    let made = made(call, &request.entries)?;
+    let intents: Vec<Result<Intent>> = request
+        .entries
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| intent(call, caller, &made, index, entry.operation.as_ref()))
+        .collect();
+    let written = change_many(call, caller, &intents, request.fail_on_errors).await?;
+    let base = call.scim_base();
+    let operations: Vec<Value> = request
+        .entries
+        .iter()
+        .zip(&written.outcomes)
+        .map(|(entry, outcome)| show(entry, outcome, &base, &made, &written.outcomes))
+        .collect();
+    let body = json!({"schemas": [BULK_RESPONSE], "Operations": operations});
+    Ok(Reply::scim(200, body.to_string()))
 }
 
 /// A resource that a POST operation makes.

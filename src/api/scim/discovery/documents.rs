@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::api::http::app::MAX_BODY_BYTES;
+use crate::api::http::request::MAX_BODY_BYTES;
 use crate::api::scim::bulk;
 use crate::api::scim::list_query;
 use crate::scim::schema::{Attribute, Kind, ResourceType, Schema};

@@ -21,13 +21,13 @@ fn refuse_filter(call: &Call<'_>) -> Result<()> {
 }
 
 /// `GET /ServiceProviderConfig` (RFC 7643 §5).
-pub fn service_provider_config(call: &Call<'_>) -> Result<Reply> {
+pub async fn service_provider_config(call: &Call<'_>) -> Result<Reply> {
     refuse_filter(call)?;
     one(&ServiceProviderConfig::new(&call.scim_base()))
 }
 
 /// `GET /ResourceTypes`.
-pub fn resource_types(call: &Call<'_>) -> Result<Reply> {
+pub async fn resource_types(call: &Call<'_>) -> Result<Reply> {
     refuse_filter(call)?;
     let base = call.scim_base();
     list(
@@ -38,7 +38,7 @@ pub fn resource_types(call: &Call<'_>) -> Result<Reply> {
 }
 
 /// `GET /ResourceTypes/{id}`.
-pub fn resource_type(call: &Call<'_>) -> Result<Reply> {
+pub async fn resource_type(call: &Call<'_>) -> Result<Reply> {
     refuse_filter(call)?;
     let id = call.param("id");
     let found = RESOURCE_TYPES
@@ -49,14 +49,14 @@ pub fn resource_type(call: &Call<'_>) -> Result<Reply> {
 }
 
 /// `GET /Schemas`.
-pub fn schemas(call: &Call<'_>) -> Result<Reply> {
+pub async fn schemas(call: &Call<'_>) -> Result<Reply> {
     refuse_filter(call)?;
     let base = call.scim_base();
     list(known_schemas().map(|schema| SchemaDocument::new(schema, &base)))
 }
 
 /// `GET /Schemas/{urn}`.
-pub fn schema(call: &Call<'_>) -> Result<Reply> {
+pub async fn schema(call: &Call<'_>) -> Result<Reply> {
     refuse_filter(call)?;
     let urn = call.param("id");
     let found = known_schemas()

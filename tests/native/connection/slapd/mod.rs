@@ -4,11 +4,11 @@ mod route;
 
 use std::rc::Rc;
 
-use rollcall::config::Secret;
 use rollcall::connection::Checks;
 use rollcall::connection::ldap::{Target, test};
 use rollcall::ldap::{Security, Settings};
 use rollcall::platform::Platform;
+use rollcall::secret::Secret;
 
 use crate::support::World;
 use crate::support::network::SystemClock;
