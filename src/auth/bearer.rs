@@ -38,7 +38,7 @@ pub fn credential(headers: &HeaderMap, bare: bool) -> Result<Credential<'_>, Err
     let is_bearer = |scheme: &str| scheme.eq_ignore_ascii_case("bearer");
     let token = match text.split_once(' ') {
         Some((scheme, token)) if is_bearer(scheme) => token.trim(),
-        None if is_bearer(text) => return Err(malformed("no token follows the word Bearer")),
+        None if is_bearer(text) => return Err(malformed(NOTHING)),
         None if bare && !text.is_empty() => text,
         Some(_) => return Err(malformed("its scheme is another one than Bearer")),
         None => return Err(refused()),
@@ -46,12 +46,17 @@ pub fn credential(headers: &HeaderMap, bare: bool) -> Result<Credential<'_>, Err
     match token.split(' ').next() {
         Some(first) if is_bearer(first) => Err(malformed("the word Bearer stands there twice")),
         _ if token.starts_with(QUOTES) || token.ends_with(QUOTES) => Err(malformed(QUOTED)),
+        _ if token.starts_with('<') || token.ends_with('>') => Err(malformed(PLACEHOLDER)),
+        _ if token.starts_with('$') => Err(malformed(VARIABLE)),
         _ => Ok(Credential(token)),
     }
 }
 
 /// Straight ones, and those that a text editor makes of them.
 const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
+const NOTHING: &str = "no token follows the word Bearer; the variable or the field that should hold it is empty, perhaps";
+const PLACEHOLDER: &str = "<token> is a placeholder; send the token itself, without angle brackets";
+const VARIABLE: &str = "this is the name of a variable and not what it holds; a shell puts that in where the header stands in double quotes";
 const QUOTED: &str = "it stands in quotes; send the token without them";
 
 /// What is wrong with a token of which only the first characters are there.

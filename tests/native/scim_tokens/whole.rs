@@ -46,8 +46,15 @@ fn a_credential_that_is_no_whole_token_says_why() {
         (format!("Bearer {hint}"), "hint"),
         (format!("Bearer Bearer {token}"), "twice"),
         (format!("bearer  BEARER {token}"), "twice"),
-        ("Bearer".to_owned(), "no token"),
-        ("bearer  ".to_owned(), "no token"),
+        ("Bearer".to_owned(), "no token follows"),
+        ("Bearer ".to_owned(), "is empty, perhaps"),
+        ("bearer  ".to_owned(), "no token follows"),
+        ("Bearer <token>".to_owned(), "placeholder"),
+        ("Bearer <your token>".to_owned(), "placeholder"),
+        ("<token>".to_owned(), "placeholder"),
+        (format!("Bearer <{token}>"), "placeholder"),
+        ("Bearer $TOKEN".to_owned(), "variable"),
+        ("Bearer ${TOKEN}".to_owned(), "variable"),
         (format!("Basic {token}"), "Bearer"),
         (format!("Token {token}"), "Bearer"),
         ("Basic dXNlcjpwYXNzd29yZA==".to_owned(), "Bearer"),
@@ -82,7 +89,14 @@ fn a_credential_that_is_no_whole_token_says_why() {
     }
     let jwt = world.jwt(&world.claims());
     for (header, names) in [
-        ("Bearer".to_owned(), "no token"),
+        ("Bearer".to_owned(), "no token follows"),
+        ("Bearer ".to_owned(), "is empty, perhaps"),
+        ("Bearer <token>".to_owned(), "placeholder"),
+        (
+            "Bearer <an administrator's token>".to_owned(),
+            "placeholder",
+        ),
+        ("Bearer $ADMIN".to_owned(), "variable"),
         (format!("\"{jwt}\""), "quotes"),
         (format!("\"Bearer {jwt}\""), "quotes"),
         (format!("Bearer “{jwt}”"), "quotes"),
