@@ -60,7 +60,15 @@ fn complaints(
         // What was taken out may be missed now.
         let is_known = fields.iter().any(|known| known.loc == field.loc);
         if !is_known {
-            fields.push(field);
+            fields.push(field.clone());
+        }
+        for name in &failure.missing_too {
+            let mut other = field.clone();
+            other.loc.pop();
+            other.loc.push(Value::from(*name));
+            if !fields.iter().any(|known| known.loc == other.loc) {
+                fields.push(other);
+            }
         }
         if (is_known && !is_missing)
             || fields.len() >= MAX_FIELDS

@@ -16,4 +16,4 @@ pub mod request;
 pub mod routes;
 pub(crate) mod token_facts;
 mod transport;
-mod typed_json;
+pub mod typed_json;

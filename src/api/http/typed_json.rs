@@ -54,7 +54,24 @@ pub struct Failure {
     pub fault: Fault,
     /// A sentence without the value: that may be a secret in the wrong place.
     pub message: String,
+    /// Of a field that is missing: what else the same object has to have and has not.
+    pub missing_too: Vec<&'static str>,
 }
+
+/// The structures that need more than one field. A reader comes to the first one that is missing and ends there; this says what would be
+/// missed next. A test holds it against the OpenAPI document.
+pub const REQUIRED: [(&str, &[&str]); 7] = [
+    ("AdminIdPCreate", &["tenant_id", "name"]),
+    (
+        "GroupMappingCreate",
+        &["external_group_id", "internal_group_id"],
+    ),
+    ("IdPCreate", &["name", "protocol"]),
+    ("LdapConfig", &["url", "bind_dn", "base_dn"]),
+    ("OidcConfig", &["issuer", "client_id"]),
+    ("SamlConfig", &["entity_id", "sso_url", "certificate"]),
+    ("ScimTokenCreate", &["tenant_id", "name"]),
+];
 
 /// Reads a value as a `T`.
 pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
@@ -70,7 +87,21 @@ impl Failure {
             path: Vec::new(),
             fault,
             message,
+            missing_too: Vec::new(),
         }
+    }
+
+    /// The failure of a structure that is read from `value`, with all that is missing where something is.
+    fn of_structure(mut self, structure: &str, value: &Value) -> Self {
+        // A path of one step: what is missing is the structure's own.
+        if let (Fault::Missing, [Segment::Key(first)]) = (self.fault, self.path.as_slice()) {
+            let required = REQUIRED.iter().filter(|(name, _)| *name == structure);
+            let required = required.flat_map(|(_, fields)| fields.iter().copied());
+            self.missing_too = required
+                .filter(|field| field != first && value.get(field).is_none())
+                .collect();
+        }
+        self
     }
 
     /// The failure as it is seen one step further out.
@@ -189,11 +220,13 @@ impl<'de> Deserializer<'de> for At<'de> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
+        let value = self.0;
         self.deserialize_map(visitor)
+            .map_err(|failure| failure.of_structure(name, value))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {

@@ -49,6 +49,33 @@ fn a_token_is_created_with_all_scopes_and_shown_once() {
 }
 
 #[test]
+fn all_fields_that_are_missing_are_named_at_once() {
+    let world = World::new();
+    for (body, missing) in [
+        (json!({}), &["tenant_id", "name"][..]),
+        (json!({"scopes": ["users:read"]}), &["tenant_id", "name"]),
+        (json!({"name": "x"}), &["tenant_id"]),
+        (json!({"name": null, "nonsense": 1}), &["tenant_id"]),
+        (json!({"tenant_id": 1}), &["name"]),
+        (json!({"tenant_id": 1, "name": ""}), &[]),
+    ] {
+        let answer = world.admin("POST", BASE, body.clone());
+        let fields = answer.expect(422).body["detail"]
+            .as_array()
+            .expect("fields");
+        let found: Vec<&str> = fields
+            .iter()
+            .filter(|field| field["type"] == "missing")
+            .map(|field| {
+                assert_eq!(field["msg"], "it is required");
+                field["loc"][1].as_str().expect("a name")
+            })
+            .collect();
+        assert_eq!(found, missing, "{body}: {}", answer.body);
+    }
+}
+
+#[test]
 fn fields_that_do_not_hold_are_named() {
     let world = World::new();
     let tenant = world.tenant("compat");

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::certificates::PRIVATE_KEY;
 use super::fields::WriteOnly;
@@ -9,10 +10,11 @@ use super::responses::{
     AdminIdPResponse, IdPResponse, LdapConfigResponse, OidcConfigResponse, SamlConfigResponse,
 };
 use super::types::{AdminIdPCreate, AdminIdPUpdate, LdapConfig, OidcConfig, SamlConfig};
+use crate::api::http::call::Call;
 use crate::api::http::input;
 use crate::api::http::input::Time;
 use crate::api::http::input::body_field;
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, FieldError, Kind, Result};
 use crate::scim::date_time;
 use crate::store::identity_providers::{IdentityProvider, Protocol};
 
@@ -65,12 +67,29 @@ pub fn protocol_of(given: &AdminIdPCreate) -> Result<Protocol> {
             "protocol says otherwise; they are one field, and one is enough",
             "value_error",
         )),
-        (None, None) => Err(Error::field(
-            &["body", "provider_type"],
-            "it is required: OIDC, SAML or LDAP",
-            "missing",
-        )),
+        (None, None) => Err(Error::fields(vec![missing_protocol()])),
     }
+}
+
+fn missing_protocol() -> FieldError {
+    FieldError::new(
+        &["body", "provider_type"],
+        "it is required: OIDC, SAML or LDAP",
+        "missing",
+    )
+}
+
+/// What is wrong with the body of a new provider; that its protocol is missing, too, which [`protocol_of`] would tell only of a body in
+/// which nothing else is wrong.
+pub fn with_protocol(call: &Call<'_>, mut error: Error) -> Error {
+    if let (Kind::Unprocessable(fields), Ok(Value::Object(body))) = (&mut error.kind, call.json())
+        && ["protocol", "provider_type"]
+            .iter()
+            .all(|name| !body.contains_key(*name))
+    {
+        fields.push(missing_protocol());
+    }
+    error
 }
 
 impl Config {

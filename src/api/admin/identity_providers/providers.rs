@@ -17,7 +17,7 @@ use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
 use crate::change::audit::Action;
 use crate::change::provider as provider_rows;
-use crate::error::{Error, FieldError, Result};
+use crate::error::{Error, FieldError, Kind, Result};
 use crate::store::identity_providers::{self as rows, IdentityProvider, Protocol, Wanted};
 use crate::store::{
     self, Constraint, Guard, Row, Statement, group_mappings as mappings, rows_at, tenants,
@@ -25,7 +25,7 @@ use crate::store::{
 
 fn name_taken() -> Error {
     Error::new(
-        crate::error::Kind::Conflict,
+        Kind::Conflict,
         "another identity provider of the tenant has this name",
     )
 }
@@ -120,17 +120,14 @@ pub async fn create(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply>
     };
     let given: AdminIdPCreate = match (view, &access.tenant) {
         (View::Tenant, Some(tenant)) => {
-            let given: IdPCreate = body(call)?;
+            let given: IdPCreate = body(call).map_err(without_ldap)?;
             if given.protocol == Protocol::Ldap {
-                return Err(Error::field(
-                    &["body", "protocol"],
-                    "it has to be OIDC or SAML; LDAP providers are made by an administrator, at /api/v1/admin/identity-providers",
-                    "enum",
-                ));
+                let msg = format!("it has to be OIDC or SAML; {LDAP_ELSEWHERE}");
+                return Err(Error::field(&["body", "protocol"], msg, "enum"));
             }
             given.of_tenant(tenant.clone())
         }
-        _ => body(call)?,
+        _ => body(call).map_err(|error| config::with_protocol(call, error))?,
     };
     if !access.admin.sees(&given.tenant_id) {
         return Err(no_tenant());
@@ -201,7 +198,7 @@ async fn try_update(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply>
     let access = Access::of(call, admin, view)?;
     let given: AdminIdPUpdate = match view {
         View::Admin => body(call)?,
-        View::Tenant => body::<IdPUpdate>(call)?.into(),
+        View::Tenant => body::<IdPUpdate>(call).map_err(without_ldap)?.into(),
     };
     let before = access.find(call).await?;
     let Changed {
@@ -261,4 +258,19 @@ async fn try_delete(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply>
     batch.extend(provider_rows::revoke_tokens(tenant, &provider.id, &origin));
     call.run(Some(tenant), batch).await?;
     Ok(Reply::empty(204))
+}
+
+const LDAP_ELSEWHERE: &str =
+    "LDAP providers are made and changed at /api/v1/admin/identity-providers/";
+
+/// What is wrong with a body of the tenant's view, which has no LDAP: where there is one, the place where it is taken.
+fn without_ldap(mut error: Error) -> Error {
+    if let Kind::Unprocessable(fields) = &mut error.kind {
+        for field in fields {
+            if field.loc.last().is_some_and(|name| name == "ldap_config") {
+                field.msg = format!("there is no such field here; {LDAP_ELSEWHERE}");
+            }
+        }
+    }
+    error
 }
