@@ -200,6 +200,19 @@ pub fn select_own(tenant: &TenantId, resource_id: &str, request_id: &str) -> Sta
     )
 }
 
+/// Which token a rotation put in the place of another one, as `successor`: no row where that was never rotated. A rotation writes of the
+/// old token, and right after that of the new one.
+pub fn select_successor(id: &str, only: Option<&TenantId>) -> Statement {
+    Statement::new(
+        "select made.resource_id as successor from directory d \
+         join audit_events ended indexed by audit_events_resource_idx \
+         on ended.tenant_id = d.tenant_id and ended.resource_id = d.resource_id and ended.action = ?3 \
+         join audit_events made on made.tenant_id = ended.tenant_id and made.seq = ended.seq + 1 \
+         where d.kind = 'scim_token' and d.key = ?1 and (?2 is null or d.tenant_id = ?2) order by ended.seq desc limit 1",
+        vec![id.into(), only.into(), Action::Rotate.name().into()],
+    )
+}
+
 /// Appends one event for each group that loses members, given by a query with the columns `group_id` and `member_id`. The query's
 /// parameters come first, the tenant's id before all.
 pub fn append_member_losses(origin: &Origin, lost: &str, params: &[Value]) -> [Statement; 2] {

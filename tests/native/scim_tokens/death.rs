@@ -181,6 +181,58 @@ fn a_rotation_keeps_the_settings_and_never_lengthens_a_life() {
 }
 
 #[test]
+fn a_token_that_is_being_replaced_is_not_replaced_again() {
+    let world = World::new();
+    let owner = world.tenant("compat");
+    let conflict = |tenant: &Tenant<'_>, overlap: i64| {
+        let path = format!("{}/rotate", path_of(tenant));
+        let answer = world.admin("POST", &path, json!({"overlap_seconds": overlap}));
+        answer.expect(409).body["detail"].to_string()
+    };
+    for (paused, expiry) in [
+        (false, Value::Null),
+        (true, Value::Null),
+        (false, json!("2026-06-01T00:00:00Z")),
+    ] {
+        let old = mint(&owner, json!({"expires_at": expiry}));
+        update(&old, json!({"is_active": !paused})).expect(200);
+        let path = format!("{}/rotate", path_of(&old));
+        let rotated = world.admin("POST", &path, json!({"overlap_seconds": 60}));
+        let new = rotated.expect(201).body["data"]["id"]
+            .as_str()
+            .expect("an id");
+        let tokens = world.database.number("select count(*) from scim_tokens");
+        for overlap in [0, 60, 3_600] {
+            let detail = conflict(&old, overlap);
+            assert!(detail.contains(new), "{detail}");
+        }
+        // It stays so where its end is put off.
+        update(&old, json!({"expires_at": "2026-05-01T00:00:00Z"})).expect(200);
+        assert!(conflict(&old, 60).contains(new));
+        assert_eq!(
+            world.database.number("select count(*) from scim_tokens"),
+            tokens,
+            "nothing was made"
+        );
+        // The one that replaced it can be replaced, and so keeps the life that the first one had.
+        let path = format!("/api/v1/admin/scim-tokens/{new}/rotate");
+        let next = world.admin("POST", &path, Value::Null);
+        let next = &next.expect(201).body["data"];
+        assert_eq!(next["is_active"], true);
+        let shown = next["expires_at"].as_str().map(|time| &time[..10]);
+        assert_eq!(shown, expiry.as_str().map(|time| &time[..10]));
+    }
+    // Another tenant's administrator learns nothing.
+    let (old, other) = (mint(&owner, json!({})), world.tenant("compat"));
+    rotate(&old, json!({"overlap_seconds": 60}));
+    let mut claims = world.claims();
+    claims.insert("tenant_id".to_owned(), json!(other.id));
+    let path = format!("{}/rotate", path_of(&old));
+    let answer = world.admin_as(&world.jwt(&claims), "POST", &path, Value::Null);
+    answer.expect(404);
+}
+
+#[test]
 fn an_overlap_out_of_range_is_422() {
     let world = World::new();
     let tenant = world.tenant("compat");

@@ -16,7 +16,7 @@ use crate::change::audit::{self, Action, Detail, Event, Totals};
 use crate::error::{Error, Kind, Result};
 use crate::ids;
 use crate::store::scim_tokens::{self, Facts, ScimToken};
-use crate::store::{self, Guard, Row, Statement, identity_providers, rows_at, tenants};
+use crate::store::{self, Guard, Row, Rows, Statement, identity_providers, rows_at, tenants};
 use types::{
     MAX_OVERLAP_SECONDS, NewScimTokenResponse, ScimTokenCreate, ScimTokenRotate, ScimTokenUpdate,
     show,
@@ -172,10 +172,17 @@ async fn issue(
 /// The token in the path with its hash; 404 for one that this administrator does not see, or that is revoked where that
 /// matters.
 async fn find(call: &Call<'_>, admin: &Admin, revoked_too: bool) -> Result<(ScimToken, Row)> {
-    let id = ids::canonical_uuid(call.param("token_id")).ok_or_else(|| Error::not_found(WHAT))?;
-    let statement = scim_tokens::select(&id, admin.tenant.as_ref());
+    let statement = scim_tokens::select(&id(call)?, admin.tenant.as_ref());
     let results = call.run(admin.tenant.as_ref(), vec![statement]).await?;
-    let row = rows_at(&results, 0)?
+    found(call, &results, revoked_too)
+}
+
+fn id(call: &Call<'_>) -> Result<String> {
+    ids::canonical_uuid(call.param("token_id")).ok_or_else(|| Error::not_found(WHAT))
+}
+
+fn found(call: &Call<'_>, results: &[Rows], revoked_too: bool) -> Result<(ScimToken, Row)> {
+    let row = rows_at(results, 0)?
         .first()
         .ok_or_else(|| Error::not_found(WHAT))?;
     let token = scim_tokens::scim_token(row)?;
@@ -274,13 +281,7 @@ async fn try_rotate(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
             "value_error",
         ));
     }
-    let (old, row) = find(call, admin, false).await?;
-    if old.expires_at.is_some_and(|expires| expires <= call.now) {
-        return Err(Error::new(
-            Kind::Conflict,
-            "the token has expired; create a new one",
-        ));
-    }
+    let (old, row) = replaceable(call, admin).await?;
     let dies = call.now + given.overlap_seconds * 1_000;
     let mut ending = ScimToken {
         expires_at: Some(old.expires_at.map_or(dies, |expires| expires.min(dies))),
@@ -319,6 +320,29 @@ async fn try_rotate(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let reply = issue(call, new, batch).await.map_err(not_found)?;
     forget(&call.app.platform, &row.text("token_hash")?);
     Ok(reply)
+}
+
+/// The token in the path with its hash; 409 for one that has expired, and for one that was replaced already and lives through its
+/// overlap: what it passes on would end with it.
+async fn replaceable(call: &Call<'_>, admin: &Admin) -> Result<(ScimToken, Row)> {
+    let (id, only) = (id(call)?, admin.tenant.as_ref());
+    let batch = vec![
+        scim_tokens::select(&id, only),
+        audit::select_successor(&id, only),
+    ];
+    let results = call.run(only, batch).await?;
+    let (token, row) = found(call, &results, false)?;
+    let conflict = |detail: String| Err(Error::new(Kind::Conflict, detail));
+    if token.expires_at.is_some_and(|expires| expires <= call.now) {
+        return conflict("the token has expired; create a new one".to_owned());
+    }
+    match rows_at(&results, 1)?.first() {
+        Some(rotated) => conflict(format!(
+            "the token was replaced already, by {}; rotate that one, or create a new one",
+            rotated.text("successor")?
+        )),
+        None => Ok((token, row)),
+    }
 }
 
 /// `GET …/endpoint-info`: what an administrator pastes into an identity provider.
