@@ -75,6 +75,51 @@ fn an_unknown_parameter_is_422_and_named() {
 }
 
 #[test]
+fn a_list_takes_its_parameters_in_any_case_in_compat_alone() {
+    let world = World::new();
+    for (profile, is_taken) in [("compat", true), ("strict", false)] {
+        let tenant = world.tenant(profile);
+        let (a, b) = (tenant.user("a"), tenant.user("b"));
+        let ids = |query: &str| -> Vec<String> {
+            let answer = tenant.get(&format!("/Users?{query}"));
+            let found = answer.expect(200).body["Resources"].as_array().cloned();
+            let found = found.unwrap_or_default();
+            found
+                .iter()
+                .map(|user| user["id"].as_str().expect("an id").to_owned())
+                .collect()
+        };
+        let all = vec![a.clone(), b.clone()];
+        for (query, wanted) in [
+            ("Filter=userName%20eq%20%22b%22", vec![b.clone()]),
+            ("FILTER=userName%20eq%20%22b%22", vec![b.clone()]),
+            ("startindex=2", vec![b.clone()]),
+            ("Count=1", vec![a.clone()]),
+            (
+                "sortby=userName&sortorder=descending",
+                vec![b.clone(), a.clone()],
+            ),
+        ] {
+            let wanted = match is_taken {
+                true => &wanted,
+                false => &all,
+            };
+            assert_eq!(&ids(query), wanted, "{profile} {query}");
+        }
+        let one = format!("/Users/{a}?Attributes=userName");
+        let shown = tenant.get(&one).expect(200).body["meta"].is_null();
+        assert_eq!(shown, is_taken, "{profile}");
+        let cursor = tenant.get("/Users?Cursor&count=1");
+        let has_next = !cursor.expect(200).body["nextCursor"].is_null();
+        assert_eq!(has_next, is_taken, "{profile}");
+        // What was refused still is, and nothing else.
+        let wrong = tenant.get("/Users?COUNT=x");
+        wrong.expect(if is_taken { 400 } else { 200 });
+        tenant.get("/Users?filters=x&start_index=x").expect(200);
+    }
+}
+
+#[test]
 fn a_parameter_on_a_write_is_refused_before_anything_is_written() {
     let world = World::new();
     let tenant = world.tenant("compat");

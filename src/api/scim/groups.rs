@@ -21,7 +21,7 @@ const MAX_MEMBERS_IN_PATCH_REPLY: i64 = 500;
 
 /// `POST /Groups`.
 pub async fn create(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
-    let params = ListParams::of_query(call);
+    let params = ListParams::of_query(call, caller.profile());
     let projection = params.projection(&GROUPS, caller.profile())?;
     let group = body::read(&GROUPS, call.json()?, caller.profile(), &call.budget)?;
     let intent = Intent::create(&GROUPS, call.new_id()?, Ok(group));
@@ -50,7 +50,7 @@ async fn change(
     is_replaced: bool,
     wish: impl Fn(&Caller, &str) -> Result<Wish>,
 ) -> Result<Reply> {
-    let params = ListParams::of_query(call);
+    let params = ListParams::of_query(call, caller.profile());
     let id = call.id("id", GROUPS.name)?;
     let projection = params.projection(&GROUPS, caller.profile())?;
     let extent = extent(call, is_replaced, params.names_attributes(), &projection);

@@ -19,6 +19,18 @@ pub const DEFAULT_COUNT: i64 = 100;
 /// Largest page; a larger `count` is taken for this.
 pub const MAX_COUNT: i64 = 1_000;
 
+/// What a list, or a reply of one resource, takes in its query.
+const PARAMETERS: [&str; 8] = [
+    "filter",
+    "startIndex",
+    "count",
+    "cursor",
+    "sortBy",
+    "sortOrder",
+    "attributes",
+    "excludedAttributes",
+];
+
 /// The parameters of a list as they came.
 #[derive(Debug, Default)]
 pub struct ListParams {
@@ -49,8 +61,9 @@ pub struct ListQuery {
 }
 
 impl ListParams {
-    /// From the query string. What is unknown is passed over: Entra appends flags of its own to the base URL.
-    pub fn of_query(call: &Call<'_>) -> Self {
+    /// From the query string. What is unknown is passed over: Entra appends flags of its own to the base URL. In `compat` a name may be
+    /// written in any case.
+    pub fn of_query(call: &Call<'_>, profile: Profile) -> Self {
         let mut params = ListParams::default();
         let names = |value: &str| {
             Some(
@@ -61,11 +74,18 @@ impl ListParams {
             )
         };
         for (name, value) in call.query() {
+            let known = PARAMETERS.into_iter().find(|known| match profile {
+                Profile::Strict => *known == name,
+                Profile::Compat => known.eq_ignore_ascii_case(&name),
+            });
+            let Some(name) = known else {
+                continue;
+            };
             // A parameter without a value is as good as none; but an empty cursor asks for the first page.
             if value.is_empty() && name != "cursor" {
                 continue;
             }
-            match name.as_str() {
+            match name {
                 "filter" => params.filter = Some(value),
                 "startIndex" => params.start_index = Some(value),
                 "count" => params.count = Some(value),

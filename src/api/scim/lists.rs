@@ -32,8 +32,8 @@ pub async fn list(
     caller: &Caller,
     types: &[&'static ResourceType],
 ) -> Result<Reply> {
-    answer(call, caller, types, |call, _| {
-        Ok(ListParams::of_query(call))
+    answer(call, caller, types, |call, caller| {
+        Ok(ListParams::of_query(call, caller.profile()))
     })
     .await
 }

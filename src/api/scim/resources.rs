@@ -35,7 +35,7 @@ pub async fn read(
     resource_type: &'static ResourceType,
     subject: Subject,
 ) -> Result<Reply> {
-    let params = ListParams::of_query(call);
+    let params = ListParams::of_query(call, caller.profile());
     let id = caller.subject(call, subject, resource_type)?;
     let projection = params.projection(resource_type, caller.profile())?;
     let base = call.scim_base();

@@ -14,7 +14,7 @@ use crate::store::resources::Memberships;
 
 /// `POST /Users`.
 pub async fn create(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
-    let params = ListParams::of_query(call);
+    let params = ListParams::of_query(call, caller.profile());
     let projection = params.projection(&USERS, caller.profile())?;
     let user = body::read(&USERS, call.json()?, caller.profile(), &call.budget)?;
     let intent = Intent::create(&USERS, call.new_id()?, Ok(user));
@@ -43,7 +43,7 @@ async fn change(
     subject: Subject,
     wish: impl Fn(&Caller, &str) -> Result<Wish>,
 ) -> Result<Reply> {
-    let params = ListParams::of_query(call);
+    let params = ListParams::of_query(call, caller.profile());
     let id = caller.subject(call, subject, &USERS)?;
     let projection = params.projection(&USERS, caller.profile())?;
     let intent = Intent {
