@@ -115,7 +115,9 @@ impl Connection {
         // RFC 4513 §5.1.2: a name without a password is an anonymous bind that looks like a success. A password without a name would be
         // told to a server that may take that for nobody as well.
         let half = match (dn.is_empty(), password.expose().is_empty()) {
-            (false, true) => "the bind DN has no password; a server would take it for anonymous",
+            (false, true) => {
+                "the bind DN has no password, and a server would take it for anonymous: give bind_password"
+            }
             (true, false) => "the password has no bind DN; a server would take it for anonymous",
             _ => "",
         };

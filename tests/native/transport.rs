@@ -244,6 +244,18 @@ fn a_path_that_is_nearly_right_is_404_and_names_the_right_one() {
         ("/API/v1/admin/tenants", "/api/v1/admin/tenants".to_owned()),
         ("/Docs", "/docs".to_owned()),
         ("/healthZ", "/healthz".to_owned()),
+        (
+            "/api/v1/tenants//scim/v2/Users",
+            "the tenant's id is missing, /api/v1/tenants/{tenant_id}/…".to_owned(),
+        ),
+        (
+            "/api/v1/tenants//scim/v2",
+            "the tenant's id is missing".to_owned(),
+        ),
+        (
+            "/api/v1/tenants//identity-providers/",
+            "the tenant's id is missing".to_owned(),
+        ),
         ("/nothing", "/docs".to_owned()),
         ("/scim/v2/User", "/docs".to_owned()),
     ] {

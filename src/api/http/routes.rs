@@ -81,6 +81,8 @@ macro_rules! scim {
 }
 
 /// The SCIM base with the tenant in the path.
+/// What is below a tenant, with its id.
+const TENANTS: &str = "/api/v1/tenants/";
 const TENANT_BASE: &str = "/api/v1/tenants/:tenant_id/scim/v2";
 /// The SCIM base with the tenant taken from the credential.
 pub const TOKEN_BASE: &str = "/scim/v2";
@@ -331,32 +333,57 @@ fn nothing_at(path: &str) -> String {
     let meant = paths
         .iter()
         .find(|paths| same(&paths.pattern) && !is_written_so(&paths.pattern));
-    let meant = meant.map(|paths| {
-        let parts = paths
-            .pattern
-            .split('/')
-            .map(|part| match part.strip_prefix(':') {
-                Some(name) => format!("{{{name}}}"),
-                None => part.to_owned(),
-            });
-        parts.collect::<Vec<_>>().join("/")
-    });
     let hint = match (path, meant) {
         ("/", _) => {
-            format!("an identity provider takes {TENANT_BASE} or {TOKEN_BASE} for its base")
-                .replace(":tenant_id", "{tenant_id}")
+            let bases = format!("{TENANT_BASE} or {TOKEN_BASE}");
+            format!(
+                "an identity provider takes {} for its base",
+                in_words(&bases)
+            )
         }
-        (_, Some(meant)) => format!("{meant} is written like this"),
+        (_, Some(meant)) => format!("{} is written like this", in_words(&meant.pattern)),
+        (_, None) if is_without_tenant(path) => {
+            format!(
+                "the tenant's id is missing, {}",
+                in_words(&format!("{TENANTS}:tenant_id/…"))
+            )
+        }
         (_, None) => return "there is nothing at this path; /docs lists what there is".to_owned(),
     };
     format!("there is nothing at this path: {hint}; /docs lists what there is")
 }
 
+/// A pattern for people to read: `{id}` in the place of `:id`.
+fn in_words(pattern: &str) -> String {
+    let parts = pattern.split('/').map(|part| match part.strip_prefix(':') {
+        Some(name) => format!("{{{name}}}"),
+        None => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// Whether a path has nothing where a tenant's id belongs, as where a variable in an address was empty.
+fn is_without_tenant(path: &str) -> bool {
+    let rest = path.strip_prefix(TENANTS).unwrap_or_default();
+    ["scim/v2", "identity-providers"]
+        .iter()
+        .any(|below| is_below(rest, below))
+}
+
+fn is_below(path: &str, above: &str) -> bool {
+    path.strip_prefix(above)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Which dialect a path is answered in, even where nothing is found there.
 pub fn dialect(path: &str) -> Dialect {
-    match scim_base_length(&without_empty_parts(path)) {
-        Some(_) => Dialect::Scim,
-        None => Dialect::Admin,
+    let path = without_empty_parts(path);
+    let is_without_tenant = path
+        .strip_prefix(TENANTS)
+        .is_some_and(|rest| is_below(rest, "scim/v2"));
+    match scim_base_length(&path) {
+        None if !is_without_tenant => Dialect::Admin,
+        _ => Dialect::Scim,
     }
 }
 
@@ -368,12 +395,9 @@ fn scim_base(path: &str) -> &str {
 }
 
 fn scim_base_length(path: &str) -> Option<usize> {
-    let ends = |rest: &str| rest.is_empty() || rest.starts_with('/');
-    if let Some(rest) = path.strip_prefix(TOKEN_BASE) {
-        return ends(rest).then_some(TOKEN_BASE.len());
+    if is_below(path, TOKEN_BASE) {
+        return Some(TOKEN_BASE.len());
     }
-    let after = path.strip_prefix("/api/v1/tenants/")?;
-    let (_, rest) = after.split_once('/')?;
-    let rest = rest.strip_prefix("scim/v2")?;
-    ends(rest).then_some(path.len() - rest.len())
+    let (_, rest) = path.strip_prefix(TENANTS)?.split_once('/')?;
+    is_below(rest, "scim/v2").then_some(path.len() - rest.len() + "scim/v2".len())
 }

@@ -32,6 +32,8 @@ pub fn parse(text: &str, profile: Profile) -> Result<Filter> {
     }
 }
 
+const VALUE: &str = "a JSON value (text stands in double quotes)";
+
 struct Parser<'t, 'a> {
     tokens: &'t [Spanned<'a>],
     next: usize,
@@ -206,12 +208,12 @@ impl<'a> Parser<'_, 'a> {
             Some(Token::Word(word)) => match serde_json::from_str::<f64>(word) {
                 Ok(_) => Ok(Literal::Number(word.to_owned())),
                 Err(_) if !self.profile.is_strict() => Ok(Literal::Text(word.to_owned())),
-                Err(_) => Err(expected("a JSON value", found, self.end)),
+                Err(_) => Err(expected(VALUE, found, self.end)),
             },
             Some(Token::Apostrophed(text)) if !self.profile.is_strict() => {
                 Ok(Literal::Text(text.to_owned()))
             }
-            _ => Err(expected("a JSON value", found, self.end)),
+            _ => Err(expected(VALUE, found, self.end)),
         }
     }
 }

@@ -70,15 +70,29 @@ fn wrong_operations() -> Vec<(Value, u16, &'static str, &'static str)> {
         path(post(json!("")), "Operations[1].path"),
         path(post(json!("/")), "Operations[1].path `/`"),
         path(post(json!("Users")), "`Users`"),
-        path(post(json!("/users")), "`/users`"),
+        path(
+            post(json!("/users")),
+            "`/users` is nothing here; /Users and /Users/{id} are written like this",
+        ),
+        path(post(json!("/User")), "; /Users and /Users/{id} are"),
+        path(
+            with(delete.clone(), "path", json!("/GROUPS/1")),
+            "; /Groups and /Groups/{id} are",
+        ),
         path(post(json!("/Userss")), "`/Userss`"),
         path(post(json!("//Users")), "`//Users`"),
         path(post(json!("/Users?count=1")), "`/Users?count=1`"),
-        path(post(json!("/Nothing")), "`/Nothing`"),
+        path(
+            post(json!("/Nothing")),
+            "`/Nothing` is nothing here; it begins with /Users or /Groups",
+        ),
         path(post(json!("/Bulk")), "`/Bulk`"),
         path(post(json!("/Me")), "`/Me`"),
         path(post(json!("/Schemas")), "`/Schemas`"),
-        path(post(json!("/scim/v2/Users")), "`/scim/v2/Users`"),
+        path(
+            post(json!("/scim/v2/Users")),
+            "`/scim/v2/Users` is nothing here; /Users and",
+        ),
         path(
             post(json!("https://scim.example.com/scim/v2/Users")),
             "`https://scim",

@@ -6,6 +6,20 @@ use super::search;
 use crate::support::World;
 
 #[test]
+fn strict_says_that_text_stands_in_double_quotes() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    for text in ["x", "'x'", "a@example.com", "True", "(x)"] {
+        let filter = format!("userName eq {text}");
+        search(&tenant, &filter).expect_scim_error(
+            400,
+            "invalidFilter",
+            "expected a JSON value (text stands in double quotes) at position 13",
+        );
+    }
+}
+
+#[test]
 fn a_malformed_filter_is_an_invalid_filter_that_names_the_place() {
     for profile in ["compat", "strict"] {
         let world = World::new();

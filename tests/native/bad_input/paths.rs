@@ -36,6 +36,8 @@ fn an_unknown_path_is_404_in_its_dialect() {
         &format!("{base}/Users/x/y"),
         &format!("{base}/ServiceProviderConfig/x"),
         &format!("{base}/Users/%20/"),
+        "/api/v1/tenants//scim/v2/Users",
+        "/api/v1/tenants//scim/v2",
     ] {
         ask(&world, Some(&tenant.token), "GET", path).expect_scim_error(404, "", "");
     }
@@ -49,6 +51,7 @@ fn an_unknown_path_is_404_in_its_dialect() {
         "/scim",
         "/scim/v1/Users",
         "/scim/v3/Users",
+        "/api/v1/tenants//identity-providers",
         "/api/v1/tenants/x",
         "/api/v1/tenants/x/scim/v1/Users",
         "/api/v1/admin/tenants/x/y",

@@ -167,7 +167,11 @@ fn parse(
         return Err(ScimError::syntax(format!("{at}.path is required")).into());
     };
     let (resource_type, target) = split(&path).ok_or_else(|| {
-        ScimError::path(format!("{at}.path `{}` is nothing here", shortened(&path)))
+        ScimError::path(format!(
+            "{at}.path `{}` is nothing here; {}",
+            shortened(&path),
+            meant(&path)
+        ))
     })?;
     match (method, &target) {
         (Method::Post, Some(_)) => {
@@ -212,6 +216,21 @@ fn parse(
         data,
         references,
     })
+}
+
+/// How a path that is nothing is written right: by the type that it names in other words, else by all of them.
+fn meant(path: &str) -> String {
+    let names = |resource_type: &ResourceType| {
+        path.split('/').any(|part| {
+            let endpoint = resource_type.endpoint.trim_start_matches('/');
+            part.eq_ignore_ascii_case(endpoint) || part.eq_ignore_ascii_case(resource_type.name)
+        })
+    };
+    let known = RESOURCE_TYPES.iter().find(|known| names(known));
+    match known.map(|known| known.endpoint) {
+        Some(endpoint) => format!("{endpoint} and {endpoint}/{{id}} are written like this"),
+        None => "it begins with /Users or /Groups".to_owned(),
+    }
 }
 
 /// The resource type and the id in a path such as `/Users/2819c223`.
