@@ -20,8 +20,8 @@ export const FLOOR = { folder: inRoot("benches", "floor"), crate: "floor", title
 
 // Beyond what std has by default it is small, and without the reading of backtraces, which there are none of in wasm.
 const STD_FEATURES = "panic-unwind,optimize_for_size";
-// The log of a panic says what it was and not where: the places of the thousands that there could be would be in the file.
-const RUSTFLAGS = "-Zlocation-detail=none";
+// Of a place in the code the file and the line: the log names a refusal by them (src/at.rs).
+const RUSTFLAGS = "-Zlocation-detail=file,line";
 // What rustc has for this target, and the exceptions that unwinding is made of: nothing newer that the runtime might not know.
 const WASM_FEATURES = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"];
 // A function with one caller stays a function: put into each other they become one of a third of a megabyte, which is slow to compile and compresses

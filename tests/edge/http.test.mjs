@@ -1,8 +1,11 @@
 // HTTP as the runtime really hands it over: methods, paths with and without their slash, percent-encoding, HEAD, conditional requests, content
 // types. Every reply has also passed reply.mjs, which holds each to the dialect of its route.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { after, before, describe, test } from "node:test";
+import { inRoot } from "../../scripts/setup/paths.mjs";
+import { eventually } from "./support/eventually.mjs";
 import { USER, patch, rename, user } from "./support/resources.mjs";
 import { adminToken, startWorld } from "./support/world.mjs";
 
@@ -189,4 +192,27 @@ describe("content types", () => {
     }
     assert.equal((await scim.request("PATCH", `/Users/${id}`, { raw: JSON.stringify(patch()).replace("Operations", "Nothing") })).status, 400);
   });
+});
+
+test("a refusal's line in the log has the place in the code that made it, and another refusal has another place", async () => {
+  const refusals = [
+    await scim.request("GET", "/Users?filter=private%20eq%201"),
+    await scim.request("GET", "/Users?filter=userName%20eq"),
+    await scim.request("GET", "/Users/0197b1a2-0000-7000-8000-000000000000"),
+    await scim.request("GET", "/nothing"),
+    await world.request("GET", "/api/v1/admin/tenants/", { auth: "Bearer <token>" }),
+    await world.admin("POST", "/tenants/", {}),
+  ];
+  const reasons = [];
+  for (const { status, headers } of refusals) {
+    assert.ok(status >= 400);
+    const isOwn = (line) => line.includes(`"${headers["x-request-id"]}"`);
+    const line = await eventually(() => world.output.split("\n").find(isOwn), "the line in the log");
+    const { reason } = JSON.parse(line);
+    const [, file, place] = reason.match(/^([a-z0-9_/]+\.rs):(\d+)$/) ?? assert.fail(reason);
+    const code = readFileSync(inRoot("src", file), "utf8").split("\n")[place - 1];
+    assert.ok(code.trim(), `${reason} is no line of code`);
+    reasons.push(reason);
+  }
+  assert.equal(new Set(reasons).size, reasons.length, reasons.join(" "));
 });
