@@ -205,7 +205,7 @@ fn scim_token(route: &Route, schemas: &mut Schemas) -> Operation {
         }
         "rotateScimToken" => shows::<NewScimTokenResponse>(
             Operation::new(route, SCIM_TOKENS, "Replace a SCIM token")
-                .describe("The new token has the old one's settings. The old one dies after the overlap, at once without one. 409 where it has expired.")
+                .describe("The new token has the old one's settings. The old one dies after the overlap, at once without one. 409 where it has expired, or was rotated already and is in its overlap.")
                 .body(
                     false,
                     schemas.request::<ScimTokenRotate>(),

@@ -86,7 +86,7 @@ pub fn document() -> Value {
             "securitySchemes": {
                 ADMINISTRATOR: {
                     "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-                    "description": "A JWT with `iss`, `aud`, `sub`, `exp`, and a `scope` that is `admin` or the one named; with a `tenant_id` it is for that tenant alone",
+                    "description": "A JWT with `iss`, `aud`, `sub`, `exp`, and a `scope` that is `admin` or has the one named; with a `tenant_id` it is for that tenant alone, and without one for all tenants where its scopes have `platform` or `admin`, else for none (403)",
                 },
                 SCIM_TOKEN: {
                     "type": "http", "scheme": "bearer",
