@@ -15,6 +15,8 @@ import { adminToken } from "./token.mjs";
 const port = Number(process.env.PORT || 8787);
 const url = `http://127.0.0.1:${port}`;
 const READY_SECONDS = 60;
+// The local database can be another one, so that a test does not touch the real one.
+const persist = process.env.ROLLCALL_STATE ? ["--persist-to", process.env.ROLLCALL_STATE] : [];
 /** The endpoints that run in this folder: a file for each, named after its process. */
 const running = inRoot(".wrangler", "running");
 
@@ -23,13 +25,13 @@ await main(async () => {
   await portIsFree();
   sayWhoElseRuns();
   await build(await setUp());
-  await step("Migrating the local database", "a second or two", process.execPath, [wrangler(), "d1", "migrations", "apply", "DB", "--local"], {
+  await step("Migrating the local database", "a second or two", process.execPath, [wrangler(), "d1", "migrations", "apply", "DB", "--local", ...persist], {
     cwd: root,
     env: wranglerEnv(),
     hint: "The local database is under .wrangler/state. To start from an empty one: rm -rf .wrangler/state",
   });
   say("• Starting the endpoint");
-  const server = spawn(process.execPath, [wrangler(), "dev", "--ip", "127.0.0.1", "--port", String(port), "--show-interactive-dev-session=false"], {
+  const server = spawn(process.execPath, [wrangler(), "dev", "--ip", "127.0.0.1", "--port", String(port), "--show-interactive-dev-session=false", ...persist], {
     cwd: root,
     env: { ...wranglerEnv(), ...(process.stdout.isTTY && { FORCE_COLOR: "1" }) },
     stdio: ["ignore", "pipe", "pipe"],
@@ -57,15 +59,21 @@ await main(async () => {
 
 /** All endpoints of one folder have one local database, whatever their ports: what one writes the other shows. */
 function sayWhoElseRuns() {
-  for (const name of existsSync(running) ? readdirSync(running) : []) {
-    const file = join(running, name);
-    if (!isAlive(Number(name))) {
-      rmSync(file, { force: true }); // left behind by a process that was killed
-      continue;
-    }
-    say(`• An endpoint of this folder runs already, at ${readFileSync(file, "utf8")} (process ${name}). This one shares its local database.`);
+  for (const { at, pid } of others()) {
+    say(`• An endpoint of this folder runs already, at ${at} (process ${pid}). This one shares its local database.`);
     say("  For a database of its own, run it in another clone.");
   }
+}
+
+/** The endpoints of this folder that run: where, and by which process. */
+function others() {
+  const found = [];
+  for (const pid of existsSync(running) ? readdirSync(running) : []) {
+    const file = join(running, pid);
+    if (isAlive(Number(pid))) found.push({ at: readFileSync(file, "utf8"), pid });
+    else rmSync(file, { force: true }); // left behind by a process that was killed
+  }
+  return found;
 }
 
 function leaveWord() {
@@ -89,8 +97,10 @@ function portIsFree() {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", ({ code }) => {
-      const why = code === "EACCES" ? "may not be opened without more rights" : "is taken by another program (an endpoint that still runs, perhaps)";
-      reject(new SetupError(`Port ${port} ${why}. Choose another one: PORT=${port < 1024 ? 8787 : port + 1} npm run dev`));
+      const own = others().find(({ at }) => at === url);
+      const taken = own ? `is taken by an endpoint of this folder, which runs already (process ${own.pid}): use it at ${url}, or end it` : "is taken by another program";
+      const why = code === "EACCES" ? "may not be opened without more rights" : taken;
+      reject(new SetupError(`Port ${port} ${why}. To choose another one: PORT=${port < 1024 ? 8787 : port + 1} npm run dev`));
     });
     probe.listen(port, "127.0.0.1", () => probe.close(resolve));
   });

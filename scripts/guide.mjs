@@ -1,7 +1,8 @@
 // What to do with a running endpoint, from nothing to a user who is listed: `npm run dev` prints it, README.md shows it, and a test runs it.
 // The commands can be pasted as they are, into bash or zsh: each takes the ids that it needs from the replies before, with node for a JSON reader.
+// A reply that has no such field says itself what is wrong: it is shown as it came.
 
-const field = (path) => `node -p 'JSON.parse(fs.readFileSync(0)).${path}'`;
+const field = (path) => `node -p 't=fs.readFileSync(0,"utf8");try{JSON.parse(t).${path}}catch{console.error(t);""}'`;
 const json = (type) => `-H "Content-Type: application/${type}"`;
 const as = (credential) => `-H "Authorization: Bearer $${credential}"`;
 

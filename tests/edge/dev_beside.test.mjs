@@ -37,8 +37,18 @@ test("a port that is taken is told before anything else", { timeout: 30_000 }, a
   const { port } = server.address();
   const said = await start(port);
   server.close();
-  assert.match(said, new RegExp(`Port ${port} is taken by another program .* PORT=${port + 1} npm run dev`));
+  assert.match(said, new RegExp(`Port ${port} is taken by another program\\. .*PORT=${port + 1} npm run dev`));
   assert.ok(!said.includes("shares"), said);
+});
+
+test("a port that an endpoint of this folder has is told as that", { timeout: 30_000 }, async () => {
+  const server = await listening(0);
+  const { port } = server.address();
+  word(process.pid, `http://127.0.0.1:${port}`);
+  const said = await start(port);
+  server.close();
+  assert.match(said, new RegExp(`Port ${port} is taken by an endpoint of this folder, which runs already \\(process ${process.pid}\\): use it at http://127\\.0\\.0\\.1:${port}, or end it\\.`));
+  assert.match(said, new RegExp(`PORT=${port + 1} npm run dev`));
 });
 
 /** What a running endpoint leaves. */

@@ -1,5 +1,6 @@
-// The one test that goes the way of `npm run dev`: wrangler itself reads wrangler.toml, applies the migrations and serves the worker, and the
-// requests go over real HTTP. What the endpoint answers in detail is for the other suites; here it is that the configuration is true.
+// The one test that goes the way of `npm run dev`, by scripts/dev.mjs itself: wrangler reads wrangler.toml, applies the migrations and serves the
+// worker that is built already, and the requests go over real HTTP. What the endpoint answers in detail is for the other suites; here it is that
+// the command works and the configuration is true.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -18,7 +19,7 @@ import { user } from "./support/resources.mjs";
 const READY_MS = 120_000;
 const windows = process.platform === "win32";
 const state = mkdtempSync(join(tmpdir(), "rollcall-dev-"));
-const env = { ...wranglerEnv(), WRANGLER_LOG_PATH: join(state, "logs"), WRANGLER_REGISTRY_PATH: join(state, "registry") };
+const env = { ...wranglerEnv(), ROLLCALL_STATE: state, WRANGLER_LOG_PATH: join(state, "logs"), WRANGLER_REGISTRY_PATH: join(state, "registry") };
 const migrate = () =>
   promisify(execFile)(process.execPath, [wrangler(), "d1", "migrations", "apply", "DB", "--local", "--persist-to", state], { cwd: root, env, timeout: 60_000 });
 
@@ -28,11 +29,10 @@ let output = "";
 before(async () => {
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
-  output += (await migrate()).stdout;
   // A process group of its own, so that workerd ends with it.
-  server = spawn(process.execPath, [wrangler(), "dev", "--ip", "127.0.0.1", "--port", String(port), "--show-interactive-dev-session=false", "--persist-to", state], {
+  server = spawn(process.execPath, ["scripts/dev.mjs"], {
     cwd: root,
-    env,
+    env: { ...env, PORT: String(port) },
     stdio: ["ignore", "pipe", "pipe"],
     detached: !windows,
   });
@@ -44,6 +44,14 @@ after(async () => {
   if (server) await end();
   rmSync(state, { recursive: true, force: true, maxRetries: 5 });
 }, { timeout: 30_000 });
+
+test("it says where it runs, and prints what to paste", { timeout: 30_000 }, async () => {
+  for (const { command } of guide(url)) {
+    while (!output.includes(command)) await sleep(100);
+  }
+  assert.ok(output.includes(`Rollcall runs at ${url} `), output);
+  assert.ok(!output.includes("Building"), "the worker was built a second time: where src changed, npm run build comes before this test");
+});
 
 test("a second migration finds nothing left to apply", { timeout: 70_000 }, async () => {
   assert.match((await migrate()).stdout, /No migrations to apply/);
@@ -88,6 +96,16 @@ test("the commands that npm run dev prints, pasted one after the other, end with
   const { totalResults, Resources } = JSON.parse(listed);
   assert.deepEqual([totalResults, Resources[0].userName], [1, "ada@example.com"]);
   assert.equal(JSON.parse(info).data.scim_base_url, `${url}/api/v1/tenants/${tenant}/scim/v2`);
+});
+
+test("a command whose request is refused shows the reply", { skip: windows && "for bash and zsh", timeout: 30_000 }, async () => {
+  const [, token] = guide(url).map(({ command }) => command);
+  for (const [ADMIN, said] of [["", "no token follows the word Bearer"], ["x", "the credential is not valid"]]) {
+    const shell = promisify(execFile)("bash", ["-c", token], { cwd: root, env: { ...env, URL: url, ADMIN, TENANT: "acme", NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1" }, timeout: 20_000 });
+    const { stdout, stderr } = await shell;
+    assert.equal(stdout.trim(), "");
+    assert.ok(stderr.includes(said) && !stderr.includes("TypeError"), stderr);
+  }
 });
 
 test("a body that is too long is refused, and the connection serves the next request", { timeout: 60_000 }, async () => {
