@@ -43,6 +43,7 @@ mod normal_forms;
 mod openapi;
 mod pages;
 mod query_parameters;
+mod required_fields;
 mod rfc;
 mod scim_tokens;
 mod search;

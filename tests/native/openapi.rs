@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall::api::http::reply::Dialect;
 use rollcall::api::http::routes;
-use rollcall::api::http::typed_json::REQUIRED;
 use serde_json::{Value, json};
 
 use crate::support::described::{document, operation, path_of, resolved};
@@ -45,51 +44,6 @@ fn it_names_every_route_and_no_other() {
     );
     let description = document()["info"]["description"].as_str().unwrap();
     assert!(description.contains("under `/scim/v2` with the tenant taken from the credential"));
-}
-
-/// A 422 names all that is missing, which the reader of bodies knows from a table.
-#[test]
-fn what_bodies_need_is_what_the_document_requires() {
-    let schemas = document()["components"]["schemas"].as_object().unwrap();
-    let bodies: BTreeSet<String> = operations()
-        .into_iter()
-        .filter(|(_, path, _)| !path.contains("/scim/v2"))
-        .flat_map(|(_, _, operation)| mentioned(&operation["requestBody"], schemas))
-        .collect();
-    let needed: BTreeMap<&str, Vec<&str>> = bodies
-        .iter()
-        .filter_map(|name| {
-            let required = schemas[name]["required"].as_array()?;
-            let required: Vec<&str> = required.iter().filter_map(Value::as_str).collect();
-            (required.len() > 1).then_some((name.as_str(), required))
-        })
-        .collect();
-    let known: BTreeMap<&str, Vec<&str>> = REQUIRED
-        .into_iter()
-        .map(|(name, fields)| (name, fields.to_vec()))
-        .collect();
-    assert_eq!(needed, known);
-}
-
-/// The schemas that a part of the document refers to, with those that they refer to.
-fn mentioned(part: &Value, schemas: &serde_json::Map<String, Value>) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut left = vec![part];
-    while let Some(value) = left.pop() {
-        match value {
-            Value::Array(values) => left.extend(values),
-            Value::Object(object) => {
-                let name = object.get("$ref").and_then(Value::as_str);
-                let name = name.and_then(|name| name.rsplit('/').next());
-                if let Some(name) = name.filter(|name| found.insert((*name).to_owned())) {
-                    left.push(&schemas[name]);
-                }
-                left.extend(object.values());
-            }
-            _ => {}
-        }
-    }
-    found
 }
 
 /// Generators of clients take each `$ref` for a reference wherever it stands, and require whatever has a default.

@@ -404,7 +404,7 @@ impl Scene {
             .writes_more(),
             self.admin("DELETE", &path, Value::Null, 204).again(404),
             self.admin("POST", &rotate, json!({"overlap_seconds": 60}), 201)
-                .writes_more(),
+                .again(409),
             self.admin("POST", &rotate, Value::Null, 201).again(404),
         ]
     }
