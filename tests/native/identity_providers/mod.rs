@@ -6,6 +6,7 @@ mod group_mappings;
 mod isolation;
 mod issuers;
 mod lifecycle;
+mod missing;
 mod secrets;
 mod tokens;
 mod validation;
