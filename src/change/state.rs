@@ -145,6 +145,12 @@ const MAX_PASSWORDS: usize = 100;
 const MAX_PASSWORD: usize = 1_024;
 
 impl<'p> Plan<'p> {
+    /// Whether something was changed, or left as it is, that is only taken to be there.
+    pub fn has_unseen(&self) -> bool {
+        let mut states = self.states.values();
+        states.any(|state| matches!(state.base, Base::Unseen))
+    }
+
     /// Whether an intent has deleted what had that id.
     pub fn is_deleted(&self, id: &str) -> bool {
         [&USERS, &GROUPS].into_iter().any(|resource_type| {

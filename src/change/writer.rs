@@ -214,11 +214,13 @@ impl Work<'_> {
                     Some(next) => guess = next,
                     None if self.writes(&plan) => return self.send(plan).await,
                     None => {
+                        let is_unseen = author.terms().mandate.is_client() && plan.has_unseen();
                         let outcomes = plan.outcomes;
-                        // Nothing is written, so no guard says whether what is remembered still holds.
-                        if !facts.forget_remembered() {
+                        // Nothing is written, so no guard says whether what is remembered, or taken to be there, still is.
+                        if !facts.forget_remembered() && !is_unseen {
                             return self.unwritten(facts, outcomes).await.map(Ok);
                         }
+                        facts.assumed.presence &= !is_unseen;
                     }
                 }
                 continue;
@@ -245,15 +247,16 @@ impl Work<'_> {
     }
 
     /// What is learnt along with the resource that is going to be shown: a user's groups, which stay whatever happens to the user; of a group
-    /// how many members it has, and who they are where its members prove to be others than was assumed, because then often nothing is left
-    /// to be done.
+    /// how many members it has, and who they are where an assumption proves to be wrong or idle, because then often nothing is left to be
+    /// done.
     fn learnt_with(&self, facts: &Facts) -> Option<(Key, Memberships)> {
         let intent = self.alone.filter(|intent| !intent.is_creation)?;
         let memberships = self.request.show?;
         let key = (intent.resource_type.name, intent.id.clone());
         let is_user = intent.resource_type.name == USERS.name;
+        let is_assumed = facts.assumed.members && facts.assumed.presence;
         let learnt = Memberships {
-            wanted: memberships.wanted && (is_user || !facts.assumed.members),
+            wanted: memberships.wanted && (is_user || !is_assumed),
             ..memberships
         };
         Some((key, learnt))
@@ -270,8 +273,11 @@ impl Work<'_> {
                     None => {
                         let batch = vec![self.select(intent, memberships)];
                         let results = self.author.read(batch).await?;
-                        let shown = shown(intent.resource_type, results.first())?;
-                        Some(shown.ok_or_else(|| Error::not_found(intent.resource_type.name))?)
+                        let Some(shown) = shown(intent.resource_type, results.first())? else {
+                            let gone = Error::not_found(intent.resource_type.name);
+                            return Ok(self.written(vec![Err(gone)], None));
+                        };
+                        Some(shown)
                     }
                 }
             }
@@ -286,8 +292,12 @@ impl Work<'_> {
         resources::select_one(&terms.tenant, &terms.base, resource_type, id, memberships)
     }
 
-    fn written(&self, outcomes: Vec<Result<Done>>, shown: Option<Shown>) -> Written {
+    fn written(&self, mut outcomes: Vec<Result<Done>>, shown: Option<Shown>) -> Written {
         let tenant = &self.author.terms().tenant;
+        if let (Some(shown), Some(Ok(done))) = (&shown, outcomes.first_mut()) {
+            // Of a resource that went unseen, the plan knows only by how much its version grows.
+            done.version = Some(shown.stored.version);
+        }
         match (&shown, self.alone) {
             (Some(shown), _) => self.recent.remember(tenant, &shown.stored),
             (None, Some(intent)) => self.recent.forget(tenant, intent.resource_type, &intent.id),
@@ -357,7 +367,7 @@ impl Work<'_> {
         let intent = self.alone?;
         self.request.show?;
         let key = (intent.resource_type.name, intent.id.clone());
-        let state = plan.states.get(&key)?;
+        let state = plan.states.get(&key).filter(|state| state.alive)?;
         if intent.resource_type.name != USERS.name {
             return None;
         }

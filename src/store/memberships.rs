@@ -21,6 +21,13 @@ pub struct Memberships {
 }
 
 impl Memberships {
+    /// None of them.
+    pub const NONE: Self = Memberships {
+        wanted: false,
+        names: false,
+        most: 0,
+    };
+
     /// Those of one resource.
     pub fn of(resource_type: &ResourceType, projection: &Projection) -> Self {
         let names = projection.includes_part(resource_type.memberships, "display");

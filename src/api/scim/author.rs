@@ -114,6 +114,8 @@ pub async fn change_many(
 ) -> Result<Written> {
     let request = change::Request {
         fail_on_errors,
+        // Where there is one, its version.
+        show: Some(Memberships::NONE),
         ..change::Request::of(intents)
     };
     let client = Client::new(call, caller);

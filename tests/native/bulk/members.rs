@@ -198,3 +198,55 @@ fn ids_of_nobody_are_left_out_in_compat() {
         assert_consistent(&world);
     }
 }
+
+/// One operation by itself is answered as among others: with the version that the group has then, and with why nothing was done.
+#[test]
+fn a_request_of_one_change_of_members_tells_the_groups_version() {
+    const NOBODY: &str = "01a1fa81-0000-7000-8000-000000000000";
+    for profile in ["compat", "strict"] {
+        let world = World::new();
+        let tenant = world.tenant(profile);
+        let (ada, bob) = (tenant.user("ada"), tenant.user("bob"));
+        let staff = tenant.group("Staff", &[&ada]);
+        let staff = format!("/Groups/{staff}");
+        let nothing = format!("/Groups/{NOBODY}");
+        let without = |id: &str| remove(&format!("value eq \"{id}\""));
+        for (path, version, operation, wanted) in [
+            (&staff, None, add(&[&bob]), ["200", "W/\"2\""]),
+            (&staff, None, add(&[&bob]), ["200", "W/\"2\""]),
+            (&staff, None, add(&[]), ["200", "W/\"2\""]),
+            (&staff, Some("W/\"2\""), add(&[]), ["200", "W/\"2\""]),
+            (&staff, Some("*"), add(&[]), ["200", "W/\"2\""]),
+            (&staff, Some("W/\"1\""), add(&[]), ["412", ""]),
+            (&staff, Some("W/\"1\""), add(&[&bob]), ["412", ""]),
+            (&staff, Some("W/\"1\""), without(&bob), ["412", ""]),
+            (&staff, None, without(NOBODY), ["200", "W/\"2\""]),
+            (&staff, None, without(&ada), ["200", "W/\"3\""]),
+            (&staff, None, without(&ada), ["200", "W/\"3\""]),
+            (&nothing, None, add(&[]), ["404", ""]),
+            (&nothing, None, add(&[&bob]), ["404", ""]),
+            (&nothing, None, without(&bob), ["404", ""]),
+            (&nothing, Some("W/\"1\""), add(&[]), ["404", ""]),
+        ] {
+            let mut one = patch(path, json!([operation]));
+            if let Some(version) = version {
+                one["version"] = version.into();
+            }
+            let answer = bulk(&tenant, json!([one]));
+            let done = &answer.body["Operations"][0];
+            let found = ["status", "version"].map(|name| done[name].as_str().unwrap_or_default());
+            assert_eq!(found, wanted, "{profile} {one}");
+            // The same alone.
+            let headers: Vec<(&str, &str)> =
+                version.map(|tag| ("if-match", tag)).into_iter().collect();
+            let again = tenant.send_with("PATCH", path, &headers, one["data"].clone());
+            match wanted[0] {
+                "200" if version.is_none() => {
+                    assert_eq!(again.expect(200).header("etag"), wanted[1])
+                }
+                status => assert_eq!(again.status.to_string(), status, "{profile} {one}"),
+            }
+        }
+        assert_consistent(&world);
+    }
+}
