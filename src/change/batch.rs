@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::audit::{self, Event, Totals};
+use super::author::{Mandate, Terms};
 use super::facts::Key;
 use super::intent::Intent;
-use super::members::{MemberPlan, grounds};
+use super::member_plan::{MemberPlan, grounds};
 use super::plan::Plan;
 use super::rows::groups::{self, GroupRow, MemberCount};
 use super::rows::members::{self, Membership};
 use super::rows::users::{self, UserRow};
 use super::rows::{deletion, keys, names};
 use super::state::{Base, State};
-use super::{Mandate, Terms};
 use crate::error::Result;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
@@ -29,7 +29,7 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
     if plan.is_idle() {
         return Vec::new();
     }
-    let terms = plan.terms;
+    let terms = plan.account.terms;
     let (tenant, now) = (&terms.tenant, terms.origin.at);
     let mut batch = Vec::new();
     let mut gone = Vec::new();
@@ -81,6 +81,7 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
     batch.extend(saved);
     batch.extend(member_rows(terms, &plans));
     let events: Vec<Event<'_>> = plan
+        .account
         .events
         .iter()
         .map(|event| Event {
@@ -99,10 +100,11 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
 
 /// The resources of a type, in the order in which they were touched.
 fn touched<'p>(plan: &'p Plan<'_>, resource_type: &ResourceType) -> Vec<(&'p String, &'p State)> {
-    plan.order
+    plan.account
+        .order
         .iter()
         .filter(|(name, _)| *name == resource_type.name)
-        .filter_map(|key: &Key| Some((&key.1, plan.states.get(key)?)))
+        .filter_map(|key: &Key| Some((&key.1, plan.account.states.get(key)?)))
         .collect()
 }
 
@@ -112,14 +114,14 @@ fn held(
     resource_type: &'static ResourceType,
     touched: &[(&String, &State)],
 ) -> Vec<Statement> {
-    let tenant = &plan.terms.tenant;
+    let tenant = &plan.account.terms.tenant;
     let mut statements = Vec::new();
     let mut versions = Vec::new();
     let mut present = BTreeSet::new();
     for (id, state) in touched {
         match &state.base {
             Base::New => {}
-            Base::Unseen if plan.terms.mandate.is_client() => {
+            Base::Unseen if plan.account.terms.mandate.is_client() => {
                 let condition = plan.intents.iter().flatten().next();
                 let condition = condition.and_then(|intent: &Intent| intent.condition.as_ref());
                 statements.extend(guards::precondition(tenant, resource_type, id, condition));
@@ -137,7 +139,7 @@ fn held(
         }
     }
     statements.extend(guards::versions(tenant, resource_type, versions));
-    let manager = match &plan.terms.mandate {
+    let manager = match &plan.account.terms.mandate {
         Mandate::Client => Manager::Nobody,
         Mandate::Directory(provider) => Manager::Provider(provider),
         Mandate::Mappings => Manager::Anybody,
@@ -163,7 +165,7 @@ fn new_names(
     rewritten: &[&(&String, &State)],
 ) -> Vec<NewName> {
     let named = |(id, state): &&(&String, &State)| {
-        let key = |resource: &Resource| plan.unique_key(resource_type, resource);
+        let key = |resource: &Resource| plan.account.unique_key(resource_type, resource);
         let before = state.before().and_then(|before| key(before));
         let after = key(&state.resource);
         let of = |name: &Option<(UniqueKey, String, &'static str)>| {
@@ -244,11 +246,11 @@ fn deleted(
 
 /// The guards that those who come are there, but for those that the batch itself makes, and that those who go are members.
 fn member_guards(plan: &Plan<'_>, plans: &[(&str, &MemberPlan)]) -> Vec<Statement> {
-    let tenant = &plan.terms.tenant;
+    let tenant = &plan.account.terms.tenant;
     let mut statements = Vec::new();
     for resource_type in RESOURCE_TYPES {
         let is_held = |id: &String| {
-            let state = plan.states.get(&(resource_type.name, id.clone()));
+            let state = plan.account.states.get(&(resource_type.name, id.clone()));
             state.is_some_and(|state| state.is_new() || state.rests_on_version)
         };
         let wanted: BTreeSet<&String> = plans
@@ -262,7 +264,7 @@ fn member_guards(plan: &Plan<'_>, plans: &[(&str, &MemberPlan)]) -> Vec<Statemen
     let gone = plans
         .iter()
         .flat_map(|(group, plan)| plan.remove.iter().map(|id| (*group, id.as_str())));
-    let (_, granted) = grounds(&plan.terms.mandate);
+    let (_, granted) = grounds(&plan.account.terms.mandate);
     statements.extend(guards::memberships(tenant, granted, gone));
     statements
 }
@@ -331,7 +333,7 @@ pub fn hash_passwords(
     hashes: &mut Hashes,
     hash: impl Fn(&str) -> Result<String>,
 ) -> Result<()> {
-    let states = plan.states.values().filter(|state| state.alive);
+    let states = plan.account.states.values().filter(|state| state.alive);
     for password in states.filter_map(|state| state.password.as_ref()) {
         if !hashes.contains_key(password) {
             hashes.insert(password.clone(), hash(password)?);

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::Author;
-use super::members::{Known, kind_of};
+use super::author::Author;
+use super::member_plan::{Known, kind_of};
 use crate::error::{Error, Result};
 use crate::scim::budget::Budget;
 use crate::scim::filter::Predicate;
@@ -14,6 +14,7 @@ use crate::scim::patch::Matching;
 use crate::scim::render::Stored;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
+use crate::scim::version::Version;
 use crate::store::members::Pair;
 use crate::store::resources::Memberships;
 use crate::store::unique::UniqueKey;
@@ -34,6 +35,27 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// A resource that somebody else has read: what it was, and at which version.
+    pub fn told(
+        resource_type: &'static ResourceType,
+        id: String,
+        version: Version,
+        created: i64,
+        resource: Resource,
+    ) -> Self {
+        Seen {
+            stored: Stored {
+                id,
+                version,
+                created,
+                ..Stored::bare(resource_type)
+            },
+            resource: Rc::new(resource),
+            held: None,
+            is_remembered: true,
+        }
+    }
+
     pub fn new(stored: Stored, is_remembered: bool) -> Result<Self> {
         let resource = Resource::from_stored(&stored.resource).map_err(|error| {
             let name = stored.resource_type.name;

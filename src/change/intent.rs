@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::change::audit::Action;
+use super::audit::Action;
 use crate::error::Result;
 use crate::scim::patch::{MemberChanges, Operation};
 use crate::scim::profile::Profile;

@@ -1,11 +1,10 @@
-//! From what is wanted of a group's members to rows: who comes, and who goes. The members are those that the database has, after what
-//! the intents before did.
+//! From what is wanted of a group's members to what becomes of them. The members are those that the database has, after what the intents
+//! before did.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::Mandate;
-use super::plan::Plan;
-use crate::change::audit::Detail;
+use super::account::Account;
+use super::member_plan::{Known, MemberPlan, coming, going, grounds};
 use crate::error::{Error, Result};
 use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
@@ -14,16 +13,6 @@ use crate::scim::fold::fold;
 use crate::scim::member::Member;
 use crate::scim::patch::{Matching, MemberChanges};
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
-use crate::store::members::{BOTH, DIRECT, GIVEN};
-
-/// What an id is.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Known {
-    /// On what grounds it is a member; none where it is none.
-    pub granted: Option<i64>,
-    /// `User` or `Group`; none where it is nobody's.
-    pub kind: Option<&'static str>,
-}
 
 /// Whether a member meets one of the filters.
 fn meets(member: &Member, filters: &[Matching], budget: &Budget) -> Result<bool> {
@@ -42,63 +31,28 @@ fn ask_for_names(filters: &[Matching]) -> bool {
         .any(|matching| matching.filter.names("display"))
 }
 
-/// Rows of one group to insert, to delete and to change.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct MemberPlan {
-    /// Ids, with their types.
-    pub add: BTreeMap<String, &'static str>,
-    pub remove: BTreeSet<String>,
-    /// Members who stay, on other grounds: what `granted` is from now on.
-    pub regrade: BTreeMap<String, i64>,
+/// A group's members as they are for one intent.
+pub struct MembersSoFar<'m, 'p> {
+    pub account: &'m mut Account<'p>,
+    pub index: usize,
+    pub group: &'m str,
+    /// Whether the database has the group.
+    pub is_stored: bool,
+    /// What the intents so far did to its members.
+    pub so_far: &'m MemberPlan,
+    /// What this one wants of them.
+    pub changes: &'m MemberChanges,
 }
 
-/// What a change does to one membership.
-enum Step {
-    Nothing,
-    Insert,
-    Delete,
-    Regrade(i64),
-}
-
-/// What somebody's coming does to a membership that is there on those grounds, or is not.
-fn coming(mandate: &Mandate, granted: Option<i64>) -> Step {
-    match (mandate, granted) {
-        (_, None) => Step::Insert,
-        (Mandate::Mappings, Some(DIRECT)) => Step::Regrade(BOTH),
-        (Mandate::Client | Mandate::Directory(_), Some(GIVEN)) => Step::Regrade(BOTH),
-        _ => Step::Nothing,
-    }
-}
-
-/// What somebody's going does to it. Whoever a client takes out is out; the directory and mappings take only what they gave.
-fn going(mandate: &Mandate, granted: Option<i64>) -> Step {
-    match (mandate, granted) {
-        (_, None) => Step::Nothing,
-        (Mandate::Client, Some(_)) => Step::Delete,
-        (Mandate::Directory(_), Some(DIRECT)) => Step::Delete,
-        (Mandate::Directory(_), Some(BOTH)) => Step::Regrade(GIVEN),
-        (Mandate::Mappings, Some(GIVEN)) => Step::Delete,
-        (Mandate::Mappings, Some(BOTH)) => Step::Regrade(DIRECT),
-        _ => Step::Nothing,
-    }
-}
-
-/// The grounds of what it adds, and of what it deletes; the latter are none where they do not matter.
-pub fn grounds(mandate: &Mandate) -> (i64, Option<i64>) {
-    match mandate {
-        Mandate::Client => (DIRECT, None),
-        Mandate::Directory(_) => (DIRECT, Some(DIRECT)),
-        Mandate::Mappings => (GIVEN, Some(GIVEN)),
-    }
-}
-
-impl MemberPlan {
+impl MembersSoFar<'_, '_> {
     /// The plan for what is wanted. An id of nobody to remove was no member anyway. One to add is an `invalidValue` for a client in
     /// `strict`; `compat` leaves it out, so that the others come in all the same, and changes nothing where all of them are such: a group is
     /// not emptied by a list that names nobody who is here.
-    pub fn new(changes: &MemberChanges, there: &mut MembersSoFar<'_, '_>) -> Result<Self> {
-        let mandate = &there.work.terms.mandate;
-        let is_strict = there.work.terms.profile.is_strict() && mandate.is_client();
+    pub fn plan(&mut self) -> Result<MemberPlan> {
+        let there = self;
+        let changes = there.changes;
+        let mandate = &there.account.terms.mandate;
+        let is_strict = there.account.terms.profile.is_strict() && mandate.is_client();
         let (mut add, nobody): (BTreeSet<&String>, BTreeSet<&String>) =
             changes.add.keys().partition(|id| {
                 let known = there.look_up(id);
@@ -133,7 +87,7 @@ impl MemberPlan {
             let Some(member) = there.seen(id, ask_for_names(filters)) else {
                 continue;
             };
-            if meets(&member, later, there.work.budget)? {
+            if meets(&member, later, there.account.budget)? {
                 add.remove(id);
                 gone.insert(id.clone());
             }
@@ -141,96 +95,30 @@ impl MemberPlan {
         let mut plan = MemberPlan::default();
         for id in gone.iter().filter(|id| !add.contains(id)) {
             let known = there.look_up(id);
-            plan.take(id, known, going(&there.work.terms.mandate, known.granted));
+            plan.take(
+                id,
+                known,
+                going(&there.account.terms.mandate, known.granted),
+            );
         }
         for id in add {
             let known = there.look_up(id);
-            plan.take(id, known, coming(&there.work.terms.mandate, known.granted));
+            plan.take(
+                id,
+                known,
+                coming(&there.account.terms.mandate, known.granted),
+            );
         }
         Ok(plan)
     }
 
-    fn take(&mut self, id: &str, known: Known, step: Step) {
-        match (step, known.kind) {
-            (Step::Insert, Some(kind)) => {
-                self.add.insert(id.to_owned(), kind);
-            }
-            (Step::Delete, _) => {
-                self.remove.insert(id.to_owned());
-            }
-            (Step::Regrade(granted), _) => {
-                self.regrade.insert(id.to_owned(), granted);
-            }
-            (Step::Insert, None) | (Step::Nothing, _) => {}
-        }
-    }
-
-    /// Goes on with another plan, made for what this one leaves.
-    pub fn then(&mut self, next: MemberPlan) {
-        self.regrade.extend(next.regrade);
-        for id in next.remove {
-            self.regrade.remove(&id);
-            if self.add.remove(&id).is_none() {
-                self.remove.insert(id);
-            }
-        }
-        for (id, kind) in next.add {
-            if !self.remove.remove(&id) {
-                self.add.insert(id, kind);
-            }
-        }
-    }
-
-    /// Whether the group is another one for it: who is in it, or, but for mappings, on whose word.
-    pub fn is_seen(&self, mandate: &Mandate) -> bool {
-        let regraded = !self.regrade.is_empty() && *mandate != Mandate::Mappings;
-        !(self.add.is_empty() && self.remove.is_empty()) || regraded
-    }
-
-    /// Who comes and who goes, for the audit trail.
-    pub fn detail(&self) -> Detail {
-        let mut detail = Detail::default();
-        detail.add(self.add.keys());
-        detail.remove(&self.remove);
-        detail
-    }
-
-    /// By how much the number of members changes.
-    pub fn difference(&self) -> i64 {
-        let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
-        count(self.add.len()) - count(self.remove.len())
-    }
-}
-
-/// The type of that name, as it is kept with a member.
-pub fn kind_of(name: Option<&str>) -> Option<&'static str> {
-    let known = RESOURCE_TYPES
-        .iter()
-        .find(|resource_type| Some(resource_type.name) == name);
-    known.map(|resource_type| resource_type.name)
-}
-
-/// A group's members as they are for one intent.
-pub struct MembersSoFar<'m, 'p> {
-    pub work: &'m mut Plan<'p>,
-    pub index: usize,
-    pub group: &'m str,
-    /// Whether the database has the group.
-    pub is_stored: bool,
-    /// What the intents so far did to its members.
-    pub so_far: &'m MemberPlan,
-    /// What this one wants of them.
-    pub changes: &'m MemberChanges,
-}
-
-impl MembersSoFar<'_, '_> {
     /// All members.
     fn all(&mut self) -> BTreeSet<String> {
         let mut all: BTreeSet<String> = self.so_far.add.keys().cloned().collect();
-        match self.work.facts.members.get(self.group) {
+        match self.account.facts.members.get(self.group) {
             Some(members) => all.extend(self.left(members.keys())),
             None if self.is_stored => {
-                self.work.needs.members.insert(self.group.to_owned());
+                self.account.needs.members.insert(self.group.to_owned());
             }
             None => {}
         }
@@ -247,12 +135,12 @@ impl MembersSoFar<'_, '_> {
         let mut matching = BTreeSet::new();
         for (number, filter) in filters.iter().enumerate() {
             let key = (self.index, number);
-            match self.work.facts.matching.get(&key) {
+            match self.account.facts.matching.get(&key) {
                 Some(Ok(members)) => matching.extend(self.left(members)),
                 Some(Err(refused)) => return Err(refused.clone()),
                 None if self.is_stored => {
                     let need = (self.group.to_owned(), filter.clone());
-                    self.work.needs.matching.insert(key, need);
+                    self.account.needs.matching.insert(key, need);
                 }
                 None => {}
             }
@@ -264,7 +152,7 @@ impl MembersSoFar<'_, '_> {
                 None => None,
             };
             let is_meant = match member {
-                Some(member) => meets(&member, filters, self.work.budget)?,
+                Some(member) => meets(&member, filters, self.account.budget)?,
                 None => false,
             };
             match is_meant {
@@ -276,30 +164,30 @@ impl MembersSoFar<'_, '_> {
     }
 
     fn look_up(&mut self, id: &str) -> Known {
-        if self.work.is_deleted(id) {
+        if self.account.is_deleted(id) {
             // Its memberships went with it.
             return Known::default();
         }
         if let Some(kind) = self.so_far.add.get(id) {
-            let (granted, _) = grounds(&self.work.terms.mandate);
+            let (granted, _) = grounds(&self.account.terms.mandate);
             return Known {
                 granted: Some(granted),
                 kind: Some(kind),
             };
         }
-        let made = self.work.type_of(id).map(|made| made.name);
-        if made.is_some() && (!self.is_stored || self.work.is_new(id)) {
+        let made = self.account.type_of(id).map(|made| made.name);
+        if made.is_some() && (!self.is_stored || self.account.is_new(id)) {
             return Known {
                 kind: made,
                 ..Known::default()
             };
         }
-        let listed = self.work.facts.members.get(self.group);
+        let listed = self.account.facts.members.get(self.group);
         if let Some(known) = listed.and_then(|members| members.get(id)) {
             return self.still(id, *known);
         }
         let pair = (self.group.to_owned(), id.to_owned());
-        match self.work.facts.pairs.get(&pair) {
+        match self.account.facts.pairs.get(&pair) {
             Some(known) => {
                 let known = Known {
                     kind: made.or(known.kind),
@@ -317,14 +205,14 @@ impl MembersSoFar<'_, '_> {
         let is_member = added.is_none() && !self.so_far.remove.contains(&pair.1);
         // A filter may mean anybody, and nothing holds what it leaves alone. Where all members are asked for, so is this one.
         let asks = self.is_stored && !self.changes.is_by_id();
-        if self.work.facts.assumed.members && !asks {
-            let (added_to, removed_from) = grounds(&self.work.terms.mandate);
+        if self.account.facts.assumed.members && !asks {
+            let (added_to, removed_from) = grounds(&self.account.terms.mandate);
             return Known {
                 granted: is_member.then_some(removed_from.unwrap_or(added_to)),
                 kind: Some(added.map_or(USERS.name, |added| added.declared)),
             };
         }
-        self.work.needs.pairs.insert(pair);
+        self.account.needs.pairs.insert(pair);
         Known {
             kind: Some(USERS.name),
             ..Known::default()
@@ -338,7 +226,7 @@ impl MembersSoFar<'_, '_> {
             true => self.display(id, kind),
             false => None,
         };
-        Some(Member::new(id, kind, &self.work.terms.base, name))
+        Some(Member::new(id, kind, &self.account.terms.base, name))
     }
 
     /// The folded name under which a filter finds a member.
@@ -346,7 +234,7 @@ impl MembersSoFar<'_, '_> {
         let resource_type: &'static ResourceType = RESOURCE_TYPES
             .iter()
             .find(|resource_type| resource_type.name == kind)?;
-        let state = self.work.state(resource_type, id)?;
+        let state = self.account.state(resource_type, id)?;
         let text = |name: &str| state.resource.attributes.get(name)?.as_str();
         let name = text("displayName").or_else(|| match kind == GROUPS.name {
             true => None,
@@ -358,7 +246,7 @@ impl MembersSoFar<'_, '_> {
     /// Those of the database's members who still are.
     fn left<'i>(&self, ids: impl IntoIterator<Item = &'i String>) -> BTreeSet<String> {
         ids.into_iter()
-            .filter(|id| !self.so_far.remove.contains(*id) && !self.work.is_deleted(id))
+            .filter(|id| !self.so_far.remove.contains(*id) && !self.account.is_deleted(id))
             .cloned()
             .collect()
     }
@@ -375,7 +263,7 @@ impl MembersSoFar<'_, '_> {
 
     /// Those whom the database may find under a name that they have no more.
     fn touched(&self) -> Vec<String> {
-        let touched = self.work.order.iter();
+        let touched = self.account.order.iter();
         touched.map(|(_, id)| id.clone()).collect()
     }
 }

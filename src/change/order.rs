@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::intent::Intent;
-use super::plan::Plan;
+use super::state::Done;
 use crate::error::Result;
 
 /// How many guesses may be wrong before intents that cannot agree are given up.
@@ -24,11 +24,19 @@ pub struct Guess {
     wrong: usize,
 }
 
+/// Intents that were tried, and what they came to.
+pub struct Tried<'t> {
+    pub intents: &'t [Result<Intent>],
+    pub outcomes: &'t [Result<Done>],
+    /// Those that fail for no other reason than what they refer to.
+    pub by_reference: &'t BTreeSet<usize>,
+}
+
 impl Guess {
     /// The next guess, given what came of this one; none where it was right.
-    pub fn next(&self, plan: &Plan<'_>) -> Option<Guess> {
-        let forward = forward_references(plan.intents);
-        let failing = failing(plan);
+    pub fn next(&self, tried: &Tried<'_>) -> Option<Guess> {
+        let forward = forward_references(tried.intents);
+        let failing = failing(tried);
         let blocked: BTreeSet<usize> = forward
             .iter()
             .filter(|(_, targets)| !targets.is_disjoint(&failing))
@@ -80,19 +88,19 @@ fn targets(
 }
 
 /// The intents that fail: by themselves, because they are not reached, or because what they refer to fails.
-fn failing(plan: &Plan<'_>) -> BTreeSet<usize> {
+fn failing(tried: &Tried<'_>) -> BTreeSet<usize> {
     let mut dependents: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (index, targets) in targets(plan.intents) {
+    for (index, targets) in targets(tried.intents) {
         for target in targets {
             dependents.entry(target).or_default().push(index);
         }
     }
-    let by_itself = |index: &usize| match plan.outcomes.get(*index) {
+    let by_itself = |index: &usize| match tried.outcomes.get(*index) {
         Some(Ok(_)) => false,
-        Some(Err(_)) => !plan.by_reference.contains(index),
+        Some(Err(_)) => !tried.by_reference.contains(index),
         None => true,
     };
-    let mut failing: BTreeSet<usize> = (0..plan.intents.len()).filter(by_itself).collect();
+    let mut failing: BTreeSet<usize> = (0..tried.intents.len()).filter(by_itself).collect();
     let mut pending: Vec<usize> = failing.iter().copied().collect();
     while let Some(failed) = pending.pop() {
         for dependent in dependents.get(&failed).into_iter().flatten() {

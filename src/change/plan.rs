@@ -3,76 +3,54 @@
 //!
 //! Intents see what those before them did. An intent fails by itself; one that refers to a resource whose making fails, fails with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::Terms;
-use super::facts::{Facts, Holder, Key, Needs};
+use super::account::Account;
+use super::audit::{Action, Detail};
 use super::intent::{Intent, Wish};
-use super::members::{MemberPlan, MembersSoFar};
-use super::order::Guess;
+use super::member_plan::MemberPlan;
+use super::members::MembersSoFar;
+use super::order::{Guess, Tried};
 use super::refusal::{check_condition, check_mandate, check_size, taken, taken_by_inactive};
-use super::state::{Base, Done, Effect, Event, State};
-use crate::change::audit::{Action, Detail};
+use super::state::{Base, Done, Effect, State};
 use crate::error::{Error, Kind, Result};
 use crate::scim::body;
-use crate::scim::budget::Budget;
 use crate::scim::error::Error as ScimError;
 use crate::scim::filter::parse::shortened;
 use crate::scim::patch::{self, MemberChanges};
 use crate::scim::resource::{Resource, differing};
 use crate::scim::schema::{GROUPS, ResourceType};
 use crate::scim::version::Version;
-use crate::store::unique::UniqueKey;
 
 /// The work.
 pub struct Plan<'p> {
-    pub terms: &'p Terms,
-    pub facts: &'p Facts,
     pub intents: &'p [Result<Intent>],
     /// What is taken for true of later intents.
     pub guess: &'p Guess,
-    pub budget: &'p Budget,
-    pub needs: Needs,
-    pub states: BTreeMap<Key, State>,
-    /// Touched resources in the order in which they were touched.
-    pub order: Vec<Key>,
-    pub(super) holders: BTreeMap<(UniqueKey, String), Option<Holder>>,
-    pub events: Vec<Event>,
+    pub account: Account<'p>,
     pub outcomes: Vec<Result<Done>>,
     /// Intents that fail for no other reason than what they refer to.
     pub by_reference: BTreeSet<usize>,
-    pub(super) passwords: usize,
-    /// Types of what is made, by its id.
-    pub(super) made_types: BTreeMap<&'p str, &'static ResourceType>,
 }
 
 impl<'p> Plan<'p> {
-    pub fn new(
-        terms: &'p Terms,
-        facts: &'p Facts,
-        intents: &'p [Result<Intent>],
-        guess: &'p Guess,
-        budget: &'p Budget,
-    ) -> Self {
-        let made = intents.iter().flatten().filter(|intent| intent.is_creation);
+    pub fn new(intents: &'p [Result<Intent>], guess: &'p Guess, account: Account<'p>) -> Self {
         Plan {
-            terms,
-            facts,
             intents,
             guess,
-            budget,
-            needs: Needs::default(),
-            states: BTreeMap::new(),
-            order: Vec::new(),
-            holders: BTreeMap::new(),
-            events: Vec::new(),
+            account,
             outcomes: Vec::new(),
             by_reference: BTreeSet::new(),
-            passwords: 0,
-            made_types: made
-                .map(|intent| (intent.id.as_str(), intent.resource_type))
-                .collect(),
+        }
+    }
+
+    /// What the intents came to so far.
+    pub fn tried(&self) -> Tried<'_> {
+        Tried {
+            intents: self.intents,
+            outcomes: &self.outcomes,
+            by_reference: &self.by_reference,
         }
     }
 
@@ -102,7 +80,7 @@ impl<'p> Plan<'p> {
         }
         let broken = self.broken_reference(index, intent);
         match (self.effect(index, intent), broken) {
-            (Ok(effect), None) => Ok(self.commit(effect)),
+            (Ok(effect), None) => Ok(self.account.commit(effect)),
             (Ok(_), Some(broken)) => {
                 self.by_reference.insert(index);
                 Err(broken)
@@ -151,7 +129,7 @@ impl<'p> Plan<'p> {
         let is_unseen = self.goes_unseen(intent);
         let before = match is_unseen {
             true => self.unseen(intent),
-            false => match self.state(resource_type, id) {
+            false => match self.account.state(resource_type, id) {
                 Some(state) => state,
                 None => {
                     self.look_ahead(index, intent);
@@ -161,7 +139,7 @@ impl<'p> Plan<'p> {
         };
         if !is_unseen {
             check_condition(intent.condition.as_ref(), before.version)?;
-            check_mandate(&self.terms.mandate, &before.resource)?;
+            check_mandate(&self.account.terms.mandate, &before.resource)?;
         }
         match intent.wish.clone()? {
             Wish::Delete => Ok(Effect {
@@ -183,28 +161,33 @@ impl<'p> Plan<'p> {
     /// Whether it is enough to guard what the intent is about.
     fn goes_unseen(&self, intent: &Intent) -> bool {
         let key = (intent.resource_type.name, intent.id.clone());
-        let is_unknown = match self.states.get(&key) {
+        let is_unknown = match self.account.states.get(&key) {
             Some(state) => matches!(state.base, Base::Unseen),
             None => self
+                .account
                 .facts
                 .resource(intent.resource_type, &intent.id)
                 .is_none(),
         };
-        self.facts.assumed.presence
+        self.account.facts.assumed.presence
             && is_unknown
-            && !self.is_new(&intent.id)
-            && intent.goes_unseen(self.terms.profile)
+            && !self.account.is_new(&intent.id)
+            && intent.goes_unseen(self.account.terms.profile)
     }
 
     fn unseen(&self, intent: &Intent) -> State {
         let key = (intent.resource_type.name, intent.id.clone());
-        self.states.get(&key).cloned().unwrap_or_else(State::unseen)
+        self.account
+            .states
+            .get(&key)
+            .cloned()
+            .unwrap_or_else(State::unseen)
     }
 
     /// Whether there is nothing to be written.
     pub fn is_idle(&self) -> bool {
         let members_stay = |state: &State| state.members == MemberPlan::default();
-        self.events.is_empty() && self.states.values().all(members_stay)
+        self.account.events.is_empty() && self.account.states.values().all(members_stay)
     }
 
     /// Notes what will be needed of a group's members, while the group itself is not known yet: all is read in one round trip then.
@@ -213,6 +196,7 @@ impl<'p> Plan<'p> {
             resource_type, id, ..
         } = intent;
         let is_asked = self
+            .account
             .needs
             .resources
             .contains(&(resource_type.name, id.clone()));
@@ -231,19 +215,19 @@ impl<'p> Plan<'p> {
         let Intent {
             resource_type, id, ..
         } = intent;
-        check_size(resource_type, &resource, self.budget)?;
+        check_size(resource_type, &resource, self.account.budget)?;
         let members = resource.members.take();
-        let password = self.password(&mut resource)?;
+        let password = self.account.password(&mut resource)?;
         self.refuse_taken(resource_type, id, &resource)?;
         let mut attributes: Vec<String> = resource.attributes.keys().cloned().collect();
         let mut detail = Detail::of(&attributes, &resource);
-        let mut state = State::new(resource, self.terms.origin.at);
+        let mut state = State::new(resource, self.account.terms.origin.at);
         state.password = password;
         if let Some(members) = members.filter(|members| !members.is_empty()) {
             let changes = MemberChanges::adding(&members);
             let plan = self.plan_members(index, id, &state, &changes)?;
             detail = plan.detail();
-            let has_members = plan.is_seen(&self.terms.mandate);
+            let has_members = plan.is_seen(&self.account.terms.mandate);
             attributes.extend(has_members.then(|| "members".to_owned()));
             state.members.then(plan);
         }
@@ -265,12 +249,12 @@ impl<'p> Plan<'p> {
         id: &str,
         resource: &Resource,
     ) -> Result<()> {
-        let Some((unique, key, name)) = self.unique_key(resource_type, resource) else {
+        let Some((unique, key, name)) = self.account.unique_key(resource_type, resource) else {
             return Ok(());
         };
-        match self.holder(unique, &key) {
+        match self.account.holder(unique, &key) {
             Some(holder) if holder.id != id => Err(match holder.can_be_activated {
-                true => taken_by_inactive(&self.terms.base, &holder.id),
+                true => taken_by_inactive(&self.account.terms.base, &holder.id),
                 false => taken(name),
             }),
             _ => Ok(()),
@@ -293,17 +277,17 @@ impl<'p> Plan<'p> {
             _ => Action::Patch,
         };
         let (mut resource, changes) = self.wanted(resource_type, &before, wish)?;
-        let password = self.password(&mut resource)?;
+        let password = self.account.password(&mut resource)?;
         let differs = resource != *before.resource;
         if differs {
-            check_size(resource_type, &resource, self.budget)?;
+            check_size(resource_type, &resource, self.account.budget)?;
         }
         let members = self.plan_members(index, id, &before, &changes)?;
         let was = before.before().map(|_| Rc::clone(&before.resource));
         let mut state = before;
         let mut event = None;
         // No change, no new version: Okta renames a group to its own name with every membership.
-        if differs || password.is_some() || members.is_seen(&self.terms.mandate) {
+        if differs || password.is_some() || members.is_seen(&self.account.terms.mandate) {
             self.refuse_rename(resource_type, id, &state.resource, &resource)?;
             let mut attributes = differing(&state.resource, &resource);
             let detail = match resource_type.name == GROUPS.name {
@@ -312,7 +296,7 @@ impl<'p> Plan<'p> {
             };
             let rests =
                 differs || password.is_some() || intent.condition.is_some() || !changes.is_by_id();
-            let has_members = members.is_seen(&self.terms.mandate);
+            let has_members = members.is_seen(&self.account.terms.mandate);
             attributes.extend(has_members.then(|| "members".to_owned()));
             state.is_rewritten |= differs || password.is_some();
             state.rests_on_version |= rests && matches!(state.base, Base::Known(_));
@@ -339,11 +323,11 @@ impl<'p> Plan<'p> {
         before: &Resource,
         after: &Resource,
     ) -> Result<()> {
-        let kept = self.unique_key(resource_type, before);
-        let wanted = self.unique_key(resource_type, after);
+        let kept = self.account.unique_key(resource_type, before);
+        let wanted = self.account.unique_key(resource_type, after);
         match wanted {
             Some((unique, key, name)) if kept.as_ref().map(|(_, kept, _)| kept) != Some(&key) => {
-                match self.holder(unique, &key) {
+                match self.account.holder(unique, &key) {
                     Some(holder) if holder.id != id => Err(taken(name)),
                     _ => Ok(()),
                 }
@@ -359,7 +343,7 @@ impl<'p> Plan<'p> {
         before: &State,
         wish: Wish,
     ) -> Result<(Resource, MemberChanges)> {
-        let profile = self.terms.profile;
+        let profile = self.account.terms.profile;
         let mut changes = MemberChanges::default();
         match wish {
             Wish::Patch(operations) => {
@@ -371,7 +355,7 @@ impl<'p> Plan<'p> {
                         resource_type,
                         &mut resource,
                         profile,
-                        self.budget,
+                        self.account.budget,
                     )?;
                 }
                 Ok((resource, MemberChanges::of(&operations, profile)?))
@@ -379,7 +363,7 @@ impl<'p> Plan<'p> {
             Wish::Replace(data) => {
                 let over = Some(&*before.resource);
                 let mut resource =
-                    body::read_over(resource_type, data, over, profile, self.budget)?;
+                    body::read_over(resource_type, data, over, profile, self.account.budget)?;
                 match resource.members.take() {
                     Some(members) => changes.replace_all(&members),
                     // Entra and Ping send a group's name without its members, and mean them to stay.
@@ -407,11 +391,11 @@ impl<'p> Plan<'p> {
         let there = &mut MembersSoFar {
             is_stored: !state.is_new(),
             so_far: &state.members,
-            work: self,
+            account: &mut self.account,
             index,
             group,
             changes,
         };
-        MemberPlan::new(changes, there)
+        there.plan()
     }
 }

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use super::Author;
+use super::author::Author;
 use super::facts::Key;
 use crate::ids::TenantId;
 use crate::scim::render::Stored;

@@ -1,6 +1,6 @@
 //! Why a change is not made, in the words that clients read.
 
-use super::Mandate;
+use super::author::Mandate;
 use crate::error::{Error, Kind, Result};
 use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;

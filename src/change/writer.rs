@@ -2,23 +2,21 @@
 
 use std::cell::RefCell;
 
-use super::batch::{self, Hashes};
+use super::account::Account;
+use super::author::Author;
 use super::facts::{Assumptions, Facts, Key, Seen};
-use super::intent::Intent;
-use super::members::Known;
+use super::intent::{Intent, Wish};
 use super::order::Guess;
 use super::plan::Plan;
 use super::recent::Recent;
-use super::rows::groups;
-use super::state::{Base, Done};
-use super::{Author, audit};
+use super::request::{Request, Written};
+use super::sending::Work;
 use crate::error::{Error, Result};
-use crate::scim::render::Stored;
-use crate::scim::schema::{GROUPS, ResourceType, USERS};
-use crate::scim::version::Version;
-use crate::store::members::Pair;
-use crate::store::resources::{self, Memberships};
-use crate::store::{self, Constraint, Guard, Rows, Statement};
+use crate::scim::patch::MemberChanges;
+use crate::scim::profile::Profile;
+use crate::scim::schema::USERS;
+use crate::store::resources::Memberships;
+use crate::store::{self, Constraint, Guard};
 
 /// How long a request goes on trying while others change what it has read, in milliseconds.
 const PATIENCE_MS: i64 = 5_000;
@@ -30,64 +28,20 @@ const MAX_ATTEMPTS: usize = 60;
 const FIRST_PAUSE_MS: u32 = 10;
 const LONGEST_PAUSE_MS: u32 = 160;
 
-/// Intents that are carried out together: all that succeed, or none.
-pub struct Request<'r> {
-    /// An intent that could not be made fails in its place.
-    pub intents: &'r [Result<Intent>],
-    /// After how many failures the rest is left undone; none for never.
-    pub fail_on_errors: Option<usize>,
-    /// What of the resource is shown, where there is one intent.
-    pub show: Option<Memberships>,
-    /// Whether one that fails undoes all.
-    pub is_whole: bool,
-    /// Memberships as they were read before, which the batch holds a guard for: group and member.
-    pub pairs: Vec<(Pair, Known)>,
-    /// What else goes into the batch, given what the intents come to.
-    pub along: Option<Along<'r>>,
-}
-
-/// Statements for the outcomes of intents.
-pub type Along<'r> = &'r dyn Fn(&[Result<Done>]) -> Vec<Statement>;
-
-impl<'r> Request<'r> {
-    /// A request for no more than these.
-    pub fn of(intents: &'r [Result<Intent>]) -> Self {
-        Request {
-            intents,
-            fail_on_errors: None,
-            show: None,
-            is_whole: false,
-            pairs: Vec::new(),
-            along: None,
-        }
-    }
-}
-
-/// What came of them.
-pub struct Written {
-    /// One for each intent, up to the last that was reached.
-    pub outcomes: Vec<Result<Done>>,
-    /// The resource, where it was asked for and is there.
-    pub shown: Option<Shown>,
-}
-
-/// A resource after a change.
-pub struct Shown {
-    pub stored: Stored,
-    /// How many memberships it has, where that is known without counting.
-    pub held: Option<i64>,
-}
-
 /// Carries intents out. The error is that of all of them: the database's, or others kept changing what it takes.
 pub async fn write(author: &dyn Author, recent: &Recent, request: &Request<'_>) -> Result<Written> {
     let terms = author.terms();
     let is_told = !terms.mandate.is_client();
     let mut facts = Facts::new(Assumptions {
         names: true,
-        members: is_told || may_assume_members(request.intents),
+        members: is_told || may_assume_members(request.intents, terms.profile),
         presence: is_told || request.intents.len() == 1,
     });
     facts.pairs.extend(request.pairs.iter().cloned());
+    request
+        .seen
+        .iter()
+        .for_each(|seen| facts.remember(seen.clone()));
     let alone = match request.intents {
         [Ok(intent)] => Some(intent),
         _ => None,
@@ -112,19 +66,21 @@ pub async fn write(author: &dyn Author, recent: &Recent, request: &Request<'_>) 
     work.carry_out(&mut facts).await
 }
 
-/// A directory and mappings know what they say. New resources and single changes take members for what their client says. A Bulk request that changes groups asks first: it asks
-/// for the groups anyway.
-fn may_assume_members(intents: &[Result<Intent>]) -> bool {
-    intents.len() == 1 || intents.iter().flatten().all(|intent| intent.is_creation)
-}
+/// Most members of one change who are taken for what their client says. Of more, some are likely to be in already, or out.
+const MAX_ASSUMED: usize = 100;
 
-struct Work<'w> {
-    author: &'w dyn Author,
-    recent: &'w Recent,
-    request: &'w Request<'w>,
-    /// The only intent, where there is one.
-    alone: Option<&'w Intent>,
-    hashes: RefCell<Hashes>,
+/// A directory and mappings know what they say. New resources and small changes take members for what their client says. A Bulk request
+/// that changes groups asks first: it asks for the groups anyway.
+fn may_assume_members(intents: &[Result<Intent>], profile: Profile) -> bool {
+    let is_few = |intent: &Intent| match &intent.wish {
+        Ok(Wish::Patch(operations)) => MemberChanges::of(operations, profile)
+            .is_ok_and(|changes| changes.add.len() + changes.remove.len() <= MAX_ASSUMED),
+        _ => true,
+    };
+    match intents {
+        [Ok(intent)] => is_few(intent),
+        many => many.iter().flatten().all(|intent| intent.is_creation),
+    }
 }
 
 impl Work<'_> {
@@ -200,21 +156,18 @@ impl Work<'_> {
         let mut guess = Guess::default();
         let mut rounds = 0;
         loop {
-            let mut plan = Plan::new(
-                author.terms(),
-                facts,
-                self.request.intents,
-                &guess,
-                author.budget(),
-            );
+            let account =
+                Account::new(author.terms(), facts, author.budget(), self.request.intents);
+            let mut plan = Plan::new(self.request.intents, &guess, account);
             plan.run(self.request.fail_on_errors);
-            let mut needs = std::mem::take(&mut plan.needs);
+            let mut needs = std::mem::take(&mut plan.account.needs);
             if needs.is_empty() {
-                match guess.next(&plan) {
+                match guess.next(&plan.tried()) {
                     Some(next) => guess = next,
                     None if self.writes(&plan) => return self.send(plan).await,
                     None => {
-                        let is_unseen = author.terms().mandate.is_client() && plan.has_unseen();
+                        let is_unseen =
+                            author.terms().mandate.is_client() && plan.account.has_unseen();
                         let outcomes = plan.outcomes;
                         // Nothing is written, so no guard says whether what is remembered, or taken to be there, still is.
                         if !facts.forget_remembered() && !is_unseen {
@@ -261,174 +214,4 @@ impl Work<'_> {
         };
         Some((key, learnt))
     }
-
-    /// The end of an attempt that changes nothing.
-    async fn unwritten(&self, facts: &Facts, outcomes: Vec<Result<Done>>) -> Result<Written> {
-        let shown = match (self.alone, self.request.show, outcomes.first()) {
-            (Some(intent), Some(memberships), Some(Ok(_))) => {
-                let known = facts.resource(intent.resource_type, &intent.id);
-                let known = known.and_then(Option::as_ref);
-                match known.and_then(|seen| as_learnt(seen, memberships)) {
-                    Some(shown) => Some(shown),
-                    None => {
-                        let batch = vec![self.select(intent, memberships)];
-                        let results = self.author.read(batch).await?;
-                        let Some(shown) = shown(intent.resource_type, results.first())? else {
-                            let gone = Error::not_found(intent.resource_type.name);
-                            return Ok(self.written(vec![Err(gone)], None));
-                        };
-                        Some(shown)
-                    }
-                }
-            }
-            _ => None,
-        };
-        Ok(self.written(outcomes, shown))
-    }
-
-    fn select(&self, intent: &Intent, memberships: Memberships) -> Statement {
-        let terms = self.author.terms();
-        let (resource_type, id) = (intent.resource_type, &intent.id);
-        resources::select_one(&terms.tenant, &terms.base, resource_type, id, memberships)
-    }
-
-    fn written(&self, mut outcomes: Vec<Result<Done>>, shown: Option<Shown>) -> Written {
-        let tenant = &self.author.terms().tenant;
-        if let (Some(shown), Some(Ok(done))) = (&shown, outcomes.first_mut()) {
-            // Of a resource that went unseen, the plan knows only by how much its version grows.
-            done.version = Some(shown.stored.version);
-        }
-        match (&shown, self.alone) {
-            (Some(shown), _) => self.recent.remember(tenant, &shown.stored),
-            (None, Some(intent)) => self.recent.forget(tenant, intent.resource_type, &intent.id),
-            (None, None) => {}
-        }
-        Written { outcomes, shown }
-    }
-
-    /// Sends a plan's batch, and with it asks for what only the database knows then.
-    async fn send(&self, mut plan: Plan<'_>) -> Result<store::Result<Written>> {
-        let author = self.author;
-        let hash = |password: &str| author.hash(password);
-        batch::hash_passwords(&plan, &mut self.hashes.borrow_mut(), hash)?;
-        let mut batch = batch::statements(&plan, &self.hashes.borrow());
-        if let Some(along) = self.request.along {
-            batch.extend(along(&plan.outcomes));
-        }
-        let worked_out = self.worked_out(&plan);
-        let tail = match (self.alone, self.request.show) {
-            (Some(intent), Some(memberships)) if worked_out.is_none() => {
-                vec![self.select(intent, memberships)]
-            }
-            (Some(_), _) => Vec::new(),
-            (None, _) => {
-                let drifting = batch::drifting(&plan);
-                groups::select_versions(&author.terms().tenant, &drifting)
-            }
-        };
-        let asked = tail.len();
-        batch.extend(tail.iter().cloned());
-        let results = match author.write(batch).await {
-            Ok(results) => results,
-            Err(error) if error.may_have_happened() => match self.look_back(&plan, tail).await {
-                Some(results) => results,
-                None => return Ok(Err(error)),
-            },
-            Err(error) => return Ok(Err(error)),
-        };
-        let answers = results.get(results.len().saturating_sub(asked)..);
-        let answers = answers.unwrap_or_default();
-        let mut outcomes = std::mem::take(&mut plan.outcomes);
-        let shown = match (self.alone, worked_out) {
-            (Some(_), Some(stored)) => Some(Shown { stored, held: None }),
-            (Some(intent), None) => shown(intent.resource_type, answers.first())?,
-            (None, _) => {
-                correct_versions(&mut outcomes, &plan, answers)?;
-                None
-            }
-        };
-        Ok(Ok(self.written(outcomes, shown)))
-    }
-
-    /// The outcome of the batch is unknown: whether this request's own line is in the audit trail tells. What was asked for along with
-    /// the batch is asked then. None where nothing was written, or where that cannot be found out.
-    async fn look_back(&self, plan: &Plan<'_>, tail: Vec<Statement>) -> Option<Vec<Rows>> {
-        let terms = self.author.terms();
-        let event = plan.events.last()?;
-        let own = audit::select_own(&terms.tenant, &event.id, &terms.origin.request_id);
-        let batch = std::iter::once(own).chain(tail).collect();
-        let results = self.author.read(batch).await.ok()?;
-        results.first()?.first()?;
-        Some(results)
-    }
-
-    /// The only resource as it is after the batch, where that can be told without asking: a user's groups stay what they were.
-    fn worked_out(&self, plan: &Plan<'_>) -> Option<Stored> {
-        let intent = self.alone?;
-        self.request.show?;
-        let key = (intent.resource_type.name, intent.id.clone());
-        let state = plan.states.get(&key).filter(|state| state.alive)?;
-        if intent.resource_type.name != USERS.name {
-            return None;
-        }
-        let before = match &state.base {
-            Base::New => Stored {
-                id: intent.id.clone(),
-                created: state.created,
-                ..Stored::bare(&USERS)
-            },
-            Base::Known(seen) if !seen.is_remembered => seen.stored.clone(),
-            Base::Known(_) | Base::Unseen => return None,
-        };
-        Some(Stored {
-            version: state.version,
-            modified: plan.terms.origin.at,
-            resource: state.resource.to_stored(&USERS),
-            ..before
-        })
-    }
-}
-
-/// A resource that stays as it was learnt, where all that is shown was learnt: of a group, that it has more members than come along.
-fn as_learnt(seen: &Seen, memberships: Memberships) -> Option<Shown> {
-    let is_user = seen.stored.resource_type.name == USERS.name;
-    let is_larger = seen.held.is_some_and(|held| held > memberships.most);
-    let mut stored = seen.stored.clone();
-    stored.oversized |= memberships.wanted && is_larger;
-    let is_whole = is_user || !memberships.wanted || is_larger || stored.memberships.is_some();
-    is_whole.then_some(Shown {
-        stored,
-        held: seen.held,
-    })
-}
-
-/// What a statement of [`resources::select_one`] gave; none where it gave nothing.
-fn shown(resource_type: &'static ResourceType, rows: Option<&Rows>) -> Result<Option<Shown>> {
-    let Some(row) = rows.and_then(Rows::first) else {
-        return Ok(None);
-    };
-    Ok(Some(Shown {
-        stored: resources::stored(resource_type, row)?,
-        held: resources::held(row)?,
-    }))
-}
-
-/// Puts the versions right that groups have, where others changed them since they were read.
-fn correct_versions(
-    outcomes: &mut [Result<Done>],
-    plan: &Plan<'_>,
-    answers: &[Rows],
-) -> Result<()> {
-    for row in answers.iter().flat_map(|rows| &rows.rows) {
-        let (id, version) = (row.text("id")?, row.integer("version")?);
-        let Some(state) = plan.states.get(&(GROUPS.name, id.clone())) else {
-            continue;
-        };
-        let drift = version - state.version.0;
-        let of_group = outcomes.iter_mut().flatten();
-        for done in of_group.filter(|done| done.id == id) {
-            done.version = done.version.map(|version| Version(version.0 + drift));
-        }
-    }
-    Ok(())
 }

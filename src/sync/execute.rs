@@ -2,6 +2,7 @@
 //! log entries and links; so that a run that breaks off has done a part of its work and nothing by halves, and the next one finds
 //! the rest.
 
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::Failure;
@@ -11,11 +12,12 @@ use super::object::{Action, Kind, Note};
 use super::plan::{MemberStep, Plan, Step};
 use super::reading::Reading;
 use super::session::Session;
-use crate::change::{Intent, Known, Mandate, Request, Wish, audit};
+use crate::change::{Intent, Known, Mandate, Request, Seen, Wish, audit};
 use crate::error::Result as ChangeResult;
 use crate::scim::patch::MemberChanges;
 use crate::scim::profile::Profile;
 use crate::scim::resource::Resource;
+use crate::scim::version::Version;
 use crate::store::Statement;
 use crate::store::directory_entries::{self, DirectoryEntry};
 use crate::store::members::Pair;
@@ -34,6 +36,8 @@ pub struct Writer<'w> {
     session: &'w Session<'w>,
     profile: Profile,
     intents: Vec<ChangeResult<Intent>>,
+    /// Resources as the plan has read them.
+    seen: Vec<Seen>,
     /// Statements beside the changes.
     statements: Vec<Statement>,
     entries: Vec<SyncEntry>,
@@ -52,6 +56,7 @@ impl<'w> Writer<'w> {
             session,
             profile,
             intents: Vec::new(),
+            seen: Vec::new(),
             statements: Vec::new(),
             entries: Vec::new(),
             links: Vec::new(),
@@ -112,6 +117,7 @@ impl<'w> Writer<'w> {
         let request = Request {
             is_whole: true,
             pairs,
+            seen: std::mem::take(&mut self.seen),
             along: Some(&|_| beside.clone()),
             ..Request::of(&intents)
         };
@@ -169,6 +175,9 @@ impl<'w> Writer<'w> {
         if let Some(text) = step.text(reading) {
             // It is what the same type has written.
             let resource = Resource::from_stored(text).unwrap_or_default();
+            if step.version > 0 {
+                self.seen.push(before(step, &resource));
+            }
             match step.action {
                 Some(Action::Created) => {
                     let (resource_type, id) = (step.kind.resource_type(), step.resource_id);
@@ -283,6 +292,30 @@ impl<'w> Writer<'w> {
         }
         self.enter(&note);
     }
+}
+
+/// What the plan has read of a resource, told from what it is to be: which attributes are others, and the addresses that it had.
+fn before(step: &Step, after: &Resource) -> Seen {
+    let mut before = after.clone();
+    for name in &step.attributes {
+        let is_new = after.attributes.contains_key(name);
+        before.attributes.remove(name);
+        if !is_new {
+            before.attributes.insert(name.clone(), Json::Null);
+        }
+    }
+    if let Some(addresses) = &step.addresses {
+        let name = "emails".to_owned();
+        before.attributes.insert(name, addresses.clone());
+    }
+    let (resource_type, id) = (step.kind.resource_type(), step.resource_id.to_string());
+    Seen::told(
+        resource_type,
+        id,
+        Version(step.version),
+        step.created,
+        before,
+    )
 }
 
 pub fn count(length: usize) -> u64 {
