@@ -90,6 +90,27 @@ test("twenty members added to one group at once, each by a PATCH of its own, are
   assert.deepEqual(body.members.map(({ value }) => value).sort(), [...users].sort());
 });
 
+test("64 writers who add and take out different members of one group at once: none is refused, and each takes one round trip", async () => {
+  const users = await times(64, (index) => made("/Users", user(`writer-${index}@example.com`)));
+  const id = await made("/Groups", group("Busy", users.slice(32)));
+  const change = (index) => (index < 32 ? addMembers([users[index]]) : removeMembers([users[index]]));
+  const replies = await times(64, (index) => scim.request("PATCH", `/Groups/${id}`, { body: change(index) }));
+  assert.deepEqual(statuses(replies), repeat(64, 200), replies.find(({ status }) => status !== 200)?.text);
+  assert.deepEqual([...new Set(replies.map(({ cost }) => cost.trips))], [1]);
+  assert.equal(new Set(replies.map(({ headers }) => headers.etag)).size, 64, "two replies name the same version");
+  const { body } = await scim.request("GET", `/Groups/${id}`);
+  assert.deepEqual(body.members.map(({ value }) => value).sort(), users.slice(0, 32).sort());
+  assert.equal(body.meta.version, 'W/"65"');
+});
+
+test("64 PATCHes of one user at once all succeed, none of them sent again", async () => {
+  const id = await made("/Users", user("patched@example.com"));
+  const replies = await times(64, (index) => scim.request("PATCH", `/Users/${id}`, { body: phone(index) }));
+  assert.deepEqual(statuses(replies), repeat(64, 200), replies.find(({ status }) => status !== 200)?.text);
+  const { body } = await scim.request("GET", `/Users/${id}`);
+  assert.deepEqual([body.phoneNumbers.length, body.meta.version], [64, 'W/"65"']);
+});
+
 test("a user who is deleted while being added to groups is in none of them after", async () => {
   const id = await made("/Users", user("leaving@example.com"));
   const groups = await times(8, (index) => made("/Groups", group(`Group ${index}`)));
