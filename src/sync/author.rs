@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use async_trait::async_trait;
 
-use super::Failure;
+use super::failure::Failure;
 use super::session::Session;
 use crate::change::audit::Origin;
 use crate::change::{self, Author, Mandate, Recent, Request, Terms};

@@ -5,9 +5,9 @@
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::Failure;
 use super::author::carry_out;
 use super::counts::Counts;
+use super::failure::Failure;
 use super::object::{Action, Kind, Note};
 use super::plan::{MemberStep, Plan, Step};
 use super::reading::Reading;

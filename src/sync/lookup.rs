@@ -11,12 +11,13 @@ use uuid::Uuid;
 
 use super::digest::Digest;
 use super::facts::Facts;
+use super::failure::Failure;
 use super::links::{self, Link};
 use super::mapping::{Naming, UID};
 use super::object::{Kind, Object};
 use super::reading::{Pass, Reading};
 use super::session::Session;
-use super::{Failure, Source};
+use super::source::Source;
 use crate::ldap::{Connection, Error, Filter, Scope, Search, dn};
 
 /// Unique ids in one search.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::counts::Counts;
 use super::digest::Digest;
+use super::failure::Failure;
 use super::mapping::{MODIFY_TIMESTAMP, Mapping, shortened_dn};
 use super::object::{Action, Kind, Note, Object};
 use super::session::Session;
-use super::{Failure, Source};
+use super::source::Source;
 use crate::ldap::values::generalized_time;
 use crate::ldap::{Connection, Entry, Filter, Scope, Search};
 

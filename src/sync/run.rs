@@ -3,12 +3,14 @@
 use super::digest::Digest;
 use super::execute::Writer;
 use super::facts::Facts;
-use super::grants::{self, Wanted};
+use super::failure::Failure;
+use super::group_mapping::{self, Wanted};
 use super::object::Note;
-use super::plan::{self, Terms};
+use super::planning::{self, Terms};
 use super::reading::Reading;
 use super::session::{LEASE_MS, Session};
-use super::{Failure, Source, guard, lookup};
+use super::source::Source;
+use super::{grants, guard, lookup};
 use crate::change::audit::Origin;
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
@@ -193,7 +195,7 @@ fn needs_full(session: &Session<'_>, source: &Source, known: &Known) -> bool {
 
 /// Hash of all that decides what comes of a reading.
 fn config_digest(source: &Source, known: &Known) -> String {
-    let mappings = grants::to_json(&known.mappings);
+    let mappings = group_mapping::to_json(&known.mappings);
     let profile = known.profile.name();
     Digest::of(format!(
         "{}\n{profile}\n{mappings}",
@@ -225,7 +227,7 @@ impl Run<'_> {
             unique_group_names: !self.known.profile.is_strict(),
             foreseen: self.foresees().then_some(&self.known.mappings),
         };
-        let unmatched = grants::unmatched(&self.known.mappings, source);
+        let unmatched = group_mapping::unmatched(&self.known.mappings, source);
         let mut plans = 1;
         loop {
             let known = match facts.take() {
@@ -233,7 +235,7 @@ impl Run<'_> {
                 None if full => Facts::all(session).await?,
                 None => Facts::of(session, &reading, self.foresees()).await?,
             };
-            let mut plan = plan::plan(session, &terms, &mut reading, known).await?;
+            let mut plan = planning::plan(session, &terms, &mut reading, known).await?;
             plan.notes.extend(unmatched.iter().cloned());
             let objection = match self.job.allow_removals {
                 true => None,
@@ -365,25 +367,5 @@ async fn conclude(
             Ok(Vec::new())
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-impl Failure {
-    /// A sentence for the log.
-    fn reason(&self) -> String {
-        match self {
-            Failure::Directory(error) => error.to_string(),
-            Failure::Refused(reason) => reason.clone(),
-            Failure::Store(store::Error::Guard(Guard::LeaseLost)) => {
-                "the run was taken for dead, or its provider was deleted; it has written nothing since".to_owned()
-            }
-            Failure::Store(store::Error::Overloaded(_)) => {
-                "the database could not be reached; the next sync goes on from there".to_owned()
-            }
-            Failure::Store(store::Error::Conflict(_)) => {
-                "others keep taking names that the directory has; the next sync goes on from there".to_owned()
-            }
-            Failure::Store(error) => format!("{error}; the next sync goes on from there"),
-        }
     }
 }

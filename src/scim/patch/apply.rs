@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::change::{Change, first, into_array};
 use super::members::MemberChanges;
+use super::operation::{Op, Operation, in_operation};
 use super::parse::parse_names;
-use super::{Op, Operation, in_operation};
 use crate::scim::budget::Budget;
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::evaluate::Keys;

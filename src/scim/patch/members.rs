@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Op, Operation, in_operation};
+use super::operation::{Op, Operation, in_operation};
 use crate::scim::budget::Budget;
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::{Operand, Operator, Predicate};

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::operation::{MAX_OPERATIONS, Op, Operation, in_operation};
 use super::path::{self, Named, Path};
-use super::{MAX_OPERATIONS, Op, Operation, in_operation};
 use crate::scim::PATCH_OP;
 use crate::scim::attribute_path::Target;
 use crate::scim::error::{Error, Result};

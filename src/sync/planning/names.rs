@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use super::{Fate, Planner};
+use super::planner::{Fate, Planner};
 use crate::scim::fold;
 use crate::store::unique::{self, UniqueKey};
 use crate::store::{Result, Rows};
-use crate::sync::Failure;
 use crate::sync::digest::Digest;
+use crate::sync::failure::Failure;
 use crate::sync::object::{Action, Kind, Object};
 
 /// Objects whose names are asked for at once.

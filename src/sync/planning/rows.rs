@@ -5,16 +5,18 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{Fate, Planner, Step, Subject};
+use super::planner::{Fate, Planner};
 use crate::scim::render::Stored;
 use crate::scim::resource::{self, Resource};
 
 use crate::store::directory_entries::State;
 use crate::store::resources;
 use crate::sync::digest::Digest;
+use crate::sync::failure::Failure;
 use crate::sync::links::Link;
 use crate::sync::object::{Action, Kind, Object};
-use crate::sync::{Failure, Missing};
+use crate::sync::plan::{Step, Subject};
+use crate::sync::source::Missing;
 
 /// Resources read at once.
 const AT_ONCE: usize = 2_000;

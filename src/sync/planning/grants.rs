@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use uuid::Uuid;
 
-use super::Planner;
+use super::planner::Planner;
 use crate::store::{Rows, directory_entries, mapping_grants};
-use crate::sync::Failure;
 use crate::sync::digest::Digest;
-use crate::sync::grants::{self, Wanted};
+use crate::sync::failure::Failure;
+use crate::sync::group_mapping::{self, Wanted};
 use crate::sync::object::{Kind, Object};
 
 /// Most memberships that are looked up at once: there may be as many as users for each internal group.
@@ -91,7 +91,7 @@ impl Planner<'_> {
             if given + taken_back > 0 {
                 self.plan.counts.mapped.given += given;
                 self.plan.counts.mapped.taken_back += taken_back;
-                let note = grants::note(&group, given, taken_back);
+                let note = group_mapping::note(&group, given, taken_back);
                 self.plan.notes.push(note);
             }
         }

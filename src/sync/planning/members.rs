@@ -4,51 +4,18 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use super::{Fate, Planner};
-use crate::sync::Failure;
+use super::planner::{Fate, Planner};
 use crate::sync::digest::Digest;
+use crate::sync::failure::Failure;
 use crate::sync::lookup::digest_of;
 use crate::sync::mapping::shortened_dn;
 use crate::sync::object::{Action, Kind, Note, Object};
+use crate::sync::plan::MemberStep;
 
 /// Members whose groups are read at once.
 const AT_ONCE: usize = 50_000;
 /// Members that a note names.
 const NAMED: usize = 5;
-
-/// What changes about a group's members.
-pub struct MemberStep {
-    pub unique_id: Box<str>,
-    pub name: Box<str>,
-    pub group: Uuid,
-    pub add: Vec<(Uuid, Kind)>,
-    pub remove: Vec<Uuid>,
-    /// Hash of the members as they are then.
-    pub digest: Digest,
-}
-
-impl MemberStep {
-    pub fn changes_anything(&self) -> bool {
-        !(self.add.is_empty() && self.remove.is_empty())
-    }
-
-    /// The entry in the log.
-    pub fn note(&self) -> Note {
-        Note {
-            kind: Kind::Group,
-            action: Action::Members,
-            unique_id: Some(self.unique_id.clone()),
-            dn: None,
-            name: Some(self.name.clone()),
-            resource_id: Some(self.group.to_string()),
-            reason: Some(format!(
-                "{} added, {} removed",
-                self.add.len(),
-                self.remove.len()
-            )),
-        }
-    }
-}
 
 /// A group whose members are not what they were.
 struct Changed {
