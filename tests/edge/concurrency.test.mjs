@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertConsistent, contents } from "./support/consistency.mjs";
-import { addMembers, group, patch, rename, user } from "./support/resources.mjs";
+import { addMembers, group, patch, removeMembers, rename, user } from "./support/resources.mjs";
 import { startWorld } from "./support/world.mjs";
 
 let world, scim;
