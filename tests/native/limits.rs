@@ -300,6 +300,49 @@ fn a_tenant_that_reads_too_many_rows_may_not_scan_and_others_may() {
 }
 
 #[test]
+fn a_page_far_behind_names_the_same_list_by_cursor() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let id = tenant.user("ada");
+    for (path, link) in [
+        ("/Users?startIndex=100001", "?cursor="),
+        ("/Users?count=5&startIndex=100001", "?count=5&cursor="),
+        (
+            "/Users?startIndex=200000&filter=userName%20eq%20%22ada%26%3E%22&sortBy=title",
+            "?filter=userName+eq+%22ada%26%3E%22&sortBy=title&cursor=",
+        ),
+        ("/Groups?startIndex=100001&startIndex=7", ""),
+        ("/Groups?startIndex=99999999999999", "?cursor="),
+        (
+            "/?startIndex=100001&attributes=id,displayName",
+            "?attributes=id%2CdisplayName&cursor=",
+        ),
+        ("/Users?startIndex=100000", ""),
+        ("/Users?startIndex=1", ""),
+        ("/Users", ""),
+        ("/Users?cursor", ""),
+        ("/Users?startIndex=-100001", ""),
+    ] {
+        let answer = tenant.get(path);
+        let expected = match link {
+            "" => String::new(),
+            link => format!("<{link}>; rel=\"alternate\""),
+        };
+        assert_eq!(answer.expect(200).header("link"), expected, "{path}");
+        if !link.is_empty() {
+            let list = path.split('?').next().expect("a path");
+            tenant.get(&format!("{list}{link}")).expect(200);
+        }
+    }
+    let first = tenant.get("/Users?count=5&cursor=");
+    assert_eq!(first.body["Resources"][0]["id"], id.as_str());
+    // A search has its parameters in its body.
+    let body = json!({"startIndex": 100_001});
+    let answer = tenant.send("POST", "/Users/.search", body);
+    assert_eq!(answer.expect(200).header("link"), "");
+}
+
+#[test]
 fn as_many_rows_as_the_setting_says_are_no_reason_to_refuse() {
     for (rows, status) in [(19_999, 200), (20_001, 429)] {
         let world = World::configured(&[

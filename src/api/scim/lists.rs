@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use http::Method;
+use http::header::LINK;
+
 use super::list_query::{ListParams, ListQuery};
 use super::resources::{complete, parts_of};
 use crate::api::http::call::{Call, retrying};
@@ -107,10 +110,25 @@ async fn by_index(call: &Call<'_>, caller: &Caller, query: &ListQuery) -> Result
     };
     let page = read_page(call, caller, rows, query).await?;
     let shown = page.into_iter().map(Shown::into_pieces).collect();
-    Ok(Reply::scim(
-        200,
-        render::list(shown, total, &Paging::Index(query.start_index)),
-    ))
+    let paging = Paging::Index(query.start_index);
+    let reply = Reply::scim(200, render::list(shown, total, &paging));
+    // A search has its parameters in its body, which no link names.
+    Ok(
+        match query.start_index > FAR && call.method() == Method::GET {
+            true => reply.header(LINK, by_cursor_instead(call)),
+            false => reply,
+        },
+    )
+}
+
+/// The same list from its beginning by cursor, whose pages cost the same wherever they lie: a substitute for this one, `alternate` in the registry of
+/// RFC 8288.
+fn by_cursor_instead(call: &Call<'_>) -> String {
+    let mut parameters = form_urlencoded::Serializer::new(String::new());
+    let kept = call.query().into_iter();
+    parameters.extend_pairs(kept.filter(|(name, _)| name != "startIndex"));
+    let query = parameters.append_pair("cursor", "").finish();
+    format!("<?{query}>; rel=\"alternate\"")
 }
 
 async fn by_cursor(

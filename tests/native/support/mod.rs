@@ -347,8 +347,9 @@ fn is_text(headers: &HeaderMap) -> bool {
 }
 
 /// Headers that a reply may carry. Another one would be a leak or a whim.
-const HEADERS: [&str; 11] = [
+const HEADERS: [&str; 12] = [
     "content-type",
+    "link",
     "etag",
     "location",
     "x-request-id",
