@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::at::At;
 use crate::scim::error::ScimType;
 use crate::store;
+use crate::store::guards::MAX_NESTING;
 
 /// What kind of failure it is, and so its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,6 +239,10 @@ impl From<store::Error> for Error {
             store::Error::Guard(store::Guard::VersionConflict | store::Guard::MemberMissing) => {
                 Error::new(Kind::Raced, "others keep changing the resource; try again")
             }
+            store::Error::Guard(store::Guard::NestedTooDeep) => Error::scim(
+                ScimType::InvalidValue,
+                format!("members: nesting deeper than {MAX_NESTING} groups is not possible"),
+            ),
             store::Error::Guard(store::Guard::ProviderMissing) => {
                 Error::not_found("the identity provider")
             }

@@ -294,6 +294,12 @@ fn member_rows(terms: &Terms, plans: &[(&str, &MemberPlan)]) -> Vec<Statement> {
     let mut statements = members::delete(tenant, &gone);
     statements.extend(members::regrade(tenant, &regraded));
     statements.extend(members::insert(tenant, granted, &new));
+    // A directory's groups are what they are there.
+    if terms.mandate.is_client() {
+        let inner = new.iter().filter(|new| new.kind == GROUPS.name);
+        let pairs = inner.map(|new| (new.group, new.member));
+        statements.extend(guards::nesting(tenant, pairs));
+    }
     statements
 }
 

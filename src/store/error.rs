@@ -30,6 +30,8 @@ pub enum Guard {
     MemberMissing,
     /// Who is to go is no member.
     MembershipMissing,
+    /// Groups in groups would be nested deeper than allowed.
+    NestedTooDeep,
     /// The identity provider that something is to belong to is not there any more.
     ProviderMissing,
     /// The identity provider that something is to belong to is no directory.
@@ -43,13 +45,14 @@ pub enum Guard {
 }
 
 impl Guard {
-    const ALL: [Guard; 11] = [
+    const ALL: [Guard; 12] = [
         Guard::CredentialStale,
         Guard::NotFound,
         Guard::VersionConflict,
         Guard::PreconditionFailed,
         Guard::MemberMissing,
         Guard::MembershipMissing,
+        Guard::NestedTooDeep,
         Guard::ProviderMissing,
         Guard::NoDirectory,
         Guard::GroupMissing,
@@ -66,6 +69,7 @@ impl Guard {
             Guard::PreconditionFailed => "guard_precondition_failed",
             Guard::MemberMissing => "guard_member_missing",
             Guard::MembershipMissing => "guard_membership_missing",
+            Guard::NestedTooDeep => "guard_nested_too_deep",
             Guard::ProviderMissing => "guard_provider_missing",
             Guard::NoDirectory => "guard_no_directory",
             Guard::GroupMissing => "guard_group_missing",

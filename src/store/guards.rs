@@ -118,6 +118,46 @@ pub fn memberships<'p>(
     })
 }
 
+/// Most groups of which each is a member of the next.
+pub const MAX_NESTING: i64 = 32;
+/// Most steps that one statement takes from group to group: more than 1,000 chains of [`MAX_NESTING`] have.
+const MAX_STEPS: i64 = 100_000;
+
+/// No chain of groups that goes through one of these memberships, of a group in a group, is longer than allowed. It stands behind the
+/// statements that insert them, and counts the groups above and below each of them, by the shortest ways. A circle is counted once
+/// round, because what is below a group is not above it again; and every walk ends, because it is no longer than a chain may be.
+pub fn nesting<'p>(
+    tenant: &TenantId,
+    pairs: impl IntoIterator<Item = (&'p str, &'p str)>,
+) -> Vec<Statement> {
+    let rows = pairs
+        .into_iter()
+        .map(|(group, member)| vec![group.into(), member.into()]);
+    Set::new(&["group_id", "id"], rows).statements(&[tenant.into()], |part| {
+        format!(
+            "{}, below (start, id, level) as (select group_id, id, 1 from e union \
+             select below.start, m.member_id, below.level + 1 from below \
+             cross join group_members m indexed by group_members_inner_idx \
+             on m.tenant_id = ?1 and m.group_id = below.id and m.member_type = 'Group' \
+             where below.level < {MAX_NESTING} and m.member_id <> below.start limit {MAX_STEPS}), \
+             above (start, id, level) as (select group_id, group_id, 0 from e union \
+             select above.start, m.group_id, above.level + 1 from above \
+             cross join group_members m indexed by group_members_nested_idx \
+             on m.tenant_id = ?1 and m.member_id = above.id and m.member_type = 'Group' \
+             where above.level < {MAX_NESTING} and m.group_id <> above.start \
+             and (above.start, m.group_id) not in (select start, id from below) limit {MAX_STEPS}), \
+             ways (start, is_up, id, level) as ( \
+             select start, 1, id, min(level) from above group by start, id union all \
+             select start, 0, id, min(level) from below group by start, id), \
+             ends (start, is_up, level) as (select start, is_up, max(level) from ways group by start, is_up) \
+             insert into guards (reason) select '{}' where exists \
+             (select 1 from ends group by start having sum(level) >= {MAX_NESTING})",
+            part.table(),
+            Guard::NestedTooDeep.word()
+        )
+    })
+}
+
 fn all_there(
     guard: Guard,
     tenant: &TenantId,

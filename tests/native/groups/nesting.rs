@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{expect_count, groups_of, path};
-use crate::support::Tenant;
+use super::{expect_count, group_body, groups_of, path};
+use crate::bulk::{assert_consistent, bulk, post_group, statuses};
+use crate::support::{Tenant, World};
 use crate::users::in_both;
 
 fn add(tenant: &Tenant<'_>, group: &str, member: &str) {
@@ -171,11 +172,167 @@ fn fifty_groups_one_in_the_other_are_followed_to_the_end() {
     let world = crate::support::World::new();
     let tenant = world.tenant("compat");
     let user = tenant.user("a");
-    let mut inner = user.clone();
-    for number in 0..50 {
-        inner = tenant.group(&format!("G{number}"), &[&inner]);
+    let mut inner = tenant.group("G0", &[&user]);
+    for number in 1..50 {
+        let outer = tenant.group(&format!("G{number}"), &[]);
+        tenant.nest(&outer, &inner);
+        inner = outer;
     }
     assert_eq!(groups_of(&tenant, &user).len(), 50);
     assert_eq!(tenant.find(&format!("groups.value eq \"{inner}\"")), ["a"]);
     assert_eq!(tenant.get(&format!("/Users/{user}")).trips(), 1);
+}
+
+const TOO_DEEP: &str = "nesting deeper than 32 groups";
+
+/// Groups of which each is a member of the next, the innermost first.
+fn chain(tenant: &Tenant<'_>, name: &str, length: usize) -> Vec<String> {
+    let mut groups: Vec<String> = Vec::new();
+    for number in 0..length {
+        let inner: Vec<&str> = groups.last().map(String::as_str).into_iter().collect();
+        let group = tenant.group(&format!("{name} {number}"), &inner);
+        groups.push(group);
+    }
+    groups
+}
+
+fn adding(member: &str) -> Value {
+    json!([{"op": "add", "path": "members", "value": [{"value": member}]}])
+}
+
+#[test]
+fn a_group_too_deep_is_refused_wherever_it_comes_in() {
+    in_both(|tenant| {
+        let groups = chain(tenant, "Chain", 32);
+        let (first, last) = (&groups[0], &groups[31]);
+        let other = tenant.group("Other", &[]);
+        // Above, below, as a new group, by a PUT, and within a list of others.
+        tenant
+            .send("POST", "/Groups", group_body("Top", &[last]))
+            .expect_scim_error(400, "invalidValue", TOO_DEEP);
+        tenant
+            .patch(&path(&other), adding(last))
+            .expect_scim_error(400, "invalidValue", TOO_DEEP);
+        tenant
+            .patch(&path(first), adding(&other))
+            .expect_scim_error(400, "invalidValue", TOO_DEEP);
+        let user = tenant.user("a");
+        tenant
+            .send("PUT", &path(&other), group_body("Other", &[&user, last]))
+            .expect_scim_error(400, "invalidValue", TOO_DEEP);
+        // Nothing of that is there.
+        expect_count(tenant, &other, 0);
+        expect_count(tenant, first, 0);
+        assert_eq!(tenant.find("groups pr"), Vec::<String>::new());
+        // What does not make the chain longer may come, and people may come anywhere.
+        tenant.patch(&path(&groups[1]), adding(&other)).expect(200);
+        tenant.patch(&path(first), adding(&user)).expect(200);
+        tenant.patch(&path(last), adding(&other)).expect(200);
+        assert_eq!(groups_of(tenant, &user).len(), 32);
+        // Once the chain is shorter, it may grow again.
+        tenant
+            .send("DELETE", &path(&groups[16]), Value::Null)
+            .expect(204);
+        tenant
+            .send("POST", "/Groups", group_body("Top", &[last]))
+            .expect(201);
+        assert_consistent(tenant.world);
+    });
+}
+
+#[test]
+fn two_chains_are_joined_up_to_32() {
+    for (below, above, status) in [
+        (16, 16, 200),
+        (17, 16, 400),
+        (16, 17, 400),
+        (31, 1, 200),
+        (1, 32, 400),
+    ] {
+        let world = World::new();
+        let tenant = world.tenant("compat");
+        let inner = chain(&tenant, "Inner", below);
+        let outer = chain(&tenant, "Outer", above);
+        let answer = tenant.patch(&path(&outer[0]), adding(&inner[below - 1]));
+        assert_eq!(
+            answer.status, status,
+            "{below} and {above}: {}",
+            answer.body
+        );
+    }
+}
+
+#[test]
+fn a_circle_is_as_deep_as_it_has_groups() {
+    for (length, status) in [(2, 200), (20, 200), (32, 200)] {
+        let world = World::new();
+        let tenant = world.tenant("compat");
+        let groups = chain(&tenant, "Ring", length);
+        let last = &groups[length - 1];
+        let answer = tenant.patch(&path(&groups[0]), adding(last));
+        assert_eq!(answer.status, status, "{length}: {}", answer.body);
+        let user = tenant.user("a");
+        tenant.patch(&path(last), adding(&user)).expect(200);
+        assert_eq!(groups_of(&tenant, &user).len(), length);
+        let itself = tenant.group("Itself", &[]);
+        tenant.patch(&path(&itself), adding(&itself)).expect(200);
+        // A ring of 32 takes no group above it.
+        let above = tenant.send("POST", "/Groups", group_body("Above", &[last]));
+        assert_eq!(above.status, if length == 32 { 400 } else { 201 });
+    }
+}
+
+#[test]
+fn a_bulk_request_that_nests_too_deep_does_nothing() {
+    for (length, is_taken) in [(32, true), (33, false), (40, false), (300, false)] {
+        let world = World::new();
+        let tenant = world.tenant("compat");
+        // From the innermost to the outermost, and the other way round.
+        for turned in [false, true] {
+            let before = world.database.dump();
+            let mut operations: Vec<Value> = (0..length)
+                .map(|number| {
+                    let members = match number {
+                        0 => json!([]),
+                        _ => json!([{"value": format!("bulkId:{}", number - 1), "type": "Group"}]),
+                    };
+                    post_group(&number.to_string(), &format!("{turned} {number}"), members)
+                })
+                .collect();
+            if turned {
+                operations.reverse();
+            }
+            let answer = bulk(&tenant, json!(operations));
+            match is_taken {
+                true => assert!(statuses(&answer).iter().all(|status| *status == "201")),
+                false => {
+                    answer.expect_scim_error(400, "invalidValue", TOO_DEEP);
+                    assert_eq!(world.database.dump(), before);
+                }
+            }
+            assert_consistent(&world);
+        }
+    }
+}
+
+/// Only a batch with groups in groups asks how deep they are.
+#[test]
+fn people_as_members_cost_no_look_at_the_nesting() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let groups = chain(&tenant, "Chain", 3);
+    let user = tenant.user("a");
+    let looks = |member: &str, group: &str| {
+        let statements = world.database.recording(|| {
+            tenant.patch(&path(group), adding(member)).expect(200);
+        });
+        let of_nesting = statements
+            .iter()
+            .filter(|one| one.sql.contains("guard_nested"));
+        of_nesting.count()
+    };
+    assert_eq!(looks(&user, &groups[1]), 0);
+    let other = tenant.group("Other", &[]);
+    // The first try takes the member for a user.
+    assert_eq!(looks(&other, &groups[1]), 1);
 }
