@@ -46,8 +46,8 @@ pub async fn write(author: &dyn Author, recent: &Recent, request: &Request<'_>) 
         [Ok(intent)] => Some(intent),
         _ => None,
     };
-    let rests = alone.filter(|intent| !intent.is_creation && !intent.goes_unseen(terms.profile));
-    let rests = rests.filter(|_| !is_told);
+    let rests = alone
+        .filter(|intent| !is_told && !intent.is_creation && !intent.goes_unseen(terms.profile));
     let mut _turn = None;
     if let Some(intent) = rests {
         let (resource_type, id) = (intent.resource_type, &intent.id);

@@ -105,6 +105,17 @@ pub async fn change_one(
     }
 }
 
+/// Carries out what a client wants of one resource, and gives it as it is then.
+pub async fn change_shown(
+    call: &Call<'_>,
+    caller: &Caller,
+    intent: Intent,
+    show: Memberships,
+) -> Result<Shown> {
+    let shown = change_one(call, caller, intent, Some(show)).await?;
+    shown.ok_or_else(|| Error::internal("the resource was not read back"))
+}
+
 /// Carries out what a client wants of many.
 pub async fn change_many(
     call: &Call<'_>,

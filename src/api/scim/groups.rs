@@ -3,14 +3,14 @@
 
 use http::HeaderName;
 
-use super::author::change_one;
+use super::author::change_shown;
 use super::list_query::ListParams;
 use super::resources::{if_match, show};
 use crate::api::http::call::Call;
 use crate::api::http::caller::Caller;
 use crate::api::http::reply::Reply;
 use crate::change::{Intent, Shown, Wish};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::scim::projection::Projection;
 use crate::scim::schema::GROUPS;
 use crate::scim::{body, patch};
@@ -26,8 +26,8 @@ pub async fn create(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
     let group = body::read(&GROUPS, call.json()?, caller.profile(), &call.budget)?;
     let intent = Intent::create(&GROUPS, call.new_id()?, Ok(group));
     let memberships = Memberships::of(&GROUPS, &projection);
-    let shown = change_one(call, caller, intent, Some(memberships)).await?;
-    show(201, there(shown)?.stored, call, caller, &projection).await
+    let shown = change_shown(call, caller, intent, memberships).await?;
+    show(201, shown.stored, call, caller, &projection).await
 }
 
 /// `PUT /Groups/{id}`. Without `members`, `compat` leaves them alone.
@@ -59,8 +59,7 @@ async fn change(
         ..Intent::change(&GROUPS, id.clone(), wish(caller, &id))
     };
     let memberships = extent.memberships(Memberships::of(&GROUPS, &projection));
-    let shown = change_one(call, caller, intent, Some(memberships)).await?;
-    let Shown { stored, held } = there(shown)?;
+    let Shown { stored, held } = change_shown(call, caller, intent, memberships).await?;
     match extent.shows(held) {
         true => show(200, stored, call, caller, &projection).await,
         false => Ok(Reply::empty(204).etag(stored.version)),
@@ -131,8 +130,4 @@ fn extent(
         true => Extent::Always,
         false => Extent::Small,
     }
-}
-
-fn there(shown: Option<Shown>) -> Result<Shown> {
-    shown.ok_or_else(|| Error::internal("the group was not read back"))
 }

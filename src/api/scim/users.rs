@@ -1,13 +1,13 @@
 //! `POST`, `PUT` and `PATCH` of `/Users` (RFC 7644 §3.3, §3.5).
 
-use super::author::change_one;
+use super::author::change_shown;
 use super::list_query::ListParams;
 use super::resources::{if_match, located, show};
 use crate::api::http::call::Call;
 use crate::api::http::caller::{Caller, Subject};
 use crate::api::http::reply::Reply;
-use crate::change::{Intent, Shown, Wish};
-use crate::error::{Error, Result};
+use crate::change::{Intent, Wish};
+use crate::error::Result;
 use crate::scim::schema::USERS;
 use crate::scim::{body, patch};
 use crate::store::resources::Memberships;
@@ -19,8 +19,8 @@ pub async fn create(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
     let user = body::read(&USERS, call.json()?, caller.profile(), &call.budget)?;
     let intent = Intent::create(&USERS, call.new_id()?, Ok(user));
     let memberships = Memberships::of(&USERS, &projection);
-    let shown = change_one(call, caller, intent, Some(memberships)).await?;
-    show(201, there(shown)?.stored, call, caller, &projection).await
+    let shown = change_shown(call, caller, intent, memberships).await?;
+    show(201, shown.stored, call, caller, &projection).await
 }
 
 /// `PUT /Users/{id}`.
@@ -51,11 +51,7 @@ async fn change(
         ..Intent::change(&USERS, id.clone(), wish(caller, &id))
     };
     let memberships = Memberships::of(&USERS, &projection);
-    let shown = change_one(call, caller, intent, Some(memberships)).await?;
-    let reply = show(200, there(shown)?.stored, call, caller, &projection).await?;
+    let shown = change_shown(call, caller, intent, memberships).await?;
+    let reply = show(200, shown.stored, call, caller, &projection).await?;
     Ok(located(reply, call, subject, &USERS, &id))
-}
-
-fn there(shown: Option<Shown>) -> Result<Shown> {
-    shown.ok_or_else(|| Error::internal("the user was not read back"))
 }

@@ -20,7 +20,7 @@ use crate::ids;
 use crate::scim::error::Error as ScimError;
 use crate::scim::filter::parse::shortened;
 use crate::scim::{BULK_RESPONSE, body, patch};
-use request::{Entry, Method, Operation, REFERENCE, substitute, substitute_text};
+use request::{Entry, Method, REFERENCE, substitute, substitute_text};
 
 pub use request::MAX_OPERATIONS;
 
@@ -31,8 +31,7 @@ pub async fn answer(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
     let intents: Vec<Result<Intent>> = request
         .entries
         .iter()
-        .enumerate()
-        .map(|(index, entry)| intent(call, caller, &made, index, entry.operation.as_ref()))
+        .map(|entry| intent(call, caller, &made, entry))
         .collect();
     let written = change_many(call, caller, &intents, request.fail_on_errors).await?;
     let base = call.scim_base();
@@ -69,14 +68,8 @@ fn made(call: &Call<'_>, entries: &[Entry]) -> Result<MadeByBulkId> {
 }
 
 /// What an operation wants, with ids in the place of references.
-fn intent(
-    call: &Call<'_>,
-    caller: &Caller,
-    made: &MadeByBulkId,
-    index: usize,
-    operation: std::result::Result<&Operation, &Error>,
-) -> Result<Intent> {
-    let operation = operation.map_err(Error::clone)?;
+fn intent(call: &Call<'_>, caller: &Caller, made: &MadeByBulkId, entry: &Entry) -> Result<Intent> {
+    let operation = entry.operation.as_ref().map_err(Error::clone)?;
     let resource_type = operation.resource_type;
     let profile = caller.profile();
     caller.require(write_scope(resource_type))?;
@@ -94,7 +87,7 @@ fn intent(
     let id_of = |reference: &str| made.get(reference).map(|made| made.id.clone());
     let data = substitute(&operation.data, &id_of);
     if operation.method == Method::Post {
-        let own = made.values().find(|made| made.index == index);
+        let own = entry.bulk_id.as_ref().and_then(|bulk_id| made.get(bulk_id));
         let id = own.map_or_else(|| call.new_id(), |made| Ok(made.id.clone()))?;
         let resource = body::read(resource_type, data, profile, &call.budget).map_err(Error::from);
         return Ok(Intent {
