@@ -10,7 +10,7 @@ const SCIM_TYPES = [
 
 /** Headers that the worker means to send; the last two lines are the connection's and Miniflare's own. */
 const HEADERS = new Set([
-  ...["content-type", "etag", "location", "x-request-id", "server-timing", "www-authenticate", "allow", "retry-after", "accept-encoding", "strict-transport-security"],
+  ...["content-type", "etag", "location", "x-request-id", "server-timing", "www-authenticate", "allow", "retry-after", "accept-encoding", "strict-transport-security", "link"],
   ...["content-length", "transfer-encoding", "connection", "keep-alive", "date"],
   "mf-content-encoding",
 ]);
@@ -35,6 +35,7 @@ export async function readReply(response, method, path) {
   if (status === 401) assert.match(headers["www-authenticate"] ?? "", /^Bearer/, at);
   if (status === 405) assert.match(headers.allow ?? "", /^[A-Z]+(, [A-Z]+)*$/, at);
   if (status === 503) assert.match(headers["retry-after"] ?? "", /^\d+$/, at);
+  if ("link" in headers) assert.match(headers.link, /^<\?([^<>]*&)?cursor=>; rel="alternate"$/, `Link of ${at}`);
   if (status === 201 && isScim(path)) for (const name of ["location", "etag"]) assert.ok(headers[name], `${name} of ${at}`);
 
   if (method === "HEAD" || status === 204 || status === 304) {
