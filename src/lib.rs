@@ -14,6 +14,7 @@ pub mod config;
 pub mod connection;
 pub mod error;
 pub mod ids;
+pub mod jobs;
 pub mod json;
 pub mod ldap;
 pub mod platform;

@@ -184,6 +184,17 @@ pub trait Background {
     fn defer(&self, work: LocalFuture<'static, ()>);
 }
 
+/// Work that is done later and by another worker (see [`jobs`](crate::jobs)).
+#[async_trait(?Send)]
+pub trait Queue {
+    /// Sends a message of at most [`MAX_MESSAGE_BYTES`], to be delivered after so many seconds at the earliest: at least once, and in no
+    /// promised order. After an error, a reason for a human, it may have been sent all the same.
+    async fn send(&self, message: &str, delay_seconds: u32) -> Result<(), String>;
+}
+
+/// What a message may have at most: Cloudflare takes 128 KB, in which its own header counts.
+pub const MAX_MESSAGE_BYTES: usize = 120_000;
+
 /// Waits.
 #[async_trait(?Send)]
 pub trait Timer {
@@ -210,6 +221,7 @@ pub struct Platform {
     pub limiter: Rc<dyn RateLimiter>,
     pub assets: Rc<dyn Assets>,
     pub background: Rc<dyn Background>,
+    pub queue: Rc<dyn Queue>,
     pub timer: Rc<dyn Timer>,
     pub log: Rc<dyn Log>,
 }

@@ -7,6 +7,7 @@ mod assets;
 mod convert;
 mod d1;
 mod http_client;
+mod queue;
 mod rate_limiter;
 mod runtime;
 mod signatures;
@@ -109,6 +110,7 @@ fn app(env: &Env, background: Rc<dyn Background>) -> std::result::Result<App, St
             limiter: Rc::new(rate_limiter::Bindings(env.clone())),
             assets: Rc::new(assets::Uploaded(files)),
             background,
+            queue: Rc::new(queue::Jobs(env.clone())),
             timer: Rc::new(runtime::RuntimeTimer),
             log: Rc::new(runtime::Console),
         },

@@ -32,6 +32,7 @@ mod identity_providers;
 mod idp;
 mod imports;
 mod isolation;
+mod jobs;
 mod ldap;
 mod ldap_sync;
 mod limits;

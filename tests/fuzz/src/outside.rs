@@ -7,8 +7,8 @@ use rollcall::api::App;
 use rollcall::config::Config;
 use rollcall::platform::{
     Asset, Assets, Background, Clock, Database, Entropy, HttpClient, HttpError, Limit, LocalFuture,
-    Log, Platform, PublicKey, RateLimiter, Signatures, Tcp, TcpError, TcpSecurity, TcpStream,
-    Timer, TokenCache,
+    Log, Platform, PublicKey, Queue, RateLimiter, Signatures, Tcp, TcpError, TcpSecurity,
+    TcpStream, Timer, TokenCache,
 };
 use rollcall::store::{self, Rows, Statement};
 
@@ -42,6 +42,7 @@ impl Outside {
             limiter: outside.clone(),
             assets: outside.clone(),
             background: outside.clone(),
+            queue: outside.clone(),
             timer: outside.clone(),
             log: outside,
         }
@@ -94,6 +95,13 @@ impl TokenCache for Outside {
 impl Clock for Outside {
     fn now(&self) -> i64 {
         NOW
+    }
+}
+
+#[async_trait(?Send)]
+impl Queue for Outside {
+    async fn send(&self, _message: &str, _delay_seconds: u32) -> Result<(), String> {
+        Err("it takes nothing".to_owned())
     }
 }
 

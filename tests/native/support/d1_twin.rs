@@ -95,9 +95,14 @@ impl D1Twin {
         }
     }
 
-    /// Counts the statements of another invocation.
-    pub fn begin_invocation(&self) {
-        self.statements.set(0);
+    /// Counts the statements of another invocation; gives those of the one before.
+    pub fn begin_invocation(&self) -> usize {
+        self.statements.replace(0)
+    }
+
+    /// Goes on counting those of an invocation that was interrupted by another.
+    pub fn resume_invocation(&self, statements: usize) {
+        self.statements.set(statements);
     }
 
     /// The steps that some work takes.

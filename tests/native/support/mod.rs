@@ -8,6 +8,7 @@ pub mod faults;
 pub mod filter_operands;
 pub mod filter_text;
 pub mod fixtures;
+pub mod jobs;
 pub mod keys;
 pub mod ldap_tree;
 pub mod ldap_writer;
@@ -31,6 +32,7 @@ use rollcall::platform::Platform;
 use serde_json::{Map, Value, json};
 
 use d1_twin::D1Twin;
+use jobs::TestQueue;
 use network::Loopback;
 use outside::{
     PublicFolder, TestBackground, TestCache, TestClock, TestEntropy, TestLimiter, TestLog,
@@ -54,6 +56,7 @@ pub struct World {
     pub web: Rc<TestWeb>,
     pub limiter: Rc<TestLimiter>,
     pub background: Rc<TestBackground>,
+    pub queue: Rc<TestQueue>,
     pub log: Rc<TestLog>,
     /// Whether no request finds a resource that one before it has seen, as if each came to another instance.
     pub forgetful: Cell<bool>,
@@ -73,6 +76,7 @@ impl World {
         let web = Rc::new(TestWeb::default());
         let limiter = Rc::new(TestLimiter::default());
         let background = Rc::new(TestBackground::default());
+        let queue = Rc::new(TestQueue::new(clock.clone(), database.clone()));
         let log = Rc::new(TestLog::default());
         let is_given = |name| variables.iter().any(|(variable, _)| *variable == name);
         let config = Config::read(|name| match name {
@@ -87,8 +91,8 @@ impl World {
                 .map(|(_, value)| (*value).to_owned()),
         })
         .expect("a configuration");
-        let app = App {
-            config,
+        let app = || App {
+            config: config.clone(),
             platform: Platform {
                 database: database.clone(),
                 token_cache: cache.clone(),
@@ -100,20 +104,24 @@ impl World {
                 limiter: limiter.clone(),
                 assets: Rc::new(PublicFolder),
                 background: background.clone(),
-                timer: Rc::new(TestTimer(clock.clone())),
+                queue: queue.clone(),
+                timer: Rc::new(TestTimer(clock.clone(), queue.clone())),
                 log: log.clone(),
             },
             memory: Rc::new(Memory::default()),
             recent: Rc::new(Recent::default()),
         };
+        // The other worker: it shares nothing with the first but the world outside.
+        queue.employ(Rc::new(app()));
         World {
-            app,
+            app: app(),
             database,
             cache,
             clock,
             web,
             limiter,
             background,
+            queue,
             log,
             forgetful: Cell::new(false),
         }

@@ -12,6 +12,8 @@ use rollcall::platform::{
 };
 use sha2::{Digest, Sha256};
 
+use super::jobs::TestQueue;
+
 /// A cache whose every look-up is counted, and that can be down.
 #[derive(Default)]
 pub struct TestCache {
@@ -60,13 +62,16 @@ impl Clock for TestClock {
     }
 }
 
-/// Waits in no time: the clock goes on.
-pub struct TestTimer(pub Rc<TestClock>);
+/// Waits in no time: the clock goes on, and a job that is due is done.
+pub struct TestTimer(pub Rc<TestClock>, pub Rc<TestQueue>);
 
 #[async_trait(?Send)]
 impl Timer for TestTimer {
     async fn sleep(&self, ms: u32) {
         self.0.0.set(self.0.0.get() + i64::from(ms));
+        if !self.1.halted.get() {
+            self.1.deliver().await;
+        }
     }
 }
 
