@@ -17,6 +17,7 @@ pub mod ids;
 pub mod jobs;
 pub mod json;
 pub mod ldap;
+pub mod messages;
 pub mod platform;
 pub mod scim;
 pub mod seal;

@@ -184,7 +184,7 @@ pub trait Background {
     fn defer(&self, work: LocalFuture<'static, ()>);
 }
 
-/// Work that is done later and by another worker (see [`jobs`](crate::jobs)).
+/// Work that is done later and by another worker (see [`messages`](crate::messages)).
 #[async_trait(?Send)]
 pub trait Queue {
     /// Sends a message of at most [`MAX_MESSAGE_BYTES`], to be delivered after so many seconds at the earliest: at least once, and in no

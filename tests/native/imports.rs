@@ -10,12 +10,13 @@ use crate::tidy::sources;
 type Module = Vec<String>;
 
 /// The layers, from the lowest: a file imports from its own folder and from folders of lower layers. Folders that are not named are for all.
-const LAYERS: [&[&str]; 6] = [
+const LAYERS: [&[&str]; 7] = [
     &["scim"],
     &["store"],
     &["change"],
     &["sync"],
-    &["api", "jobs"],
+    &["api"],
+    &["jobs"],
     &["edge"],
 ];
 

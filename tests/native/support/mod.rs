@@ -1,5 +1,6 @@
 //! The application with a world that the test holds in its hands.
 
+mod answer;
 pub mod behind;
 pub mod d1_twin;
 pub mod described;
@@ -31,6 +32,7 @@ use rollcall::config::Config;
 use rollcall::platform::Platform;
 use serde_json::{Map, Value, json};
 
+pub use answer::Answer;
 use d1_twin::D1Twin;
 use jobs::TestQueue;
 use network::Loopback;
@@ -352,104 +354,4 @@ impl Tenant<'_> {
 fn is_text(headers: &HeaderMap) -> bool {
     let content_type = headers.get("content-type").map(|value| value.as_bytes());
     content_type.is_some_and(|content_type| content_type.starts_with(b"text/"))
-}
-
-/// Headers that a reply may carry. Another one would be a leak or a whim.
-const HEADERS: [&str; 12] = [
-    "content-type",
-    "link",
-    "etag",
-    "location",
-    "x-request-id",
-    "server-timing",
-    "www-authenticate",
-    "allow",
-    "retry-after",
-    "content-length",
-    "accept-encoding",
-    "strict-transport-security",
-];
-
-/// What files have besides.
-const FILE_HEADERS: [&str; 5] = [
-    "cache-control",
-    "content-security-policy",
-    "cross-origin-opener-policy",
-    "referrer-policy",
-    "x-content-type-options",
-];
-
-/// A reply with its body parsed; null where there is none.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Value,
-    /// The request's line in the log.
-    pub log: String,
-}
-
-impl Answer {
-    fn check_headers(&self, path: &str) {
-        for name in self.headers.keys() {
-            let known = HEADERS.contains(&name.as_str());
-            let is_file = path.starts_with("/docs") || path.starts_with("/openapi.json");
-            let known = known || (is_file && FILE_HEADERS.contains(&name.as_str()));
-            assert!(known, "unexpected header {name}");
-        }
-        assert!(self.headers.contains_key("x-request-id"), "no request id");
-        let wanted = match path.contains("/scim/v2") {
-            true => "application/scim+json",
-            false => "application/json",
-        };
-        match self.body {
-            Value::Null => assert!(!self.headers.contains_key("content-type")),
-            Value::String(_) => assert!(path.starts_with("/docs"), "text on {path}"),
-            _ => assert_eq!(self.header("content-type"), wanted, "on {path}"),
-        }
-    }
-
-    #[track_caller]
-    pub fn expect(&self, status: u16) -> &Self {
-        assert_eq!(self.status, status, "{}\n{}", self.body, self.log);
-        self
-    }
-
-    /// A SCIM error with that status and keyword, whose detail names something.
-    #[track_caller]
-    pub fn expect_scim_error(&self, status: u16, scim_type: &str, names: &str) -> &Self {
-        self.expect(status);
-        assert_eq!(
-            self.body["schemas"][0],
-            "urn:ietf:params:scim:api:messages:2.0:Error"
-        );
-        assert_eq!(self.body["status"], status.to_string());
-        let wanted = match scim_type {
-            "" => Value::Null,
-            wanted => Value::from(wanted),
-        };
-        assert_eq!(self.body["scimType"], wanted, "{}", self.body);
-        let detail = self.body["detail"].as_str().expect("a detail");
-        assert!(detail.contains(names), "`{detail}` does not name `{names}`");
-        self
-    }
-
-    pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-    }
-
-    pub fn id(&self) -> String {
-        self.body["id"].as_str().expect("an id").to_owned()
-    }
-
-    /// Round trips to the database.
-    pub fn trips(&self) -> usize {
-        let timing = self.header("server-timing");
-        let (_, rest) = timing.split_once("trips=").expect("a count");
-        let digits = rest.split(' ').next().unwrap_or_default();
-        digits.parse().expect("a number")
-    }
 }

@@ -1,0 +1,43 @@
+//! What is sent to the jobs worker: messages of a queue, which are delivered at least once and in no promised order.
+//!
+//! A message says what is to be done and for whom, and never what was read: whoever performs it reads what is there then. So one that
+//! comes twice, late, or after what it is about is gone does no harm. What takes long is a chain of messages: each does a bounded part and
+//! sends the next one.
+//!
+//! Messages carry a version, because during a deploy the worker that sends and the one that performs may be of different ones.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::platform::Platform;
+
+/// The version of the messages that are sent, and the only one that is performed.
+pub const VERSION: u32 = 1;
+
+/// A message on its way.
+#[derive(Serialize, Deserialize)]
+pub struct Envelope {
+    pub v: u32,
+    #[serde(flatten)]
+    pub message: Message,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Message {
+    /// Writes rows with keys from before anew, a few hundred of them.
+    RenewKeys,
+}
+
+/// Sends a message, to be delivered after so many seconds at the earliest. It may have been sent though an error is told.
+pub async fn send(platform: &Platform, message: Message, delay_seconds: u32) -> Result<()> {
+    let envelope = Envelope {
+        v: VERSION,
+        message,
+    };
+    let text =
+        serde_json::to_string(&envelope).map_err(|error| Error::internal(error.to_string()))?;
+    let sent = platform.queue.send(&text, delay_seconds).await;
+    sent.map_err(|reason| Error::internal(format!("the queue: {reason}")))
+}
