@@ -16,6 +16,9 @@ const MAX_BYTES: usize = 2 * 1024 * 1024;
 const MAX_TEXT: usize = 64 * 1024;
 /// What an entry takes beside its text, about.
 const OVERHEAD: usize = 400;
+/// Most resources of a page that is remembered: a client that looks somebody up changes them next, one that goes through all of them does
+/// not.
+const MAX_PAGE: usize = 20;
 
 /// How long somebody is taken to be at work on a resource at most, in milliseconds.
 const TURN_MS: i64 = 2_000;
@@ -37,8 +40,52 @@ pub struct Recent {
 #[derive(Default)]
 struct Generations {
     young: HashMap<Owned, Stored>,
+    /// What the young ones take.
     bytes: usize,
     old: HashMap<Owned, Stored>,
+}
+
+impl Generations {
+    fn get(&self, key: &Owned) -> Option<&Stored> {
+        self.young.get(key).or_else(|| self.old.get(key))
+    }
+
+    fn remove(&mut self, key: &Owned) {
+        if let Some(gone) = self.young.remove(key) {
+            self.bytes -= size(&gone);
+        }
+        self.old.remove(key);
+    }
+
+    /// Takes a resource up into the younger one, unless it is there already, or a newer version is known.
+    fn take(&mut self, key: Owned, stored: &Stored) {
+        let is_same =
+            |known: &Stored| known.version == stored.version && known.resource == stored.resource;
+        let is_newer = |known: &Stored| known.version.0 > stored.version.0;
+        if self.young.get(&key).is_some_and(is_same) || self.get(&key).is_some_and(is_newer) {
+            return;
+        }
+        self.remove(&key);
+        if self.bytes > MAX_BYTES {
+            self.old = std::mem::take(&mut self.young);
+            self.bytes = 0;
+        }
+        let kept = Stored {
+            id: stored.id.clone(),
+            version: stored.version,
+            created: stored.created,
+            modified: stored.modified,
+            resource: stored.resource.clone(),
+            ..Stored::bare(stored.resource_type)
+        };
+        self.bytes += size(&kept);
+        self.young.insert(key, kept);
+    }
+}
+
+/// What an entry takes, in bytes, about.
+fn size(stored: &Stored) -> usize {
+    stored.resource.len() + OVERHEAD
 }
 
 fn owned(tenant: &TenantId, resource_type: &ResourceType, id: &str) -> Owned {
@@ -51,24 +98,18 @@ impl Recent {
         if stored.resource.is_empty() || stored.resource.len() > MAX_TEXT {
             return;
         }
-        let generations = &mut *self.resources.borrow_mut();
-        if generations.bytes > MAX_BYTES {
-            generations.old = std::mem::take(&mut generations.young);
-            generations.bytes = 0;
-        }
         let key = owned(tenant, stored.resource_type, &stored.id);
-        let kept = Stored {
-            id: stored.id.clone(),
-            version: stored.version,
-            created: stored.created,
-            modified: stored.modified,
-            resource: stored.resource.clone(),
-            ..Stored::bare(stored.resource_type)
-        };
-        generations.bytes += kept.resource.len() + OVERHEAD;
-        let newer = |known: &Stored| known.version.0 > kept.version.0;
-        if !generations.young.get(&key).is_some_and(newer) {
-            generations.young.insert(key, kept);
+        self.resources.borrow_mut().take(key, stored);
+    }
+
+    /// Remembers the resources of a page, where these are few.
+    pub fn remember_page<'s>(
+        &self,
+        tenant: &TenantId,
+        page: impl ExactSizeIterator<Item = &'s Stored>,
+    ) {
+        if page.len() <= MAX_PAGE {
+            page.for_each(|stored| self.remember(tenant, stored));
         }
     }
 
@@ -79,18 +120,14 @@ impl Recent {
         resource_type: &ResourceType,
         id: &str,
     ) -> Option<Stored> {
-        let generations = self.resources.borrow();
         let key = owned(tenant, resource_type, id);
-        let young = generations.young.get(&key);
-        young.or_else(|| generations.old.get(&key)).cloned()
+        self.resources.borrow().get(&key).cloned()
     }
 
     /// Forgets a resource.
     pub(super) fn forget(&self, tenant: &TenantId, resource_type: &ResourceType, id: &str) {
-        let generations = &mut *self.resources.borrow_mut();
         let key = owned(tenant, resource_type, id);
-        generations.young.remove(&key);
-        generations.old.remove(&key);
+        self.resources.borrow_mut().remove(&key);
     }
 
     /// Forgets all resources.

@@ -38,6 +38,7 @@ mod ldap_sync;
 mod limits;
 mod limits_at_once;
 mod log;
+mod looked_up;
 mod meanwhile;
 mod names;
 mod normal_forms;

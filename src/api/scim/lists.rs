@@ -294,6 +294,8 @@ async fn read_page(
         })
         .collect::<Result<Vec<_>>>()?;
     read_texts(call, caller, &mut page).await?;
+    let seen = page.iter().map(|shown| &shown.stored);
+    call.app.recent.remember_page(&caller.tenant, seen);
     let fitting = complete_page(call, caller, &mut page).await?;
     page.truncate(fitting.max(1));
     if let (0, Some(first)) = (fitting, page.first_mut()) {
