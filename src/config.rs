@@ -31,7 +31,7 @@ pub struct Config {
     pub keys: KeySource,
     /// Seals paging cursors.
     pub cursor_key: Secret,
-    /// Seal the secrets of identity providers.
+    /// Seal the secrets of identity providers, and replies that are kept.
     pub encryption_keys: KeyRing,
     /// Whether identity providers on this very machine may be reached, and over plain HTTP.
     pub local_development: bool,

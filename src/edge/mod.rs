@@ -76,12 +76,14 @@ async fn answer(request: Request, route: RouteContext<Rc<Context>>) -> Result<Re
     convert::response(app.handle(request).await)
 }
 
-/// Every tick of the clock (see the cron trigger in `wrangler.toml`): rows with keys from before, and the directory syncs that are due.
+/// Every tick of the clock (see the cron trigger in `wrangler.toml`): rows with keys from before, replies that were kept long enough, and the
+/// directory syncs that are due.
 #[event(scheduled)]
 async fn scheduled(_tick: ScheduledEvent, env: Env, context: ScheduleContext) {
     match app(&env, Rc::new(runtime::AfterTick(context))) {
         Ok(app) => {
             app.renew_keys().await;
+            app.forget_replies().await;
             app.run_due_syncs().await;
         }
         Err(reason) => worker::console_error!("configuration: {reason}"),

@@ -58,10 +58,11 @@ pub fn insert(tenant: &TenantId, mapping: &GroupMapping) -> Statement {
     )
 }
 
-pub fn select(tenant: &TenantId, idp: &str, id: &str) -> Statement {
+/// The name of a group that a mapping leads to, as `name`.
+pub fn select_name(tenant: &TenantId, group: &str) -> Statement {
     Statement::new(
-        format!("select {COLUMNS} {FROM} where m.tenant_id = ?1 and m.idp_id = ?2 and m.id = ?3"),
-        vec![tenant.into(), idp.into(), id.into()],
+        "select json_extract(resource, '$.displayName') as name from groups where tenant_id = ?1 and id = ?2",
+        vec![tenant.into(), group.into()],
     )
 }
 

@@ -15,6 +15,7 @@ pub mod filter;
 pub mod group_mappings;
 pub mod guards;
 pub mod identity_providers;
+pub mod kept_replies;
 pub mod mapping_grants;
 pub mod members;
 mod memberships;

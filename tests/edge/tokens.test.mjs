@@ -69,6 +69,45 @@ describe("a token that was just made", () => {
   });
 });
 
+describe("a token that is asked for twice with one Idempotency-Key", () => {
+  const POST = "/api/v1/admin/scim-tokens/";
+  const post = (path, body, key) => world.request("POST", path, { body, auth: `Bearer ${adminToken()}`, headers: { "content-type": "application/json", "idempotency-key": key } });
+
+  test("is made once, shown twice, and kept sealed", async () => {
+    const tenant = await world.createTenant();
+    const body = { tenant_id: tenant.id, name: "Entra" };
+    const first = await post(POST, body, "make it");
+    assert.equal(first.status, 201, first.text);
+    const again = await post(POST, body, "make it");
+    assert.deepEqual([again.status, again.body, again.cost.trips, again.cost.written], [201, first.body, 1, 0]);
+    const { token, id } = first.body.data;
+    assert.equal((await world.scim(tenant, token).request("GET", "/Users")).status, 200);
+    const rotated = await post(`${POST}${id}/rotate`, undefined, "rotate it");
+    assert.equal(rotated.status, 201, rotated.text);
+    assert.deepEqual((await post(`${POST}${id}/rotate`, undefined, "rotate it")).body, rotated.body);
+    assert.equal((await world.row("select count(*) as total from scim_tokens where tenant_id = ?1", tenant.id)).total, 2);
+    const other = await post(POST, { ...body, name: "Okta" }, "make it");
+    assert.equal(other.status, 422, other.text);
+    assert.deepEqual(other.body.detail[0].loc, ["header", "Idempotency-Key"]);
+    const kept = JSON.stringify(await world.rows("select * from kept_replies where made_for = ?1", tenant.id));
+    for (const secret of [token, rotated.body.data.token]) {
+      assert.ok(!kept.includes(secret.slice(12, 24)), "a token is kept in the clear");
+      assert.ok(!kept.includes(btoa(secret).slice(4, 28)), "a token is kept in base64");
+    }
+    assert.equal(JSON.parse(kept).length, 2);
+    assert.equal((await world.admin("DELETE", `/tenants/${tenant.id}`)).status, 204);
+    assert.deepEqual(await world.rows("select * from kept_replies where made_for = ?1", tenant.id), []);
+  });
+
+  test("by ten requests at once is made once", async () => {
+    const tenant = await world.createTenant();
+    const body = { tenant_id: tenant.id, name: "Entra" };
+    const replies = await Promise.all(Array.from({ length: 10 }, () => post(POST, body, "at once")));
+    for (const reply of replies) assert.deepEqual([reply.status, reply.body], [201, replies[0].body], reply.text);
+    assert.equal((await world.row("select count(*) as total from scim_tokens where tenant_id = ?1", tenant.id)).total, 1);
+  });
+});
+
 describe("a credential that is no token", () => {
   test("with a wrong checksum is refused without any question to the database", async () => {
     const { minted, scim } = await inUse();

@@ -28,6 +28,7 @@ mod filters;
 mod former_keys;
 mod fuzz;
 mod groups;
+mod idempotency_keys;
 mod identity_providers;
 mod idp;
 mod imports;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
+use crate::api::http::idempotency;
 use crate::api::http::input::{Page, Text, Time, body, parameter};
 use crate::api::http::reply::Reply;
 use crate::api::http::token_facts;
@@ -14,7 +15,9 @@ use crate::ids::TenantId;
 use crate::scim::profile::Profile;
 use crate::store;
 use crate::store::tenants::{self, Changes, Settings, Tenant};
-use crate::store::{Constraint, Guard, Row, Statement, identity_providers, rows_at, scim_tokens};
+use crate::store::{
+    Constraint, Guard, Row, Statement, identity_providers, kept_replies, rows_at, scim_tokens,
+};
 
 const WHAT: &str = "the tenant";
 
@@ -143,14 +146,6 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let mut batch = vec![tenants::insert(&id, &name, settings, call.now)];
     let attributes = ["name", "scim_profile", "store_passwords"].map(str::to_owned);
     batch.extend(audited(call, admin, &id, Action::Create, attributes.into()));
-    match call.run(Some(&id), batch).await {
-        Ok(_) => {}
-        Err(store::Error::Conflict(Constraint::TenantId)) => {
-            return Err(Error::new(Kind::Conflict, format!("the id {id} is taken")));
-        }
-        Err(error) => return Err(error.into()),
-    }
-    call.note_tenant(&id);
     let tenant = Tenant {
         id: id.to_string(),
         name,
@@ -158,7 +153,16 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         created_at: call.now,
         updated_at: call.now,
     };
-    Ok(envelope::single(call, 201, show(tenant)))
+    let reply = envelope::single(call, 201, show(tenant));
+    match idempotency::commit(call, &id, batch, &reply).await {
+        Ok(_) => {}
+        Err(store::Error::Conflict(Constraint::TenantId)) => {
+            return Err(Error::new(Kind::Conflict, format!("the id {id} is taken")));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    call.note_tenant(&id);
+    Ok(reply)
 }
 
 pub async fn read(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
@@ -203,13 +207,15 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
 /// others opens nothing, and is gone in a day.
 const MAX_FORGOTTEN: i64 = 500;
 
-/// `DELETE …/tenants/{tenant_id}`: hides the tenant, and wipes what its tokens and its identity providers' secrets are known by.
+/// `DELETE …/tenants/{tenant_id}`: hides the tenant, and wipes what its tokens and its identity providers' secrets are known by, kept replies
+/// too.
 pub async fn delete(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let id = tenant_in_path(call, admin)?;
     let mut batch = vec![
         tenants::require(&id),
         scim_tokens::select_hashes(&id, MAX_FORGOTTEN),
         identity_providers::wipe_secrets(&id, call.now),
+        kept_replies::delete_all(&id),
     ];
     batch.extend(scim_tokens::wipe_all(&id, call.now));
     batch.push(tenants::delete(&id, call.now));

@@ -1,6 +1,6 @@
 //! One request while it is answered: what it says, whose it is, what it has cost.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName};
@@ -20,6 +20,7 @@ use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
 use crate::scim::filter::parse::shortened;
 use crate::store;
+use crate::store::kept_replies::Slot;
 use crate::store::{Cost, Meter, Rows, Statement};
 
 /// How often a request is tried again when others changed what it had read.
@@ -48,6 +49,7 @@ pub struct Call<'a> {
     meter: Meter,
     tenant: RefCell<Option<TenantId>>,
     credential: RefCell<Option<String>>,
+    slot: OnceCell<Slot>,
 }
 
 impl<'a> Call<'a> {
@@ -62,7 +64,12 @@ impl<'a> Call<'a> {
             meter: Meter::default(),
             tenant: RefCell::default(),
             credential: RefCell::default(),
+            slot: OnceCell::new(),
         }
+    }
+
+    pub fn request(&self) -> &Request {
+        &self.request
     }
 
     pub fn method(&self) -> &Method {
@@ -222,6 +229,16 @@ impl<'a> Call<'a> {
 
     pub fn credential_seen(&self) -> Option<String> {
         self.credential.borrow().clone()
+    }
+
+    /// Says where the reply is kept with what it tells of.
+    pub fn keep_reply_in(&self, slot: Slot) -> &Slot {
+        self.slot.get_or_init(|| slot)
+    }
+
+    /// Where the reply is kept; none where it is not.
+    pub fn slot(&self) -> Option<&Slot> {
+        self.slot.get()
     }
 
     /// How the audit trail names this request.

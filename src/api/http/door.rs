@@ -1,8 +1,8 @@
 //! The door: a plain HTTP request in, a plain HTTP reply out.
 //!
 //! A request is matched in one table ([`routes`]). What its row says is done here, around the handler and in this order: who asks, how
-//! often, whether they may, and, for administrators, whether the route takes the parameters of the query. The result becomes a reply in
-//! the dialect of the route, and one log line.
+//! often, whether they may, and, for administrators, whether the route takes the parameters of the query and whether this very request was
+//! answered before. The result becomes a reply in the dialect of the route, and one log line.
 
 use std::panic::AssertUnwindSafe;
 
@@ -15,11 +15,12 @@ use super::app::App;
 use super::authenticate;
 use super::call::Call;
 use super::caller::{Answer, Caller};
+use super::idempotency;
 use super::limits;
 use super::query_parameters;
 use super::reply::{Reply, Response};
 use super::request::Request;
-use super::routes::{self, For, Handler, Route};
+use super::routes::{self, For, Handler, IdempotencyKey, Route};
 use super::token_facts::Look;
 use super::transport;
 use crate::auth::scope::Scope;
@@ -116,13 +117,17 @@ impl App {
 async fn pass(call: &Call<'_>, route: &Route) -> Result<Reply> {
     match route.access {
         For::Public(handler) => handler(call).await,
-        For::Admin(scope, handler) => {
+        For::Admin(scope, key, handler) => {
             let admin = authenticate::admin(call).await;
             let admin = limits::counted(call, admin).await?;
             limits::check(call, admin.tenant.as_ref(), &admin.subject).await?;
             admin.require(scope)?;
             query_parameters::check(call, route.parameters)?;
-            handler(call, &admin).await
+            let work = handler(call, &admin);
+            match key {
+                IdempotencyKey::Taken => idempotency::once(call, &admin, work).await,
+                IdempotencyKey::Ignored => work.await,
+            }
         }
         For::Scim(scopes, handler) => {
             let result = pass_assumed(call, scopes, handler).await;

@@ -8,6 +8,7 @@ mod content_encoding;
 mod credential_name;
 mod door;
 pub(crate) mod envelope;
+pub(crate) mod idempotency;
 pub(crate) mod input;
 pub(crate) mod limits;
 pub(crate) mod query_parameters;

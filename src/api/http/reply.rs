@@ -4,7 +4,7 @@ use http::header::{
     ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
     WWW_AUTHENTICATE,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::content_encoding;
@@ -117,6 +117,39 @@ impl Reply {
         )
     }
 
+    /// The reply as bytes that are kept. An error is the body's.
+    pub fn to_kept(&self) -> std::result::Result<Vec<u8>, String> {
+        let headers = self.headers.iter();
+        let body: Vec<Vec<u8>> = self
+            .body
+            .0
+            .clone()
+            .into_texts()
+            .collect::<std::result::Result<_, _>>()?;
+        let kept = Kept {
+            status: self.status,
+            headers: headers
+                .map(|(name, value)| (name.as_str().to_owned(), value.clone()))
+                .collect(),
+            body: String::from_utf8(body.concat()).map_err(|error| error.to_string())?,
+        };
+        serde_json::to_vec(&kept).map_err(|error| error.to_string())
+    }
+
+    /// Reads back what [`to_kept`](Self::to_kept) wrote.
+    pub fn from_kept(kept: &[u8]) -> Option<Self> {
+        let kept: Kept = serde_json::from_slice(kept).ok()?;
+        let headers = kept
+            .headers
+            .into_iter()
+            .map(|(name, value)| Some((HeaderName::try_from(name).ok()?, value)));
+        Some(Reply {
+            status: kept.status,
+            headers: headers.collect::<Option<_>>()?,
+            body: Body(kept.body.into()),
+        })
+    }
+
     pub fn into_response(self) -> Response {
         let mut response = Response::new(self.body);
         *response.status_mut() = http::StatusCode::from_u16(self.status)
@@ -128,6 +161,14 @@ impl Reply {
         }
         response
     }
+}
+
+/// A reply that is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
 }
 
 /// Headers that a failure carries beyond its body.

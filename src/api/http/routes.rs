@@ -40,9 +40,19 @@ pub(crate) enum For {
     /// Everybody, without a credential.
     Public(PublicHandler),
     /// Administrators with the scope.
-    Admin(AdminScope, Handler<Admin>),
+    Admin(AdminScope, IdempotencyKey, Handler<Admin>),
     /// SCIM clients with all of the scopes. Each operation of a Bulk request takes its own besides.
     Scim(&'static [Scope], Handler<Caller>),
+}
+
+/// Whether a route takes the header `Idempotency-Key`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IdempotencyKey {
+    /// A request that is sent again with its key is answered as before. The handler writes through
+    /// [`idempotency::commit`](super::idempotency::commit).
+    Taken,
+    /// Passed over, like any header that nobody knows.
+    Ignored,
 }
 
 /// One row of the table.
@@ -69,7 +79,14 @@ macro_rules! public {
 /// A handler for administrators with a scope, and what it takes besides the request and the administrator.
 macro_rules! admin {
     ($scope:ident, $handler:path $(, $more:expr)*) => {
-        For::Admin(AdminScope::$scope, |call, admin| Box::pin($handler(call, admin $(, $more)*)))
+        For::Admin(AdminScope::$scope, IdempotencyKey::Ignored, |call, admin| Box::pin($handler(call, admin $(, $more)*)))
+    };
+}
+
+/// The same for a handler that makes what a request that is sent twice must not make twice.
+macro_rules! admin_once {
+    ($scope:ident, $handler:path $(, $more:expr)*) => {
+        For::Admin(AdminScope::$scope, IdempotencyKey::Taken, |call, admin| Box::pin($handler(call, admin $(, $more)*)))
     };
 }
 
@@ -107,19 +124,19 @@ fn admin_routes() -> Vec<AdminRow> {
         (Method::GET, "/docs", "readDocs", public!(docs::page), &[]),
         (Method::GET, "/docs/:file", "readDocsFile", public!(docs::file), &[]),
         (Method::GET, "/api/v1/admin/tenants", "listTenants", admin!(TenantsRead, tenants::list), &["page", "per_page", "search"]),
-        (Method::POST, "/api/v1/admin/tenants", "createTenant", admin!(TenantsWrite, tenants::create), &[]),
+        (Method::POST, "/api/v1/admin/tenants", "createTenant", admin_once!(TenantsWrite, tenants::create), &[]),
         (Method::GET, "/api/v1/admin/tenants/:tenant_id", "readTenant", admin!(TenantsRead, tenants::read), &[]),
         (Method::PATCH, "/api/v1/admin/tenants/:tenant_id", "updateTenant", admin!(TenantsWrite, tenants::update), &[]),
         (Method::DELETE, "/api/v1/admin/tenants/:tenant_id", "deleteTenant", admin!(TenantsWrite, tenants::delete), &[]),
         (Method::GET, "/api/v1/admin/scim-tokens", "listScimTokens", admin!(ScimTokensRead, scim_tokens::list), &["page", "per_page", "tenant_id"]),
-        (Method::POST, "/api/v1/admin/scim-tokens", "createScimToken", admin!(ScimTokensWrite, scim_tokens::create), &[]),
+        (Method::POST, "/api/v1/admin/scim-tokens", "createScimToken", admin_once!(ScimTokensWrite, scim_tokens::create), &[]),
         (Method::GET, "/api/v1/admin/scim-tokens/endpoint-info", "readScimEndpointInfo", admin!(ScimTokensRead, scim_tokens::endpoint_info), &["tenant_id"]),
         (Method::GET, "/api/v1/admin/scim-tokens/:token_id", "readScimToken", admin!(ScimTokensRead, scim_tokens::read), &[]),
         (Method::PATCH, "/api/v1/admin/scim-tokens/:token_id", "updateScimToken", admin!(ScimTokensWrite, scim_tokens::update), &[]),
         (Method::DELETE, "/api/v1/admin/scim-tokens/:token_id", "deleteScimToken", admin!(ScimTokensWrite, scim_tokens::delete), &[]),
-        (Method::POST, "/api/v1/admin/scim-tokens/:token_id/rotate", "rotateScimToken", admin!(ScimTokensWrite, scim_tokens::rotate), &[]),
+        (Method::POST, "/api/v1/admin/scim-tokens/:token_id/rotate", "rotateScimToken", admin_once!(ScimTokensWrite, scim_tokens::rotate), &[]),
         (Method::GET, "/api/v1/admin/identity-providers", "listIdentityProviders", admin!(IdentityProvidersRead, providers::list, View::Admin), &["page", "per_page", "tenant_id", "provider_type", "search"]),
-        (Method::POST, "/api/v1/admin/identity-providers", "createIdentityProvider", admin!(IdentityProvidersWrite, providers::create, View::Admin), &[]),
+        (Method::POST, "/api/v1/admin/identity-providers", "createIdentityProvider", admin_once!(IdentityProvidersWrite, providers::create, View::Admin), &[]),
         (Method::POST, "/api/v1/admin/identity-providers/reencrypt", "reencryptSecrets", admin!(IdentityProvidersWrite, reencryption::reencrypt), &[]),
         (Method::GET, "/api/v1/admin/identity-providers/:idp_id", "readIdentityProvider", admin!(IdentityProvidersRead, providers::read, View::Admin), &[]),
         (Method::PATCH, "/api/v1/admin/identity-providers/:idp_id", "updateIdentityProvider", admin!(IdentityProvidersWrite, providers::update, View::Admin), &[]),
@@ -129,13 +146,13 @@ fn admin_routes() -> Vec<AdminRow> {
         (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs", "listSyncLogs", admin!(IdentityProvidersRead, directory_syncs::list), &["page", "per_page"]),
         (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs/:log_id", "readSyncLog", admin!(IdentityProvidersRead, directory_syncs::read), &["page", "per_page"]),
         (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers", "listIdentityProvidersOfTenant", admin!(IdentityProvidersRead, providers::list, View::Tenant), &["page", "per_page", "enabled_only", "protocol"]),
-        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers", "createIdentityProviderOfTenant", admin!(IdentityProvidersWrite, providers::create, View::Tenant), &[]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers", "createIdentityProviderOfTenant", admin_once!(IdentityProvidersWrite, providers::create, View::Tenant), &[]),
         (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", "readIdentityProviderOfTenant", admin!(IdentityProvidersRead, providers::read, View::Tenant), &[]),
         (Method::PATCH, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", "updateIdentityProviderOfTenant", admin!(IdentityProvidersWrite, providers::update, View::Tenant), &[]),
         (Method::DELETE, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", "deleteIdentityProviderOfTenant", admin!(IdentityProvidersWrite, providers::delete, View::Tenant), &[]),
         (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/test", "testIdentityProviderOfTenant", admin!(IdentityProvidersWrite, test_connection::test, View::Tenant), &[]),
         (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings", "listGroupMappings", admin!(IdentityProvidersRead, group_mappings::list), &["page", "per_page"]),
-        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings", "createGroupMapping", admin!(IdentityProvidersWrite, group_mappings::create), &[]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings", "createGroupMapping", admin_once!(IdentityProvidersWrite, group_mappings::create), &[]),
         (Method::DELETE, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings/:mapping_id", "deleteGroupMapping", admin!(IdentityProvidersWrite, group_mappings::delete), &[]),
     ]
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::api::http::idempotency::{MAX_KEY_BYTES, NAME};
 use crate::api::http::reply::Dialect;
-use crate::api::http::routes::{For, Route};
+use crate::api::http::routes::{For, IdempotencyKey, Route};
 use crate::auth::admin::AdminScope;
 use crate::auth::scope::{Scope, Scopes};
 use crate::scim;
@@ -55,7 +56,13 @@ impl Operation {
             For::Scim(..) => &[401, 403, 404, 429, 503],
         };
         let failures = own.iter().chain(&[414, 500]);
-        failures.fold(operation, |operation, status| operation.fails(*status))
+        let operation = failures.fold(operation, |operation, status| operation.fails(*status));
+        match route.access {
+            For::Admin(_, IdempotencyKey::Taken, _) => {
+                operation.parameters([idempotency_key()]).fails(409)
+            }
+            _ => operation,
+        }
     }
 
     /// For administrators alone: nobody's SCIM token is anybody's own.
@@ -207,6 +214,16 @@ impl Operation {
     }
 }
 
+fn idempotency_key() -> Value {
+    let description = "A request that is sent again with the same key within a day, by the same caller, gets the reply of the first one that \
+        succeeded, and nothing is made twice. A UUID is a good key. 422 where the key came with another request, 409 where the reply was \
+        sealed with a key that is gone.";
+    let schema = json!({
+        "type": "string", "minLength": 1, "maxLength": MAX_KEY_BYTES, "pattern": "^[!-~]([ -~]*[!-~])?$",
+    });
+    json!({"name": NAME, "in": "header", "description": description, "schema": schema})
+}
+
 /// A parameter of the query.
 pub fn query(name: &str, description: &str, schema: &Value) -> Value {
     json!({"name": name, "in": "query", "description": description, "schema": schema})
@@ -222,7 +239,7 @@ pub const fn media_type(dialect: Dialect) -> &'static str {
 fn security(access: For, without_tokens: bool) -> Value {
     match access {
         For::Public(_) => json!([]),
-        For::Admin(scope, _) => json!([{ADMINISTRATOR: [scope.name()]}]),
+        For::Admin(scope, ..) => json!([{ADMINISTRATOR: [scope.name()]}]),
         For::Scim(scopes, _) => {
             let is_read = |scope: &Scope| Scopes::of_jwt(true, false).contains(*scope);
             let of_jwt = match scopes.iter().all(is_read) {

@@ -157,9 +157,10 @@ fn check(stage: &Stage, course: &Course, case: &Case, at: &str, fault: Fault, ou
         Some(answer) => {
             check_failure(at, fault, answer);
             assert!(!answer.body.to_string().contains(MARK), "{at}");
-            // Whoever changes a resource finds out what has become of a batch whose reply was lost.
+            // Whoever changes a resource, or sends a key, finds out what has become of a batch whose reply was lost.
             let is_scim = case.request.uri().path().contains("/scim/v2/");
-            let lost = fault == Fault::ReplyLost && !is_scim;
+            let is_keyed = case.request.headers().contains_key("idempotency-key");
+            let lost = fault == Fault::ReplyLost && !is_scim && !is_keyed;
             assert!(lost || state == course.before, "{at}: failed, and is done");
         }
     }
@@ -271,6 +272,11 @@ fn scim_tokens() {
 #[test]
 fn identity_providers() {
     try_faults(Scene::identity_providers);
+}
+
+#[test]
+fn requests_with_an_idempotency_key() {
+    try_faults(Scene::keyed);
 }
 
 #[test]

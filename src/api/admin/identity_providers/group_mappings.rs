@@ -6,6 +6,7 @@ use super::responses::GroupMappingResponse;
 use super::types::GroupMappingCreate;
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
+use crate::api::http::idempotency;
 use crate::api::http::input::{Page, Text, Time, body};
 use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
@@ -14,15 +15,14 @@ use crate::change::provider;
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
 use crate::store::group_mappings::{self, GroupMapping};
-use crate::store::{self, Constraint, Guard, Row, identity_providers, rows_at};
+use crate::store::{self, Constraint, Guard, Row, Rows, identity_providers, rows_at};
 use crate::sync::{Place, unmatchable};
 
 const MAPPING: &str = "the group mapping";
 
-fn show(row: &Row, directory: Option<&Directory>) -> Result<GroupMappingResponse> {
-    let mapping = group_mappings::group_mapping(row)?;
+fn show(mapping: GroupMapping, directory: Option<&Directory>) -> GroupMappingResponse {
     let warning = directory.and_then(|directory| directory.objection(&mapping));
-    Ok(GroupMappingResponse {
+    GroupMappingResponse {
         id: mapping.id,
         idp_id: mapping.idp_id,
         external_group_id: mapping.external_group_id,
@@ -31,7 +31,7 @@ fn show(row: &Row, directory: Option<&Directory>) -> Result<GroupMappingResponse
         internal_group_name: mapping.internal_group_name,
         created_at: Time(mapping.created_at),
         warning,
-    })
+    }
 }
 
 /// What it takes to tell whether an external group may be one of a directory's.
@@ -82,7 +82,10 @@ pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     match rows_at(&results, 2)?.first() {
         Some(provider) => {
             let directory = Directory::of(provider)?;
-            envelope::list(call, page, &results, |row| show(row, directory.as_ref()))
+            envelope::list(call, page, &results, |row| {
+                let mapping = group_mappings::group_mapping(row)?;
+                Ok(show(mapping, directory.as_ref()))
+            })
         }
         None => Err(Error::not_found(WHAT)),
     }
@@ -136,27 +139,32 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         ("GroupMapping", &mapping.id),
         attributes.map(str::to_owned).into(),
     ));
-    let read = batch.len();
-    batch.push(group_mappings::select(tenant, &mapping.idp_id, &mapping.id));
-    batch.push(identity_providers::select(&mapping.idp_id, Some(tenant)));
-    let results = call
-        .run(Some(tenant), batch)
-        .await
-        .map_err(|error| match error {
-            store::Error::Guard(Guard::GroupMissing) => unknown_group(),
-            store::Error::Guard(Guard::NoDirectory) => no_directory(),
-            store::Error::Conflict(Constraint::GroupMapping) => Error::new(
-                Kind::Conflict,
-                "these two groups are mapped to each other already",
-            ),
-            other => other.into(),
-        })?;
-    let row = rows_at(&results, read)?.first();
-    let row = row.ok_or_else(|| Error::not_found(MAPPING))?;
-    let provider = rows_at(&results, read + 1)?.first();
-    let directory = Directory::of(provider.ok_or_else(|| Error::not_found(WHAT))?)?;
-    let shown = show(row, directory.as_ref())?;
-    Ok(envelope::single(call, 201, &shown))
+    let reads = vec![
+        group_mappings::select_name(tenant, &mapping.internal_group_id),
+        identity_providers::select(&mapping.idp_id, Some(tenant)),
+    ];
+    let reply = |results: &[Rows]| {
+        let group = rows_at(results, 0)?.first();
+        let name = group.map(|row| row.optional_text("name")).transpose()?;
+        let provider = rows_at(results, 1)?.first();
+        let directory = Directory::of(provider.ok_or_else(|| Error::not_found(WHAT))?)?;
+        let mapping = GroupMapping {
+            internal_group_name: name.flatten(),
+            ..mapping.clone()
+        };
+        let shown = show(mapping, directory.as_ref());
+        Ok(envelope::single(call, 201, &shown))
+    };
+    let refused = |error| match error {
+        store::Error::Guard(Guard::GroupMissing) => unknown_group(),
+        store::Error::Guard(Guard::NoDirectory) => no_directory(),
+        store::Error::Conflict(Constraint::GroupMapping) => Error::new(
+            Kind::Conflict,
+            "these two groups are mapped to each other already",
+        ),
+        other => other.into(),
+    };
+    idempotency::commit_and_read(call, tenant, batch, reads, reply, refused).await
 }
 
 pub async fn delete(call: &Call<'_>, admin: &Admin) -> Result<Reply> {

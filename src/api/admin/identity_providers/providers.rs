@@ -11,6 +11,7 @@ use super::secrets;
 use super::types::{AdminIdPCreate, AdminIdPUpdate, IdPCreate, IdPUpdate};
 use crate::api::http::call::{Call, retrying};
 use crate::api::http::envelope;
+use crate::api::http::idempotency;
 use crate::api::http::input::{Page, Text, Time, body, body_field, flag, parameter};
 use crate::api::http::query_parameters::tenant_in_query;
 use crate::api::http::reply::Reply;
@@ -173,7 +174,8 @@ pub async fn create(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply>
     batch.extend(rows::insert(&provider));
     let subject = ("IdentityProvider", provider.id.as_str());
     batch.extend(access.audited(call, tenant, Action::Create, subject, attributes));
-    call.run(Some(tenant), batch)
+    let reply = show(call, view, 201, &provider, Vec::new())?;
+    idempotency::commit(call, tenant, batch, &reply)
         .await
         .map_err(|error| match error {
             store::Error::Guard(Guard::NotFound) => no_tenant(),
@@ -181,7 +183,7 @@ pub async fn create(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply>
             other => other.into(),
         })?;
     call.note_tenant(tenant);
-    show(call, view, 201, &provider, Vec::new())
+    Ok(reply)
 }
 
 pub async fn read(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply> {

@@ -5,6 +5,7 @@ pub mod types;
 use super::endpoint_info;
 use crate::api::http::call::{Call, retrying};
 use crate::api::http::envelope;
+use crate::api::http::idempotency;
 use crate::api::http::input::{Page, Text, Time, body};
 use crate::api::http::query_parameters::tenant_in_query;
 use crate::api::http::reply::Reply;
@@ -156,17 +157,19 @@ async fn issue(
     batch.extend(scim_tokens::insert(&token, &hash));
     batch.extend(more);
     batch.push(scim_tokens::select_facts(&hash, call.now));
-    let results = call.run(Some(&token.tenant_id), batch).await?;
-    call.note_tenant(&token.tenant_id);
-    if let Some(row) = results.last().and_then(store::Rows::first) {
-        let facts: Facts = scim_tokens::facts(row)?;
-        remember(&call.app.platform, &hash, &facts);
-    }
+    let tenant = token.tenant_id.clone();
     let new = NewScimTokenResponse {
         shown: show(token),
         token: secret.reveal().to_owned(),
     };
-    Ok(envelope::single(call, 201, new))
+    let reply = envelope::single(call, 201, new);
+    let results = idempotency::commit(call, &tenant, batch, &reply).await?;
+    call.note_tenant(&tenant);
+    if let Some(row) = results.last().and_then(store::Rows::first) {
+        let facts: Facts = scim_tokens::facts(row)?;
+        remember(&call.app.platform, &hash, &facts);
+    }
+    Ok(reply)
 }
 
 /// The token in the path with its hash; 404 for one that this administrator does not see, or that is revoked where that

@@ -1,6 +1,7 @@
 //! The requests that are tried: every route there is, and every kind of write.
 
 mod identity_providers;
+mod keyed;
 
 use http::Request;
 use rollcall::api::http::routes;
