@@ -12,7 +12,7 @@ use crate::store::{Row, Rows, rows_at};
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Meta {
-    /// The request's id, the same as in `X-Request-Id`.
+    /// The request's id, the same as in `X-Request-Id`; of a reply that was kept for an `Idempotency-Key`, the id of the first request.
     request_id: String,
     /// When the request came.
     timestamp: Time,

@@ -79,7 +79,7 @@ class World {
     const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     if (payload !== undefined && !("content-type" in sent)) sent["content-type"] = contentType ?? "application/json";
     const reply = await this.mf.dispatchFetch(ORIGIN + path, { method, headers: sent, body: payload, redirect: "manual" });
-    return readReply(reply, method, path);
+    return readReply(reply, method, path, sent);
   }
 
   /** A request of an administrator of the platform, or of whoever `claims` make of him. */
