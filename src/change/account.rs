@@ -131,10 +131,8 @@ impl<'p> Account<'p> {
     /// Takes a deleted resource out of the groups that intents put it into.
     fn forget_member(&mut self, id: &str) {
         for state in self.states.values_mut() {
-            let added = state.members.add.remove(id).is_some();
-            let removed = state.members.remove.remove(id);
-            // The group is another one now, and says so; one that lost the member in the database is told there.
-            if added && !removed {
+            // The group is another one now, and says so; one that loses the member in the database is told there.
+            if state.members.add.remove(id).is_some() {
                 state.version = Version(state.version.0 + 1);
             }
         }

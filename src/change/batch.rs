@@ -77,9 +77,11 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
         .map(|(id, state)| (id.as_str(), &state.members))
         .collect();
     batch.extend(member_guards(plan, &plans));
+    // Who has left a group before being deleted is none whom the group loses by that.
+    batch.extend(leaving_members(terms, &plans));
     batch.extend(gone);
     batch.extend(saved);
-    batch.extend(member_rows(terms, &plans));
+    batch.extend(staying_members(terms, &plans));
     let events: Vec<Event<'_>> = plan
         .account
         .events
@@ -99,7 +101,10 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
 }
 
 /// The resources of a type, in the order in which they were touched.
-fn touched<'p>(plan: &'p Plan<'_>, resource_type: &ResourceType) -> Vec<(&'p String, &'p State)> {
+pub fn touched<'p>(
+    plan: &'p Plan<'_>,
+    resource_type: &ResourceType,
+) -> Vec<(&'p String, &'p State)> {
     plan.account
         .order
         .iter()
@@ -269,13 +274,20 @@ fn member_guards(plan: &Plan<'_>, plans: &[(&str, &MemberPlan)]) -> Vec<Statemen
     statements
 }
 
-/// The rows of groups' members to delete and to insert.
-fn member_rows(terms: &Terms, plans: &[(&str, &MemberPlan)]) -> Vec<Statement> {
-    let mut gone: Vec<Pair> = Vec::new();
+/// The rows of groups' members to delete.
+fn leaving_members(terms: &Terms, plans: &[(&str, &MemberPlan)]) -> Vec<Statement> {
+    let pairs = plans.iter().flat_map(|(group, plan)| {
+        let gone = plan.remove.iter();
+        gone.map(|id| ((*group).to_owned(), id.clone()))
+    });
+    members::delete(&terms.tenant, &pairs.collect::<Vec<Pair>>())
+}
+
+/// The rows of groups' members to change and to insert.
+fn staying_members(terms: &Terms, plans: &[(&str, &MemberPlan)]) -> Vec<Statement> {
     let mut regraded: Vec<(Pair, i64)> = Vec::new();
     for (group, plan) in plans {
         let pair = |id: &String| ((*group).to_owned(), id.clone());
-        gone.extend(plan.remove.iter().map(pair));
         let stay = plan.regrade.iter();
         regraded.extend(stay.map(|(id, granted)| (pair(id), *granted)));
     }
@@ -291,8 +303,7 @@ fn member_rows(terms: &Terms, plans: &[(&str, &MemberPlan)]) -> Vec<Statement> {
         .collect();
     let tenant = &terms.tenant;
     let (granted, _) = grounds(&terms.mandate);
-    let mut statements = members::delete(tenant, &gone);
-    statements.extend(members::regrade(tenant, &regraded));
+    let mut statements = members::regrade(tenant, &regraded);
     statements.extend(members::insert(tenant, granted, &new));
     // A directory's groups are what they are there.
     if terms.mandate.is_client() {
@@ -319,18 +330,6 @@ fn totals(plan: &Plan<'_>) -> Totals {
         users: count(&USERS),
         groups: count(&GROUPS),
     }
-}
-
-/// The groups whose versions are known only once the batch is done: nothing held them at the version from which they were counted.
-pub fn drifting(plan: &Plan<'_>) -> Vec<String> {
-    touched(plan, &GROUPS)
-        .into_iter()
-        .filter(|(_, state)| {
-            let is_loose = matches!(state.base, Base::Known(_)) && !state.rests_on_version;
-            state.alive && is_loose && state.gain() > 0
-        })
-        .map(|(id, _)| id.clone())
-        .collect()
 }
 
 /// Hashes the passwords that a plan keeps, each once.

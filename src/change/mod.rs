@@ -28,6 +28,7 @@ mod request;
 pub(crate) mod rows;
 mod sending;
 mod state;
+mod versions;
 mod writer;
 
 pub use author::{Author, Mandate, Terms};

@@ -10,12 +10,11 @@ use super::intent::Intent;
 use super::plan::Plan;
 use super::recent::Recent;
 use super::request::{Request, Shown, Written};
-use super::rows::groups;
 use super::state::{Base, Done};
+use super::versions;
 use crate::error::{Error, Result};
 use crate::scim::render::Stored;
-use crate::scim::schema::{GROUPS, ResourceType, USERS};
-use crate::scim::version::Version;
+use crate::scim::schema::{ResourceType, USERS};
 use crate::store::resources::{self, Memberships};
 use crate::store::{self, Rows, Statement};
 
@@ -79,7 +78,13 @@ impl Work<'_> {
         let author = self.author;
         let hash = |password: &str| author.hash(password);
         batch::hash_passwords(&plan, &mut self.hashes.borrow_mut(), hash)?;
-        let mut batch = batch::statements(&plan, &self.hashes.borrow());
+        let is_told = self.alone.is_none() && author.terms().mandate.is_client();
+        let head = match is_told {
+            true => versions::ask_before(&plan),
+            false => Vec::new(),
+        };
+        let (told_before, mut batch) = (head.len(), head);
+        batch.extend(batch::statements(&plan, &self.hashes.borrow()));
         if let Some(along) = self.request.along {
             batch.extend(along(&plan.outcomes));
         }
@@ -88,30 +93,29 @@ impl Work<'_> {
             (Some(intent), Some(memberships)) if worked_out.is_none() => {
                 vec![self.select(intent, memberships)]
             }
-            (Some(_), _) => Vec::new(),
-            (None, _) => {
-                let drifting = batch::drifting(&plan);
-                groups::select_versions(&author.terms().tenant, &drifting)
-            }
+            (None, _) if is_told => versions::ask_after(&plan),
+            _ => Vec::new(),
         };
         let asked = tail.len();
         batch.extend(tail.iter().cloned());
-        let results = match author.write(batch).await {
-            Ok(results) => results,
+        let (before, answers) = match author.write(batch).await {
+            Ok(mut results) => {
+                let answers = results.split_off(results.len().saturating_sub(asked));
+                results.truncate(told_before);
+                (results, answers)
+            }
             Err(error) if error.may_have_happened() => match self.look_back(&plan, tail).await {
-                Some(results) => results,
+                Some(answers) => (Vec::new(), answers),
                 None => return Ok(Err(error)),
             },
             Err(error) => return Ok(Err(error)),
         };
-        let answers = results.get(results.len().saturating_sub(asked)..);
-        let answers = answers.unwrap_or_default();
         let mut outcomes = std::mem::take(&mut plan.outcomes);
         let shown = match (self.alone, worked_out) {
             (Some(_), Some(stored)) => Some(Shown { stored, held: None }),
             (Some(intent), None) => shown(intent.resource_type, answers.first())?,
             (None, _) => {
-                correct_versions(&mut outcomes, &plan, answers)?;
+                versions::correct(&mut outcomes, &plan, &before, &answers)?;
                 None
             }
         };
@@ -127,7 +131,7 @@ impl Work<'_> {
         let batch = std::iter::once(own).chain(tail).collect();
         let results = self.author.read(batch).await.ok()?;
         results.first()?.first()?;
-        Some(results)
+        Some(results.into_iter().skip(1).collect())
     }
 
     /// The only resource as it is after the batch, where that can be told without asking: a user's groups stay what they were.
@@ -179,24 +183,4 @@ fn shown(resource_type: &'static ResourceType, rows: Option<&Rows>) -> Result<Op
         stored: resources::stored(resource_type, row)?,
         held: resources::held(row)?,
     }))
-}
-
-/// Puts the versions right that groups have, where others changed them since they were read.
-fn correct_versions(
-    outcomes: &mut [Result<Done>],
-    plan: &Plan<'_>,
-    answers: &[Rows],
-) -> Result<()> {
-    for row in answers.iter().flat_map(|rows| &rows.rows) {
-        let (id, version) = (row.text("id")?, row.integer("version")?);
-        let Some(state) = plan.account.states.get(&(GROUPS.name, id.clone())) else {
-            continue;
-        };
-        let drift = version - state.version.0;
-        let of_group = outcomes.iter_mut().flatten();
-        for done in of_group.filter(|done| done.id == id) {
-            done.version = done.version.map(|version| Version(version.0 + drift));
-        }
-    }
-    Ok(())
 }

@@ -109,6 +109,20 @@ pub fn probed(row: &Row) -> Result<Probed> {
     })
 }
 
+/// The direct memberships of users and groups: columns `group_id` and `id`.
+pub fn select_memberships<'i>(
+    tenant: &TenantId,
+    ids: impl IntoIterator<Item = &'i String>,
+) -> Vec<Statement> {
+    Set::of_ids(ids).statements(&[tenant.into()], |part| {
+        format!(
+            "{} select m.group_id, m.member_id as id from e cross join group_members m indexed by group_members_member_idx \
+             on m.tenant_id = ?1 and m.member_id = e.id",
+            part.table()
+        )
+    })
+}
+
 /// The names by which filters find users and groups as members, folded: columns `id` and `name`.
 pub fn select_names<'i>(
     tenant: &TenantId,

@@ -5,6 +5,7 @@ mod handed_over;
 mod members;
 mod outcomes;
 mod references;
+mod versions;
 
 use serde_json::{Value, json};
 
