@@ -15,6 +15,8 @@ pub enum AdminScope {
     IdentityProvidersWrite,
     ScimRead,
     ScimWrite,
+    AuditRead,
+    AuditWrite,
 }
 
 impl AdminScope {
@@ -28,6 +30,8 @@ impl AdminScope {
             AdminScope::IdentityProvidersWrite => "identity-providers:write",
             AdminScope::ScimRead => "scim:read",
             AdminScope::ScimWrite => "scim:write",
+            AdminScope::AuditRead => "audit:read",
+            AdminScope::AuditWrite => "audit:write",
         }
     }
 }

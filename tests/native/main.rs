@@ -13,6 +13,7 @@
 
 mod admin_jwt;
 mod audit;
+mod audit_events;
 mod bad_input;
 mod bounded_work;
 mod budget;

@@ -295,7 +295,7 @@ impl<'w> Fresh<'w> {
             None => part.to_owned(),
         };
         let path: Vec<String> = pattern.split('/').map(part).collect();
-        match pattern.ends_with("endpoint-info") {
+        match ["endpoint-info", "audit-events"].contains(&path[path.len() - 1].as_str()) {
             true => format!("{}?tenant_id={}", path.join("/"), self.ids[":tenant_id"]),
             false => path.join("/"),
         }

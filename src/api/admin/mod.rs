@@ -1,5 +1,6 @@
 //! The administrator's nouns, what everybody may read, and what the clock has done for them.
 
+pub mod audit_events;
 pub mod directory_syncs;
 pub mod docs;
 pub mod endpoint_info;

@@ -246,6 +246,17 @@ pub fn parameter(call: &Call<'_>, name: &str) -> Option<String> {
         .map(|(_, value)| value)
 }
 
+/// A query parameter that is a time, in milliseconds since 1970.
+pub fn moment(call: &Call<'_>, name: &str) -> Result<Option<i64>> {
+    let Some(text) = parameter(call, name) else {
+        return Ok(None);
+    };
+    match read::<Time>(text.into(), &["query", name]) {
+        Ok(Time(time)) => Ok(Some(time)),
+        Err(error) => Err(error),
+    }
+}
+
 /// A query parameter that is `true` or `false`; false where it is left out. One without a value is neither: `?dry_run` must not be a real run.
 pub fn flag(call: &Call<'_>, name: &str) -> Result<bool> {
     match parameter(call, name).as_deref() {
@@ -259,7 +270,8 @@ pub fn flag(call: &Call<'_>, name: &str) -> Result<bool> {
     }
 }
 
-fn number(call: &Call<'_>, name: &str, default: i64, max: i64) -> Result<i64> {
+/// A query parameter that is a whole number from 1 on.
+pub(super) fn number(call: &Call<'_>, name: &str, default: i64, max: i64) -> Result<i64> {
     let Some(text) = parameter(call, name) else {
         return Ok(default);
     };

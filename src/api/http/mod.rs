@@ -15,6 +15,7 @@ pub(crate) mod query_parameters;
 pub mod reply;
 pub mod request;
 pub mod routes;
+pub(crate) mod stretch;
 pub(crate) mod token_facts;
 mod transport;
 pub mod typed_json;

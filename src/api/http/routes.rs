@@ -20,7 +20,7 @@ use crate::api::admin::identity_providers::access::View;
 use crate::api::admin::identity_providers::{
     group_mappings, providers, reencryption, test_connection,
 };
-use crate::api::admin::{directory_syncs, docs, health, scim_tokens, tenants};
+use crate::api::admin::{audit_events, directory_syncs, docs, health, scim_tokens, tenants};
 use crate::api::scim::{bulk, discovery, groups, lists, resources, users};
 use crate::auth::admin::{Admin, AdminScope};
 use crate::auth::scope::Scope;
@@ -135,6 +135,7 @@ fn admin_routes() -> Vec<AdminRow> {
         (Method::PATCH, "/api/v1/admin/scim-tokens/:token_id", "updateScimToken", admin!(ScimTokensWrite, scim_tokens::update), &[]),
         (Method::DELETE, "/api/v1/admin/scim-tokens/:token_id", "deleteScimToken", admin!(ScimTokensWrite, scim_tokens::delete), &[]),
         (Method::POST, "/api/v1/admin/scim-tokens/:token_id/rotate", "rotateScimToken", admin_once!(ScimTokensWrite, scim_tokens::rotate), &[]),
+        (Method::GET, "/api/v1/admin/audit-events", "listAuditEvents", admin!(AuditRead, audit_events::list), &["tenant_id", "resource_type", "resource_id", "actor", "action", "request_id", "since", "until", "after", "limit"]),
         (Method::GET, "/api/v1/admin/identity-providers", "listIdentityProviders", admin!(IdentityProvidersRead, providers::list, View::Admin), &["page", "per_page", "tenant_id", "provider_type", "search"]),
         (Method::POST, "/api/v1/admin/identity-providers", "createIdentityProvider", admin_once!(IdentityProvidersWrite, providers::create, View::Admin), &[]),
         (Method::POST, "/api/v1/admin/identity-providers/reencrypt", "reencryptSecrets", admin!(IdentityProvidersWrite, reencryption::reencrypt), &[]),

@@ -139,6 +139,13 @@ pub fn variants(
         ("GET", "/admin/scim-tokens" | "/admin/scim-tokens/endpoint-info") => {
             asked(&[String::new(), format!("tenant_id={}", its.tenant)])
         }
+        ("GET", "/admin/audit-events") => asked(&[
+            String::new(),
+            format!("tenant_id={}", its.tenant),
+            format!("resource_id={}", its.user),
+            format!("resource_id={}&resource_type=User", its.group),
+            format!("actor=scim-token:{}", its.token),
+        ]),
         ("POST", "/admin/scim-tokens") => sent(&[
             json!({"tenant_id": its.tenant, "name": "x"}),
             json!({"tenant_id": own.tenant, "name": "x", "idp_id": its.provider}),

@@ -96,9 +96,14 @@ impl Answer {
 
     /// Round trips to the database.
     pub fn trips(&self) -> usize {
+        usize::try_from(self.cost("trips")).expect("a few")
+    }
+
+    /// What the request cost at the database: `trips`, `statements`, rows `read` or rows `written`.
+    pub fn cost(&self, what: &str) -> u64 {
         let timing = self.header("server-timing");
-        let (_, rest) = timing.split_once("trips=").expect("a count");
-        let digits = rest.split(' ').next().unwrap_or_default();
+        let (_, rest) = timing.split_once(&format!("{what}=")).expect("a count");
+        let digits = rest.split([' ', '"']).next().unwrap_or_default();
         digits.parse().expect("a number")
     }
 }

@@ -7,7 +7,7 @@ use crate::api::http::call::{Call, retrying};
 use crate::api::http::envelope;
 use crate::api::http::idempotency;
 use crate::api::http::input::{Page, Text, Time, body};
-use crate::api::http::query_parameters::tenant_in_query;
+use crate::api::http::query_parameters::{required_tenant, tenant_in_query};
 use crate::api::http::reply::Reply;
 use crate::api::http::token_facts::{forget, remember};
 use crate::auth::admin::Admin;
@@ -350,13 +350,7 @@ async fn replaceable(call: &Call<'_>, admin: &Admin) -> Result<(ScimToken, Row)>
 
 /// `GET …/endpoint-info`: what an administrator pastes into an identity provider.
 pub async fn endpoint_info(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
-    let tenant = tenant_in_query(call, admin)?.ok_or_else(|| {
-        Error::field(
-            &["query", "tenant_id"],
-            "missing parameter `tenant_id`",
-            "missing",
-        )
-    })?;
+    let tenant = required_tenant(call, admin)?;
     let results = call
         .run(Some(&tenant), vec![tenants::select(&tenant)])
         .await?;

@@ -44,6 +44,10 @@ pub fn paged(data: &Value) -> Value {
     })
 }
 
+pub fn listed(one: &Value) -> Value {
+    json!({"data": [one], "pagination": {"next": "NDI", "limit": 50}, "meta": meta()})
+}
+
 pub fn health() -> Value {
     json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})
 }

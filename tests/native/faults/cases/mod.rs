@@ -410,6 +410,15 @@ impl Scene {
         ]
     }
 
+    pub fn happened(&self) -> Vec<Case> {
+        let events = format!("/admin/audit-events/?tenant_id={}", self.tenant);
+        let of_ada = format!("{events}&resource_id={}", self.ada);
+        vec![
+            self.admin("GET", &events, Value::Null, 200),
+            self.admin("GET", &of_ada, Value::Null, 200),
+        ]
+    }
+
     pub fn all(&self) -> Vec<Case> {
         let parts = [
             self.users(),
@@ -419,6 +428,7 @@ impl Scene {
             self.tenants(),
             self.scim_tokens(),
             self.identity_providers(),
+            self.happened(),
         ];
         parts.into_iter().flatten().collect()
     }
