@@ -35,12 +35,21 @@ pub enum Wish {
     Create(Resource),
     /// The body of a PUT: what it says depends on what is there.
     Replace(Value),
-    Patch(Vec<Operation>),
+    /// The operations of a PATCH, and what they come to of a group's members.
+    Patch(Vec<Operation>, MemberChanges),
     /// The whole resource as it is to be, but for a group's members, and what the audit trail calls the change.
     Become(Resource, Action),
     /// Members of a group.
     Members(MemberChanges),
     Delete,
+}
+
+impl Wish {
+    /// What the operations of a PATCH want.
+    pub fn patch(operations: Vec<Operation>, profile: Profile) -> Result<Self> {
+        let members = MemberChanges::of(&operations, profile)?;
+        Ok(Wish::Patch(operations, members))
+    }
 }
 
 impl Intent {
@@ -70,14 +79,12 @@ impl Intent {
     }
 
     /// Whether it can be planned without the resource, which is then only guarded: a deletion, and members of a group by their ids.
-    pub fn goes_unseen(&self, profile: Profile) -> bool {
+    pub fn goes_unseen(&self) -> bool {
         match &self.wish {
             Ok(Wish::Delete) => true,
             Ok(Wish::Members(changes)) => changes.is_by_id(),
-            Ok(Wish::Patch(operations)) if self.resource_type.name == GROUPS.name => {
-                operations.iter().all(Operation::is_on_members)
-                    && MemberChanges::of(operations, profile)
-                        .is_ok_and(|changes| changes.is_by_id())
+            Ok(Wish::Patch(operations, changes)) if self.resource_type.name == GROUPS.name => {
+                operations.iter().all(Operation::is_on_members) && changes.is_by_id()
             }
             _ => false,
         }

@@ -3,6 +3,7 @@
 //!
 //! Intents see what those before them did. An intent fails by itself; one that refers to a resource whose making fails, fails with it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -141,7 +142,7 @@ impl<'p> Plan<'p> {
             check_condition(intent.condition.as_ref(), before.version)?;
             check_mandate(&self.account.terms.mandate, &before.resource)?;
         }
-        match intent.wish.clone()? {
+        match intent.wish.as_ref().map_err(Error::clone)? {
             Wish::Delete => Ok(Effect {
                 status: 204,
                 resource_type,
@@ -172,7 +173,7 @@ impl<'p> Plan<'p> {
         self.account.facts.assumed.presence
             && is_unknown
             && !self.account.is_new(&intent.id)
-            && intent.goes_unseen(self.account.terms.profile)
+            && intent.goes_unseen()
     }
 
     fn unseen(&self, intent: &Intent) -> State {
@@ -203,7 +204,7 @@ impl<'p> Plan<'p> {
         let unseen = State::unseen();
         if is_asked
             && resource_type.name == GROUPS.name
-            && let Ok(wish) = intent.wish.clone()
+            && let Ok(wish) = &intent.wish
             && let Ok((_, changes)) = self.wanted(resource_type, &unseen, wish)
         {
             // What comes of it is worked out once the group is known.
@@ -266,14 +267,14 @@ impl<'p> Plan<'p> {
         index: usize,
         intent: &Intent,
         before: State,
-        wish: Wish,
+        wish: &Wish,
     ) -> Result<Effect> {
         let Intent {
             resource_type, id, ..
         } = intent;
         let action = match wish {
             Wish::Replace(_) => Action::Replace,
-            Wish::Become(_, action) => action,
+            Wish::Become(_, action) => *action,
             _ => Action::Patch,
         };
         let (mut resource, changes) = self.wanted(resource_type, &before, wish)?;
@@ -337,33 +338,33 @@ impl<'p> Plan<'p> {
     }
 
     /// The resource that a PUT or PATCH wants, and what it wants of the members.
-    fn wanted(
+    fn wanted<'w>(
         &self,
         resource_type: &'static ResourceType,
         before: &State,
-        wish: Wish,
-    ) -> Result<(Resource, MemberChanges)> {
+        wish: &'w Wish,
+    ) -> Result<(Resource, Cow<'w, MemberChanges>)> {
         let profile = self.account.terms.profile;
-        let mut changes = MemberChanges::default();
         match wish {
-            Wish::Patch(operations) => {
+            Wish::Patch(operations, changes) => {
                 let mut resource = (*before.resource).clone();
                 // Of a resource that is not seen, only the members change.
                 if !matches!(before.base, Base::Unseen) {
                     patch::apply(
-                        &operations,
+                        operations,
                         resource_type,
                         &mut resource,
                         profile,
                         self.account.budget,
                     )?;
                 }
-                Ok((resource, MemberChanges::of(&operations, profile)?))
+                Ok((resource, Cow::Borrowed(changes)))
             }
             Wish::Replace(data) => {
                 let over = Some(&*before.resource);
-                let mut resource =
-                    body::read_over(resource_type, data, over, profile, self.account.budget)?;
+                let (data, budget) = (data.clone(), self.account.budget);
+                let mut resource = body::read_over(resource_type, data, over, profile, budget)?;
+                let mut changes = MemberChanges::default();
                 match resource.members.take() {
                     Some(members) => changes.replace_all(&members),
                     // Entra and Ping send a group's name without its members, and mean them to stay.
@@ -372,10 +373,10 @@ impl<'p> Plan<'p> {
                     }
                     None => {}
                 }
-                Ok((resource, changes))
+                Ok((resource, Cow::Owned(changes)))
             }
-            Wish::Become(resource, _) => Ok((resource, changes)),
-            Wish::Members(changes) => Ok(((*before.resource).clone(), changes)),
+            Wish::Become(resource, _) => Ok((resource.clone(), Cow::default())),
+            Wish::Members(changes) => Ok(((*before.resource).clone(), Cow::Borrowed(changes))),
             Wish::Create(_) | Wish::Delete => Err(Error::internal("not a change")),
         }
     }

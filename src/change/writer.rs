@@ -12,8 +12,6 @@ use super::recent::Recent;
 use super::request::{Request, Written};
 use super::sending::Work;
 use crate::error::{Error, Result};
-use crate::scim::patch::MemberChanges;
-use crate::scim::profile::Profile;
 use crate::scim::schema::USERS;
 use crate::store::resources::Memberships;
 use crate::store::{self, Constraint, Guard};
@@ -34,7 +32,7 @@ pub async fn write(author: &dyn Author, recent: &Recent, request: &Request<'_>) 
     let is_told = !terms.mandate.is_client();
     let mut facts = Facts::new(Assumptions {
         names: true,
-        members: is_told || may_assume_members(request.intents, terms.profile),
+        members: is_told || may_assume_members(request.intents),
         presence: is_told || request.intents.len() == 1,
     });
     facts.pairs.extend(request.pairs.iter().cloned());
@@ -46,8 +44,7 @@ pub async fn write(author: &dyn Author, recent: &Recent, request: &Request<'_>) 
         [Ok(intent)] => Some(intent),
         _ => None,
     };
-    let rests = alone
-        .filter(|intent| !is_told && !intent.is_creation && !intent.goes_unseen(terms.profile));
+    let rests = alone.filter(|intent| !is_told && !intent.is_creation && !intent.goes_unseen());
     let mut _turn = None;
     if let Some(intent) = rests {
         let (resource_type, id) = (intent.resource_type, &intent.id);
@@ -71,10 +68,9 @@ const MAX_ASSUMED: usize = 100;
 
 /// A directory and mappings know what they say. New resources and small changes take members for what their client says. A Bulk request
 /// that changes groups asks first: it asks for the groups anyway.
-fn may_assume_members(intents: &[Result<Intent>], profile: Profile) -> bool {
+fn may_assume_members(intents: &[Result<Intent>]) -> bool {
     let is_few = |intent: &Intent| match &intent.wish {
-        Ok(Wish::Patch(operations)) => MemberChanges::of(operations, profile)
-            .is_ok_and(|changes| changes.add.len() + changes.remove.len() <= MAX_ASSUMED),
+        Ok(Wish::Patch(_, changes)) => changes.add.len() + changes.remove.len() <= MAX_ASSUMED,
         _ => true,
     };
     match intents {

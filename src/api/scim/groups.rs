@@ -39,7 +39,7 @@ pub async fn replace(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
 pub async fn patch(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
     change(call, caller, false, |caller, id| {
         let operations = patch::parse(call.json()?, &GROUPS, id, caller.profile())?;
-        Ok(Wish::Patch(operations))
+        Wish::patch(operations, caller.profile())
     })
     .await
 }

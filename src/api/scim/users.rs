@@ -32,7 +32,7 @@ pub async fn replace(call: &Call<'_>, caller: &Caller, subject: Subject) -> Resu
 pub async fn patch(call: &Call<'_>, caller: &Caller, subject: Subject) -> Result<Reply> {
     change(call, caller, subject, |caller, id| {
         let operations = patch::parse(call.json()?, &USERS, id, caller.profile())?;
-        Ok(Wish::Patch(operations))
+        Wish::patch(operations, caller.profile())
     })
     .await
 }

@@ -71,22 +71,28 @@ pub struct MemberCount<'g> {
 }
 
 /// Counts the members of groups on. That they are there is for a guard before it.
-///
-/// The groups are updated by an upsert that always conflicts, because it reads one row for each.
 pub fn recount(tenant: &TenantId, counts: &[MemberCount<'_>], now: i64) -> Vec<Statement> {
     let rows = counts
         .iter()
         .map(|count| vec![count.id.into(), count.gain.into(), count.difference.into()]);
     let set = Set::new(&["id", "gain", "difference"], rows);
     set.statements(&[tenant.into(), now.into()], |part| {
-        format!(
-            "{} insert into groups (tenant_id, id, provider_id, version, created_at, modified_at, member_count, unique_name, \
-             resource, keys) select ?1, e.id, '', e.gain, ?2, ?2, e.difference, 0, '{{}}', '{{}}' from e where true \
-             on conflict (tenant_id, id) do update set version = version + excluded.version, modified_at = ?2, \
-             member_count = member_count + excluded.member_count",
-            part.table()
-        )
+        count_on(&part.table(), ["e.id", "e.gain", "e.difference"], "e")
     })
+}
+
+/// Counts on the versions and members of groups that are there, in a statement of the tenant `?1` at the time `?2`: an id, and by how much, for
+/// each row of a source.
+///
+/// The groups are updated by an upsert that always conflicts, because it reads one row for each, where an update with a subquery reads
+/// three.
+pub(super) fn count_on(with: &str, [id, gain, difference]: [&str; 3], source: &str) -> String {
+    format!(
+        "{with} insert into groups (tenant_id, id, provider_id, version, created_at, modified_at, member_count, unique_name, \
+         resource, keys) select ?1, {id}, '', {gain}, ?2, ?2, {difference}, 0, '{{}}', '{{}}' from {source} where true \
+         on conflict (tenant_id, id) do update set version = version + excluded.version, modified_at = ?2, \
+         member_count = member_count + excluded.member_count"
+    )
 }
 
 /// The versions of groups: columns `id` and `version`.

@@ -1,5 +1,6 @@
 //! Rows of `group_members`: direct memberships.
 
+use super::groups::count_on;
 use crate::ids::TenantId;
 use crate::store::Statement;
 use crate::store::members::{BOTH, DIRECT, GIVEN, Pair, set_of};
@@ -72,22 +73,12 @@ pub fn delete(tenant: &TenantId, pairs: &[Pair]) -> Vec<Statement> {
 }
 
 /// Takes deleted resources out of every group they are in: those groups change, and say so by their versions.
-///
-/// The groups are updated by an upsert that always conflicts, because it reads one row for each, where an update with a
-/// subquery reads three.
 pub fn leave_all_groups(tenant: &TenantId, members: &[String], now: i64) -> Vec<Statement> {
     let set = Set::of_ids(members);
     let mut statements = set.statements(&[tenant.into(), now.into()], |part| {
-        format!(
-            "{} insert into groups (tenant_id, id, provider_id, version, created_at, modified_at, member_count, unique_name, \
-             resource, keys) \
-             select ?1, m.group_id, '', 0, 0, 0, 0, 0, '{{}}', '{{}}' \
-             from e cross join group_members m indexed by group_members_member_idx \
-             on m.tenant_id = ?1 and m.member_id = e.id where true \
-             on conflict (tenant_id, id) do update set version = version + 1, modified_at = ?2, \
-             member_count = member_count - 1",
-            part.table()
-        )
+        let left = "e cross join group_members m indexed by group_members_member_idx \
+                    on m.tenant_id = ?1 and m.member_id = e.id";
+        count_on(&part.table(), ["m.group_id", "1", "-1"], left)
     });
     statements.extend(set.statements(&[tenant.into()], |part| {
         format!(

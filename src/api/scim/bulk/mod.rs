@@ -101,8 +101,8 @@ fn intent(call: &Call<'_>, caller: &Caller, made: &MadeByBulkId, entry: &Entry) 
     let wish = match operation.method {
         Method::Put => Ok(Wish::Replace(data)),
         Method::Patch => patch::parse(data, resource_type, &id, profile)
-            .map(Wish::Patch)
-            .map_err(Error::from),
+            .map_err(Error::from)
+            .and_then(|operations| Wish::patch(operations, profile)),
         Method::Post | Method::Delete => Ok(Wish::Delete),
     };
     let made_by = target
