@@ -28,6 +28,7 @@ const RULES_BEYOND_THE_SCHEMA = [
   { of: "SCIM", operations: { "include-tag": "SCIM" }, check: "negative_data_rejection", statuses: ["412", "413", "414"], why: "they are refusals too: what is too long or too many (RFC 7644 §3.7.4); If-Match is looked at first (RFC 9110 §13.2.1), and the length of an address before that" },
   { of: "identity providers", operations: { "include-operation-id": ["createIdentityProvider", "createIdentityProviderOfTenant", "updateIdentityProvider", "updateIdentityProviderOfTenant", "createGroupMapping"] }, check: "positive_data_acceptance", statuses: ["422"], why: "tenants and groups have to exist, a configuration belongs to its protocol; URLs, filters and names of a directory have grammars" },
   { of: "the rest", operations: { "include-operation-id": ["createScimToken", "updateScimToken"] }, check: "positive_data_acceptance", statuses: ["422"], why: "the tenant has to exist, and expires_at to be in the future" },
+  { of: "the rest", operations: { "include-operation-id": ["listAuditEvents"] }, check: "positive_data_acceptance", statuses: ["422"], why: "an administrator of all tenants has to name one, and that of one tenant need not; `after` is what a page before gave" },
   { of: "the rest", operations: { "include-operation-id": ["createTenant", "rotateScimToken"] }, check: "positive_data_acceptance", statuses: ["422"], why: "an Idempotency-Key that came with another request is refused" },
 ];
 /** What schemathesis takes by itself. */
