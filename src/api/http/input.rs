@@ -248,13 +248,8 @@ pub fn parameter(call: &Call<'_>, name: &str) -> Option<String> {
 
 /// A query parameter that is a time, in milliseconds since 1970.
 pub fn moment(call: &Call<'_>, name: &str) -> Result<Option<i64>> {
-    let Some(text) = parameter(call, name) else {
-        return Ok(None);
-    };
-    match read::<Time>(text.into(), &["query", name]) {
-        Ok(Time(time)) => Ok(Some(time)),
-        Err(error) => Err(error),
-    }
+    let time = parameter(call, name).map(|text| read(text.into(), &["query", name]));
+    Ok(time.transpose()?.map(|Time(time)| time))
 }
 
 /// A query parameter that is `true` or `false`; false where it is left out. One without a value is neither: `?dry_run` must not be a real run.

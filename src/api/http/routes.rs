@@ -97,9 +97,9 @@ macro_rules! scim {
     };
 }
 
-/// The SCIM base with the tenant in the path.
 /// What is below a tenant, with its id.
 const TENANTS: &str = "/api/v1/tenants/";
+/// The SCIM base with the tenant in the path.
 const TENANT_BASE: &str = "/api/v1/tenants/:tenant_id/scim/v2";
 /// The SCIM base with the tenant taken from the credential.
 pub const TOKEN_BASE: &str = "/scim/v2";
