@@ -10,6 +10,7 @@ use super::member_plan::{MemberPlan, grounds};
 use super::plan::Plan;
 use super::rows::groups::{self, GroupRow, MemberCount};
 use super::rows::members::{self, Membership};
+use super::rows::revisions::{self, Changed};
 use super::rows::users::{self, UserRow};
 use super::rows::{deletion, keys, names};
 use super::state::{Base, State};
@@ -77,6 +78,7 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
         .map(|(id, state)| (id.as_str(), &state.members))
         .collect();
     batch.extend(member_guards(plan, &plans));
+    batch.extend(kept(plan));
     // Who has left a group before being deleted is none whom the group loses by that.
     batch.extend(leaving_members(terms, &plans));
     batch.extend(gone);
@@ -98,6 +100,46 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
         batch.extend(audit::append(tenant, &terms.origin, totals(plan), &events));
     }
     batch
+}
+
+/// What resources are before the batch, for their history: of each that an event tells of, once, by the last of its events.
+fn kept(plan: &Plan<'_>) -> Vec<Statement> {
+    let terms = plan.account.terms;
+    let events = plan.account.events.iter();
+    let places: BTreeMap<(&str, &str), i64> = (1..)
+        .zip(events)
+        .map(|(place, event)| ((event.resource_type.name, event.id.as_str()), place))
+        .collect();
+    let mut statements = Vec::new();
+    for resource_type in RESOURCE_TYPES {
+        let mut changed = Vec::new();
+        let mut gone = Vec::new();
+        for (id, state) in touched(plan, resource_type) {
+            let Some(place) = places.get(&(resource_type.name, id.as_str())) else {
+                continue;
+            };
+            match (state.alive, state.is_new()) {
+                (true, _) => changed.push(Changed {
+                    place: *place,
+                    id,
+                    is_rewritten: state.is_rewritten,
+                    members: &state.members,
+                }),
+                (false, false) => gone.push((*place, id.as_str())),
+                // Made and deleted by the same batch.
+                (false, true) => {}
+            }
+        }
+        let (tenant, origin) = (&terms.tenant, &terms.origin);
+        statements.extend(revisions::keep(tenant, origin, resource_type, &changed));
+        statements.extend(revisions::keep_deleted(
+            tenant,
+            origin,
+            resource_type,
+            &gone,
+        ));
+    }
+    statements
 }
 
 /// The resources of a type, in the order in which they were touched.

@@ -2,6 +2,7 @@
 //! to refuse.
 
 use super::audit::{self, Action, Origin};
+use super::rows::revisions;
 use crate::ids::TenantId;
 use crate::store::Statement;
 
@@ -29,6 +30,7 @@ pub fn revoke_mapping(
     vec![
         count_up,
         append,
+        revisions::keep_losses(origin, &gone, &params),
         Statement::new(
             format!(
                 "update groups set version = version + 1, modified_at = ?4, \

@@ -1,6 +1,8 @@
 //! Rows of `tenants`.
 
-use super::{Guard, Params, Result, Row, Statement, guards, page};
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Guard, Params, Result, Row, Statement, guards, page};
 use crate::ids::TenantId;
 use crate::scim::profile::Profile;
 
@@ -12,23 +14,70 @@ pub struct Settings {
     pub store_passwords: bool,
 }
 
+/// How long what is recorded of a tenant is kept, in days, where 0 keeps nothing; and how much one credential may remove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keeping {
+    /// The audit trail.
+    pub audit_days: i64,
+    /// What resources were before each change.
+    pub history_days: i64,
+    /// The journal of requests.
+    pub requests_days: i64,
+    /// Whether the journal has bodies.
+    pub record_bodies: bool,
+    /// None for as much as it likes.
+    pub removal_fuse: Option<RemovalFuse>,
+}
+
+impl Default for Keeping {
+    /// What the columns' defaults say.
+    fn default() -> Self {
+        Keeping {
+            audit_days: 365,
+            history_days: 30,
+            requests_days: 30,
+            record_bodies: true,
+            removal_fuse: Some(RemovalFuse {
+                percent: 20,
+                at_least: 50,
+                minutes: 60,
+            }),
+        }
+    }
+}
+
+/// How much of its tenant one credential may remove: deactivate, delete, or take out of groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemovalFuse {
+    /// That share of the tenant's users, from 1 to 100.
+    pub percent: i64,
+    /// So many in any case.
+    pub at_least: i64,
+    /// Within so many minutes.
+    pub minutes: i64,
+}
+
 /// A tenant as an administrator sees it.
 #[derive(Debug, Clone)]
 pub struct Tenant {
     pub id: String,
     pub name: String,
     pub settings: Settings,
+    pub keeping: Keeping,
     pub created_at: i64,
     pub updated_at: i64,
 }
 
-const COLUMNS: &str = "id, name, scim_profile, store_passwords, created_at, updated_at";
+const COLUMNS: &str = "id, name, scim_profile, store_passwords, audit_days, history_days, requests_days, record_bodies, \
+     removal_fuse, created_at, updated_at";
 
 pub fn tenant(row: &Row) -> Result<Tenant> {
     Ok(Tenant {
         id: row.text("id")?,
         name: row.text("name")?,
         settings: settings(row)?,
+        keeping: keeping(row)?,
         created_at: row.integer("created_at")?,
         updated_at: row.integer("updated_at")?,
     })
@@ -42,16 +91,44 @@ pub fn settings(row: &Row) -> Result<Settings> {
     })
 }
 
-pub fn insert(id: &TenantId, name: &str, settings: Settings, now: i64) -> Statement {
+fn keeping(row: &Row) -> Result<Keeping> {
+    let fuse = row.optional_text("removal_fuse")?;
+    let fuse = fuse.map(|fuse| serde_json::from_str(&fuse)).transpose();
+    Ok(Keeping {
+        audit_days: row.integer("audit_days")?,
+        history_days: row.integer("history_days")?,
+        requests_days: row.integer("requests_days")?,
+        record_bodies: row.boolean("record_bodies")?,
+        removal_fuse: fuse.map_err(|error| Error::Backend(format!("removal_fuse: {error}")))?,
+    })
+}
+
+/// The fuse as its column has it.
+fn fuse_text(fuse: Option<RemovalFuse>) -> Option<String> {
+    fuse.and_then(|fuse| serde_json::to_string(&fuse).ok())
+}
+
+pub fn insert(
+    id: &TenantId,
+    name: &str,
+    settings: Settings,
+    keeping: &Keeping,
+    now: i64,
+) -> Statement {
     Statement::new(
-        "insert into tenants (id, name, scim_profile, store_passwords, created_at, updated_at) \
-         values (?1, ?2, ?3, ?4, ?5, ?5)",
+        "insert into tenants (id, name, scim_profile, store_passwords, created_at, updated_at, audit_days, history_days, \
+         requests_days, record_bodies, removal_fuse) values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)",
         vec![
             id.into(),
             name.into(),
             settings.profile.name().into(),
             settings.store_passwords.into(),
             now.into(),
+            keeping.audit_days.into(),
+            keeping.history_days.into(),
+            keeping.requests_days.into(),
+            keeping.record_bodies.into(),
+            fuse_text(keeping.removal_fuse).into(),
         ],
     )
 }
@@ -78,18 +155,31 @@ pub struct Changes<'c> {
     pub name: Option<&'c str>,
     pub profile: Option<Profile>,
     pub store_passwords: Option<bool>,
+    pub audit_days: Option<i64>,
+    pub history_days: Option<i64>,
+    pub requests_days: Option<i64>,
+    pub record_bodies: Option<bool>,
+    pub removal_fuse: Option<Option<RemovalFuse>>,
 }
 
 pub fn update(id: &TenantId, changes: &Changes<'_>, now: i64) -> Statement {
     Statement::new(
         "update tenants set name = coalesce(?2, name), scim_profile = coalesce(?3, scim_profile), \
-         store_passwords = coalesce(?4, store_passwords), updated_at = ?5 where id = ?1",
+         store_passwords = coalesce(?4, store_passwords), updated_at = ?5, audit_days = coalesce(?6, audit_days), \
+         history_days = coalesce(?7, history_days), requests_days = coalesce(?8, requests_days), \
+         record_bodies = coalesce(?9, record_bodies), removal_fuse = iif(?10, ?11, removal_fuse) where id = ?1",
         vec![
             id.into(),
             changes.name.into(),
             changes.profile.map(Profile::name).into(),
             changes.store_passwords.into(),
             now.into(),
+            changes.audit_days.into(),
+            changes.history_days.into(),
+            changes.requests_days.into(),
+            changes.record_bodies.into(),
+            changes.removal_fuse.is_some().into(),
+            fuse_text(changes.removal_fuse.flatten()).into(),
         ],
     )
 }

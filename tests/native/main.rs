@@ -29,6 +29,7 @@ mod filters;
 mod former_keys;
 mod fuzz;
 mod groups;
+mod history;
 mod idempotency_keys;
 mod identity_providers;
 mod idp;

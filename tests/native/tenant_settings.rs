@@ -187,3 +187,119 @@ fn groups_of_equal_names_from_stricter_days_can_still_be_changed() {
         .send("POST", "/Groups", third)
         .expect_scim_error(409, "uniqueness", "displayName");
 }
+
+#[test]
+fn a_body_that_is_no_object_is_422() {
+    let world = World::new();
+    for body in [json!(["Seq"]), json!("x"), json!(1), json!([])] {
+        let answer = world.admin("POST", "/api/v1/admin/tenants/", body);
+        answer.expect(422);
+        assert_eq!(answer.body["detail"][0]["loc"], json!(["body"]));
+        assert_eq!(
+            answer.body["detail"][0]["msg"],
+            "it has to be a JSON object"
+        );
+    }
+}
+
+/// How long what is recorded is kept, and how much one credential may remove.
+#[test]
+fn what_is_recorded_is_kept_as_long_as_the_tenant_says() {
+    let world = World::new();
+    let path = "/api/v1/admin/tenants/acme";
+    let fuse = json!({"percent": 100, "at_least": 0, "minutes": 1440});
+    let given = json!({
+        "audit_days": 3650, "history_days": 0, "requests_days": 7, "record_bodies": false, "removal_fuse": fuse,
+    });
+    let mut body = given.clone();
+    body["name"] = "Acme".into();
+    body["id"] = "acme".into();
+    world
+        .admin("POST", "/api/v1/admin/tenants/", body)
+        .expect(201);
+    let data = || world.admin("GET", path, Value::Null).expect(200).body["data"].clone();
+    let same = |data: &Value, wanted: &Value| {
+        wanted
+            .as_object()
+            .unwrap()
+            .iter()
+            .all(|(name, value)| data[name] == *value)
+    };
+    assert!(same(&data(), &given), "{}", data());
+    for (name, value) in [
+        ("audit_days", json!(0)),
+        ("history_days", json!(1)),
+        ("requests_days", json!(3650)),
+        ("record_bodies", json!(true)),
+        ("removal_fuse", Value::Null),
+        (
+            "removal_fuse",
+            json!({"percent": 1, "at_least": 1, "minutes": 1}),
+        ),
+    ] {
+        let mut wanted = data();
+        wanted[name] = value.clone();
+        world.admin("PATCH", path, json!({name: value})).expect(200);
+        wanted["updated_at"] = data()["updated_at"].clone();
+        assert_eq!(data(), wanted);
+        // What is left out stays, and so does what is null, but for the fuse.
+        world.admin("PATCH", path, json!({})).expect(200);
+        assert_eq!(data(), wanted);
+    }
+    world
+        .admin("PATCH", path, json!({"history_days": null}))
+        .expect(200);
+    assert_eq!(data()["history_days"], 1);
+    let before = data();
+    for (body, loc, kind) in [
+        (
+            json!({"audit_days": -1}),
+            vec!["body", "audit_days"],
+            "value_error",
+        ),
+        (
+            json!({"history_days": 3651}),
+            vec!["body", "history_days"],
+            "value_error",
+        ),
+        (
+            json!({"requests_days": "7"}),
+            vec!["body", "requests_days"],
+            "type_error",
+        ),
+        (
+            json!({"requests_days": 1.5}),
+            vec!["body", "requests_days"],
+            "type_error",
+        ),
+        (
+            json!({"record_bodies": 1}),
+            vec!["body", "record_bodies"],
+            "type_error",
+        ),
+        (
+            json!({"removal_fuse": 20}),
+            vec!["body", "removal_fuse"],
+            "type_error",
+        ),
+        (
+            json!({"removal_fuse": {"percent": 20, "at_least": 50}}),
+            vec!["body", "removal_fuse", "minutes"],
+            "missing",
+        ),
+        (
+            json!({"removal_fuse": {"percent": 0, "at_least": 50, "minutes": 1}}),
+            vec!["body", "removal_fuse", "percent"],
+            "value_error",
+        ),
+        (
+            json!({"removal_fuse": {"percent": 1, "at_least": 50, "minutes": 1, "x": 1}}),
+            vec!["body", "removal_fuse", "x"],
+            "extra_forbidden",
+        ),
+    ] {
+        let answer = world.admin("PATCH", path, body);
+        crate::tenants::expect_field(&answer, &loc, kind);
+    }
+    assert_eq!(data(), before);
+}

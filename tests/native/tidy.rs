@@ -76,6 +76,7 @@ fn there_is_one_writer() {
         "user_emails",
         "tombstones",
         "audit_events",
+        "revisions",
         // A table whose name is put in.
         "{",
     ];

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::idempotency;
-use crate::api::http::input::{Page, Text, Time, body, parameter};
+use crate::api::http::input::{Page, Text, Time, Whole, body, parameter, present};
 use crate::api::http::reply::Reply;
 use crate::api::http::token_facts;
 use crate::auth::admin::Admin;
@@ -14,12 +14,48 @@ use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::scim::profile::Profile;
 use crate::store;
-use crate::store::tenants::{self, Changes, Settings, Tenant};
+use crate::store::tenants::{self, Changes, Keeping, RemovalFuse, Settings, Tenant};
 use crate::store::{
     Constraint, Guard, Row, Statement, identity_providers, kept_replies, rows_at, scim_tokens,
 };
 
 const WHAT: &str = "the tenant";
+
+/// For how long something is kept.
+type Days = Whole<0, 3_650>;
+
+/// How much of its tenant one credential may remove: deactivate, delete, or take out of groups.
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Fuse {
+    /// That share of the tenant's users.
+    percent: Whole<1, 100>,
+    /// So many in any case.
+    at_least: Whole<0, 1_000_000>,
+    /// Within so many minutes.
+    minutes: Whole<1, 1_440>,
+}
+
+impl From<Fuse> for RemovalFuse {
+    fn from(fuse: Fuse) -> Self {
+        RemovalFuse {
+            percent: fuse.percent.0,
+            at_least: fuse.at_least.0,
+            minutes: fuse.minutes.0,
+        }
+    }
+}
+
+impl From<RemovalFuse> for Fuse {
+    fn from(fuse: RemovalFuse) -> Self {
+        Fuse {
+            percent: Whole(fuse.percent),
+            at_least: Whole(fuse.at_least),
+            minutes: Whole(fuse.minutes),
+        }
+    }
+}
 
 /// What a tenant is made of.
 #[derive(Deserialize)]
@@ -37,9 +73,25 @@ pub struct TenantCreate {
     /// Whether Argon2id hashes of passwords that clients send are kept; `false` where it is left out.
     #[serde(default)]
     store_passwords: Option<bool>,
+    /// How many days the audit trail is kept; 0 keeps nothing. 365 where it is left out.
+    #[serde(default)]
+    audit_days: Option<Days>,
+    /// How many days it is kept what resources were before each change, for their history and for taking changes back; 0 switches that
+    /// off. 30 where it is left out.
+    #[serde(default)]
+    history_days: Option<Days>,
+    /// How many days the journal of requests is kept; 0 keeps nothing. 30 where it is left out.
+    #[serde(default)]
+    requests_days: Option<Days>,
+    /// Whether the journal of requests has bodies. `true` where it is left out.
+    #[serde(default)]
+    record_bodies: Option<bool>,
+    /// How much of the tenant one credential may remove; null for as much as it likes. 20 percent, 50 at least, in 60 minutes where it is left out.
+    #[serde(default, deserialize_with = "present")]
+    removal_fuse: Option<Option<Fuse>>,
 }
 
-/// What is to change; what is left out or null stays as it is.
+/// What is to change; what is left out or null stays as it is, but `removal_fuse`, which null switches off.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -52,6 +104,22 @@ pub struct TenantUpdate {
     /// Whether Argon2id hashes of passwords that clients send are kept.
     #[serde(default)]
     store_passwords: Option<bool>,
+    /// How many days the audit trail is kept; 0 keeps nothing.
+    #[serde(default)]
+    audit_days: Option<Days>,
+    /// How many days it is kept what resources were before each change, for their history and for taking changes back; 0 switches that
+    /// off.
+    #[serde(default)]
+    history_days: Option<Days>,
+    /// How many days the journal of requests is kept; 0 keeps nothing.
+    #[serde(default)]
+    requests_days: Option<Days>,
+    /// Whether the journal of requests has bodies.
+    #[serde(default)]
+    record_bodies: Option<bool>,
+    /// How much of the tenant one credential may remove; null for as much as it likes. What is left out stays.
+    #[serde(default, deserialize_with = "present")]
+    removal_fuse: Option<Option<Fuse>>,
 }
 
 /// A tenant: one customer.
@@ -65,8 +133,37 @@ pub struct TenantResponse {
     scim_profile: Profile,
     /// Whether Argon2id hashes of passwords that clients send are kept.
     store_passwords: bool,
+    /// How many days the audit trail is kept.
+    audit_days: i64,
+    /// How many days it is kept what resources were before each change.
+    history_days: i64,
+    /// How many days the journal of requests is kept.
+    requests_days: i64,
+    /// Whether the journal of requests has bodies.
+    record_bodies: bool,
+    /// How much of the tenant one credential may remove; null for as much as it likes.
+    removal_fuse: Option<Fuse>,
     created_at: Time,
     updated_at: Time,
+}
+
+/// What an administrator sets.
+const FIELDS: [&str; 8] = [
+    "name",
+    "scim_profile",
+    "store_passwords",
+    "audit_days",
+    "history_days",
+    "requests_days",
+    "record_bodies",
+    "removal_fuse",
+];
+
+/// Those that are set, for the audit trail.
+fn named(is_set: [bool; 8]) -> Vec<String> {
+    let fields = FIELDS.into_iter().zip(is_set);
+    let set = fields.filter(|(_, is_set)| *is_set);
+    set.map(|(name, _)| name.to_owned()).collect()
 }
 
 fn show(tenant: Tenant) -> TenantResponse {
@@ -75,6 +172,11 @@ fn show(tenant: Tenant) -> TenantResponse {
         name: tenant.name,
         scim_profile: tenant.settings.profile,
         store_passwords: tenant.settings.store_passwords,
+        audit_days: tenant.keeping.audit_days,
+        history_days: tenant.keeping.history_days,
+        requests_days: tenant.keeping.requests_days,
+        record_bodies: tenant.keeping.record_bodies,
+        removal_fuse: tenant.keeping.removal_fuse.map(Fuse::from),
         created_at: Time(tenant.created_at),
         updated_at: Time(tenant.updated_at),
     }
@@ -142,14 +244,37 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         profile: given.scim_profile.unwrap_or_default(),
         store_passwords: given.store_passwords.unwrap_or_default(),
     };
+    let is_given = [
+        true,
+        true,
+        true,
+        given.audit_days.is_some(),
+        given.history_days.is_some(),
+        given.requests_days.is_some(),
+        given.record_bodies.is_some(),
+        given.removal_fuse.is_some(),
+    ];
+    let usual = Keeping::default();
+    let keeping = Keeping {
+        audit_days: given.audit_days.map_or(usual.audit_days, |days| days.0),
+        history_days: given.history_days.map_or(usual.history_days, |days| days.0),
+        requests_days: given
+            .requests_days
+            .map_or(usual.requests_days, |days| days.0),
+        record_bodies: given.record_bodies.unwrap_or(usual.record_bodies),
+        removal_fuse: match given.removal_fuse {
+            Some(fuse) => fuse.map(RemovalFuse::from),
+            None => usual.removal_fuse,
+        },
+    };
     let name = given.name.into_string();
-    let mut batch = vec![tenants::insert(&id, &name, settings, call.now)];
-    let attributes = ["name", "scim_profile", "store_passwords"].map(str::to_owned);
-    batch.extend(audited(call, admin, &id, Action::Create, attributes.into()));
+    let mut batch = vec![tenants::insert(&id, &name, settings, &keeping, call.now)];
+    batch.extend(audited(call, admin, &id, Action::Create, named(is_given)));
     let tenant = Tenant {
         id: id.to_string(),
         name,
         settings,
+        keeping,
         created_at: call.now,
         updated_at: call.now,
     };
@@ -180,22 +305,27 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         name: given.name.as_ref().map(Text::as_str),
         profile: given.scim_profile,
         store_passwords: given.store_passwords,
+        audit_days: given.audit_days.map(|days| days.0),
+        history_days: given.history_days.map(|days| days.0),
+        requests_days: given.requests_days.map(|days| days.0),
+        record_bodies: given.record_bodies,
+        removal_fuse: given.removal_fuse.map(|fuse| fuse.map(RemovalFuse::from)),
     };
-    let named = [
-        ("name", changes.name.is_some()),
-        ("scim_profile", changes.profile.is_some()),
-        ("store_passwords", changes.store_passwords.is_some()),
+    let is_given = [
+        changes.name.is_some(),
+        changes.profile.is_some(),
+        changes.store_passwords.is_some(),
+        changes.audit_days.is_some(),
+        changes.history_days.is_some(),
+        changes.requests_days.is_some(),
+        changes.record_bodies.is_some(),
+        changes.removal_fuse.is_some(),
     ];
-    let attributes = named
-        .into_iter()
-        .filter(|(_, given)| *given)
-        .map(|(name, _)| name.to_owned())
-        .collect();
     let mut batch = vec![
         tenants::require(&id),
         tenants::update(&id, &changes, call.now),
     ];
-    batch.extend(audited(call, admin, &id, Action::Patch, attributes));
+    batch.extend(audited(call, admin, &id, Action::Patch, named(is_given)));
     batch.push(tenants::select(&id));
     let results = call.run(Some(&id), batch).await.map_err(not_found)?;
     let row = results.last().and_then(store::Rows::first);

@@ -5,4 +5,5 @@ pub mod groups;
 pub mod keys;
 pub mod members;
 pub mod names;
+pub mod revisions;
 pub mod users;

@@ -45,6 +45,12 @@ fn a_deleted_user_is_404_and_its_names_are_free() {
 #[test]
 fn a_tombstone_stays_and_holds_no_personal_data() {
     in_both(|tenant| {
+        // What was before is kept for its history, where the tenant wants one.
+        let path = format!("/api/v1/admin/tenants/{}", tenant.id);
+        let answer = tenant
+            .world
+            .admin("PATCH", &path, json!({"history_days": 0}));
+        answer.expect(200);
         let id = create(
             tenant,
             "jane.doe@example.com",
