@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { build, FLOOR, wasmSize } from "./build.mjs";
+import { build, buildWasm, FLOOR, JOBS_WORKER, wasmSize } from "./build.mjs";
 import { setUp } from "./setup.mjs";
 import { inRoot } from "./setup/paths.mjs";
 import { bar, main, say, SetupError } from "./setup/progress.mjs";
@@ -15,7 +15,7 @@ await main(async () => {
   const reference = options.compare && JSON.parse(readFileSync(options.compare, "utf8"));
   const tools = await setUp();
   await build(tools);
-  await build(tools, FLOOR);
+  await buildWasm(tools, FLOOR);
   // They read what was built.
   const { coldStarts } = await import("../benches/load/cold.mjs");
   const { directoryOf, floor } = await import("../benches/load/targets.mjs");
@@ -37,7 +37,7 @@ await main(async () => {
     const results = {
       machine: { cpu: cpus()[0]?.model, cpus: cpus().length, node: process.version, workerd: version("workerd"), miniflare: version("miniflare") },
       options: { users: options.users, members: options.members, seconds: options.seconds },
-      wasm: { worker: wasmSize(), floor: wasmSize(FLOOR) },
+      wasm: { worker: wasmSize(), jobs: wasmSize(JOBS_WORKER), floor: wasmSize(FLOOR) },
       cold,
       memory: directories.map((directory, index) => ({ ...directory, ...(index === 0 && { floor: ground }) })),
       operations,

@@ -1,8 +1,9 @@
-// Builds the worker into build/: index.js and index_bg.wasm, and the files beside it into build-assets/; the very files that wrangler
-// serves, the tests run and a deploy uploads. Skips when no input changed since the last build. wrangler calls this too (see [build] in
-// wrangler.toml). The benchmark's floor (benches/floor) is built here as well, by the same steps.
+// Builds the two workers, the first into build/ and the jobs worker into build-jobs/: index.js and index_bg.wasm each, and the files beside the
+// first into build-assets/; the very files that wrangler serves, the tests run and a deploy uploads. Skips what no input changed of since the
+// last build. wrangler calls this too (see [build] in wrangler.toml). The benchmark's floor (benches/floor) is built here as well, by the same
+// steps.
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -14,9 +15,10 @@ import { inRoot, root, wasmTarget } from "./setup/paths.mjs";
 import { main, say, SetupError, step } from "./setup/progress.mjs";
 import { installWasmBindgen, workerBuildHasWasmBindgen } from "./setup/worker_build.mjs";
 
-/** A crate that becomes a worker: `folder` has its manifest, and the worker is put into `build/` there. */
-export const WORKER = { folder: root, crate: "rollcall", title: "the worker" };
-export const FLOOR = { folder: inRoot("benches", "floor"), crate: "floor", title: "the benchmark's floor" };
+/** A crate that becomes a worker: `folder` has its manifest, the worker is put into `out` there; `features` are those that it is built with. */
+export const WORKER = { folder: root, crate: "rollcall", out: "build", features: "requests", title: "the first worker" };
+export const JOBS_WORKER = { folder: root, crate: "rollcall", out: "build-jobs", features: "jobs", title: "the jobs worker" };
+export const FLOOR = { folder: inRoot("benches", "floor"), crate: "floor", out: "build", features: "", title: "the benchmark's floor" };
 
 // Beyond what std has by default it is small, and without the reading of backtraces, which there are none of in wasm.
 const STD_FEATURES = "panic-unwind,optimize_for_size";
@@ -28,22 +30,24 @@ const WASM_FEATURES = ["mutable-globals", "sign-ext", "nontrapping-float-to-int"
 // badly. What has like names, one generic function for several types, compresses well side by side.
 const SHRINKING = ["-Os", "--one-caller-inline-max-function-size=0", "--reorder-functions-by-name"];
 
-const built = ({ folder }, name) => join(folder, "build", name);
+const built = ({ folder, out }, name) => join(folder, out, name);
 const outputs = (worker) => ["index.js", "index_bg.wasm"].map((name) => built(worker, name));
 
-/** `tools` is what setUp() answers. */
-export async function build(tools, worker = WORKER) {
-  await buildWasm(tools, worker);
-  if (worker === WORKER) assets();
+/** Both workers and their files. `tools` is what setUp() answers. */
+export async function build(tools) {
+  for (const worker of [WORKER, JOBS_WORKER]) await buildWasm(tools, worker);
+  assets();
 }
 
-async function buildWasm(tools, worker) {
+/** One worker. */
+export async function buildWasm(tools, worker) {
   if (upToDate(tools, worker)) return;
   await withLock(join(wasmTarget, "..", "wasm-build.lock"), "the wasm build", async () => {
     if (upToDate(tools, worker)) return; // whoever held the lock has built it
     rmSync(built(worker, ".inputs"), { force: true });
     const started = Date.now();
     await runWorkerBuild(tools, worker);
+    copyFileSync(compilerInputs(worker), built(worker, ".d")); // the next build of the crate writes its own there
     await shrink(worker);
     // A file that was saved while the compiler ran may or may not be in: no stamp then, so the next run builds again.
     if (inputs(worker).every((file) => mtime(file) < started)) writeFileSync(built(worker, ".inputs"), stamp(tools, worker));
@@ -63,11 +67,11 @@ function sizes(worker) {
   return `${relative(root, built(worker, "index_bg.wasm"))} has ${kB(plain)}, ${kB(gzipped)} gzipped`;
 }
 
-async function runWorkerBuild({ toolchain, workerBuild, wasmBindgen }, { folder, title }) {
+async function runWorkerBuild({ toolchain, workerBuild, wasmBindgen }, { folder, out, features, title }) {
   const first = !existsSync(join(wasmTarget, "wasm32-unknown-unknown"));
   const usual = first ? "the first time 1 to 4 minutes: the standard library is built too" : "usually half a minute to a minute";
   const run = (bindgen) =>
-    step(`Building ${title} with ${toolchain.version.replace(/ \(.*/, "")} (${toolchain.name})`, usual, workerBuild, ["--release", "--panic-unwind"], {
+    step(`Building ${title} with ${toolchain.version.replace(/ \(.*/, "")} (${toolchain.name})`, usual, workerBuild, ["--release", "--panic-unwind", "--out-dir", out, ".", "--", "--no-default-features", "--features", features], {
       cwd: folder,
       env: {
         ...process.env,
@@ -78,7 +82,7 @@ async function runWorkerBuild({ toolchain, workerBuild, wasmBindgen }, { folder,
         ESBUILD_BIN: process.env.ESBUILD_BIN || esbuild(),
         ...(bindgen && { WASM_BINDGEN_BIN: bindgen }),
       },
-      hint: "What the compiler said stands above. If that is no fault of the code: rm -rf target/wasm build, then run the command again.",
+      hint: "What the compiler said stands above. If that is no fault of the code: rm -rf target/wasm build build-jobs, then run the command again.",
     });
   try {
     await run(wasmBindgen);
@@ -106,18 +110,19 @@ function upToDate(tools, worker) {
 
 /** One hash over every input and over what was made of it. */
 function stamp({ toolchain }, worker) {
-  const hash = createHash("sha256").update(`${toolchain.version}\n${process.env.RUSTFLAGS ?? ""}\n`);
+  const hash = createHash("sha256").update(`${toolchain.version}\n${process.env.RUSTFLAGS ?? ""}\n${worker.features}\n`);
   for (const file of [...inputs(worker), ...outputs(worker)]) hash.update(`${file}\n`).update(existsSync(file) ? readFileSync(file) : "gone").update("\n");
   return hash.digest("hex");
 }
 
 /** The code in src/, the manifests, this script, wasm-opt, and whatever else the compiler says it read (files that the code includes). */
-function inputs({ folder, crate }) {
+function inputs(worker) {
+  const { folder } = worker;
   const source = join(folder, "src");
   const files = new Set(readdirSync(source, { recursive: true }).map((name) => join(source, name)).filter((file) => file.endsWith(".rs")));
   for (const name of ["Cargo.toml", "Cargo.lock", "build.rs", ".cargo/config.toml"]) files.add(join(folder, name));
   files.add(inRoot("scripts", "build.mjs")).add(inRoot("node_modules", "binaryen", "package.json"));
-  const read = join(wasmTarget, "wasm32-unknown-unknown", "release", `${crate}.d`);
+  const read = built(worker, ".d");
   if (existsSync(read)) {
     for (const line of readFileSync(read, "utf8").split("\n")) {
       const [, list = ""] = line.split(/: /);
@@ -126,6 +131,9 @@ function inputs({ folder, crate }) {
   }
   return [...files].sort();
 }
+
+/** Where the compiler says what it read for the last build of a crate. */
+const compilerInputs = ({ crate }) => join(wasmTarget, "wasm32-unknown-unknown", "release", `${crate}.d`);
 
 const mtime = (file) => (existsSync(file) ? statSync(file).mtimeMs : 0);
 

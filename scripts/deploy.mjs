@@ -1,11 +1,12 @@
-// `npm run deploy`: takes a Cloudflare account the whole way. Database and namespace are made where they are missing, migrations
-// applied, secrets set where the worker has none, and the worker uploaded: the files in build/ as they are.
+// `npm run deploy`: takes a Cloudflare account the whole way. Database, namespace and queues are made where they are missing, migrations
+// applied, secrets set where the workers have none, and both workers uploaded: the files in build/ and build-jobs/ as they are. The jobs worker goes
+// first: the other one is bound to it, and a message of a newer version is known by a newer worker alone.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { database, missingSecrets, mustRun, namespace } from "./deploy/account.mjs";
-import { configured, deployConfig } from "./deploy/config.mjs";
+import { database, missingSecrets, mustRun, namespace, queue } from "./deploy/account.mjs";
+import { configured, deployConfig, queues } from "./deploy/config.mjs";
 import { checkSettings, help, readArguments } from "./deploy/settings.mjs";
 import { setUp } from "./setup.mjs";
 import { inRoot } from "./setup/paths.mjs";
@@ -13,6 +14,7 @@ import { main, say } from "./setup/progress.mjs";
 
 // The name can be changed, so that a test does not touch the real one.
 const configFile = inRoot(process.env.ROLLCALL_DEPLOY_CONFIG || "wrangler.deploy.toml");
+const jobsConfigFile = configFile.replace(/\.toml$/, ".jobs.toml");
 const secretNames = ["CURSOR_KEY", "ENCRYPTION_KEY"];
 
 await main(async () => {
@@ -26,17 +28,23 @@ await main(async () => {
   const databaseId = await database(databaseName);
   const namespaceTitle = `${configured("name")}-tokens`;
   const namespaceId = await namespace(namespaceTitle);
-  writeFileSync(configFile, deployConfig({ databaseId, namespaceId, settings, secretNames }));
-  say(`• D1 database ${databaseName} (${databaseId}) and KV namespace ${namespaceTitle} (${namespaceId}) are there`);
+  const queueNames = queues("wrangler.jobs.toml");
+  for (const name of queueNames) await queue(name);
+  const values = { databaseId, namespaceId, settings, secretNames };
+  writeFileSync(configFile, deployConfig("wrangler.toml", values));
+  writeFileSync(jobsConfigFile, deployConfig("wrangler.jobs.toml", values));
+  say(`• D1 database ${databaseName} (${databaseId}), KV namespace ${namespaceTitle} (${namespaceId}) and queues ${queueNames.join(" and ")} are there`);
 
-  const secrets = await missingSecrets(secretNames, configFile);
+  const secrets = await missingSecrets(secretNames, { first: configFile, jobs: jobsConfigFile });
   say("• Migrating the database");
   await mustRun("Migrating the database", ["d1", "migrations", "apply", "DB", "--remote", "--config", configFile], { show: true });
 
+  say("• Uploading the jobs worker");
+  await upload(jobsConfigFile, secrets);
   say("• Uploading the worker");
-  const { out } = await upload(secrets);
+  const { out } = await upload(configFile, secrets);
   const url = out.match(/https:\/\/[^\s"]+\.workers\.dev/)?.[0];
-  for (const name of Object.keys(secrets)) say(`• Made the secret ${name}: it is kept by Cloudflare alone and stays the same from now on`);
+  for (const name of Object.keys(secrets)) say(`• Set the secret ${name} of both workers: it is kept by Cloudflare alone and stays the same from now on`);
   console.log(`
 Rollcall is deployed${url ? ` at ${url}` : ""}.
 
@@ -47,7 +55,7 @@ Rollcall is deployed${url ? ` at ${url}` : ""}.
 });
 
 /** Secrets go up with the worker in one step, so that no version of it ever runs without them. The file is gone afterwards. */
-async function upload(secrets) {
+async function upload(configFile, secrets) {
   const folder = mkdtempSync(join(tmpdir(), "rollcall-deploy-"));
   try {
     const args = ["deploy", "--config", configFile];
@@ -63,6 +71,8 @@ async function upload(secrets) {
 }
 
 async function rehearse() {
-  await mustRun("Rehearsing the upload", ["deploy", "--dry-run", "--outdir", inRoot(".wrangler", "dry-run")], { show: true });
-  say("• Nothing was uploaded: the files that would have been are in .wrangler/dry-run");
+  for (const [config, folder] of [["wrangler.jobs.toml", "dry-run-jobs"], ["wrangler.toml", "dry-run"]]) {
+    await mustRun("Rehearsing the upload", ["deploy", "--dry-run", "--config", inRoot(config), "--outdir", inRoot(".wrangler", folder)], { show: true });
+  }
+  say("• Nothing was uploaded: the files that would have been are in .wrangler/dry-run and .wrangler/dry-run-jobs");
 }

@@ -14,6 +14,8 @@ import { adminToken } from "./token.mjs";
 
 const port = Number(process.env.PORT || 8787);
 const url = `http://127.0.0.1:${port}`;
+/** Both workers in one process; requests come to the first. */
+const configs = ["wrangler.toml", "wrangler.jobs.toml"].flatMap((name) => ["--config", name]);
 const READY_SECONDS = 60;
 // The local database can be another one, so that a test does not touch the real one.
 const persist = process.env.ROLLCALL_STATE ? ["--persist-to", process.env.ROLLCALL_STATE] : [];
@@ -31,7 +33,7 @@ await main(async () => {
     hint: "The local database is under .wrangler/state. To start from an empty one: rm -rf .wrangler/state",
   });
   say("• Starting the endpoint");
-  const server = spawn(process.execPath, [wrangler(), "dev", "--ip", "127.0.0.1", "--port", String(port), "--show-interactive-dev-session=false", ...persist], {
+  const server = spawn(process.execPath, [wrangler(), "dev", ...configs, "--ip", "127.0.0.1", "--port", String(port), "--show-interactive-dev-session=false", ...persist], {
     cwd: root,
     env: { ...wranglerEnv(), ...(process.stdout.isTTY && { FORCE_COLOR: "1" }) },
     stdio: ["ignore", "pipe", "pipe"],

@@ -5,17 +5,25 @@
 //!   traits of [`platform`].
 //! - The database is reached by batches alone, and a batch is the only transaction there is.
 //! - Nothing outside tests panics.
+//!
+//! Two workers are built from it, each with a feature of its own: `requests` and `jobs`. What one of them is without stands here, in
+//! [`api`] and in the table of routes.
+// Half of the crate is built for each worker, and what both share has parts that one of them does not use.
+#![cfg_attr(not(all(feature = "requests", feature = "jobs")), allow(dead_code))]
 
 pub mod api;
 pub mod at;
 pub mod auth;
 pub mod change;
 pub mod config;
+#[cfg(feature = "jobs")]
 pub mod connection;
 pub mod error;
 pub mod ids;
+#[cfg(feature = "jobs")]
 pub mod jobs;
 pub mod json;
+#[cfg(feature = "jobs")]
 pub mod ldap;
 pub mod messages;
 pub mod platform;
@@ -23,6 +31,7 @@ pub mod scim;
 pub mod seal;
 pub mod secret;
 pub mod store;
+#[cfg(feature = "jobs")]
 pub mod sync;
 
 mod edge;

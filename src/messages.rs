@@ -28,6 +28,8 @@ pub struct Envelope {
 pub enum Message {
     /// Writes rows with keys from before anew, a few hundred of them.
     RenewKeys,
+    /// Forgets replies that were kept for as long as they are.
+    ForgetReplies,
 }
 
 /// Sends a message, to be delivered after so many seconds at the earliest. It may have been sent though an error is told.

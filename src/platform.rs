@@ -192,6 +192,16 @@ pub trait Queue {
     async fn send(&self, message: &str, delay_seconds: u32) -> Result<(), String>;
 }
 
+/// The other worker of the two.
+#[async_trait(?Send)]
+pub trait OtherWorker {
+    /// Its answer to a request. After an error, a reason for a human, it may have done what it was asked for.
+    async fn ask(
+        &self,
+        request: &http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Vec<u8>>, String>;
+}
+
 /// What a message may have at most: Cloudflare takes 128 KB, in which its own header counts.
 pub const MAX_MESSAGE_BYTES: usize = 120_000;
 
@@ -217,11 +227,14 @@ pub struct Platform {
     pub entropy: Rc<dyn Entropy>,
     pub http: Rc<dyn HttpClient>,
     pub signatures: Rc<dyn Signatures>,
+    #[cfg(feature = "jobs")]
     pub tcp: Rc<dyn Tcp>,
     pub limiter: Rc<dyn RateLimiter>,
     pub assets: Rc<dyn Assets>,
     pub background: Rc<dyn Background>,
     pub queue: Rc<dyn Queue>,
+    /// What answers in the place of the jobs worker's routes; none where they are answered here.
+    pub jobs_worker: Option<Rc<dyn OtherWorker>>,
     pub timer: Rc<dyn Timer>,
     pub log: Rc<dyn Log>,
 }

@@ -7,7 +7,7 @@ import { root } from "../setup/paths.mjs";
 import { endWithUs, say, SetupError } from "../setup/progress.mjs";
 
 const loginHint =
-  "If it is about the login: npx wrangler login, or set CLOUDFLARE_API_TOKEN (it may edit Workers Scripts, D1 and Workers KV Storage)\n" +
+  "If it is about the login: npx wrangler login, or set CLOUDFLARE_API_TOKEN (it may edit Workers Scripts, D1, Queues and Workers KV Storage)\n" +
   "and, with more than one account, CLOUDFLARE_ACCOUNT_ID.";
 
 /** Runs wrangler and answers { code, out, all }; `show` lets its output through as it comes. */
@@ -42,17 +42,48 @@ export async function namespace(title) {
   return (await find()) ?? (await made(`KV namespace ${title}`, ["kv", "namespace", "create", title, "--update-config=false"], find));
 }
 
-/** Fresh values for the secrets that the worker does not have yet. One that it has is never replaced: data is encrypted with it. */
-export async function missingSecrets(names, configFile) {
+export async function queue(name) {
+  const { code, all } = await runWrangler(["queues", "info", name]);
+  if (code === 0) return;
+  if (!/Queue "[^"]*" does not exist/.test(all)) {
+    say(all.trimEnd().replace(/^/gm, "  | "));
+    throw new SetupError(`Looking for the queue ${name} failed; what wrangler said stands above.\n${loginHint}`);
+  }
+  say(`• Making the queue ${name}`);
+  await mustRun(`Making the queue ${name}`, ["queues", "create", name]);
+}
+
+/**
+ * Values for the secrets that the workers do not both have yet. Both must have the same, and Cloudflare shows none of them: so one that is there is
+ * never replaced where data is encrypted with it.
+ */
+export async function missingSecrets(names, configs) {
+  const present = { first: await secretsOf(configs.first), jobs: await secretsOf(configs.jobs) };
+  const missing = names.filter((name) => !present.first.includes(name) || !present.jobs.includes(name));
+  return Object.fromEntries(missing.map((name) => [name, process.env[name] || fresh(name, present)]));
+}
+
+function fresh(name, present) {
+  // Where the first worker has none, nobody has been answered yet: the jobs worker's is from a deploy that broke off.
+  if (name === "ENCRYPTION_KEY" && present.first.includes(name)) throw new SetupError(keyIsWanted);
+  return randomBytes(32).toString("base64");
+}
+
+const keyIsWanted = `The worker has an ENCRYPTION_KEY that the jobs worker needs too, and Cloudflare shows it to nobody. Give it once more:
+
+  ENCRYPTION_KEY=… npm run deploy
+
+If nobody kept it, choose a new one, and keep it: ENCRYPTION_KEY=$(openssl rand -base64 32). The secrets of identity providers are sealed with the old one
+and have to be set anew then: POST /api/v1/admin/identity-providers/reencrypt names the providers, as unreadable.`;
+
+async function secretsOf(configFile) {
   const { code, out, all } = await runWrangler(["secret", "list", "--config", configFile, "--format", "json"]);
   const isNew = code !== 0 && /Worker "[^"]*" not found/.test(all);
   if (code !== 0 && !isNew) {
     say(all.trimEnd().replace(/^/gm, "  | "));
     throw new SetupError(`Could not tell which secrets the worker has; what wrangler said stands above.\n${loginHint}`);
   }
-  const present = isNew ? [] : parse(out, "secret list").map((secret) => secret.name);
-  const missing = names.filter((name) => !present.includes(name));
-  return Object.fromEntries(missing.map((name) => [name, process.env[name] || randomBytes(32).toString("base64")]));
+  return isNew ? [] : parse(out, "secret list").map((secret) => secret.name);
 }
 
 async function list(title, args) {

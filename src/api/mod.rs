@@ -7,6 +7,7 @@ pub(crate) mod admin;
 pub mod http;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+#[cfg(feature = "requests")]
 pub(crate) mod scim;
 
 pub use self::http::app::App;

@@ -1,19 +1,23 @@
 //! The files that are uploaded beside the worker.
 
 use async_trait::async_trait;
-use worker::Fetcher;
+use worker::Env;
 
 use crate::platform::{Asset, Assets};
 
+/// Binding of the files that are uploaded beside the first worker.
+const ASSETS: &str = "ASSETS";
+
 /// Workers' static assets, which are fetched like another service; only the path of the address counts.
-pub struct Uploaded(pub Fetcher);
+pub struct Uploaded(pub Env);
 
 #[async_trait(?Send)]
 impl Assets for Uploaded {
     async fn get(&self, path: &str) -> Result<Option<Asset>, String> {
         let reason = |error: worker::Error| error.to_string();
         let url = format!("https://assets.invalid/{path}");
-        let mut response = self.0.fetch(url, None).await.map_err(reason)?;
+        let files = self.0.assets(ASSETS).map_err(reason)?;
+        let mut response = files.fetch(url, None).await.map_err(reason)?;
         match response.status_code() {
             200 => {}
             404 => return Ok(None),

@@ -7,34 +7,33 @@ mod assets;
 mod convert;
 mod d1;
 mod http_client;
+#[cfg(feature = "jobs")]
+mod jobs;
+mod jobs_worker;
 mod queue;
 mod rate_limiter;
 mod runtime;
 mod signatures;
+#[cfg(feature = "jobs")]
 mod socket;
 mod token_cache;
 
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use worker::{
-    Context, Env, Request, Response, Result, RouteContext, Router, ScheduleContext, ScheduledEvent,
-    event,
-};
+use worker::{Context, Env, Request, Response, Result, RouteContext, Router, event};
 
 use crate::api::App;
 use crate::auth::memory::Memory;
 use crate::change::Recent;
 use crate::config::Config;
 use crate::error::{Error, Kind};
-use crate::platform::{Background, Platform};
+use crate::platform::{Background, OtherWorker, Platform};
 
 /// Binding of the database.
 const DATABASE: &str = "DB";
 /// Binding of the KV namespace that caches what is known of SCIM tokens.
 const TOKENS: &str = "TOKENS";
-/// Binding of the files that are uploaded beside the worker.
-const ASSETS: &str = "ASSETS";
 
 thread_local! {
     /// What an isolate remembers: plain data only, never a request's or a binding's.
@@ -43,7 +42,7 @@ thread_local! {
     static CONFIG: OnceCell<std::result::Result<Config, String>> = const { OnceCell::new() };
 }
 
-/// Every request. The table of routes is the application's (`api::http::routes`), because the runtime's Router answers 404 and 405
+/// Every request, to either worker: nobody but the first asks the second. The table of routes is the application's (`api::http::routes`), because the runtime's Router answers 404 and 405
 /// in plain text and knows neither trailing slashes nor percent-encoding; so it has one entry here.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
@@ -76,20 +75,6 @@ async fn answer(request: Request, route: RouteContext<Rc<Context>>) -> Result<Re
     convert::response(app.handle(request).await)
 }
 
-/// Every tick of the clock (see the cron trigger in `wrangler.toml`): rows with keys from before, replies that were kept long enough, and the
-/// directory syncs that are due.
-#[event(scheduled)]
-async fn scheduled(_tick: ScheduledEvent, env: Env, context: ScheduleContext) {
-    match app(&env, Rc::new(runtime::AfterTick(context))) {
-        Ok(app) => {
-            app.renew_keys().await;
-            app.forget_replies().await;
-            app.run_due_syncs().await;
-        }
-        Err(reason) => worker::console_error!("configuration: {reason}"),
-    }
-}
-
 fn app(env: &Env, background: Rc<dyn Background>) -> std::result::Result<App, String> {
     let config = CONFIG.with(|config| {
         config
@@ -98,7 +83,6 @@ fn app(env: &Env, background: Rc<dyn Background>) -> std::result::Result<App, St
     })?;
     let database = env.d1(DATABASE).map_err(|error| error.to_string())?;
     let tokens = env.kv(TOKENS).map_err(|error| error.to_string())?;
-    let files = env.assets(ASSETS).map_err(|error| error.to_string())?;
     Ok(App {
         config,
         platform: Platform {
@@ -108,11 +92,14 @@ fn app(env: &Env, background: Rc<dyn Background>) -> std::result::Result<App, St
             entropy: Rc::new(runtime::RuntimeEntropy),
             http: Rc::new(http_client::Fetcher),
             signatures: Rc::new(signatures::WebCrypto),
+            #[cfg(feature = "jobs")]
             tcp: Rc::new(socket::Sockets),
             limiter: Rc::new(rate_limiter::Bindings(env.clone())),
-            assets: Rc::new(assets::Uploaded(files)),
+            assets: Rc::new(assets::Uploaded(env.clone())),
             background,
             queue: Rc::new(queue::Jobs(env.clone())),
+            jobs_worker: jobs_worker::Bound::of(env)
+                .map(|bound| Rc::new(bound) as Rc<dyn OtherWorker>),
             timer: Rc::new(runtime::RuntimeTimer),
             log: Rc::new(runtime::Console),
         },

@@ -7,7 +7,12 @@ use serde_json::json;
 
 use crate::api::App;
 use crate::error::{Error, Result};
-use crate::messages::{Envelope, Message, VERSION};
+use crate::messages::{self, Envelope, Message, VERSION};
+use crate::platform;
+use crate::store::dead_messages::{self, DeadMessage};
+
+/// The queue of the messages that were given up, by its name in `wrangler.jobs.toml`.
+pub const DEAD_LETTERS: &str = "rollcall-jobs-dead";
 
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +28,59 @@ pub enum Verdict {
 const WAIT_SECONDS: u32 = 5;
 
 impl App {
+    /// A tick of the clock sends messages and does nothing itself: what it may take is little.
+    pub async fn tick(&self) {
+        for message in [Message::RenewKeys, Message::ForgetReplies] {
+            if let Err(error) = messages::send(&self.platform, message, 0).await {
+                let line = json!({"scheduled": "messages", "error": error.internal});
+                self.platform.log.line(&line.to_string());
+            }
+        }
+        self.run_due_syncs().await;
+    }
+
+    /// Takes a message from a queue: that of messages that were given up, or the one that they are sent to.
+    pub async fn receive(&self, queue: &str, text: &str) -> Verdict {
+        match queue == DEAD_LETTERS {
+            true => self.bury(text).await,
+            false => self.perform(text).await,
+        }
+    }
+
+    /// Writes a message down that failed as often as it was tried, for people to see.
+    async fn bury(&self, text: &str) -> Verdict {
+        let platform = &self.platform;
+        let said: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+        let say = |name: &str| said.get(name).and_then(|value| value.as_str());
+        let (kind, tenant) = (say("kind").unwrap_or("unknown"), say("tenant"));
+        let written = async {
+            let id = platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref())
+                .map_err(Error::internal)?;
+            let batch = dead_messages::insert(DeadMessage {
+                id: &id,
+                tenant_id: tenant.unwrap_or_default().to_owned(),
+                kind: kind.to_owned(),
+                body: text,
+                at: platform.clock.now(),
+            });
+            platform.database_of(None).run(batch).await?;
+            Ok::<_, Error>(())
+        };
+        let error = written.await.err();
+        let line = json!({
+            "dead_message": kind,
+            "tenant": tenant,
+            "error": error.as_ref().map(|error| error.internal.as_ref().unwrap_or(&error.detail)),
+        });
+        platform.log.line(&line.to_string());
+        match error {
+            None => Verdict::Done,
+            Some(_) => Verdict::Again {
+                seconds: WAIT_SECONDS,
+            },
+        }
+    }
+
     /// Performs a message. What cannot be read is told in the log and done with: delivered again it would be no better.
     pub async fn perform(&self, text: &str) -> Verdict {
         let started = self.platform.clock.now();
@@ -60,10 +118,8 @@ impl App {
 
     async fn perform_message(&self, message: &Message) -> Result<()> {
         match message {
-            Message::RenewKeys => {
-                self.renew_keys().await;
-                Ok(())
-            }
+            Message::RenewKeys => self.renew_keys().await,
+            Message::ForgetReplies => self.forget_replies().await,
         }
     }
 

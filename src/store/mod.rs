@@ -8,6 +8,7 @@
 
 pub mod audit_events;
 mod cost;
+pub mod dead_messages;
 pub mod directory;
 pub mod directory_entries;
 pub mod directory_syncs;

@@ -12,21 +12,54 @@ import { inRoot, root } from "../../scripts/setup/paths.mjs";
 const upload = mkdtempSync(join(tmpdir(), "rollcall-bundle-"));
 after(() => rmSync(upload, { recursive: true, force: true }));
 
-test("a deploy uploads exactly the bundle that the tests run", () => {
-  const before = modules(inRoot("build"));
-  execFileSync(process.execPath, [wrangler(), "deploy", "--dry-run", "--outdir", upload], { cwd: root, env: wranglerEnv(), stdio: "pipe" });
+/** Words that the code of the jobs worker says: of LDAP's results, of a filter, of a certificate, of SAML's metadata, of a sync. */
+const TELLING = ["adminLimitExceeded", "insufficientAccessRights", "a filter begins with an opening parenthesis", "it is PEM, but no certificate", "SingleSignOnService", "http://www.w3.org/2000/09/xmldsig#", "another entry has the same "];
 
-  assert.deepEqual(Object.keys(modules(upload)), ["index.js", "index_bg.wasm"]);
-  const built = modules(inRoot("build"));
-  for (const [name, bytes] of Object.entries(modules(upload))) {
-    assert.ok(bytes.equals(built[name]), `${name} differs from the one in build/`);
-    assert.ok(bytes.equals(before[name]), `${name} was built anew by the deploy: the tests ran another one`);
+const WORKERS = [
+  { config: "wrangler.toml", folder: "build" },
+  { config: "wrangler.jobs.toml", folder: "build-jobs" },
+];
+
+for (const { config, folder } of WORKERS) {
+  test(`a deploy of ${config} uploads exactly the bundle that the tests run`, () => {
+    const before = modules(inRoot(folder));
+    const outdir = join(upload, folder);
+    execFileSync(process.execPath, [wrangler(), "deploy", "--dry-run", "--config", inRoot(config), "--outdir", outdir], { cwd: root, env: wranglerEnv(), stdio: "pipe" });
+
+    assert.deepEqual(Object.keys(modules(outdir)), ["index.js", "index_bg.wasm"]);
+    const built = modules(inRoot(folder));
+    for (const [name, bytes] of Object.entries(modules(outdir))) {
+      assert.ok(bytes.equals(built[name]), `${name} differs from the one in ${folder}/`);
+      assert.ok(bytes.equals(before[name]), `${name} was built anew by the deploy: the tests ran another one`);
+    }
+  });
+
+  test(`the bundle in ${folder}/ fits the free plan: less than 3 MB compressed`, () => {
+    const size = Object.values(modules(inRoot(folder))).reduce((sum, bytes) => sum + gzipSync(bytes).length, 0);
+    assert.ok(size < 3_000_000, `${size} bytes`);
+  });
+}
+
+test("the first worker is small: 600 kB of wasm, compressed", () => {
+  const size = gzipSync(readFileSync(inRoot("build", "index_bg.wasm")), { level: 9 }).length;
+  assert.ok(size <= 600_000, `${size} bytes`);
+});
+
+test("LDAP, certificates, XML and syncs are in the jobs worker alone", () => {
+  const [first, jobs] = WORKERS.map(({ folder }) => readFileSync(inRoot(folder, "index_bg.wasm")));
+  for (const word of TELLING) {
+    assert.ok(jobs.includes(word), `${word} is not in the jobs worker: it tells nothing any more`);
+    assert.ok(!first.includes(word), `${word} is in the first worker`);
   }
 });
 
-test("the bundle fits the free plan: less than 3 MB compressed", () => {
-  const size = Object.values(modules(inRoot("build"))).reduce((sum, bytes) => sum + gzipSync(bytes).length, 0);
-  assert.ok(size < 3_000_000, `${size} bytes`);
+test("messages and the clock are the jobs worker's, requests are both's", () => {
+  const [first, jobs] = WORKERS.map(({ folder }) => readFileSync(inRoot(folder, "index.js"), "utf8"));
+  for (const handler of ["scheduled", "queue"]) {
+    const exported = new RegExp(`\\b${handler}\\b`);
+    assert.match(jobs, exported);
+    assert.doesNotMatch(first, exported);
+  }
 });
 
 function modules(folder) {

@@ -1,5 +1,5 @@
-// The one test that goes the way of `npm run dev`, by scripts/dev.mjs itself: wrangler reads wrangler.toml, applies the migrations and serves the
-// worker that is built already, and the requests go over real HTTP. What the endpoint answers in detail is for the other suites; here it is that
+// The one test that goes the way of `npm run dev`, by scripts/dev.mjs itself: wrangler reads wrangler.toml and wrangler.jobs.toml, applies the migrations and
+// serves the workers that are built already, and the requests go over real HTTP. What the endpoint answers in detail is for the other suites; here it is that
 // the command works and the configuration is true.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
@@ -81,6 +81,9 @@ test("over HTTP: a tenant, a token, a user, a list", { timeout: 30_000 }, async 
     assert.match(list.headers.get("server-timing"), /^d1;desc="trips=1 /);
   }
   assert.equal((await send("GET", `${base}/Users`)).status, 401);
+  // What the other worker answers, over the same address.
+  const providers = await send("GET", `/api/v1/admin/identity-providers?tenant_id=${tenant.body.data.id}`, admin);
+  assert.deepEqual([providers.status, providers.body.data], [200, []], providers.text);
   assert.ok(!output.includes(minted.body.data.token.slice(0, 12)), "the token is in the log");
 });
 

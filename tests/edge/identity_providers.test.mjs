@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { inRoot } from "../../scripts/setup/paths.mjs";
 import { metadata, publicKey, startMisbehaving, startOpenIdProvider } from "./support/openid_provider.mjs";
 import { group, user } from "./support/resources.mjs";
-import { adminToken, deployedWorker, settings, startWorld } from "./support/world.mjs";
+import { adminToken, bothWorkers, settings, startWorld } from "./support/world.mjs";
 
 const PROVIDERS = "/identity-providers";
 const STAGES = ["URL", "reachable", "discovery document", "issuer", "endpoints", "JWKS"];
@@ -17,7 +17,7 @@ const STAGES = ["URL", "reachable", "discovery document", "issuer", "endpoints",
 const RUNTIMES_WORDS = /internal error|reference|Network connection lost|proxy request|specified address|kj\/|Error:/;
 const certificate = readFileSync(inRoot("tests/fixtures/certificates/rsa_2048.pem"), "utf8");
 
-const worldWith = (bindings) => startWorld({ workers: [deployedWorker({ d1Databases: ["DB"], bindings: { ...settings, ...bindings } })] });
+const worldWith = (bindings) => startWorld({ workers: bothWorkers({ d1Databases: ["DB"], bindings: { ...settings, ...bindings } }) });
 let count = 0;
 
 /** A new provider of a new tenant. */

@@ -5,7 +5,7 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { adminToken, deployedWorker, settings, startWorld } from "./support/world.mjs";
+import { adminToken, bothWorkers, settings, startWorld } from "./support/world.mjs";
 
 const keys = {
   EdDSA: generateKeyPairSync("ed25519"),
@@ -27,7 +27,7 @@ function jwt(alg, { pair = keys[alg], header = {}, ...claims } = {}) {
   return `${signed}.${signature.toString("base64url")}`;
 }
 
-const worldWith = (bindings) => startWorld({ workers: [deployedWorker({ d1Databases: ["DB"], bindings: { ...settings, ...bindings } })] });
+const worldWith = (bindings) => startWorld({ workers: bothWorkers({ d1Databases: ["DB"], bindings: { ...settings, ...bindings } }) });
 const ask = (world, token) => world.request("GET", "/api/v1/admin/tenants/", { auth: `Bearer ${token}` });
 
 describe("a static JWKS", () => {

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { BASE, READER, freePort, missing as noServer, startSlapd } from "./support/slapd.mjs";
-import { deployedWorker, settings, startWorld } from "./support/world.mjs";
+import { bothWorkers, settings, startWorld } from "./support/world.mjs";
 
 const skip = noServer && `there is no LDAP server: ${noServer}`;
 const skipTls = skip || (noAuthority && `there is no certificate: ${noAuthority}`);
@@ -17,7 +17,7 @@ const UNKNOWN = "its name is not known to DNS, or nothing listens on that port";
 let world, tenant;
 before(async () => {
   const bindings = { ...settings, LOCAL_DEVELOPMENT: "on" };
-  world = await startWorld({ workers: [deployedWorker({ d1Databases: ["DB"], bindings })] });
+  world = await startWorld({ workers: bothWorkers({ d1Databases: ["DB"], bindings }) });
   tenant = await world.createTenant();
 });
 after(() => world?.stop());

@@ -10,7 +10,7 @@ import { SLOW, onFaultyD1 } from "./support/faulty_d1.mjs";
 import { watchMemory } from "./support/isolate_memory.mjs";
 import { replaceEach } from "./support/ldap_writer.mjs";
 import { BASE, READER, missing, startSlapd } from "./support/slapd.mjs";
-import { deployedWorker, settings, startWorld } from "./support/world.mjs";
+import { bothWorkers, JOBS, settings, startWorld } from "./support/world.mjs";
 
 const skip = missing && `there is no LDAP server: ${missing}`;
 const number = (name, usual) => Number(process.env[name] ?? usual);
@@ -52,8 +52,8 @@ async function provider(world, tenant) {
 before(async () => {
   if (skip) return;
   slapd = await startSlapd({ ldif: ldif() });
-  world = await startWorld({ workers: [deployedWorker({ d1Databases: ["DB"], bindings })], inspector: true });
-  memory = await watchMemory(world);
+  world = await startWorld({ workers: bothWorkers({ d1Databases: ["DB"], bindings }), inspector: true });
+  memory = await watchMemory(world, JOBS);
   scim = await world.tenant();
   idp = await provider(world, scim);
 });
@@ -142,9 +142,7 @@ test("a user of the directory cannot be changed by a client", { skip }, async ()
 
 test("the clock starts what is due", { skip }, async () => {
   await world.db.prepare("update directory_syncs set started_at = 0").run();
-  const worker = await world.mf.getWorker();
-  const { outcome } = await worker.scheduled({ cron: "*/5 * * * *" });
-  assert.equal(outcome, "ok");
+  assert.equal(await world.tick(), "ok");
   const logs = await world.admin("GET", `/identity-providers/${idp}/sync-logs`);
   const [log] = logs.body.data;
   assert.deepEqual([log.trigger, log.status], ["scheduled", "succeeded"]);

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { inRoot } from "../../scripts/setup/paths.mjs";
 import { wellFormedToken } from "./support/scim_token.mjs";
-import { deployedWorker, startWorld } from "./support/world.mjs";
+import { bothWorkers, startWorld } from "./support/world.mjs";
 
 /** The bindings of wrangler.toml; `limit` makes each of them as low as that. */
 function ratelimits(limit) {
@@ -16,7 +16,7 @@ function ratelimits(limit) {
 const worlds = {};
 before(async () => {
   for (const [name, limit] of [["real", undefined], ["low", 5]]) {
-    worlds[name] = await startWorld({ workers: [deployedWorker({ d1Databases: ["DB"], ratelimits: ratelimits(limit) })] });
+    worlds[name] = await startWorld({ workers: bothWorkers({ d1Databases: ["DB"], ratelimits: ratelimits(limit) }) });
   }
 });
 after(() => Promise.all(Object.values(worlds).map((world) => world.stop())));

@@ -57,4 +57,5 @@ mod tenant_settings;
 mod tenants;
 mod tidy;
 mod transport;
+mod two_workers;
 mod users;

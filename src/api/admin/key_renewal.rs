@@ -28,8 +28,8 @@ struct Done {
 }
 
 impl App {
-    /// Renews the keys of some rows, where there are such.
-    pub async fn renew_keys(&self) {
+    /// Renews the keys of some rows, where there are such. After an error some may be done.
+    pub async fn renew_keys(&self) -> Result<()> {
         let mut done = Done::default();
         let result = self.renew_some(&mut done).await;
         if done.renewed > 0 || !done.taken.is_empty() || result.is_err() {
@@ -37,10 +37,11 @@ impl App {
                 "scheduled": "keys",
                 "renewed": done.renewed,
                 "names_of_two": done.taken,
-                "error": result.err().map(|error| error.internal.unwrap_or(error.detail)),
+                "error": result.as_ref().err().map(|error| error.internal.as_ref().unwrap_or(&error.detail)),
             });
             self.platform.log.line(&line.to_string());
         }
+        result
     }
 
     async fn renew_some(&self, done: &mut Done) -> Result<()> {

@@ -1,11 +1,20 @@
 //! The administrator's nouns, what everybody may read, and what the clock has done for them.
 
+#[cfg(feature = "requests")]
 pub mod audit_events;
+#[cfg(feature = "jobs")]
 pub mod directory_syncs;
+#[cfg(feature = "requests")]
 pub mod docs;
+#[cfg(feature = "requests")]
 pub mod endpoint_info;
+#[cfg(feature = "requests")]
 pub mod health;
+#[cfg(feature = "jobs")]
 pub mod identity_providers;
+#[cfg(feature = "jobs")]
 mod key_renewal;
+#[cfg(feature = "requests")]
 pub mod scim_tokens;
+#[cfg(feature = "requests")]
 pub mod tenants;

@@ -2,7 +2,8 @@
 //!
 //! A request is matched in one table ([`routes`]). What its row says is done here, around the handler and in this order: who asks, how
 //! often, whether they may, and, for administrators, whether the route takes the parameters of the query and whether this very request was
-//! answered before. The result becomes a reply in the dialect of the route, and one log line.
+//! answered before. The result becomes a reply in the dialect of the route, and one log line. What the
+//! jobs worker answers is handed on to it as it came, and passes the same door there.
 
 use std::panic::AssertUnwindSafe;
 
@@ -18,14 +19,17 @@ use super::caller::{Answer, Caller};
 use super::idempotency;
 use super::limits;
 use super::query_parameters;
-use super::reply::{Reply, Response};
+use super::reply::{self, Reply, Response};
 use super::request::Request;
-use super::routes::{self, For, Handler, IdempotencyKey, Route};
+use super::routes::{self, For, Handler, IdempotencyKey, Route, Worker};
 use super::token_facts::Look;
 use super::transport;
 use crate::auth::scope::Scope;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::platform;
+
+/// When a request that the jobs worker did not answer may be sent again, in seconds.
+const RETRY_AFTER_SECONDS: u32 = 5;
 
 impl App {
     /// Answers a request. Every failure is an answer too; this function has none.
@@ -38,6 +42,16 @@ impl App {
         let route = transport::check(&self.config, &request).and_then(|()| found.route.clone());
         let is_strict = transport::is_strict(&self.config, &request);
         let dialect = found.place.dialect;
+        let handed_on = match &route {
+            Ok(route) => self.hand_on(route, &request).await,
+            Err(_) => None,
+        };
+        let route = match handed_on {
+            // The other worker has counted it, told it in its log, and given it its id.
+            Some(Ok(response)) => return response,
+            Some(Err(error)) => Err(error),
+            None => route,
+        };
         let call = Call::new(self, request, found.place, request_id);
         let result = match route {
             // A panic is this request's failure and nobody else's: nothing is held across requests that it could leave half
@@ -54,6 +68,15 @@ impl App {
         };
         self.log(&call, found.pattern, &reply, error, started);
         self.finish(&call, reply, is_strict)
+    }
+
+    /// What the jobs worker says to a request that is for it; none where it is answered here.
+    async fn hand_on(&self, route: &Route, request: &Request) -> Option<Result<Response>> {
+        if route.answered_by != Worker::Jobs {
+            return None;
+        }
+        let answer = self.platform.jobs_worker.as_ref()?.ask(request).await;
+        Some(answer.and_then(reply::handed_on).map_err(unanswered))
     }
 
     fn finish(&self, call: &Call<'_>, reply: Reply, is_strict: bool) -> Response {
@@ -113,6 +136,19 @@ impl App {
     }
 }
 
+/// What is told where the jobs worker could not be asked. It may have done what it was asked for.
+fn unanswered(reason: String) -> Error {
+    Error {
+        internal: Some(format!("rollcall-jobs: {reason}")),
+        ..Error::new(
+            Kind::Unavailable {
+                retry_after_seconds: RETRY_AFTER_SECONDS,
+            },
+            "what answers this does not run at the moment; try again",
+        )
+    }
+}
+
 /// The way to a route's handler.
 async fn pass(call: &Call<'_>, route: &Route) -> Result<Reply> {
     match route.access {
@@ -123,6 +159,8 @@ async fn pass(call: &Call<'_>, route: &Route) -> Result<Reply> {
             limits::check(call, admin.tenant.as_ref(), &admin.subject).await?;
             admin.require(scope)?;
             query_parameters::check(call, route.parameters)?;
+            let handler =
+                handler.ok_or_else(|| unanswered("it is not bound to this one".to_owned()))?;
             let work = handler(call, &admin);
             match key {
                 IdempotencyKey::Taken => idempotency::once(call, &admin, work).await,

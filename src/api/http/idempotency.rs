@@ -201,12 +201,10 @@ pub async fn commit_and_read(
 
 impl App {
     /// Forgets some of the replies that were kept for as long as they are.
-    pub async fn forget_replies(&self) {
+    pub async fn forget_replies(&self) -> Result<()> {
         let now = self.platform.clock.now();
         let batch = vec![kept_replies::delete_expired(now, FORGOTTEN_AT_ONCE)];
-        if let Err(error) = self.platform.database_of(None).run(batch).await {
-            let line = json!({"scheduled": "kept replies", "error": error.to_string()});
-            self.platform.log.line(&line.to_string());
-        }
+        self.platform.database_of(None).run(batch).await?;
+        Ok(())
     }
 }

@@ -171,6 +171,18 @@ struct Kept {
     body: String,
 }
 
+/// The reply of another, as it is. The error is a body that is no text.
+pub fn handed_on(response: http::Response<Vec<u8>>) -> Result<Response, String> {
+    let (parts, body) = response.into_parts();
+    let body = match body.is_empty() {
+        true => Pieces::default(),
+        false => String::from_utf8(body)
+            .map_err(|error| error.to_string())?
+            .into(),
+    };
+    Ok(Response::from_parts(parts, Body(body)))
+}
+
 /// Headers that a failure carries beyond its body.
 fn error_headers(error: &Error) -> Vec<(HeaderName, String)> {
     match &error.kind {

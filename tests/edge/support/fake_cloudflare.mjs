@@ -1,4 +1,4 @@
-// As much of Cloudflare's API as a deploy touches, in memory: lists, creations, SQL (noted, not run), secrets, uploads.
+// As much of Cloudflare's API as a deploy touches, in memory: lists, creations, SQL (noted, not run), queues, secrets, uploads.
 import { createServer } from "node:http";
 
 const ACCOUNT = "0123456789abcdef0123456789abcdef";
@@ -9,7 +9,7 @@ export class FakeCloudflare {
   }
 
   reset() {
-    Object.assign(this, { databases: [], namespaces: [], secrets: null, secretsFail: false, uploads: [], requests: [], migrated: false, manifest: {}, assets: {}, crons: [] });
+    Object.assign(this, { databases: [], namespaces: [], queues: [], consumers: {}, secrets: {}, secretsFail: false, uploads: [], requests: [], migrated: false, manifest: {}, assets: {}, crons: {} });
   }
 
   async start() {
@@ -39,8 +39,12 @@ export class FakeCloudflare {
   }
 
   async #answer(request, path, body) {
-    const page = Number(new URL(request.url, "http://x").searchParams.get("page") ?? 1);
-    switch (`${request.method} ${path}`) {
+    const query = new URL(request.url, "http://x").searchParams;
+    const page = Number(query.get("page") ?? 1);
+    // Of each worker the same.
+    const [, script = ""] = path.match(/^\/workers\/(?:scripts|services)\/([\w-]+)/) ?? [];
+    const secrets = this.secrets[script];
+    switch (`${request.method} ${script ? path.replace(`/${script}`, "/…") : path}`) {
       case "GET /d1/database":
         return { result: page > 1 ? [] : this.databases };
       case "POST /d1/database": {
@@ -55,34 +59,50 @@ export class FakeCloudflare {
         this.namespaces.push(namespace);
         return { result: namespace };
       }
-      case "GET /workers/scripts/rollcall/secrets":
+      case "GET /queues": {
+        const names = query.getAll("name");
+        const shown = this.queues.filter(({ queue_name }) => names.length === 0 || names.includes(queue_name));
+        return { result: page > 1 ? [] : shown.map((queue) => this.#queue(queue)) };
+      }
+      case "POST /queues": {
+        const queue = { queue_id: crypto.randomUUID().replaceAll("-", ""), queue_name: JSON.parse(body).queue_name };
+        this.queues.push(queue);
+        return { result: this.#queue(queue) };
+      }
+      case "GET /workers/scripts/…/secrets":
         if (this.secretsFail) return failure(500, 10013, "internal error");
-        return this.secrets ? { result: this.secrets.map((name) => ({ name, type: "secret_text" })) } : notFound;
-      case "POST /workers/scripts/rollcall/assets-upload-session": {
+        return secrets ? { result: secrets.map((name) => ({ name, type: "secret_text" })) } : notFound;
+      case "POST /workers/scripts/…/assets-upload-session": {
         this.manifest = JSON.parse(body).manifest;
         const missing = Object.entries(this.manifest).filter(([path]) => !(path in this.assets)).map(([, { hash }]) => hash);
         return { result: { jwt: "assets", buckets: missing.length ? [missing] : [] } };
       }
       case "POST /workers/assets/upload":
         return this.#uploadAssets(request, body);
-      case "PUT /workers/scripts/rollcall":
-      case "POST /workers/scripts/rollcall/versions":
-        return this.#upload(request, body);
-      case "PUT /workers/scripts/rollcall/schedules":
-        this.crons = JSON.parse(body).map(({ cron }) => cron);
-        return { result: { schedules: this.crons.map((cron) => ({ cron })) } };
-      case "POST /workers/scripts/rollcall/deployments":
-      case "PATCH /workers/scripts/rollcall/script-settings":
+      case "PUT /workers/scripts/…":
+      case "POST /workers/scripts/…/versions":
+        return this.#upload(request, body, script);
+      case "PUT /workers/scripts/…/schedules":
+        this.crons[script] = JSON.parse(body).map(({ cron }) => cron);
+        return { result: { schedules: this.crons[script].map((cron) => ({ cron })) } };
+      case "POST /workers/scripts/…/deployments":
+      case "PATCH /workers/scripts/…/script-settings":
         return { result: { id: "d" } };
-      case "GET /workers/scripts/rollcall/deployments":
+      case "GET /workers/scripts/…/deployments":
         return { result: { deployments: [] } };
       case "GET /workers/subdomain":
         return { result: { subdomain: "example" } };
-      case "GET /workers/scripts/rollcall/subdomain":
-      case "POST /workers/scripts/rollcall/subdomain":
+      case "GET /workers/scripts/…/subdomain":
+      case "POST /workers/scripts/…/subdomain":
         return { result: { enabled: true, previews_enabled: false } };
-      case "GET /workers/services/rollcall":
-        return this.secrets ? { result: { default_environment: { environment: "production", script: { last_deployed_from: "wrangler" } } } } : notFound;
+      case "GET /workers/services/…":
+        return secrets ? { result: { default_environment: { environment: "production", script: { last_deployed_from: "wrangler" } } } } : notFound;
+    }
+    const [, queueId] = path.match(/^\/queues\/(\w+)\/consumers(?:\/\w+)?$/) ?? [];
+    if (queueId) {
+      const { queue_name } = this.queues.find(({ queue_id }) => queue_id === queueId);
+      this.consumers[queue_name] = JSON.parse(body);
+      return { result: {} };
     }
     if (/^\/d1\/database\/[^/]+\/query$/.test(path)) {
       this.migrated ||= /insert into d1_migrations/i.test(body.toString());
@@ -100,15 +120,21 @@ export class FakeCloudflare {
     return { status: 201, result: { jwt: "assets" } };
   }
 
-  async #upload(request, body) {
+  #queue(queue) {
+    const { script_name: service, ...consumer } = this.consumers[queue.queue_name] ?? {};
+    const consumers = service ? [{ ...consumer, service, environment: "production", consumer_id: "c" }] : [];
+    return { ...queue, producers: [], producers_total_count: 0, consumers, consumers_total_count: consumers.length };
+  }
+
+  async #upload(request, body, script) {
     const parts = await form(request, body);
     const metadata = JSON.parse(await text(parts.get("metadata")));
     const modules = {};
     for (const [name, part] of parts) if (name !== "metadata") modules[name.replace(/^\.\//, "")] = Buffer.from(await part.arrayBuffer());
-    this.uploads.push({ metadata, modules });
+    this.uploads.push({ script, metadata, modules });
     const sent = metadata.bindings.filter(({ type }) => type === "secret_text").map(({ name }) => name);
-    this.secrets = [...new Set([...(this.secrets ?? []), ...sent])];
-    return { result: { id: "rollcall", resources: { script: { etag: "e" } }, etag: "e", pipeline_hash: "h", mutable_pipeline_id: "m", deployment_id: "d", startup_time_ms: 5, available_on_subdomain: true } };
+    this.secrets[script] = [...new Set([...(this.secrets[script] ?? []), ...sent])];
+    return { result: { id: script, resources: { script: { etag: "e" } }, etag: "e", pipeline_hash: "h", mutable_pipeline_id: "m", deployment_id: "d", startup_time_ms: 5, available_on_subdomain: true } };
   }
 }
 

@@ -1,7 +1,7 @@
 // A D1 that does what a test's requests tell it, put between the worker and the real D1 as a wrapped binding. It passes everything through,
 // except: after a parameter with the text PANIC no further statement of the batch can be prepared, on which the worker's D1 library
 // panics; a batch with the text SLOW takes a moment, and one with the text HELD long enough for other requests to be answered in between.
-import { deployedWorker } from "./world.mjs";
+import { bothWorkers } from "./world.mjs";
 
 export const PANIC = "panic-please";
 export const SLOW = "slowly-please";
@@ -35,10 +35,10 @@ const script = `
   export default (env) => new D1Database(env.INNER);
 `;
 
-/** For startWorld: the deployed worker on that database, with `more` as in deployedWorker, and a way to the database for the test itself. */
+/** For startWorld: both workers on that database, with `more` as in bothWorkers, and a way to the database for the test itself. */
 export const onFaultyD1 = (more = {}) => ({
   workers: [
-    deployedWorker({ wrappedBindings: { DB: "faulty-d1" }, ...more }),
+    ...bothWorkers({ wrappedBindings: { DB: "faulty-d1" }, ...more }),
     { name: "faulty-d1", modules: true, script, d1Databases: { INNER: "database" } },
     { name: "direct", modules: true, script: "export default {}", d1Databases: { DIRECT: "database" } },
   ],

@@ -6,9 +6,9 @@ import { fetch } from "miniflare";
 const SAMPLE_MS = 20;
 const SUM = "function () { return this.reduce((sum, memory) => sum + memory.buffer.byteLength, 0); }";
 
-/** Watches the isolate of the world's first worker. */
-export async function watchMemory(world) {
-  const url = new URL("/core:user:worker-0", await world.mf.getInspectorURL());
+/** Watches the isolate of one of the world's workers, the first or one that is named. */
+export async function watchMemory(world, worker = "worker-0") {
+  const url = new URL(`/core:user:${worker}`, await world.mf.getInspectorURL());
   url.protocol = "http:";
   const { webSocket } = await fetch(url, { headers: { upgrade: "websocket" } });
   const memory = new IsolateMemory(webSocket);

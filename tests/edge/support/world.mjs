@@ -1,4 +1,5 @@
-// The worker as it is deployed (build/, byte for byte) in workerd, with a real local D1 and KV: one world for each test file.
+// The workers as they are deployed (build/ and build-jobs/, byte for byte) in workerd, with a real local D1, KV and queue: one world for each test
+// file.
 // Every reply that a test sees has passed the checks of reply.mjs.
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -12,21 +13,14 @@ export const ADMIN = "/api/v1/admin";
 const SECRET = "a-local-secret-of-the-test-suites-0123456789";
 export const settings = { JWT_ISSUER: "https://login.example.com", JWT_AUDIENCE: "rollcall", JWT_LOCAL_SECRET: SECRET, CURSOR_KEY: randomBytes(32).toString("base64"), ENCRYPTION_KEY: randomBytes(32).toString("base64"), SERVER_TIMING: "on" };
 
-/** The deployed worker for Miniflare; `more` adds bindings. */
+/** The name of the jobs worker, of its queue, and of the queue of messages that were given up. */
+export const JOBS = "rollcall-jobs";
+export const DEAD = "rollcall-jobs-dead";
+
+/** The first worker for Miniflare, alone; `more` adds bindings. */
 export function deployedWorker(more = {}) {
   return {
-    rootPath: inRoot("build"),
-    modulesRoot: inRoot("build"),
-    scriptPath: "index.js",
-    modules: true,
-    modulesRules: [
-      { type: "CompiledWasm", include: ["**/*.wasm"], fallthrough: true },
-      { type: "ESModule", include: ["**/*.js"], fallthrough: true },
-    ],
-    compatibilityDate: readFileSync(inRoot("wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"$/m)[1],
-    compatibilityFlags: ["global_fetch_strictly_public"],
-    bindings: settings,
-    kvNamespaces: ["TOKENS"],
+    ...built("build"),
     assets: {
       directory: inRoot("build-assets"),
       binding: "ASSETS",
@@ -38,10 +32,40 @@ export function deployedWorker(more = {}) {
 }
 
 /**
- * Starts the worker on an empty, migrated database, or on the one in the folder `persist`. Give it `workers` where one worker is not enough;
+ * Both workers, for startWorld: `more` adds bindings to each. The consumers are those of wrangler.jobs.toml, but that a message which fails is tried
+ * `retries` times more.
+ */
+export function bothWorkers(more = {}, { retries = 10 } = {}) {
+  const producer = { queueProducers: { JOBS: { queueName: JOBS } } };
+  const consumer = { maxBatchSize: 1, maxBatchTimeout: 0 };
+  return [
+    deployedWorker({ serviceBindings: { JOBS_WORKER: JOBS }, ...producer, ...more }),
+    { name: JOBS, ...built("build-jobs"), ...producer, queueConsumers: { [JOBS]: { ...consumer, maxRetries: retries, deadLetterQueue: DEAD }, [DEAD]: consumer }, ...more },
+  ];
+}
+
+function built(folder) {
+  return {
+    rootPath: inRoot(folder),
+    modulesRoot: inRoot(folder),
+    scriptPath: "index.js",
+    modules: true,
+    modulesRules: [
+      { type: "CompiledWasm", include: ["**/*.wasm"], fallthrough: true },
+      { type: "ESModule", include: ["**/*.js"], fallthrough: true },
+    ],
+    compatibilityDate: readFileSync(inRoot("wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"$/m)[1],
+    compatibilityFlags: ["global_fetch_strictly_public"],
+    bindings: settings,
+    kvNamespaces: ["TOKENS"],
+  };
+}
+
+/**
+ * Starts both workers on an empty, migrated database, or on the one in the folder `persist`. Give it `workers` where they are to be others;
  * the first is the one that answers. With `inspector`, V8's inspector listens, on a free port.
  */
-export async function startWorld({ workers = [deployedWorker({ d1Databases: ["DB"] })], database = ["DB"], persist, inspector = false } = {}) {
+export async function startWorld({ workers = bothWorkers({ d1Databases: ["DB"] }), database = ["DB"], persist, inspector = false } = {}) {
   const world = new World();
   world.mf = new Miniflare({
     cf: false,
@@ -65,11 +89,30 @@ export async function startWorld({ workers = [deployedWorker({ d1Databases: ["DB
 }
 
 class World {
-  /** What the worker wrote to its log. */
+  /** What the workers wrote to their log. */
   output = "";
 
   stop() {
     return this.mf.dispose();
+  }
+
+  /** Sends a message, as any sender might. */
+  async sendMessage(text) {
+    const queue = await this.mf.getQueueProducer("JOBS", "worker-0");
+    await queue.send(text, { contentType: "text" });
+  }
+
+  /** A tick of the clock. */
+  async tick() {
+    const worker = await this.mf.getWorker(JOBS);
+    const { outcome } = await worker.scheduled({ cron: "*/5 * * * *" });
+    return outcome;
+  }
+
+  /** The lines of the log that hold a text, each as the object that it is. */
+  logged(text) {
+    const lines = this.output.split("\n").filter((line) => line.includes(text) && line.trimStart().startsWith("{"));
+    return lines.map((line) => JSON.parse(line));
   }
 
   /** One request by its whole path. `body` is sent as JSON, `raw` as it stands. */

@@ -43,6 +43,7 @@ impl Outside {
             assets: outside.clone(),
             background: outside.clone(),
             queue: outside.clone(),
+            jobs_worker: None,
             timer: outside.clone(),
             log: outside,
         }

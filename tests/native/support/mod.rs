@@ -107,6 +107,7 @@ impl World {
                 assets: Rc::new(PublicFolder),
                 background: background.clone(),
                 queue: queue.clone(),
+                jobs_worker: None,
                 timer: Rc::new(TestTimer(clock.clone(), queue.clone())),
                 log: log.clone(),
             },

@@ -1,0 +1,68 @@
+//! The rows that the jobs worker answers: what needs a directory, a certificate or XML. The first worker knows that they are there, and
+//! hands their requests on.
+
+use http::Method;
+
+use super::row::{AdminRow, For, IdempotencyKey};
+#[cfg(feature = "jobs")]
+use crate::api::admin::directory_syncs;
+#[cfg(feature = "jobs")]
+use crate::api::admin::identity_providers::access::View;
+#[cfg(feature = "jobs")]
+use crate::api::admin::identity_providers::{
+    group_mappings, providers, reencryption, test_connection,
+};
+use crate::auth::admin::AdminScope;
+
+/// A handler of this crate, in a build that has it; none in the first worker.
+#[cfg(feature = "jobs")]
+macro_rules! handler {
+    ($handler:path $(, $more:expr)*) => {
+        Some(|call, admin| Box::pin($handler(call, admin $(, $more)*)))
+    };
+}
+#[cfg(not(feature = "jobs"))]
+macro_rules! handler {
+    ($($handler:tt)*) => {
+        None
+    };
+}
+
+/// A handler for administrators with a scope, and what it takes besides the request and the administrator.
+macro_rules! admin {
+    ($scope:ident, $($handler:tt)*) => {
+        For::Admin(AdminScope::$scope, IdempotencyKey::Ignored, handler!($($handler)*))
+    };
+}
+
+/// The same for a handler that makes what a request that is sent twice must not make twice.
+macro_rules! admin_once {
+    ($scope:ident, $($handler:tt)*) => {
+        For::Admin(AdminScope::$scope, IdempotencyKey::Taken, handler!($($handler)*))
+    };
+}
+
+#[rustfmt::skip]
+pub fn admin_routes() -> Vec<AdminRow> {
+    vec![
+        (Method::GET, "/api/v1/admin/identity-providers", "listIdentityProviders", admin!(IdentityProvidersRead, providers::list, View::Admin), &["page", "per_page", "tenant_id", "provider_type", "search"]),
+        (Method::POST, "/api/v1/admin/identity-providers", "createIdentityProvider", admin_once!(IdentityProvidersWrite, providers::create, View::Admin), &[]),
+        (Method::POST, "/api/v1/admin/identity-providers/reencrypt", "reencryptSecrets", admin!(IdentityProvidersWrite, reencryption::reencrypt), &[]),
+        (Method::GET, "/api/v1/admin/identity-providers/:idp_id", "readIdentityProvider", admin!(IdentityProvidersRead, providers::read, View::Admin), &[]),
+        (Method::PATCH, "/api/v1/admin/identity-providers/:idp_id", "updateIdentityProvider", admin!(IdentityProvidersWrite, providers::update, View::Admin), &[]),
+        (Method::DELETE, "/api/v1/admin/identity-providers/:idp_id", "deleteIdentityProvider", admin!(IdentityProvidersWrite, providers::delete, View::Admin), &[]),
+        (Method::POST, "/api/v1/admin/identity-providers/:idp_id/test", "testIdentityProvider", admin!(IdentityProvidersWrite, test_connection::test, View::Admin), &[]),
+        (Method::POST, "/api/v1/admin/identity-providers/:idp_id/sync", "startSync", admin!(IdentityProvidersWrite, directory_syncs::start), &["dry_run", "full", "allow_removals"]),
+        (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs", "listSyncLogs", admin!(IdentityProvidersRead, directory_syncs::list), &["page", "per_page"]),
+        (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs/:log_id", "readSyncLog", admin!(IdentityProvidersRead, directory_syncs::read), &["page", "per_page"]),
+        (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers", "listIdentityProvidersOfTenant", admin!(IdentityProvidersRead, providers::list, View::Tenant), &["page", "per_page", "enabled_only", "protocol"]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers", "createIdentityProviderOfTenant", admin_once!(IdentityProvidersWrite, providers::create, View::Tenant), &[]),
+        (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", "readIdentityProviderOfTenant", admin!(IdentityProvidersRead, providers::read, View::Tenant), &[]),
+        (Method::PATCH, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", "updateIdentityProviderOfTenant", admin!(IdentityProvidersWrite, providers::update, View::Tenant), &[]),
+        (Method::DELETE, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", "deleteIdentityProviderOfTenant", admin!(IdentityProvidersWrite, providers::delete, View::Tenant), &[]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/test", "testIdentityProviderOfTenant", admin!(IdentityProvidersWrite, test_connection::test, View::Tenant), &[]),
+        (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings", "listGroupMappings", admin!(IdentityProvidersRead, group_mappings::list), &["page", "per_page"]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings", "createGroupMapping", admin_once!(IdentityProvidersWrite, group_mappings::create), &[]),
+        (Method::DELETE, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings/:mapping_id", "deleteGroupMapping", admin!(IdentityProvidersWrite, group_mappings::delete), &[]),
+    ]
+}
