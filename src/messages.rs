@@ -30,6 +30,13 @@ pub enum Message {
     RenewKeys,
     /// Forgets replies that were kept for as long as they are.
     ForgetReplies,
+    /// Goes on with a run of a directory sync.
+    Sync {
+        tenant: String,
+        idp: String,
+        /// The run's id, which is that of its log.
+        log: String,
+    },
 }
 
 /// Sends a message, to be delivered after so many seconds at the earliest. It may have been sent though an error is told.

@@ -1,5 +1,7 @@
 //! The jobs worker's work: what the messages of the queue ask for (see [`messages`](crate::messages)).
 
+mod sync;
+
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
@@ -120,6 +122,7 @@ impl App {
         match message {
             Message::RenewKeys => self.renew_keys().await,
             Message::ForgetReplies => self.forget_replies().await,
+            Message::Sync { tenant, idp, log } => self.sync(tenant, idp, log).await,
         }
     }
 

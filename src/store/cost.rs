@@ -40,8 +40,7 @@ impl Meter {
         Ok(results)
     }
 
-    /// Counts what was run by other means.
-    pub fn add(&self, more: Cost) {
+    fn add(&self, more: Cost) {
         let cost = self.0.get();
         self.0.set(Cost {
             trips: cost.trips + more.trips,

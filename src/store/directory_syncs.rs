@@ -1,10 +1,13 @@
 //! Rows of `directory_syncs`: what is known of a provider's syncs, and the lease of the one under way.
 
+use serde::{Deserialize, Serialize};
+
+use super::sync_logs::SyncLog;
 use super::{Guard, Result, Row, Statement, guards};
 use crate::ids::TenantId;
 
 /// What the last sync left for the next one.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SyncState {
     /// The directory's own modifyTimestamp from which on changes are to be read.
     pub watermark: Option<String>,
@@ -14,12 +17,11 @@ pub struct SyncState {
     pub config_digest: Option<String>,
 }
 
-/// The state, and column `log_id`: the run that holds the lease, none where it has expired.
-pub fn select(tenant: &TenantId, idp: &str, now: i64) -> Statement {
+/// The state.
+pub fn select(tenant: &TenantId, idp: &str) -> Statement {
     Statement::new(
-        "select watermark, full_at, config_digest, iif(expires_at > ?3, log_id, null) as log_id from directory_syncs \
-         where tenant_id = ?1 and idp_id = ?2",
-        vec![tenant.into(), idp.into(), now.into()],
+        "select watermark, full_at, config_digest from directory_syncs where tenant_id = ?1 and idp_id = ?2",
+        vec![tenant.into(), idp.into()],
     )
 }
 
@@ -31,44 +33,27 @@ pub fn state(row: &Row) -> Result<SyncState> {
     })
 }
 
-/// Takes the lease for a run, and fails the batch with [`Guard::SyncRunning`] where another holds it. One that has expired has to
-/// be cleared before ([`sync_logs::expire`](super::sync_logs::expire)).
-pub fn begin(tenant: &TenantId, idp: &str, log_id: &str, now: i64, until: i64) -> [Statement; 2] {
+/// Takes the lease for a run, and fails the batch with [`Guard::SyncRunning`] where another holds it. A dry run is none that the next one
+/// by the clock is counted from.
+pub fn begin(tenant: &TenantId, log: &SyncLog, until: i64) -> [Statement; 2] {
+    let started_at = if log.dry_run { 0 } else { log.started_at };
     [
         guards::require(
             Guard::SyncRunning,
             "not exists (select 1 from directory_syncs where tenant_id = ?1 and idp_id = ?2 and log_id is not null)",
-            vec![tenant.into(), idp.into()],
+            vec![tenant.into(), (&log.idp_id).into()],
         ),
         Statement::new(
             "insert into directory_syncs (tenant_id, idp_id, log_id, expires_at, started_at) values (?1, ?2, ?3, ?5, ?4) \
              on conflict (tenant_id, idp_id) do update set log_id = excluded.log_id, expires_at = excluded.expires_at, \
-             started_at = excluded.started_at",
+             started_at = max(started_at, excluded.started_at)",
             vec![
                 tenant.into(),
-                idp.into(),
-                log_id.into(),
-                now.into(),
+                (&log.idp_id).into(),
+                (&log.id).into(),
+                started_at.into(),
                 until.into(),
             ],
-        ),
-    ]
-}
-
-/// Fails the batch with [`Guard::LeaseLost`] where the run is not the one under way any more; prolongs its lease where it is.
-pub fn hold(tenant: &TenantId, idp: &str, log_id: &str, until: i64) -> [Statement; 2] {
-    let params = vec![tenant.into(), idp.into(), log_id.into()];
-    let mut prolonged = params.clone();
-    prolonged.push(until.into());
-    [
-        guards::require(
-            Guard::LeaseLost,
-            "exists (select 1 from directory_syncs where tenant_id = ?1 and idp_id = ?2 and log_id = ?3)",
-            params,
-        ),
-        Statement::new(
-            "update directory_syncs set expires_at = ?4 where tenant_id = ?1 and idp_id = ?2 and log_id = ?3",
-            prolonged,
         ),
     ]
 }
@@ -107,8 +92,17 @@ pub fn select_due(now: i64, limit: i64) -> Statement {
          where p.protocol = 'LDAP' and p.enabled = 1 and p.deleted_at is null \
          and json_extract(p.config, '$.sync_interval_minutes') > 0 \
          and coalesce(s.started_at, 0) + json_extract(p.config, '$.sync_interval_minutes') * 60000 <= ?1 \
-         and (s.log_id is null or s.expires_at <= ?1) \
+         and s.log_id is null \
          order by coalesce(s.started_at, 0) + json_extract(p.config, '$.sync_interval_minutes') * 60000 limit ?2",
+        vec![now.into(), limit.into()],
+    )
+}
+
+/// Providers with a run of which nothing was heard until now, the one that was silent for longest first: columns `tenant_id` and `id`.
+pub fn select_silent(now: i64, limit: i64) -> Statement {
+    Statement::new(
+        "select tenant_id, idp_id as id from directory_syncs where log_id is not null and expires_at <= ?1 \
+         order by expires_at limit ?2",
         vec![now.into(), limit.into()],
     )
 }

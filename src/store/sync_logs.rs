@@ -7,9 +7,6 @@ use crate::ids::TenantId;
 /// Runs of a provider that are kept; older ones go, with their entries.
 pub const KEPT_RUNS: usize = 50;
 
-/// What a log says of a run that ended without a word.
-const DIED: &str = "the run ended before it was done; the next one goes on from there";
-
 /// One run.
 #[derive(Debug, Clone)]
 pub struct SyncLog {
@@ -20,7 +17,9 @@ pub struct SyncLog {
     pub actor: String,
     /// `full` or `changes`.
     pub mode: String,
-    /// `running`, `succeeded`, `stopped` or `failed`.
+    /// Whether it only tells what would be done.
+    pub dry_run: bool,
+    /// `running`, `succeeded`, `stopped` or `failed`; of a dry run `planned`.
     pub status: String,
     /// JSON.
     pub counts: String,
@@ -29,8 +28,8 @@ pub struct SyncLog {
     pub finished_at: Option<i64>,
 }
 
-const COLUMNS: &str =
-    "id, idp_id, started_by, actor, mode, status, counts, reason, started_at, finished_at";
+pub(super) const COLUMNS: &str =
+    "id, idp_id, started_by, actor, mode, dry_run, status, counts, reason, started_at, finished_at";
 
 pub fn sync_log(row: &Row) -> Result<SyncLog> {
     Ok(SyncLog {
@@ -39,6 +38,7 @@ pub fn sync_log(row: &Row) -> Result<SyncLog> {
         started_by: row.text("started_by")?,
         actor: row.text("actor")?,
         mode: row.text("mode")?,
+        dry_run: row.boolean("dry_run")?,
         status: row.text("status")?,
         counts: row.text("counts")?,
         reason: row.optional_text("reason")?,
@@ -47,34 +47,19 @@ pub fn sync_log(row: &Row) -> Result<SyncLog> {
     })
 }
 
-/// Marks a run as failed whose lease has expired, and takes the lease from it.
-pub fn expire(tenant: &TenantId, idp: &str, now: i64) -> [Statement; 2] {
-    let params = vec![tenant.into(), idp.into(), now.into()];
-    [
-        Statement::new(
-            format!(
-                "update sync_logs set status = 'failed', reason = '{DIED}', finished_at = ?3 \
-                 where tenant_id = ?1 and idp_id = ?2 and status = 'running' and id = (select log_id from directory_syncs \
-                 where tenant_id = ?1 and idp_id = ?2 and expires_at <= ?3)"
-            ),
-            params.clone(),
-        ),
-        Statement::new(
-            "update directory_syncs set log_id = null, expires_at = null \
-             where tenant_id = ?1 and idp_id = ?2 and log_id is not null and expires_at <= ?3",
-            params,
-        ),
-    ]
-}
-
-/// Removes the oldest runs, so that there is room for one more.
-pub fn prune(tenant: &TenantId, idp: &str) -> [Statement; 2] {
+/// Removes the oldest runs, so that there is room for one more, and what those that are over have left staged.
+pub fn prune(tenant: &TenantId, idp: &str) -> [Statement; 3] {
     let old = format!(
         "(select id from sync_logs where tenant_id = ?1 and idp_id = ?2 order by id desc limit -1 offset {})",
         KEPT_RUNS - 1
     );
     let params = vec![tenant.into(), idp.into()];
     [
+        Statement::new(
+            "delete from sync_chunks where tenant_id = ?1 and log_id in \
+             (select id from sync_logs where tenant_id = ?1 and idp_id = ?2 and status <> 'running')",
+            params.clone(),
+        ),
         Statement::new(
             format!("delete from sync_entries where tenant_id = ?1 and log_id in {old}"),
             params.clone(),
@@ -86,10 +71,11 @@ pub fn prune(tenant: &TenantId, idp: &str) -> [Statement; 2] {
     ]
 }
 
-pub fn insert(tenant: &TenantId, log: &SyncLog) -> Statement {
+/// A new run; `state` is JSON.
+pub fn insert(tenant: &TenantId, log: &SyncLog, state: &str) -> Statement {
     Statement::new(
-        "insert into sync_logs (tenant_id, idp_id, id, started_by, actor, mode, status, counts, started_at) \
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "insert into sync_logs (tenant_id, idp_id, id, started_by, actor, mode, status, counts, started_at, dry_run, state) \
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         vec![
             tenant.into(),
             (&log.idp_id).into(),
@@ -100,24 +86,8 @@ pub fn insert(tenant: &TenantId, log: &SyncLog) -> Statement {
             (&log.status).into(),
             (&log.counts).into(),
             log.started_at.into(),
-        ],
-    )
-}
-
-/// What a run has come to so far, or in the end.
-pub fn update(tenant: &TenantId, log: &SyncLog) -> Statement {
-    Statement::new(
-        "update sync_logs set mode = ?4, status = ?5, counts = ?6, reason = ?7, finished_at = ?8 \
-         where tenant_id = ?1 and idp_id = ?2 and id = ?3",
-        vec![
-            tenant.into(),
-            (&log.idp_id).into(),
-            (&log.id).into(),
-            (&log.mode).into(),
-            (&log.status).into(),
-            (&log.counts).into(),
-            log.reason.as_ref().into(),
-            log.finished_at.into(),
+            log.dry_run.into(),
+            state.into(),
         ],
     )
 }

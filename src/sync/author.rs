@@ -17,14 +17,16 @@ use crate::store::{self, Constraint, Rows, Statement};
 struct SyncAuthor<'a> {
     session: &'a Session<'a>,
     terms: Terms,
-    /// Why the database did not do the last thing that it was asked for.
+    /// Why the database did not do what it was asked for last, of what was to be written, or of what was asked since.
     failed: RefCell<Option<store::Error>>,
     budget: Budget,
 }
 
 impl SyncAuthor<'_> {
     fn noted<T>(&self, result: store::Result<T>) -> store::Result<T> {
-        *self.failed.borrow_mut() = result.as_ref().err().cloned();
+        if let Err(error) = &result {
+            *self.failed.borrow_mut() = Some(error.clone());
+        }
         result
     }
 }
@@ -40,6 +42,7 @@ impl Author for SyncAuthor<'_> {
     }
 
     async fn write(&self, batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
+        self.failed.take();
         self.noted(self.session.write(batch).await)
     }
 

@@ -1,8 +1,11 @@
 //! Hashes by which a sync knows what it has seen: half a SHA-256, in memory 16 bytes and in the database 22 characters. Nothing secret
 //! depends on them; two that are equal by chance would be two in 2^64.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 /// A hash; the default one is that of nothing at all.
@@ -17,6 +20,12 @@ impl Digest {
             *to = from;
         }
         Digest(half)
+    }
+
+    /// Its first bits, for tables.
+    pub fn start(self) -> u32 {
+        let [a, b, c, d, ..] = self.0;
+        u32::from_be_bytes([a, b, c, d])
     }
 
     /// As the database has it; empty for the default.
@@ -36,6 +45,32 @@ impl Digest {
                 .unwrap_or_default(),
         )
     }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_text())
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Ok(Digest::from_text(&text))
+    }
+}
+
+/// Hashes one behind the other, as one text.
+pub fn packed(digests: &[Digest]) -> String {
+    let bytes: Vec<u8> = digests.iter().flat_map(|digest| digest.0).collect();
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Reads back what [`packed`] wrote.
+pub fn unpacked(text: &str) -> Vec<Digest> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+    let (digests, _) = bytes.as_chunks();
+    digests.iter().copied().map(Digest).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::author::carry_out;
-use super::counts::Counts;
 use super::failure::Failure;
 use super::object::{Action, Kind, Note};
 use super::plan::{MemberStep, Plan, Step};
@@ -21,6 +20,7 @@ use crate::scim::version::Version;
 use crate::store::Statement;
 use crate::store::directory_entries::{self, DirectoryEntry};
 use crate::store::members::Pair;
+use crate::store::sync_counts::Counts;
 use crate::store::sync_logs::{self, SyncEntry};
 
 /// What one batch may weigh: D1 gives it 30 seconds, and on its way there it is in memory several times.
@@ -51,10 +51,10 @@ pub struct Writer<'w> {
 }
 
 impl<'w> Writer<'w> {
-    pub fn new(session: &'w Session<'w>, profile: Profile) -> Self {
+    pub fn new(session: &'w Session<'w>) -> Self {
         Writer {
             session,
-            profile,
+            profile: session.known.profile,
             intents: Vec::new(),
             seen: Vec::new(),
             statements: Vec::new(),
@@ -62,9 +62,9 @@ impl<'w> Writer<'w> {
             links: Vec::new(),
             unlinked: Vec::new(),
             members_digests: Vec::new(),
-            counts: *session.done.borrow(),
+            counts: session.counts(),
             weight: 0,
-            seq: session.last_entry.get(),
+            seq: session.state.borrow().last_entry,
         }
     }
 
@@ -110,10 +110,13 @@ impl<'w> Writer<'w> {
         let beside = self.beside();
         let intents = std::mem::take(&mut self.intents);
         self.weight = 0;
+        let before = self.session.counts();
         self.session.note(&self.counts);
         if beside.is_empty() && intents.is_empty() {
             return Ok(());
         }
+        let last_entry =
+            std::mem::replace(&mut self.session.state.borrow_mut().last_entry, self.seq);
         let request = Request {
             is_whole: true,
             pairs,
@@ -121,10 +124,12 @@ impl<'w> Writer<'w> {
             along: Some(&|_| beside.clone()),
             ..Request::of(&intents)
         };
-        carry_out(self.session, self.profile, mandate, &request).await?;
-        *self.session.done.borrow_mut() = self.counts;
-        self.session.last_entry.set(self.seq);
-        Ok(())
+        let done = carry_out(self.session, self.profile, mandate, &request).await;
+        if done.is_err() {
+            self.session.note(&before);
+            self.session.state.borrow_mut().last_entry = last_entry;
+        }
+        done
     }
 
     /// What goes into a batch beside the changes: what is known of the directory's entries, and the log.
@@ -269,17 +274,7 @@ impl<'w> Writer<'w> {
 
     fn enter(&mut self, note: &Note) {
         self.seq += 1;
-        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
-        self.entries.push(SyncEntry {
-            seq: self.seq,
-            resource_type: note.kind.name().to_owned(),
-            action: note.action.name().to_owned(),
-            unique_id: text(&note.unique_id),
-            dn: text(&note.dn),
-            name: text(&note.name),
-            resource_id: note.resource_id.clone(),
-            reason: note.reason.clone(),
-        });
+        self.entries.push(note.entry(self.seq));
     }
 
     /// An entry for what is done with a resource.

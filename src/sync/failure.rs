@@ -24,19 +24,25 @@ impl From<crate::ldap::Error> for Failure {
 }
 
 impl Failure {
+    /// Whether another message may get on where this one did not, or somebody else has taken the run over.
+    pub(super) fn may_pass(&self) -> bool {
+        let passing = |error: &store::Error| {
+            matches!(
+                error,
+                store::Error::Overloaded(_) | store::Error::Guard(Guard::LeaseLost)
+            )
+        };
+        matches!(self, Failure::Store(error) if passing(error))
+    }
+
     /// A sentence for the log.
     pub(super) fn reason(&self) -> String {
         match self {
             Failure::Directory(error) => error.to_string(),
             Failure::Refused(reason) => reason.clone(),
-            Failure::Store(store::Error::Guard(Guard::LeaseLost)) => {
-                "the run was taken for dead, or its provider was deleted; it has written nothing since".to_owned()
-            }
-            Failure::Store(store::Error::Overloaded(_)) => {
-                "the database could not be reached; the next sync goes on from there".to_owned()
-            }
             Failure::Store(store::Error::Conflict(_)) => {
-                "others keep taking names that the directory has; the next sync goes on from there".to_owned()
+                "others keep taking names that the directory has; the next sync goes on from there"
+                    .to_owned()
             }
             Failure::Store(error) => format!("{error}; the next sync goes on from there"),
         }

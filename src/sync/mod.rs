@@ -13,7 +13,7 @@
 //! - What is unchanged is not written: a sync that finds nothing new changes nothing.
 
 mod author;
-pub mod counts;
+mod counts;
 pub mod digest;
 mod execute;
 mod facts;
@@ -31,7 +31,9 @@ mod reading;
 mod run;
 mod session;
 mod source;
+mod state;
 
 pub use group_mapping::unmatchable;
-pub use run::{Job, Report, run};
+pub use run::{Next, go_on};
+pub use session::Session;
 pub use source::{Missing, Place, Source};

@@ -3,6 +3,7 @@
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
 
 use super::digest::Digest;
+use crate::store::sync_logs::SyncEntry;
 
 /// What an object becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -121,6 +122,21 @@ pub struct Note {
 }
 
 impl Note {
+    /// The entry with that number in the log.
+    pub fn entry(&self, seq: i64) -> SyncEntry {
+        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+        SyncEntry {
+            seq,
+            resource_type: self.kind.name().to_owned(),
+            action: self.action.name().to_owned(),
+            unique_id: text(&self.unique_id),
+            dn: text(&self.dn),
+            name: text(&self.name),
+            resource_id: self.resource_id.clone(),
+            reason: self.reason.clone(),
+        }
+    }
+
     /// A note on an object.
     pub fn on(object: &Object, action: Action, reason: Option<String>) -> Self {
         Note {

@@ -5,11 +5,11 @@
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::counts::Counts;
 use super::digest::Digest;
 use super::links::Link;
 use super::object::{Action, Kind, Note, Object};
 use super::reading::Reading;
+use crate::store::sync_counts::Counts;
 
 /// What is to be done with one resource, or only with what is known of its entry. There may be one for each entry, so it names what the
 /// reading has and copies nothing.

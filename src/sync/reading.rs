@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::counts::Counts;
 use super::digest::Digest;
 use super::failure::Failure;
 use super::mapping::{MODIFY_TIMESTAMP, Mapping, shortened_dn};
@@ -11,6 +10,7 @@ use super::session::Session;
 use super::source::Source;
 use crate::ldap::values::generalized_time;
 use crate::ldap::{Connection, Entry, Filter, Scope, Search};
+use crate::store::sync_counts::Counts;
 
 /// Most bytes that a reading may hold: an isolate has 128 MB for everything.
 const MAX_BYTES: usize = 40 * 1024 * 1024;

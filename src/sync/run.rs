@@ -4,23 +4,19 @@ use super::digest::Digest;
 use super::execute::Writer;
 use super::facts::Facts;
 use super::failure::Failure;
-use super::group_mapping::{self, Wanted};
+use super::group_mapping;
 use super::object::Note;
 use super::planning::{self, Terms};
 use super::reading::Reading;
-use super::session::{LEASE_MS, Session};
+use super::session::{Known, Session};
 use super::source::Source;
 use super::{grants, guard, lookup};
-use crate::change::audit::Origin;
-use crate::error::{Error, Kind, Result};
-use crate::ids::TenantId;
+use crate::error::{Error, Result};
 use crate::ldap::values::to_generalized_time;
-use crate::platform::Platform;
-use crate::scim::profile::Profile;
 use crate::store::directory_syncs::{self, SyncState};
-use crate::store::group_mappings::{self, GroupMapping};
-use crate::store::sync_logs::{self, SyncLog};
-use crate::store::{self, Cost, Guard, identity_providers, mapping_grants, rows_at, tenants};
+use crate::store::sync_logs::{self, SyncEntry};
+use crate::store::sync_runs::Order;
+use crate::store::{self, Guard, sync_chunks};
 
 /// Longest time between two readings of the whole directory, in milliseconds: only they find what is gone.
 const FULL_INTERVAL_MS: i64 = 24 * 3_600_000;
@@ -29,165 +25,64 @@ const MAX_SHOWN: usize = 1_000;
 /// How often a plan is made anew because somebody else took a name in between.
 const MAX_PLANS: usize = 3;
 
-/// What is to be run.
-pub struct Job {
-    pub tenant: TenantId,
-    pub idp: String,
-    /// The directory; a reason why it cannot be read is the run's failure.
-    pub source: std::result::Result<Source, String>,
-    /// Only tells what would be done.
-    pub dry_run: bool,
-    /// Reads the whole directory in any case.
-    pub full: bool,
-    /// Carries out a plan whatever it removes.
-    pub allow_removals: bool,
-    /// `manual` or `scheduled`.
-    pub started_by: &'static str,
-    /// Who asked for it.
-    pub actor: String,
-    pub request_id: String,
-}
-
-/// What came of it.
-pub struct Report {
-    pub log: SyncLog,
-    /// What would be done, of a dry run: the first [`MAX_SHOWN`].
-    pub notes: Vec<Note>,
-    pub cost: Cost,
-}
-
-/// What a run has to know before it begins.
-struct Known {
-    state: SyncState,
-    mappings: Vec<Wanted>,
-    /// Whether mappings have given anything.
-    grants: bool,
-    profile: Profile,
-}
-
-impl Known {
-    /// Whether mappings give anything, or did.
-    fn mapped(&self) -> bool {
-        !self.mappings.is_empty() || self.grants
-    }
+/// What a message leaves of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Another message is to go on with it.
+    More,
+    /// Nothing: it is over, or somebody else is at it.
+    Over,
 }
 
 /// How a run ended that did not fail.
 enum Outcome {
     Done(SyncState),
     Stopped(String),
-    Planned(Vec<Note>),
+    Planned(Option<String>, Vec<Note>),
 }
 
-/// Runs a sync. An error is one of the request, or of the database; what goes wrong with the sync itself is in its log.
-pub async fn run(platform: &Platform, job: &Job) -> Result<Report> {
-    let now = platform.clock.now();
-    let id = crate::platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref())
-        .map_err(Error::internal)?;
-    let log = SyncLog {
-        id,
-        idp_id: job.idp.clone(),
-        started_by: job.started_by.to_owned(),
-        actor: job.actor.clone(),
-        mode: "full".to_owned(),
-        status: "running".to_owned(),
-        counts: "{}".to_owned(),
-        reason: None,
-        started_at: now,
-        finished_at: None,
-    };
-    let origin = Origin {
-        actor: format!("ldap-sync:{}", job.idp),
-        request_id: job.request_id.clone(),
-        at: now,
-    };
-    let session = Session::new(platform, job.tenant.clone(), origin, log, job.dry_run);
-    let known = begin(&session, job).await?;
-    let outcome = match &job.source {
+/// Goes on with a run. An error is the database's, which may be there again for the next message; what goes wrong with the sync itself is
+/// in its log. The source may be a reason why the directory cannot be read.
+pub async fn go_on(
+    session: &Session<'_>,
+    source: std::result::Result<Source, String>,
+) -> Result<Next> {
+    let outcome = match &source {
         Ok(source) => {
-            let full = job.full || needs_full(&session, source, &known);
+            let order = session.state.borrow().order.clone();
+            let full = order.full || needs_full(session, source);
             if !full {
-                session.log.borrow_mut().mode = "changes".to_owned();
+                "changes".clone_into(&mut session.log.borrow_mut().mode);
             }
             let run = Run {
-                session: &session,
-                job,
+                session,
+                order: &order,
                 source,
-                known: &known,
                 full,
             };
             run.work().await
         }
         Err(reason) => Err(Failure::Refused(reason.clone())),
     };
-    let notes = conclude(&session, outcome).await?;
-    Ok(Report {
-        log: session.log.borrow().clone(),
-        notes,
-        cost: session.meter.cost(),
-    })
-}
-
-/// Takes the lease and opens the log, or only looks whether another run has it.
-async fn begin(session: &Session<'_>, job: &Job) -> Result<Known> {
-    let (tenant, idp) = (&job.tenant, &job.idp);
-    let now = session.now();
-    let mut batch = vec![identity_providers::require(tenant, idp)];
-    if !job.dry_run {
-        let log = session.log.borrow().clone();
-        batch.extend(sync_logs::expire(tenant, idp, now));
-        batch.extend(directory_syncs::begin(
-            tenant,
-            idp,
-            &log.id,
-            now,
-            now + LEASE_MS,
-        ));
-        batch.extend(sync_logs::prune(tenant, idp));
-        batch.push(sync_logs::insert(tenant, &log));
-    }
-    let read = batch.len();
-    batch.push(directory_syncs::select(tenant, idp, now));
-    batch.push(group_mappings::select_all(tenant, idp));
-    batch.push(mapping_grants::select_any(tenant, idp));
-    batch.push(tenants::select(tenant));
-    let running = || Error::new(Kind::Conflict, "a sync of this provider is under way");
-    let results = match session.run(batch).await {
-        Ok(results) => results,
-        Err(store::Error::Guard(Guard::SyncRunning)) => return Err(running()),
-        Err(store::Error::Guard(Guard::ProviderMissing)) => {
-            return Err(Error::not_found("the identity provider"));
+    match conclude(session, outcome).await {
+        Ok(()) => Ok(Next::Over),
+        // Whoever took the run over goes on with it; where nobody did, it is over.
+        Err(Failure::Store(store::Error::Guard(Guard::LeaseLost))) => {
+            session.end_lost().await?;
+            Ok(Next::Over)
         }
-        Err(error) => return Err(error.into()),
-    };
-    let state = match rows_at(&results, read)?.first() {
-        Some(row) if job.dry_run && row.optional_text("log_id")?.is_some() => return Err(running()),
-        Some(row) => directory_syncs::state(row)?,
-        None => SyncState::default(),
-    };
-    let mappings: Vec<GroupMapping> = rows_at(&results, read + 1)?
-        .rows
-        .iter()
-        .map(group_mappings::group_mapping)
-        .collect::<store::Result<_>>()?;
-    let any = rows_at(&results, read + 2)?.first();
-    let tenant = rows_at(&results, read + 3)?.first();
-    let tenant = tenant.ok_or_else(|| Error::not_found("the tenant"))?;
-    Ok(Known {
-        state,
-        mappings: mappings.iter().map(Wanted::from).collect(),
-        grants: any.map_or(Ok(false), |row| row.boolean("any_grants"))?,
-        profile: tenants::settings(tenant)?.profile,
-    })
+        Err(Failure::Store(error)) => Err(error.into()),
+        Err(failure) => Err(Error::internal(failure.reason())),
+    }
 }
 
 /// Whether only a reading of the whole directory will do.
-fn needs_full(session: &Session<'_>, source: &Source, known: &Known) -> bool {
-    let state = &known.state;
+fn needs_full(session: &Session<'_>, source: &Source) -> bool {
+    let state = &session.known.before;
     let recent = state
         .full_at
         .is_some_and(|at| session.now() - at < FULL_INTERVAL_MS);
-    let same = state.config_digest.as_deref() == Some(&config_digest(source, known));
+    let same = state.config_digest.as_deref() == Some(&config_digest(source, &session.known));
     // Active Directory makes modifyTimestamp up when it is asked for, and does not search by it.
     let active_directory = source.mapping.unique_id.eq_ignore_ascii_case("objectGUID");
     !recent || !same || active_directory || state.watermark.is_none()
@@ -207,9 +102,8 @@ fn config_digest(source: &Source, known: &Known) -> String {
 /// A run at work.
 struct Run<'r> {
     session: &'r Session<'r>,
-    job: &'r Job,
+    order: &'r Order,
     source: &'r Source,
-    known: &'r Known,
     /// Whether the whole directory is to be read in any case.
     full: bool,
 }
@@ -224,10 +118,10 @@ impl Run<'_> {
         let terms = Terms {
             full,
             missing: source.missing,
-            unique_group_names: !self.known.profile.is_strict(),
-            foreseen: self.foresees().then_some(&self.known.mappings),
+            unique_group_names: !session.known.profile.is_strict(),
+            foreseen: self.foresees().then_some(&session.known.mappings),
         };
-        let unmatched = group_mapping::unmatched(&self.known.mappings, source);
+        let unmatched = group_mapping::unmatched(&session.known.mappings, source);
         let mut plans = 1;
         loop {
             let known = match facts.take() {
@@ -237,21 +131,20 @@ impl Run<'_> {
             };
             let mut plan = planning::plan(session, &terms, &mut reading, known).await?;
             plan.notes.extend(unmatched.iter().cloned());
-            let objection = match self.job.allow_removals {
+            let objection = match self.order.allow_removals {
                 true => None,
                 false => guard::objection(&plan, source.max_removal_percent),
             };
-            if self.job.dry_run {
+            if session.is_dry() {
                 session.note(&plan.counts);
-                session.log.borrow_mut().reason = objection;
                 let shown = plan.all_notes(&reading).take(MAX_SHOWN);
-                return Ok(Outcome::Planned(shown.collect()));
+                return Ok(Outcome::Planned(objection, shown.collect()));
             }
             if let Some(reason) = objection {
                 session.note(&plan.counts);
                 return Ok(Outcome::Stopped(reason));
             }
-            let mut writer = Writer::new(session, self.known.profile);
+            let mut writer = Writer::new(session);
             let done = match writer.execute(&plan, &reading).await {
                 Ok(()) => self.finish(writer, std::mem::take(&mut plan.notes)).await,
                 Err(failure) => Err(failure),
@@ -269,7 +162,7 @@ impl Run<'_> {
     async fn read(&self) -> std::result::Result<(Reading, Option<Facts>), Failure> {
         let (session, source) = (self.session, self.source);
         if !self.full {
-            let watermark = self.known.state.watermark.as_deref();
+            let watermark = session.known.before.watermark.as_deref();
             let mut reading = Reading::of(session, source, watermark).await?;
             let facts = lookup::complete(session, source, &mut reading, self.foresees()).await?;
             if facts.is_some() {
@@ -282,7 +175,7 @@ impl Run<'_> {
 
     /// Whether what mappings would do is to be told and not done.
     fn foresees(&self) -> bool {
-        self.job.dry_run && self.known.mapped()
+        self.session.is_dry() && self.session.known.mapped()
     }
 
     /// What comes after the resources: the mappings' memberships, and what was not done.
@@ -291,8 +184,9 @@ impl Run<'_> {
         mut writer: Writer<'_>,
         notes: Vec<Note>,
     ) -> std::result::Result<(), Failure> {
-        if self.known.mapped() {
-            grants::settle(self.session, &mut writer, &self.known.mappings).await?;
+        let known = &self.session.known;
+        if known.mapped() {
+            grants::settle(self.session, &mut writer, &known.mappings).await?;
         }
         for note in &notes {
             writer.note(note).await?;
@@ -303,7 +197,7 @@ impl Run<'_> {
     /// What the next sync has to know. Changes from the watermark on are read again: it lies so far before the newest change seen as
     /// this reading took, because what changed on a page already read could be older than what was seen later.
     fn next_state(&self, reading: &Reading, full: bool, took: i64) -> SyncState {
-        let before = &self.known.state;
+        let before = &self.session.known.before;
         let watermark = reading
             .newest
             .map(|newest| to_generalized_time(newest.saturating_sub(took + 1_000)));
@@ -317,38 +211,26 @@ impl Run<'_> {
                 true => Some(self.session.log.borrow().started_at),
                 false => before.full_at,
             },
-            config_digest: Some(config_digest(self.source, self.known)),
+            config_digest: Some(config_digest(self.source, &self.session.known)),
         }
     }
 }
 
-/// Writes how it ended, and gives the lease back.
+/// Writes how it ended, and gives the lease back. An error leaves that to a later message.
 async fn conclude(
     session: &Session<'_>,
     outcome: std::result::Result<Outcome, Failure>,
-) -> Result<Vec<Note>> {
+) -> std::result::Result<(), Failure> {
+    let mut notes = Vec::new();
     let (status, reason, state) = match outcome {
-        Ok(Outcome::Planned(notes)) => {
-            let mut log = session.log.borrow_mut();
-            log.status = "planned".to_owned();
-            log.finished_at = Some(session.now());
-            return Ok(notes);
+        Ok(Outcome::Planned(objection, shown)) => {
+            notes = shown;
+            ("planned", objection, None)
         }
         Ok(Outcome::Done(state)) => ("succeeded", None, Some(state)),
         Ok(Outcome::Stopped(reason)) => ("stopped", Some(reason), None),
-        Err(Failure::Store(error)) if session.dry => return Err(error.into()),
-        Err(failure) if session.dry => {
-            let mut log = session.log.borrow_mut();
-            log.status = "failed".to_owned();
-            log.reason = Some(failure.reason());
-            log.finished_at = Some(session.now());
-            return Ok(Vec::new());
-        }
-        Err(failure) => {
-            let done = *session.done.borrow();
-            session.note(&done);
-            ("failed", Some(failure.reason()), None)
-        }
+        Err(failure) if failure.may_pass() => return Err(failure),
+        Err(failure) => ("failed", Some(failure.reason()), None),
     };
     {
         let mut log = session.log.borrow_mut();
@@ -356,16 +238,23 @@ async fn conclude(
         log.reason = reason;
         log.finished_at = Some(session.now());
     }
-    let end = directory_syncs::end(&session.tenant, &session.idp, state.as_ref(), session.now());
-    match session.write(vec![end]).await {
-        Ok(_) => Ok(Vec::new()),
-        // Whoever took the lease has written that this run failed.
-        Err(store::Error::Guard(Guard::LeaseLost)) => {
-            let mut log = session.log.borrow_mut();
-            log.status = "failed".to_owned();
-            log.reason = Some(Failure::Store(store::Error::Guard(Guard::LeaseLost)).reason());
-            Ok(Vec::new())
+    let log_id = session.log.borrow().id.clone();
+    let entries = notes.iter().zip(1..);
+    let mut entries: Vec<SyncEntry> = entries.map(|(note, seq)| note.entry(seq)).collect();
+    for entry in &mut entries {
+        // What is not there yet has no id that would stay.
+        if entry.action == "created" {
+            entry.resource_id = None;
         }
-        Err(error) => Err(error.into()),
     }
+    let mut batch = sync_logs::insert_entries(&session.tenant, &log_id, &entries);
+    batch.push(sync_chunks::delete(&session.tenant, &log_id));
+    batch.push(directory_syncs::end(
+        &session.tenant,
+        &session.idp,
+        state.as_ref(),
+        session.now(),
+    ));
+    session.write(batch).await?;
+    Ok(())
 }

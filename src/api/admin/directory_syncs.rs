@@ -1,17 +1,9 @@
-//! `/api/v1/admin/identity-providers/{idp_id}/sync` and `…/sync-logs`: directory syncs asked for, and looked at; and those that are due.
+//! `/api/v1/admin/identity-providers/{idp_id}/sync` and `…/sync-logs`: directory syncs asked for, and looked at. They are done by messages
+//! ([`messages`](crate::messages)).
 
-use std::panic::AssertUnwindSafe;
-
-use futures_util::FutureExt;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::identity_providers::access::{Access, View, WHAT};
-use super::identity_providers::config::Config;
-use super::identity_providers::directory;
-use super::identity_providers::fields::AttributeName;
-use super::identity_providers::types::MissingUserAction;
-use crate::api::http::app::App;
+use super::identity_providers::access::{Access, View};
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::input::{Page, body, flag};
@@ -19,27 +11,29 @@ use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
-use crate::platform;
+use crate::messages::{self, Message};
+use crate::platform::{self, Platform};
 use crate::scim::date_time;
-use crate::store::identity_providers::{self as rows, IdentityProvider, Protocol};
+use crate::store::identity_providers::Protocol;
+use crate::store::sync_counts::Counts;
 use crate::store::sync_logs::{self, SyncEntry, SyncLog};
-use crate::store::{Rows, directory_syncs, rows_at};
-use crate::sync::counts::Counts;
-use crate::sync::digest::Digest;
-use crate::sync::mapping::Mapping;
-use crate::sync::object::Note;
-use crate::sync::{Job, Missing, Source, run};
+use crate::store::sync_runs::{self, Order};
+use crate::store::{self, Guard, Rows, Statement, rows_at};
 
 const LOG: &str = "the sync log";
-/// Syncs that one tick of the clock starts, one after the other.
-const DUE_AT_ONCE: i64 = 4;
+/// How long a request waits for its sync to be over, in milliseconds; and between two looks at first, and at most.
+const PATIENCE_MS: i64 = 25_000;
+const FIRST_PAUSE_MS: u32 = 250;
+const LONGEST_PAUSE_MS: u32 = 1_000;
+/// Entries that a dry run shows at once.
+const MAX_SHOWN: i64 = 1_000;
 
 /// `POST …/sync`: all of it optional, in the body or in the query.
 #[derive(Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct SyncRequest {
-    /// Tells what a sync would do, and writes nothing.
+    /// Tells what a sync would do, and writes nothing of it.
     pub dry_run: bool,
     /// Reads the whole directory, though a sync of changes would do.
     pub full: bool,
@@ -68,9 +62,11 @@ pub struct SyncLogResponse {
     pub started_at: String,
     pub finished_at: Option<String>,
     pub duration_ms: Option<i64>,
+    /// Where it is seen, how far it has come, while it runs and when it is over: a path.
+    pub location: String,
 }
 
-/// One run with what it did, object by object. A run that was carried out has its entries in its log.
+/// One run with what it did, object by object.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SyncLogDetail {
@@ -106,7 +102,7 @@ impl SyncLogResponse {
             trigger: log.started_by.clone(),
             actor: log.actor.clone(),
             mode: log.mode.clone(),
-            dry_run: log.status == "planned",
+            dry_run: log.dry_run,
             status: log.status.clone(),
             // A log of an older version may have other numbers.
             counts: serde_json::from_str(&log.counts).unwrap_or_default(),
@@ -114,6 +110,10 @@ impl SyncLogResponse {
             started_at: date_time::format(log.started_at),
             finished_at: log.finished_at.map(date_time::format),
             duration_ms: log.finished_at.map(|finished| finished - log.started_at),
+            location: format!(
+                "/api/v1/admin/identity-providers/{}/sync-logs/{}",
+                log.idp_id, log.id
+            ),
         }
     }
 }
@@ -133,27 +133,7 @@ impl From<SyncEntry> for SyncEntryResponse {
     }
 }
 
-impl SyncEntryResponse {
-    fn planned((index, note): (usize, &Note)) -> Self {
-        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
-        SyncEntryResponse {
-            seq: i64::try_from(index + 1).unwrap_or(i64::MAX),
-            resource_type: note.kind.name().to_owned(),
-            action: note.action.name().to_owned(),
-            unique_id: text(&note.unique_id),
-            dn: text(&note.dn),
-            name: text(&note.name),
-            // What is not there yet has no id that would stay.
-            resource_id: match note.action {
-                crate::sync::object::Action::Created => None,
-                _ => note.resource_id.clone(),
-            },
-            reason: note.reason.clone(),
-        }
-    }
-}
-
-/// `POST …/sync`. What goes wrong with the sync is in its log, and the reply is 200.
+/// `POST …/sync`: opens a run, and waits a while for it to be over. What goes wrong with the sync is in its log, and the reply is 200.
 pub async fn start(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let access = Access::of(call, admin, View::Admin)?;
     let given: SyncRequest = match call.has_body() {
@@ -171,28 +151,119 @@ pub async fn start(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
             ),
         ));
     }
-    let dry_run = asked("dry_run", given.dry_run)?;
-    let job = Job {
-        tenant: provider.tenant_id.clone(),
-        idp: provider.id.clone(),
-        source: source(call.app, &provider),
-        dry_run,
+    let order = Order {
         full: asked("full", given.full)?,
         allow_removals: asked("allow_removals", given.allow_removals)?,
-        started_by: "manual",
-        actor: access.actor(),
         request_id: call.request_id.clone(),
     };
-    let report = run(&call.app.platform, &job).await?;
-    call.add_cost(report.cost);
-    let mut log = SyncLogResponse::of(&report.log);
-    log.dry_run = dry_run;
-    let shown = report.notes.iter().enumerate();
-    let detail = SyncLogDetail {
-        log,
-        entries: dry_run.then(|| shown.map(SyncEntryResponse::planned).collect()),
+    let log = SyncLog {
+        dry_run: asked("dry_run", given.dry_run)?,
+        actor: access.actor(),
+        ..opened(&call.app.platform, &provider.id, "manual")?
     };
+    let tenant = &provider.tenant_id;
+    match call
+        .run(Some(tenant), sync_runs::begin(tenant, &log, &order))
+        .await
+    {
+        Ok(_) => {}
+        Err(store::Error::Guard(Guard::SyncRunning)) => {
+            look(call, (tenant, &provider.id), None).await?;
+            let running = "a sync of this provider is under way";
+            return Err(Error::new(Kind::Conflict, running));
+        }
+        Err(store::Error::Guard(Guard::ProviderMissing)) => {
+            return Err(Error::not_found("the identity provider"));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let message = message(tenant, &provider.id, &log.id);
+    if messages::send(&call.app.platform, message, 0)
+        .await
+        .is_err()
+    {
+        call.run(
+            Some(tenant),
+            Vec::from(sync_runs::abandon(tenant, &log, call.now)),
+        )
+        .await?;
+    }
+    let detail = wait(call, tenant, &log).await?;
     Ok(envelope::single(call, 200, detail))
+}
+
+/// The line in the log of a run that begins now.
+pub fn opened(platform: &Platform, idp: &str, started_by: &str) -> Result<SyncLog> {
+    let id = platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref());
+    Ok(SyncLog {
+        id: id.map_err(Error::internal)?,
+        idp_id: idp.to_owned(),
+        started_by: started_by.to_owned(),
+        actor: "schedule".to_owned(),
+        mode: "full".to_owned(),
+        dry_run: false,
+        status: "running".to_owned(),
+        counts: "{}".to_owned(),
+        reason: None,
+        started_at: platform.clock.now(),
+        finished_at: None,
+    })
+}
+
+/// The message that goes on with a run.
+pub fn message(tenant: &TenantId, idp: &str, log: &str) -> Message {
+    Message::Sync {
+        tenant: tenant.to_string(),
+        idp: idp.to_owned(),
+        log: log.to_owned(),
+    }
+}
+
+/// Looks at a run until it is over, or for as long as a request may wait: the run goes on without it.
+async fn wait(call: &Call<'_>, tenant: &TenantId, log: &SyncLog) -> Result<SyncLogDetail> {
+    let platform = &call.app.platform;
+    let until = call.now + PATIENCE_MS;
+    let mut pause = FIRST_PAUSE_MS;
+    loop {
+        platform.timer.sleep(pause).await;
+        pause = LONGEST_PAUSE_MS.min(pause * 2);
+        let mut batch = vec![sync_logs::select(tenant, &log.idp_id, &log.id)];
+        if log.dry_run {
+            batch.extend(sync_logs::select_entries(tenant, &log.id, MAX_SHOWN, 0));
+        }
+        let is_late = platform.clock.now() >= until;
+        let results = match call.run(Some(tenant), batch).await {
+            Ok(results) => results,
+            // The run does not depend on what this request can see of it.
+            Err(store::Error::Overloaded(_)) if !is_late => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let row = rows_at(&results, 0)?.first();
+        let log = sync_logs::sync_log(row.ok_or_else(|| Error::not_found(LOG))?)?;
+        if log.status != "running" || is_late {
+            let entries = results.get(2).map(entries_of).transpose()?;
+            let log = SyncLogResponse::of(&log);
+            return Ok(SyncLogDetail { log, entries });
+        }
+    }
+}
+
+/// Sends the message of a provider's run anew, where nothing was heard of that for long; the first results are those of `batch`.
+async fn look(
+    call: &Call<'_>,
+    (tenant, idp): (&TenantId, &str),
+    batch: impl IntoIterator<Item = Statement>,
+) -> Result<Vec<Rows>> {
+    let mut all = sync_runs::revive(tenant, idp, call.now);
+    let revived = all.len();
+    all.extend(batch);
+    let mut results = call.run(Some(tenant), all).await?;
+    let rest = results.split_off(revived.min(results.len()));
+    if let Some(row) = results.last().and_then(Rows::first) {
+        let message = message(tenant, idp, &row.text("log_id")?);
+        messages::send(&call.app.platform, message, 0).await?;
+    }
+    Ok(rest)
 }
 
 /// `GET …/sync-logs`.
@@ -200,16 +271,9 @@ pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let access = Access::of(call, admin, View::Admin)?;
     let page = Page::of(call)?;
     let (tenant, idp) = provider_in_path(call, &access).await?;
-    let mut batch = Vec::from(sync_logs::expire(&tenant, &idp, call.now));
-    batch.extend(sync_logs::select_page(
-        &tenant,
-        &idp,
-        page.per_page,
-        page.offset(),
-    ));
-    let results = call.run(Some(&tenant), batch).await?;
-    let results = results.get(2..).unwrap_or_default();
-    envelope::list(call, page, results, |row| {
+    let batch = sync_logs::select_page(&tenant, &idp, page.per_page, page.offset());
+    let results = look(call, (&tenant, &idp), batch).await?;
+    envelope::list(call, page, &results, |row| {
         Ok(SyncLogResponse::of(&sync_logs::sync_log(row)?))
     })
 }
@@ -220,27 +284,22 @@ pub async fn read(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let page = Page::of(call)?;
     let (tenant, idp) = provider_in_path(call, &access).await?;
     let id = call.id("log_id", LOG)?;
-    let mut batch = Vec::from(sync_logs::expire(&tenant, &idp, call.now));
-    batch.push(sync_logs::select(&tenant, &idp, &id));
+    let mut batch = vec![sync_logs::select(&tenant, &idp, &id)];
     batch.extend(sync_logs::select_entries(
         &tenant,
         &id,
         page.per_page,
         page.offset(),
     ));
-    let results = call.run(Some(&tenant), batch).await?;
-    let row = rows_at(&results, 2)?.first();
+    let results = look(call, (&tenant, &idp), batch).await?;
+    let row = rows_at(&results, 0)?.first();
     let log = sync_logs::sync_log(row.ok_or_else(|| Error::not_found(LOG))?)?;
-    let entries = rows_at(&results, 4)?
-        .rows
-        .iter()
-        .map(|row| Ok(sync_logs::sync_entry(row)?.into()))
-        .collect::<Result<Vec<SyncEntryResponse>>>()?;
+    let entries = entries_of(rows_at(&results, 2)?)?;
     let detail = SyncLogDetail {
         log: SyncLogResponse::of(&log),
         entries: Some(entries),
     };
-    let total = rows_at(&results, 3)?.first();
+    let total = rows_at(&results, 1)?.first();
     let total = total.map_or(Ok(0), |row| row.integer("total"))?;
     Ok(envelope::paged(call, page, total, detail))
 }
@@ -250,109 +309,9 @@ async fn provider_in_path(call: &Call<'_>, access: &Access<'_>) -> Result<(Tenan
     Ok((provider.tenant_id, provider.id))
 }
 
-impl App {
-    /// Runs the syncs that are due, a few of them; each fails alone.
-    pub async fn run_due_syncs(&self) {
-        let database = self.platform.database_of(None);
-        let due = directory_syncs::select_due(self.platform.clock.now(), DUE_AT_ONCE);
-        let due = match database.run(vec![due]).await {
-            Ok(results) => results.into_iter().next().unwrap_or_default(),
-            Err(error) => {
-                let line = json!({"scheduled": "syncs", "error": error.to_string()});
-                return self.platform.log.line(&line.to_string());
-            }
-        };
-        for (tenant, idp) in due_of(&due) {
-            let started = self.platform.clock.now();
-            let result = AssertUnwindSafe(self.run_due(&tenant, &idp))
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|_| Err(Error::internal("a panic")));
-            let (report, error) = match result {
-                Ok(report) => (Some(report), None),
-                Err(error) => (None, Some(error.internal.unwrap_or(error.detail))),
-            };
-            let cost = report.as_ref().map(|report| report.cost);
-            let line = json!({
-                "scheduled": "sync",
-                "tenant": tenant.as_str(),
-                "idp": idp,
-                "status": report.map(|report| report.log.status),
-                "d1_trips": cost.map(|cost| cost.trips),
-                "d1_statements": cost.map(|cost| cost.statements),
-                "d1_rows_read": cost.map(|cost| cost.read),
-                "d1_rows_written": cost.map(|cost| cost.written),
-                "duration_ms": self.platform.clock.now() - started,
-                "error": error,
-            });
-            self.platform.log.line(&line.to_string());
-        }
-    }
-
-    async fn run_due(&self, tenant: &TenantId, idp: &str) -> Result<crate::sync::Report> {
-        let database = self.platform.database_of(Some(tenant));
-        let results = database.run(vec![rows::select(idp, Some(tenant))]).await?;
-        let row = rows_at(&results, 0)?.first();
-        let provider = rows::identity_provider(row.ok_or_else(|| Error::not_found(WHAT))?)?;
-        let platform = &self.platform;
-        let job = Job {
-            tenant: tenant.clone(),
-            idp: idp.to_owned(),
-            source: source(self, &provider),
-            dry_run: false,
-            full: false,
-            allow_removals: false,
-            started_by: "scheduled",
-            actor: "schedule".to_owned(),
-            request_id: platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref())
-                .map_err(Error::internal)?,
-        };
-        run(platform, &job).await
-    }
-}
-
-fn due_of(due: &Rows) -> Vec<(TenantId, String)> {
-    let read = due.rows.iter().filter_map(|row| {
-        let tenant = TenantId::parse(&row.text("tenant_id").ok()?)?;
-        Some((tenant, row.text("id").ok()?))
-    });
-    read.collect()
-}
-
-/// The directory of a provider. The error is a sentence for the sync's log.
-fn source(app: &App, provider: &IdentityProvider) -> std::result::Result<Source, String> {
-    let Ok(Config::Ldap(config)) = Config::of(provider) else {
-        return Err("the stored configuration cannot be read; write it again".to_owned());
-    };
-    let settings = directory::settings(app, provider, &config).map_err(|_| {
-        "the stored bind password does not open: the key that sealed it is gone, or it was set for another address; set it again"
-            .to_owned()
-    })?;
-    let name = |name: &AttributeName| name.as_str().to_owned();
-    let mapped = &config.attribute_mapping;
-    let optional = |mapped: &Option<AttributeName>| mapped.as_ref().map(name);
-    let (users, groups) = config.places();
-    Ok(Source {
-        settings,
-        users,
-        groups,
-        mapping: Mapping {
-            unique_id: name(&config.unique_id_attribute),
-            member: name(&config.member_attribute),
-            user_name: name(&mapped.user_name),
-            email: optional(&mapped.email),
-            first_name: optional(&mapped.first_name),
-            last_name: optional(&mapped.last_name),
-            display_name: optional(&mapped.display_name),
-            active: optional(&mapped.active),
-            group_name: name(&mapped.group_name),
-        },
-        missing: match config.missing_user_action {
-            MissingUserAction::Deactivate => Missing::Deactivate,
-            MissingUserAction::Delete => Missing::Delete,
-            MissingUserAction::Keep => Missing::Keep,
-        },
-        max_removal_percent: usize::try_from(config.max_removal_percent.0).unwrap_or_default(),
-        digest: Digest::of(&provider.config),
-    })
+fn entries_of(rows: &Rows) -> Result<Vec<SyncEntryResponse>> {
+    let entries = rows.rows.iter();
+    entries
+        .map(|row| Ok(sync_logs::sync_entry(row)?.into()))
+        .collect()
 }

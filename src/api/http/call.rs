@@ -201,11 +201,6 @@ impl<'a> Call<'a> {
         results
     }
 
-    /// Counts what was run at the database by other means.
-    pub fn add_cost(&self, more: Cost) {
-        self.meter.add(more);
-    }
-
     /// What it has cost so far.
     pub fn cost(&self) -> Cost {
         self.meter.cost()

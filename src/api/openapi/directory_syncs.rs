@@ -20,7 +20,10 @@ fn flags() -> [Value; 3] {
         )
     };
     [
-        flag("dry_run", "Tells what a sync would do, and writes nothing"),
+        flag(
+            "dry_run",
+            "Tells what a sync would do, and does nothing of it",
+        ),
         flag(
             "full",
             "Reads the whole directory, though a sync of changes would do",
@@ -43,6 +46,7 @@ fn log() -> Value {
         },
         "error": null, "started_at": "2026-11-20T19:48:51.819Z", "finished_at": "2026-11-20T19:48:53.819Z",
         "duration_ms": 2000,
+        "location": "/api/v1/admin/identity-providers/01a1fa81-2bee-7973-bd05-ace427df7346/sync-logs/01a1fa81-2c3c-72ea-ac77-06c1191c8fad",
     })
 }
 
@@ -59,19 +63,19 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
     Some(match route.name {
         "startSync" => shows::<SyncLogDetail>(
             Operation::new(route, IDENTITY_PROVIDERS, "Sync an LDAP directory")
-                .describe("The reply comes when it is over; what went wrong is in it, and it is 200. What may be asked for is asked for in the query or in the body. 400 for a provider that is not LDAP, 409 while a sync of it is under way.")
+                .describe("The reply comes when the sync is over, or after 25 seconds with `status` `running`: the sync goes on, and `location` is where it is seen. What went wrong with it is in the reply, and that is 200. What may be asked for is asked for in the query or in the body. 400 for a provider that is not LDAP, 409 while a sync of it is under way.")
                 .parameters(flags())
                 .body(false, schemas.request::<SyncRequest>(), json!({"dry_run": true}))
                 .fails(400)
                 .fails(409),
             200,
-            "The sync's log; of a dry run with what would be done",
+            "The sync's log as it stands; of a dry run with what would be done, the first 1,000 entries",
             schemas,
             &detail(),
         ),
         "listSyncLogs" => lists::<SyncLogResponse>(
             Operation::new(route, IDENTITY_PROVIDERS, "A page of a provider's syncs, the latest first")
-                .describe("The last 50 are kept, without dry runs. While one is under way its counts are those so far."),
+                .describe("The last 50 are kept, dry runs among them. While one is under way its counts are those so far."),
             schemas,
             &log(),
         ),

@@ -10,7 +10,7 @@ use crate::support::directory::{DirectoryEntry, TestDirectory};
 use crate::support::faults::{Fault, Part};
 use crate::support::{SECRET, World};
 
-/// How long a sync that died keeps others from beginning, in seconds.
+/// How long nothing is heard of a sync before its message is sent again, in seconds.
 const LEASE_SECONDS: i64 = 300;
 
 fn person(id: &'static str, uid: &'static str, dn: &'static str) -> DirectoryEntry {
@@ -71,7 +71,7 @@ fn stage_with_directory() -> (Stage, Scene, std::rc::Rc<TestDirectory>, String) 
     let mut world = World::configured(&[("JWT_LOCAL_SECRET", SECRET)]);
     let directory = std::rc::Rc::new(TestDirectory::default());
     directory.entries.replace(before_and_after()[0].clone());
-    world.app.platform.tcp = directory.clone();
+    world.connect(directory.clone());
     let scene = Scene::set(&world, "compat");
     let config = json!({
         "url": "ldaps://ldap.example.com", "bind_dn": "cn=reader", "bind_password": format!("{MARK}-password"),
@@ -198,8 +198,13 @@ fn syncs_of_a_directory() {
             if part == Part::Tcp && fault == Fault::Down && status == Some("failed".into()) {
                 assert_eq!(found, before, "{at}: a silence was taken for something");
             }
-            // The next one, when this one is dead for sure, ends where it would have ended.
+            // Where nothing is heard of it for long, the clock goes on with it; the next one ends where it would have ended.
+            stage.faults.arm(None);
             stage.world.clock.advance_seconds(LEASE_SECONDS + 1);
+            pollster::block_on(stage.world.app.send_due_syncs());
+            stage.world.queue.work_off();
+            let running = "select count(*) from sync_logs where status = 'running'";
+            assert_eq!(stage.world.database.number(running), 0, "{at}");
             let next = stage.send(&sync, None).expect("an answer");
             assert_eq!(
                 next.expect(200).body["data"]["status"],

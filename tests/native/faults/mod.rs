@@ -45,6 +45,7 @@ impl Stage {
         self.world.restart();
         self.world.clock.0.set(START);
         self.world.log.0.borrow_mut().clear();
+        self.world.queue.lose();
         *self.world.cache.entries.borrow_mut() = match self.warm {
             true => self.entries.clone(),
             false => Default::default(),

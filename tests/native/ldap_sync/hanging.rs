@@ -15,7 +15,7 @@ const BOUND: i64 = 200;
 #[track_caller]
 fn failure(script: impl Fn(&mut Client) + Send + Sync + Clone + 'static) -> String {
     let mut world = world();
-    world.app.platform.tcp = Rc::new(Impatient(world.clock.clone()));
+    world.connect(Rc::new(Impatient(world.clock.clone())));
     let mut reasons = Vec::new();
     for query in ["", "?dry_run=true"] {
         let port = server(script.clone()).port;

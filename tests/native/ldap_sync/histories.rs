@@ -200,7 +200,7 @@ fn sync(directory: &Directory<'_>, query: &str) -> Result<String, TestCaseError>
 fn check(history: &[Event]) -> Result<bool, TestCaseError> {
     let tree = planted();
     let mut world = World::configured(&[("JWT_LOCAL_SECRET", SECRET), ("LOCAL_DEVELOPMENT", "on")]);
-    world.app.platform.tcp = Rc::new(Reached(Rc::clone(&tree)));
+    world.connect(Rc::new(Reached(Rc::clone(&tree))));
     let config = json!({
         "user_filter": "(&(objectClass=inetOrgPerson)(!(employeeType=left)))", "max_removal_percent": 100,
         "attribute_mapping": {"user_name": "cn"},

@@ -15,6 +15,13 @@ fn world() -> World {
     World::configured(&[("JWT_LOCAL_SECRET", SECRET), ("LOCAL_DEVELOPMENT", "on")])
 }
 
+/// What a message has cost at the database.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    trips: u64,
+    statements: u64,
+}
+
 /// A tenant with an LDAP provider.
 struct Directory<'w> {
     tenant: Tenant<'w>,
@@ -82,12 +89,27 @@ impl<'w> Directory<'w> {
             .admin("POST", &self.path(&format!("/sync{query}")), Value::Null)
     }
 
-    /// A sync, and its log.
+    /// A sync, and its log when it is over; of a dry run with its entries.
     #[track_caller]
     fn sync(&self, query: &str) -> Value {
         let answer = self.ask(query);
         answer.expect(200);
-        answer.body["data"].clone()
+        let log = answer.body["data"].clone();
+        if log["status"] != "running" {
+            return log;
+        }
+        self.world().queue.work_off();
+        self.read_log(&log)
+    }
+
+    /// A log as it stands, with its first hundred entries.
+    #[track_caller]
+    fn read_log(&self, log: &Value) -> Value {
+        let path = log["location"].as_str().expect("a place");
+        let answer = self
+            .world()
+            .admin("GET", &format!("{path}?per_page=100"), Value::Null);
+        answer.expect(200).body["data"].clone()
     }
 
     /// A sync that succeeds, and its counts that are not 0, as `users.created`. A dry run before it read the same, and said the same of it.
@@ -111,16 +133,24 @@ impl<'w> Directory<'w> {
         counts(&log)
     }
 
+    /// What the messages of a sync have cost, each one that: by their lines in the worker's log.
+    fn costs(&self, log: &Value) -> Vec<Cost> {
+        let lines = self.world().log.0.borrow();
+        let lines = lines.iter().map(|line| serde_json::from_str(line));
+        let lines = lines.map(|line: Result<Value, _>| line.expect("a line of JSON"));
+        let number = |line: &Value, name: &str| line[name].as_u64().expect("a number");
+        lines
+            .filter(|line| line["sync"] == log["id"])
+            .map(|line| Cost {
+                trips: number(&line, "d1_trips"),
+                statements: number(&line, "d1_statements"),
+            })
+            .collect()
+    }
+
     /// The entries of a sync's log: action, name or DN or id, and the reason.
     fn entries(&self, log: &Value) -> Vec<(String, String, String)> {
-        let id = log["id"].as_str().expect("an id");
-        let answer = self.world().admin(
-            "GET",
-            &self.path(&format!("/sync-logs/{id}?per_page=100")),
-            Value::Null,
-        );
-        answer.expect(200);
-        entries_of(&answer.body["data"])
+        entries_of(&self.read_log(log))
     }
 
     /// The user with that name.

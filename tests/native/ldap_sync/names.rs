@@ -31,7 +31,7 @@ fn a_name_that_a_client_s_own_resource_has_is_a_conflict_in_either_form() {
             tree.put(&format!("{rdn},{BASE}"), &attributes);
         }
         let mut world = world();
-        world.app.platform.tcp = Rc::new(Reached(Rc::new(tree)));
+        world.connect(Rc::new(Reached(Rc::new(tree))));
         let directory = Directory::at(world.tenant("compat"), "ldap://127.0.0.1", json!({}));
         directory.tenant.user(DECOMPOSED);
         directory.tenant.group(DECOMPOSED, &[]);

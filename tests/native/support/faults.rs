@@ -95,6 +95,7 @@ impl Faults {
         platform.limiter = Rc::new(Faulty(platform.limiter.clone(), faults.clone()));
         platform.entropy = Rc::new(Faulty(platform.entropy.clone(), faults.clone()));
         platform.clock = Rc::new(Faulty(platform.clock.clone(), faults.clone()));
+        world.employ();
         faults
     }
 

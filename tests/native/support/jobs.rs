@@ -22,6 +22,15 @@ struct Waiting {
     deliveries: u32,
 }
 
+/// A message at work; one that is given up does not keep others from it.
+struct Working<'q>(&'q Cell<bool>);
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
 /// Messages that wait, and those that were given up.
 pub struct TestQueue {
     clock: Rc<TestClock>,
@@ -62,6 +71,11 @@ impl TestQueue {
         waiting.iter().map(|one| one.text.clone()).collect()
     }
 
+    /// Loses all messages.
+    pub fn lose(&self) {
+        self.waiting.borrow_mut().clear();
+    }
+
     /// Puts a message into the queue, as whoever sends another version would.
     pub fn put(&self, text: &str) {
         self.waiting.borrow_mut().push_back(Waiting {
@@ -87,10 +101,10 @@ impl TestQueue {
             return false;
         };
         self.busy.set(true);
+        let _working = Working(&self.busy);
         let outer = self.database.begin_invocation();
         let verdict = worker.perform(&message.text).await;
         self.database.resume_invocation(outer);
-        self.busy.set(false);
         if let Verdict::Again { seconds } = verdict {
             message.deliveries += 1;
             message.due = self.clock.0.get() + i64::from(seconds) * 1_000;

@@ -93,8 +93,8 @@ impl World {
                 .map(|(_, value)| (*value).to_owned()),
         })
         .expect("a configuration");
-        let app = || App {
-            config: config.clone(),
+        let app = App {
+            config,
             platform: Platform {
                 database: database.clone(),
                 token_cache: cache.clone(),
@@ -114,10 +114,8 @@ impl World {
             memory: Rc::new(Memory::default()),
             recent: Rc::new(Recent::default()),
         };
-        // The other worker: it shares nothing with the first but the world outside.
-        queue.employ(Rc::new(app()));
-        World {
-            app: app(),
+        let world = World {
+            app,
             database,
             cache,
             clock,
@@ -127,7 +125,25 @@ impl World {
             queue,
             log,
             forgetful: Cell::new(false),
-        }
+        };
+        world.employ();
+        world
+    }
+
+    /// Makes the other worker anew, by the first one's platform as it is now: it shares nothing with that but the world outside.
+    pub fn employ(&self) {
+        self.queue.employ(Rc::new(App {
+            config: self.app.config.clone(),
+            platform: self.app.platform.clone(),
+            memory: Rc::new(Memory::default()),
+            recent: Rc::new(Recent::default()),
+        }));
+    }
+
+    /// Puts another network in the place of the world's, for both workers.
+    pub fn connect(&mut self, tcp: Rc<dyn rollcall::platform::Tcp>) {
+        self.app.platform.tcp = tcp;
+        self.employ();
     }
 
     /// Forgets what an instance remembers between requests, as a new one would.
