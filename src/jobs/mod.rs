@@ -38,7 +38,7 @@ impl App {
                 self.platform.log.line(&line.to_string());
             }
         }
-        self.run_due_syncs().await;
+        self.send_due_syncs().await;
     }
 
     /// Takes a message from a queue: that of messages that were given up, or the one that they are sent to.
