@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::author::Terms;
 use super::facts::{Facts, Holder, Key, Needs};
 use super::intent::Intent;
+use super::rows::removals::Removals;
 use super::state::{Base, Done, Effect, Event, State};
 use crate::error::Result;
 use crate::scim::budget::Budget;
@@ -32,6 +33,10 @@ pub struct Account<'p> {
     pub events: Vec<Event>,
     holders: BTreeMap<(UniqueKey, String), Option<Holder>>,
     passwords: usize,
+    /// What intents take away, of a client: others are not counted.
+    pub removals: Removals,
+    /// Whether something was refused, because it takes away too much.
+    pub is_fuse_blown: bool,
     /// Types of what is made, by its id.
     made_types: BTreeMap<&'p str, &'static ResourceType>,
 }
@@ -55,6 +60,8 @@ impl<'p> Account<'p> {
             events: Vec::new(),
             holders: BTreeMap::new(),
             passwords: 0,
+            removals: Removals::NONE,
+            is_fuse_blown: false,
             made_types: made
                 .map(|intent| (intent.id.as_str(), intent.resource_type))
                 .collect(),
@@ -87,6 +94,22 @@ impl<'p> Account<'p> {
             self.states.contains_key(&key)
         });
         touched.or_else(|| self.made_types.get(id).copied())
+    }
+
+    /// Counts what an effect takes away; 503 where that is more than the tenant's fuse lets through.
+    pub fn count_removals(&mut self, effect: &Effect) -> Result<()> {
+        if !self.terms.mandate.is_client() {
+            return Ok(());
+        }
+        let before = self
+            .states
+            .get(&(effect.resource_type.name, effect.id.clone()));
+        let more = effect.removals(before);
+        let held = self.facts.fuse.check(self.removals, more);
+        self.is_fuse_blown |= held.is_err();
+        held?;
+        self.removals = self.removals.and(more);
+        Ok(())
     }
 
     /// Makes an effect what the following intents see.

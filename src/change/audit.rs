@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::rows::removals::{self, Removals};
 use crate::ids::TenantId;
 use crate::scim::resource::Resource;
 use crate::store::set::Set;
@@ -19,6 +20,10 @@ pub enum Action {
     Collide,
     Rotate,
     Revoke,
+    /// More removals than usual are let through for a while.
+    Allow,
+    /// The fuse on removals has stopped one.
+    Trip,
 }
 
 impl Action {
@@ -32,6 +37,8 @@ impl Action {
             Action::Collide => "collide",
             Action::Rotate => "rotate",
             Action::Revoke => "revoke",
+            Action::Allow => "allow",
+            Action::Trip => "trip",
         }
     }
 }
@@ -91,6 +98,11 @@ impl Detail {
         }
     }
 
+    /// Whether a user was switched off.
+    pub fn switches_off(&self) -> bool {
+        self.active == Some(Json::Bool(false))
+    }
+
     /// Names members who came, by their ids.
     pub fn add<I: AsRef<str>>(&mut self, members: impl IntoIterator<Item = I>) {
         self.added.extend(members);
@@ -133,6 +145,8 @@ pub struct Origin {
 pub struct Totals {
     pub users: i64,
     pub groups: i64,
+    /// What is taken away by somebody whose removals are counted.
+    pub removals: Removals,
 }
 
 /// Appends events in their order, numbers them, and keeps the tenant's counters.
@@ -143,15 +157,29 @@ pub fn append(
     events: &[Event<'_>],
 ) -> Vec<Statement> {
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+    let mut params = vec![
+        tenant.into(),
+        count.into(),
+        totals.users.into(),
+        totals.groups.into(),
+    ];
+    let mut more = String::new();
+    let mut guard = None;
+    if !totals.removals.is_none() {
+        params.extend([(&origin.actor).into(), origin.at.into()]);
+        params.extend([
+            totals.removals.resources.into(),
+            totals.removals.members.into(),
+        ]);
+        more = format!(", removals = {}", removals::counted());
+        guard = Some(removals::guard(tenant, &origin.actor, origin.at));
+    }
     let count_up = Statement::new(
-        "update tenants set audit_seq = audit_seq + ?2, user_total = user_total + ?3, \
-         group_total = group_total + ?4 where id = ?1",
-        vec![
-            tenant.into(),
-            count.into(),
-            totals.users.into(),
-            totals.groups.into(),
-        ],
+        format!(
+            "update tenants set audit_seq = audit_seq + ?2, user_total = user_total + ?3, \
+             group_total = group_total + ?4{more} where id = ?1"
+        ),
+        params,
     );
     let rows = (1 - count..).zip(events).map(|(place, event)| {
         let attributes: Json = event.attributes.iter().map(String::as_str).collect();
@@ -183,7 +211,10 @@ pub fn append(
             part.table()
         )
     });
-    std::iter::once(count_up).chain(append).collect()
+    std::iter::once(count_up)
+        .chain(guard)
+        .chain(append)
+        .collect()
 }
 
 /// Most events of a resource that may have followed one that is looked for.

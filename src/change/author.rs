@@ -68,4 +68,6 @@ pub trait Author {
     /// Waits for about that many milliseconds: half of it at least, and one and a half times at most, so that those who run into each
     /// other do not do so again.
     async fn pause(&self, ms: u32);
+    /// Told where the tenant's fuse refuses a removal.
+    fn fuse_blew(&self) {}
 }

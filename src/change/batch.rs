@@ -371,6 +371,7 @@ fn totals(plan: &Plan<'_>) -> Totals {
     Totals {
         users: count(&USERS),
         groups: count(&GROUPS),
+        removals: plan.account.removals,
     }
 }
 

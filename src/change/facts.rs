@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::author::Author;
+use super::fuse::{Fuse, Left};
 use super::member_plan::{Known, kind_of};
+use super::rows::removals;
 use crate::error::{Error, Result};
 use crate::scim::budget::Budget;
 use crate::scim::filter::Predicate;
@@ -93,6 +95,7 @@ pub struct Assumptions {
 #[derive(Debug)]
 pub struct Facts {
     pub assumed: Assumptions,
+    pub fuse: Fuse,
     resources: BTreeMap<Key, Option<Seen>>,
     pub holders: BTreeMap<(UniqueKey, String), Option<Holder>>,
     /// Whether the pair is a membership, and what the member is.
@@ -118,11 +121,14 @@ pub struct Needs {
     pub pairs: BTreeSet<Pair>,
     pub members: BTreeSet<String>,
     pub matching: Filters,
+    /// What the credential may still remove.
+    pub fuse: bool,
 }
 
 impl Needs {
     pub fn is_empty(&self) -> bool {
-        self.resources.is_empty()
+        !self.fuse
+            && self.resources.is_empty()
             && self.holders.is_empty()
             && self.pairs.is_empty()
             && self.members.is_empty()
@@ -137,12 +143,14 @@ enum Question {
     Pairs,
     Members(String),
     Matching,
+    Fuse,
 }
 
 impl Facts {
     pub fn new(assumed: Assumptions) -> Self {
         Facts {
             assumed,
+            fuse: Fuse::default(),
             resources: BTreeMap::new(),
             holders: BTreeMap::new(),
             pairs: BTreeMap::new(),
@@ -248,6 +256,10 @@ impl Facts {
                 batch.push(statement);
             }
         }
+        if needs.fuse {
+            questions.push(Question::Fuse);
+            batch.push(removals::select(tenant, &terms.origin.actor));
+        }
         let results = author.read(batch).await?;
         self.assume_absent(needs);
         let mut met = Met::new();
@@ -258,6 +270,11 @@ impl Facts {
                         let (group, id, member) = members::for_filters(row, &terms.base)?;
                         met.entry(group).or_default().push((id, member));
                     }
+                }
+                Question::Fuse => {
+                    let row = rows.first();
+                    let left = row.map(|row| Left::of(row, terms.origin.at));
+                    self.fuse = left.transpose()?.map_or(Fuse::Assumed, Fuse::Known);
                 }
                 question => self.take(question, rows)?,
             }
@@ -339,7 +356,7 @@ impl Facts {
                 let members = rows.rows.iter().map(member).collect::<Result<_>>()?;
                 self.members.insert(group, members);
             }
-            Question::Matching => {}
+            Question::Matching | Question::Fuse => {}
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ pub mod audit;
 mod author;
 mod batch;
 mod facts;
+mod fuse;
 mod intent;
 mod member_plan;
 mod members;
@@ -33,6 +34,7 @@ mod writer;
 
 pub use author::{Author, Mandate, Terms};
 pub use facts::Seen;
+pub use fuse::Allowance;
 pub use intent::{Intent, Wish};
 pub use member_plan::Known;
 pub use recent::Recent;

@@ -81,7 +81,10 @@ impl<'p> Plan<'p> {
         }
         let broken = self.broken_reference(index, intent);
         match (self.effect(index, intent), broken) {
-            (Ok(effect), None) => Ok(self.account.commit(effect)),
+            (Ok(effect), None) => {
+                self.account.count_removals(&effect)?;
+                Ok(self.account.commit(effect))
+            }
             (Ok(_), Some(broken)) => {
                 self.by_reference.insert(index);
                 Err(broken)

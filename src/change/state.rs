@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::audit::{Action, Detail};
 use super::facts::Seen;
 use super::member_plan::MemberPlan;
+use super::rows::removals::Removals;
 use crate::scim::resource::Resource;
 use crate::scim::schema::ResourceType;
 use crate::scim::version::Version;
@@ -132,4 +133,27 @@ pub struct Effect {
     pub state: State,
     /// What the audit trail says; nothing where nothing changed.
     pub event: Option<(Action, Vec<String>, Detail)>,
+}
+
+impl Effect {
+    /// What it takes away, beyond what was taken away from the same resource before. Nobody is switched off who comes so.
+    pub fn removals(&self, before: Option<&State>) -> Removals {
+        let Some((action, _, detail)) = &self.event else {
+            return Removals::NONE;
+        };
+        let is_removal = match action {
+            Action::Delete => true,
+            Action::Create => false,
+            _ => detail.switches_off(),
+        };
+        let gone = |state: &State| i64::try_from(state.members.remove.len()).unwrap_or(i64::MAX);
+        let members = match self.state.alive {
+            true => gone(&self.state) - before.map_or(0, gone),
+            false => 0,
+        };
+        Removals {
+            resources: i64::from(is_removal),
+            members: members.max(0),
+        }
+    }
 }

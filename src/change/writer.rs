@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use super::account::Account;
 use super::author::Author;
 use super::facts::{Assumptions, Facts, Key, Seen};
+use super::fuse::Fuse;
 use super::intent::{Intent, Wish};
 use super::order::Guess;
 use super::plan::Plan;
@@ -128,6 +129,11 @@ impl Work<'_> {
                 facts.forget_resources();
                 Ok(is_race)
             }
+            store::Error::Guard(Guard::FuseBlown) => {
+                let is_race = matches!(facts.fuse, Fuse::Known(_));
+                facts.fuse = Fuse::Asked;
+                Ok(is_race)
+            }
             error => Err(error.into()),
         }
     }
@@ -157,7 +163,11 @@ impl Work<'_> {
             let mut plan = Plan::new(self.request.intents, &guess, account);
             plan.run(self.request.fail_on_errors);
             let mut needs = std::mem::take(&mut plan.account.needs);
+            needs.fuse = matches!(facts.fuse, Fuse::Asked);
             if needs.is_empty() {
+                if plan.account.is_fuse_blown {
+                    author.fuse_blew();
+                }
                 match guess.next(&plan.tried()) {
                     Some(next) => guess = next,
                     None if self.writes(&plan) => return self.send(plan).await,

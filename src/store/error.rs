@@ -38,6 +38,8 @@ pub enum Guard {
     NoDirectory,
     /// The group that a mapping is to lead to is not there any more.
     GroupMissing,
+    /// A credential has removed more than the tenant allows one.
+    FuseBlown,
     /// Another sync of the same provider is under way.
     SyncRunning,
     /// The sync is not the one under way any more: it took too long, or its provider is gone.
@@ -45,7 +47,7 @@ pub enum Guard {
 }
 
 impl Guard {
-    const ALL: [Guard; 12] = [
+    const ALL: [Guard; 13] = [
         Guard::CredentialStale,
         Guard::NotFound,
         Guard::VersionConflict,
@@ -56,6 +58,7 @@ impl Guard {
         Guard::ProviderMissing,
         Guard::NoDirectory,
         Guard::GroupMissing,
+        Guard::FuseBlown,
         Guard::SyncRunning,
         Guard::LeaseLost,
     ];
@@ -73,6 +76,7 @@ impl Guard {
             Guard::ProviderMissing => "guard_provider_missing",
             Guard::NoDirectory => "guard_no_directory",
             Guard::GroupMissing => "guard_group_missing",
+            Guard::FuseBlown => "guard_fuse_blown",
             Guard::SyncRunning => "guard_sync_running",
             Guard::LeaseLost => "guard_lease_lost",
         }

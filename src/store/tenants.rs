@@ -50,7 +50,7 @@ impl Default for Keeping {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemovalFuse {
-    /// That share of the tenant's users, from 1 to 100.
+    /// That share of what there was when the time began, from 1 to 100.
     pub percent: i64,
     /// So many in any case.
     pub at_least: i64,

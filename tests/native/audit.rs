@@ -185,7 +185,7 @@ fn operations_of_one_request_on_one_group_have_each_its_own() {
 #[test]
 fn of_very_many_the_first_are_named_and_all_are_counted() {
     let world = World::new();
-    let tenant = world.tenant("compat");
+    let tenant = world.tenant("compat").unfused();
     let many: Vec<Value> = (0..MAX_NAMED + 7)
         .map(|number| {
             json!({"method": "POST", "bulkId": format!("u{number}"), "path": "/Users",

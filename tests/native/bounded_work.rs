@@ -306,7 +306,7 @@ fn a_thousand_filters_on_members_read_each_member_once() {
 #[test]
 fn members_added_before_a_thousand_filters_are_compared_within_a_few_statements() {
     let world = World::new();
-    let tenant = world.tenant("compat");
+    let tenant = world.tenant("compat").unfused();
     fill(&tenant, Nesting::Flat);
     let group = tenant.group("Some", &[]);
     let members: Vec<Value> = (0..USERS)
@@ -333,7 +333,7 @@ fn members_added_before_a_thousand_filters_are_compared_within_a_few_statements(
 #[test]
 fn filters_on_members_of_a_bulk_request_are_a_statement_for_all() {
     let world = World::new();
-    let tenant = world.tenant("compat");
+    let tenant = world.tenant("compat").unfused();
     fill(&tenant, Nesting::Flat);
     let operations: Vec<Value> = (0..100)
         .map(|number| {

@@ -48,6 +48,7 @@ mod normal_forms;
 mod openapi;
 mod pages;
 mod query_parameters;
+mod removal_fuse;
 mod required_fields;
 mod rfc;
 mod scim_tokens;

@@ -24,16 +24,17 @@ const WHAT: &str = "the tenant";
 /// For how long something is kept.
 type Days = Whole<0, 3_650>;
 
-/// How much of its tenant one credential may remove: deactivate, delete, or take out of groups.
+/// How much of its tenant one credential may remove: users and groups that it deletes or switches off, of all that there are, and members
+/// whom it takes out of groups, of all memberships. What goes beyond is answered 503.
 #[derive(Clone, Copy, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Fuse {
-    /// That share of the tenant's users.
+    /// In per cent of what there was when the time began.
     percent: Whole<1, 100>,
     /// So many in any case.
     at_least: Whole<0, 1_000_000>,
-    /// Within so many minutes.
+    /// Within so many minutes, from the first removal on.
     minutes: Whole<1, 1_440>,
 }
 

@@ -10,7 +10,8 @@ use super::tags::{MONITORING, SCIM_TOKENS, TENANTS};
 use crate::api::admin::endpoint_info::EndpointInfo;
 use crate::api::admin::health::Health;
 use crate::api::admin::scim_tokens::types::{
-    NewScimTokenResponse, ScimTokenCreate, ScimTokenResponse, ScimTokenRotate, ScimTokenUpdate,
+    NewScimTokenResponse, RemovalsAllow, RemovalsAllowed, ScimTokenCreate, ScimTokenResponse,
+    ScimTokenRotate, ScimTokenUpdate,
 };
 use crate::api::admin::tenants::{TenantCreate, TenantResponse, TenantUpdate};
 use crate::api::http::routes::Route;
@@ -28,7 +29,8 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
         | "readScimToken"
         | "updateScimToken"
         | "deleteScimToken"
-        | "rotateScimToken" => scim_token(route, schemas),
+        | "rotateScimToken"
+        | "allowRemovals" => scim_token(route, schemas),
         _ => return None,
     })
 }
@@ -216,6 +218,19 @@ fn scim_token(route: &Route, schemas: &mut Schemas) -> Operation {
             "The new token",
             schemas,
             &examples::new_scim_token(),
+        ),
+        "allowRemovals" => shows::<RemovalsAllowed>(
+            Operation::new(route, SCIM_TOKENS, "Let a SCIM token remove more")
+                .describe("A token that removes more of its tenant than `removal_fuse` allows gets 503 for further removals. This lets it go on: so many more, and for so long. What was allowed before is replaced.")
+                .body(
+                    true,
+                    schemas.request::<RemovalsAllow>(),
+                    examples::removals_allow(),
+                ),
+            200,
+            "What it may remove besides",
+            schemas,
+            &examples::removals_allowed(),
         ),
         _ => shows::<ScimTokenResponse>(
             Operation::new(route, SCIM_TOKENS, "One SCIM token")

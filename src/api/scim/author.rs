@@ -1,11 +1,15 @@
 //! A SCIM client as the author of changes.
 
+use std::cell::Cell;
+
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, SaltString};
 use async_trait::async_trait;
 
 use crate::api::http::call::Call;
 use crate::api::http::caller::Caller;
+use crate::change::audit::{self, Action, Detail, Event, Totals};
+use crate::change::rows::removals;
 use crate::change::{self, Author, Intent, Mandate, Shown, Terms, Written};
 use crate::error::{Error, Result};
 use crate::scim::budget::Budget;
@@ -17,6 +21,8 @@ struct Client<'c> {
     call: &'c Call<'c>,
     caller: &'c Caller,
     terms: Terms,
+    /// Whether the tenant's fuse has refused something.
+    is_blown: Cell<bool>,
 }
 
 impl<'c> Client<'c> {
@@ -34,6 +40,7 @@ impl<'c> Client<'c> {
             call,
             caller,
             terms,
+            is_blown: Cell::default(),
         }
     }
 
@@ -81,6 +88,28 @@ impl Author for Client<'_> {
         let share = self.random::<1>().map_or(128, |[byte]| u32::from(byte));
         let jittered = ms / 2 + ms * share / 255;
         self.call.app.platform.timer.sleep(jittered).await;
+    }
+
+    /// Noted after the reply, once in the while that the fuse counts.
+    fn fuse_blew(&self) {
+        if self.is_blown.replace(true) {
+            return;
+        }
+        let (tenant, origin) = (&self.terms.tenant, &self.terms.origin);
+        let event = Event {
+            action: Action::Trip,
+            resource_type: "Tenant",
+            resource_id: tenant.as_str(),
+            attributes: vec!["removal_fuse".to_owned()],
+            detail: Detail::default(),
+        };
+        let mut batch = Vec::from(removals::trip(tenant, &origin.actor, origin.at));
+        batch.extend(audit::append(tenant, origin, Totals::default(), &[event]));
+        let platform = &self.call.app.platform;
+        let database = platform.database_of(Some(tenant));
+        // Undone where it is noted already; where it cannot be noted, the log has the refusal.
+        let noted = async move { drop(database.run(batch).await) };
+        platform.background.defer(Box::pin(noted));
     }
 }
 

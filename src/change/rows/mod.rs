@@ -5,5 +5,6 @@ pub mod groups;
 pub mod keys;
 pub mod members;
 pub mod names;
+pub mod removals;
 pub mod revisions;
 pub mod users;

@@ -167,7 +167,7 @@ fn members_are_replaced_filtered_and_taken_away_in_bulk() {
 #[test]
 fn a_thousand_users_take_one_round_trip() {
     let world = World::new();
-    let tenant = world.tenant("strict");
+    let tenant = world.tenant("strict").unfused();
     let operations: Vec<Value> = (0..1_000)
         .map(|index| post_user(&index.to_string(), &format!("user{index}")))
         .collect();

@@ -116,6 +116,11 @@ fn word_masked(word: &str, known: &BTreeSet<String>) -> String {
     if known.contains(word) {
         return word.to_owned();
     }
+    // A number in JSON: the milliseconds of a time.
+    let digits = word.trim_matches([':', ',']);
+    if digits.len() == 13 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return word.replace(digits, "<time>");
+    }
     let sealed = word.strip_prefix(BOUND).unwrap_or(word);
     let sealed = sealed.len() > 36 && !sealed.contains(['.', ':']);
     if sealed

@@ -108,7 +108,7 @@ fn a_large_group_is_shown_after_a_change_where_that_is_asked_for() {
 #[test]
 fn a_group_of_any_size_is_emptied_and_filled_within_the_statements_of_one_request() {
     let world = World::new();
-    let tenant = world.tenant("compat");
+    let tenant = world.tenant("compat").unfused();
     let group = crowd(&tenant, 100_000);
     let path = format!("/Groups/{group}");
     let statements = world.database.recording(|| {

@@ -251,7 +251,7 @@ fn removing_who_is_no_member_changes_nothing() {
 #[test]
 fn hundreds_of_members_change_in_two_round_trips() {
     let world = crate::support::World::new();
-    let tenant = world.tenant("compat");
+    let tenant = world.tenant("compat").unfused();
     let users: Vec<String> = (0..300)
         .map(|number| tenant.user(&format!("u{number}")))
         .collect();

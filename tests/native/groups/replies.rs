@@ -98,7 +98,7 @@ fn a_client_gets_what_it_prefers() {
 fn members_that_are_excluded_are_never_shown() {
     for count in [3, 600] {
         let world = World::new();
-        let tenant = world.tenant("compat");
+        let tenant = world.tenant("compat").unfused();
         let (group, user) = group_of(&tenant, count);
         for (query, prefer) in [
             ("?excludedAttributes=members", None),

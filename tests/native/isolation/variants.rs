@@ -152,6 +152,9 @@ pub fn variants(
         ]),
         ("GET" | "DELETE", "/admin/scim-tokens/:token_id") => nothing(),
         ("PATCH", "/admin/scim-tokens/:token_id") => sent(&[json!({"is_active": false})]),
+        ("POST", "/admin/scim-tokens/:token_id/allow-removals") => {
+            sent(&[json!({"count": 1, "minutes": 1})])
+        }
         ("POST", "/admin/scim-tokens/:token_id/rotate") => sent(&[json!({"overlap_seconds": 60})]),
         ("GET", "/admin/identity-providers") => asked(&[
             String::new(),

@@ -272,6 +272,16 @@ pub struct Tenant<'w> {
 }
 
 impl Tenant<'_> {
+    /// The tenant without a fuse: whoever tests something else may remove as much as they like.
+    pub fn unfused(self) -> Self {
+        let path = format!("/api/v1/admin/tenants/{}", self.id);
+        let answer = self
+            .world
+            .admin("PATCH", &path, json!({"removal_fuse": null}));
+        answer.expect(200);
+        self
+    }
+
     pub fn base(&self) -> String {
         format!("/api/v1/tenants/{}/scim/v2", self.id)
     }

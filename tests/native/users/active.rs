@@ -94,7 +94,7 @@ fn a_new_user_is_active_unless_the_client_says_otherwise() {
 #[test]
 fn what_empties_it_makes_it_false_in_compat() {
     let world = World::new();
-    let tenant = world.tenant("compat");
+    let tenant = world.tenant("compat").unfused();
     let core = format!("{USER}:active");
     let patch = |operation: Value| json!({"schemas": [PATCH], "Operations": [operation]});
     for (method, body) in [

@@ -280,7 +280,7 @@ fn selects(filter: &str, element: &Value) -> bool {
 #[test]
 fn what_a_value_path_makes_is_found_by_its_filter_and_made_once() {
     let world = World::new();
-    let tenant = world.tenant("compat");
+    let tenant = world.tenant("compat").unfused();
     let (made, changed, refused, number) = (Cell::new(0), Cell::new(0), Cell::new(0), Cell::new(0));
     let count = |counter: &Cell<usize>| counter.set(counter.get() + 1);
     let emails_of = |body: &Value| -> Vec<Value> {

@@ -14,13 +14,14 @@ use crate::auth::admin::Admin;
 use crate::auth::scim_token::ScimToken as Secret;
 use crate::auth::scope::Scopes;
 use crate::change::audit::{self, Action, Detail, Event, Totals};
+use crate::change::rows::removals;
 use crate::error::{Error, Kind, Result};
 use crate::ids;
 use crate::store::scim_tokens::{self, Facts, ScimToken};
 use crate::store::{self, Guard, Row, Rows, Statement, identity_providers, rows_at, tenants};
 use types::{
-    MAX_OVERLAP_SECONDS, NewScimTokenResponse, ScimTokenCreate, ScimTokenRotate, ScimTokenUpdate,
-    show,
+    MAX_OVERLAP_SECONDS, NewScimTokenResponse, RemovalsAllow, RemovalsAllowed, ScimTokenCreate,
+    ScimTokenRotate, ScimTokenUpdate, show,
 };
 
 const WHAT: &str = "the SCIM token";
@@ -265,6 +266,27 @@ async fn try_delete(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     token.updated_at = call.now;
     write(call, admin, &token, &row, Action::Revoke, &["revoked_at"]).await?;
     Ok(Reply::empty(204))
+}
+
+/// `POST …/scim-tokens/{token_id}/allow-removals`: lets the token go on where the fuse has stopped it. What was allowed before is replaced.
+pub async fn allow_removals(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let given: RemovalsAllow = body(call)?;
+    let (token, _) = find(call, admin, false).await?;
+    let until = call.now + given.minutes.0 * 60_000;
+    let actor = format!("scim-token:{}", token.id);
+    let tenant = &token.tenant_id;
+    let mut batch = vec![
+        tenants::require(tenant),
+        removals::allow(tenant, &actor, given.count.0, until),
+    ];
+    batch.extend(audited(call, admin, &token, Action::Allow, &["removals"]));
+    call.run(Some(tenant), batch).await.map_err(not_found)?;
+    let allowed = RemovalsAllowed {
+        token_id: token.id,
+        count: given.count.0,
+        until: Time(until),
+    };
+    Ok(envelope::single(call, 200, allowed))
 }
 
 /// `POST …/rotate`: a new token with the old one's settings, live where the old one is paused too; the old one dies after the overlap, at once without one.

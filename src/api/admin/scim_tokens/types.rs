@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::http::input::{Text, Time, present};
+use crate::api::http::input::{Text, Time, Whole, present};
 use crate::auth::scope::Scopes;
 use crate::ids::TenantId;
 use crate::store::scim_tokens::ScimToken;
@@ -51,6 +51,28 @@ pub struct ScimTokenUpdate {
     /// `false` pauses the token.
     #[serde(default)]
     pub is_active: Option<bool>,
+}
+
+/// How much more a token may remove than the tenant's `removal_fuse` allows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct RemovalsAllow {
+    /// Users and groups, and as many memberships.
+    pub count: Whole<1, 1_000_000>,
+    /// For so many minutes.
+    pub minutes: Whole<1, 1_440>,
+}
+
+/// What a token may remove besides.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct RemovalsAllowed {
+    pub token_id: String,
+    /// Users and groups, and as many memberships, beyond what `removal_fuse` allows.
+    pub count: i64,
+    /// Until then.
+    pub until: Time,
 }
 
 /// How a token is replaced.

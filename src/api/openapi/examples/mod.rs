@@ -100,6 +100,14 @@ pub fn scim_token_rotate() -> Value {
     json!({"overlap_seconds": 3600})
 }
 
+pub fn removals_allow() -> Value {
+    json!({"count": 1000, "minutes": 60})
+}
+
+pub fn removals_allowed() -> Value {
+    json!({"token_id": TOKEN, "count": 1000, "until": TIME})
+}
+
 pub fn endpoint_info() -> Value {
     let tenant = TenantId::parse(TENANT);
     let info = tenant.map(|tenant| endpoint_info::describe(ORIGIN, &tenant));
