@@ -1,6 +1,6 @@
 //! Every route, in one table.
 //!
-//! The worker's own Router hands every path to the application: it answers 405 without `Allow` and in plain text, leaves
+//! The runtime has a Router of its own, which is not used: it answers 405 without `Allow` and in plain text, leaves
 //! parameters percent-encoded and knows no trailing slashes. Matching is `matchit`'s, the same that it uses.
 //!
 //! A row says whom it is for, and nothing else opens a handler: one without that is no row. The rows stand with the worker that answers them.
