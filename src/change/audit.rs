@@ -164,15 +164,13 @@ pub fn append(
         totals.groups.into(),
     ];
     let mut more = String::new();
-    let mut guard = None;
     if !totals.removals.is_none() {
-        params.extend([(&origin.actor).into(), origin.at.into()]);
+        params.extend([removals::path(&origin.actor).into(), origin.at.into()]);
         params.extend([
             totals.removals.resources.into(),
             totals.removals.members.into(),
         ]);
         more = format!(", removals = {}", removals::counted());
-        guard = Some(removals::guard(tenant, &origin.actor, origin.at));
     }
     let count_up = Statement::new(
         format!(
@@ -211,10 +209,7 @@ pub fn append(
             part.table()
         )
     });
-    std::iter::once(count_up)
-        .chain(guard)
-        .chain(append)
-        .collect()
+    std::iter::once(count_up).chain(append).collect()
 }
 
 /// Most events of a resource that may have followed one that is looked for.

@@ -2,8 +2,8 @@
 //! a group that was unassigned by mistake: they all look like people who left.
 //!
 //! What a credential has removed is counted in the tenant's row, in the statement that numbers its audit events, so in the same batch as
-//! the removal itself and at no row more. A guard behind it undoes a batch that goes beyond what the tenant's `removal_fuse` allows;
-//! so no two requests slip past it together. Whoever runs into the guard reads what is left, and refuses what exceeds it: removals
+//! the removal itself and at no row more. A trigger undoes a batch that goes beyond what the tenant's `removal_fuse` allows;
+//! so no two requests slip past it together. Whoever runs into it reads what is left, and refuses what exceeds it: removals
 //! alone, and each by itself.
 //!
 //! Users and groups that are deleted or switched off count against the users and groups that there were when the time began; members who

@@ -3,7 +3,9 @@
 //!
 //! An entry: `since` when it began to count, `resources` and `members` what it has removed since, `of` and `of_members` how much there was
 //! then (the latter null until it matters, because it is a sum over all groups), `extra` what an administrator allows besides, `until` when,
-//! `tripped` when the fuse last stopped it.
+//! `tripped` when the fuse last stopped it. It is found by a path and not by going through all, because D1 counts what `json_each` gives.
+
+use sha2::{Digest, Sha256};
 
 use crate::ids::TenantId;
 use crate::store::{Guard, Statement, guards};
@@ -35,64 +37,75 @@ impl Removals {
     }
 }
 
-/// Whether a credential's time is not over, in SQL.
-const IS_ON: &str = "coalesce(json_extract(o.value, '$.since') > ?6 - json_extract(removal_fuse, '$.minutes') * 60000, 0)";
+/// Longest text of a tenant's entries, in characters: beyond it, those that are over are dropped.
+const MAX_TEXT: usize = 8_000;
 
-/// The SQL that gives `tenants.removals` as it is when so much more is removed; parameters `?5` to `?8` are the actor, the time, and what
-/// is removed. Entries of others that are over are dropped.
-pub fn counted() -> String {
-    let fresh =
-        |yes: &str, no: &str| format!("iif({IS_ON}, json_extract(o.value, '$.{yes}'), {no})");
-    format!(
-        "iif(removal_fuse is null, removals, (select json_group_object(key, json(value)) from ( \
-         select key, value from json_each(coalesce(tenants.removals, '{{}}')) where key <> ?5 and \
-         max(coalesce(json_extract(value, '$.since'), 0) + json_extract(tenants.removal_fuse, '$.minutes') * 60000, \
-         coalesce(json_extract(value, '$.until'), 0)) > ?6 \
-         union all select ?5, json_object('since', {since}, 'resources', cast({resources} + ?7 as integer), 'members', cast({members} + ?8 as integer), \
-         'of', {of}, 'of_members', coalesce({of_members}, \
-         iif({members} + ?8 > json_extract(tenants.removal_fuse, '$.at_least'), \
-         cast(?8 + (select coalesce(sum(member_count), 0) from groups where tenant_id = ?1) as integer), null)), \
-         'extra', coalesce(json_extract(o.value, '$.extra'), 0), 'until', coalesce(json_extract(o.value, '$.until'), 0), \
-         'tripped', json_extract(o.value, '$.tripped')) \
-         from (select 1) left join json_each(coalesce(tenants.removals, '{{}}')) o on o.key = ?5)))",
-        since = fresh("since", "cast(?6 as integer)"),
-        resources = fresh("resources", "0"),
-        members = fresh("members", "0"),
-        of = fresh("of", "tenants.user_total + tenants.group_total"),
-        of_members = fresh("of_members", "null"),
-    )
+/// The name of a credential's entry: that of the audit trail, or its hash where that has characters which a path cannot have.
+fn key(actor: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ":@._-".contains(c);
+    match actor.chars().all(is_plain) && actor.len() <= 80 {
+        true => actor.to_owned(),
+        false => format!("{:x}", Sha256::digest(actor)),
+    }
 }
 
-/// Fails the batch where the credential has removed more than the tenant allows; it stands behind the statement that counts.
-pub fn guard(tenant: &TenantId, actor: &str, now: i64) -> Statement {
-    let most = |of: &str| {
+/// The path of a credential's entry.
+pub fn path(actor: &str) -> String {
+    format!("$.\"{}\"", key(actor))
+}
+
+/// The SQL that gives `tenants.removals` as it is when so much more is removed; parameters `?5` to `?8` are the path of the entry, the time,
+/// and what is removed. It says `blown` where that is more than is allowed: a trigger undoes the batch then.
+pub fn counted() -> String {
+    let fuse = |name: &str| format!("json_extract(removal_fuse, '$.{name}')");
+    let entry = |name: &str| format!("json_extract(removals, ?5 || '.{name}')");
+    let is_on = format!(
+        "coalesce({} > ?6 - {} * 60000, 0)",
+        entry("since"),
+        fuse("minutes")
+    );
+    let so_far = |name: &str, first: &str| format!("iif({is_on}, {}, {first})", entry(name));
+    let is_within = |gone: &str, of: &str| {
         format!(
-            "max(json_extract(t.removal_fuse, '$.at_least'), \
-             json_extract(t.removal_fuse, '$.percent') * coalesce(json_extract(o.value, '$.{of}'), 0) / 100) \
-             + iif(json_extract(o.value, '$.until') > ?3, json_extract(o.value, '$.extra'), 0)"
+            "n.{gone} <= max({}, {} * coalesce(n.{of}, 0) / 100) + iif(n.until > ?6, n.extra, 0)",
+            fuse("at_least"),
+            fuse("percent")
         )
     };
-    Statement::new(
-        format!(
-            "insert into guards (reason) select '{}' from tenants t cross join json_each(coalesce(t.removals, '{{}}')) o \
-             where t.id = ?1 and t.removal_fuse is not null and o.key = ?2 and \
-             (json_extract(o.value, '$.resources') > {} or json_extract(o.value, '$.members') > {})",
-            Guard::FuseBlown.word(),
-            most("of"),
-            most("of_members"),
+    let members = format!("cast({} + ?8 as integer)", so_far("members", "0"));
+    format!(
+        "iif(removal_fuse is null, removals, (select json_set(iif(length(removals) > {MAX_TEXT}, {pruned}, coalesce(removals, '{{}}')), ?5, \
+         json_object('since', n.since, 'resources', n.resources, 'members', n.members, 'of', n.of, 'of_members', n.of_members, \
+         'extra', n.extra, 'until', n.until, 'tripped', n.tripped, 'blown', iif({resources_hold} and {members_hold}, 0, 1))) \
+         from (select cast({since} as integer) as since, cast({resources} + ?7 as integer) as resources, {members} as members, {of} as of, \
+         coalesce({of_members}, iif({members} > {at_least}, \
+         cast(?8 + (select sum(member_count) from groups where tenant_id = ?1) as integer), null)) as of_members, \
+         coalesce({extra}, 0) as extra, coalesce({until}, 0) as until, {tripped} as tripped) n))",
+        pruned = format!(
+            "(select json_group_object(key, json(value)) from json_each(tenants.removals) \
+             where max(coalesce(json_extract(value, '$.since'), 0) + {} * 60000, coalesce(json_extract(value, '$.until'), 0)) > ?6)",
+            fuse("minutes")
         ),
-        vec![tenant.into(), actor.into(), now.into()],
+        resources_hold = is_within("resources", "of"),
+        members_hold = is_within("members", "of_members"),
+        since = so_far("since", "?6"),
+        resources = so_far("resources", "0"),
+        of = so_far("of", "user_total + group_total"),
+        of_members = so_far("of_members", "null"),
+        at_least = fuse("at_least"),
+        extra = entry("extra"),
+        until = entry("until"),
+        tripped = entry("tripped"),
     )
 }
 
 /// What a credential has removed, and of how much: for [`fuse`](crate::change::fuse).
 pub fn select(tenant: &TenantId, actor: &str) -> Statement {
     Statement::new(
-        "select t.removal_fuse, t.user_total + t.group_total as resources, \
-         (select value from json_each(coalesce(t.removals, '{}')) where key = ?2) as entry, \
+        "select removal_fuse, user_total + group_total as resources, json_extract(removals, ?2) as entry, \
          (select coalesce(sum(member_count), 0) from groups where tenant_id = ?1) as members \
-         from tenants t where t.id = ?1",
-        vec![tenant.into(), actor.into()],
+         from tenants where id = ?1",
+        vec![tenant.into(), path(actor).into()],
     )
 }
 
@@ -101,23 +114,22 @@ pub fn allow(tenant: &TenantId, actor: &str, count: i64, until: i64) -> Statemen
     Statement::new(
         "update tenants set removals = json_patch(coalesce(removals, '{}'), json_object(?2, \
          json_object('extra', cast(?3 as integer), 'until', cast(?4 as integer)))) where id = ?1",
-        vec![tenant.into(), actor.into(), count.into(), until.into()],
+        vec![tenant.into(), key(actor).into(), count.into(), until.into()],
     )
 }
 
 /// Notes that the fuse has stopped a credential; the batch is undone where that is noted already, of the same while.
 pub fn trip(tenant: &TenantId, actor: &str, now: i64) -> [Statement; 2] {
-    let params = || vec![tenant.into(), actor.into(), now.into()];
     let once = guards::require(
         Guard::FuseBlown,
-        "not exists (select 1 from tenants t cross join json_each(coalesce(t.removals, '{}')) o where t.id = ?1 and o.key = ?2 \
-         and json_extract(o.value, '$.tripped') > ?3 - json_extract(t.removal_fuse, '$.minutes') * 60000)",
-        params(),
+        "not exists (select 1 from tenants where id = ?1 \
+         and json_extract(removals, ?2 || '.tripped') > ?3 - json_extract(removal_fuse, '$.minutes') * 60000)",
+        vec![tenant.into(), path(actor).into(), now.into()],
     );
     let note = Statement::new(
         "update tenants set removals = json_patch(coalesce(removals, '{}'), \
          json_object(?2, json_object('tripped', cast(?3 as integer)))) where id = ?1",
-        params(),
+        vec![tenant.into(), key(actor).into(), now.into()],
     );
     [once, note]
 }
