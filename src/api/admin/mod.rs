@@ -1,6 +1,6 @@
 //! The administrator's nouns, what everybody may read, and what the clock has done for them.
 
-#[cfg(feature = "requests")]
+#[cfg(feature = "jobs")]
 pub mod audit_events;
 #[cfg(feature = "jobs")]
 pub mod directory_syncs;

@@ -1,17 +1,17 @@
-//! The rows that the jobs worker answers: what needs a directory, a certificate or XML. The first worker knows that they are there, and
-//! hands their requests on.
+//! The rows that the jobs worker answers: what needs a directory, a certificate or XML, and what administrators read seldom, so that the
+//! first worker stays small. That one knows that they are there, and hands their requests on.
 
 use http::Method;
 
 use super::row::{AdminRow, For, IdempotencyKey};
-#[cfg(feature = "jobs")]
-use crate::api::admin::directory_syncs;
 #[cfg(feature = "jobs")]
 use crate::api::admin::identity_providers::access::View;
 #[cfg(feature = "jobs")]
 use crate::api::admin::identity_providers::{
     group_mappings, providers, reencryption, test_connection,
 };
+#[cfg(feature = "jobs")]
+use crate::api::admin::{audit_events, directory_syncs};
 use crate::auth::admin::AdminScope;
 
 /// A handler of this crate, in a build that has it; none in the first worker.
@@ -45,6 +45,7 @@ macro_rules! admin_once {
 #[rustfmt::skip]
 pub fn admin_routes() -> Vec<AdminRow> {
     vec![
+        (Method::GET, "/api/v1/admin/audit-events", "listAuditEvents", admin!(AuditRead, audit_events::list), &["tenant_id", "resource_type", "resource_id", "actor", "action", "request_id", "since", "until", "after", "limit"]),
         (Method::GET, "/api/v1/admin/identity-providers", "listIdentityProviders", admin!(IdentityProvidersRead, providers::list, View::Admin), &["page", "per_page", "tenant_id", "provider_type", "search"]),
         (Method::POST, "/api/v1/admin/identity-providers", "createIdentityProvider", admin_once!(IdentityProvidersWrite, providers::create, View::Admin), &[]),
         (Method::POST, "/api/v1/admin/identity-providers/reencrypt", "reencryptSecrets", admin!(IdentityProvidersWrite, reencryption::reencrypt), &[]),

@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::row::{AdminRow, For, IdempotencyKey, ScimRow};
-use crate::api::admin::{audit_events, docs, health, scim_tokens, tenants};
+use crate::api::admin::{docs, health, scim_tokens, tenants};
 use crate::api::http::caller::Subject;
 use crate::api::scim::{bulk, discovery, groups, lists, resources, users};
 use crate::auth::admin::AdminScope;
@@ -58,7 +58,6 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::DELETE, "/api/v1/admin/scim-tokens/:token_id", "deleteScimToken", admin!(ScimTokensWrite, scim_tokens::delete), &[]),
         (Method::POST, "/api/v1/admin/scim-tokens/:token_id/rotate", "rotateScimToken", admin_once!(ScimTokensWrite, scim_tokens::rotate), &[]),
         (Method::POST, "/api/v1/admin/scim-tokens/:token_id/allow-removals", "allowRemovals", admin!(ScimTokensWrite, scim_tokens::allow_removals), &[]),
-        (Method::GET, "/api/v1/admin/audit-events", "listAuditEvents", admin!(AuditRead, audit_events::list), &["tenant_id", "resource_type", "resource_id", "actor", "action", "request_id", "since", "until", "after", "limit"]),
     ]
 }
 
