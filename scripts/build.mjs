@@ -4,6 +4,7 @@
 // steps.
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -22,8 +23,9 @@ export const FLOOR = { folder: inRoot("benches", "floor"), crate: "floor", out: 
 
 // Beyond what std has by default it is small, and without the reading of backtraces, which there are none of in wasm.
 const STD_FEATURES = "panic-unwind,optimize_for_size";
-// Of a place in the code the file and the line: the log names a refusal by them (src/at.rs).
-const RUSTFLAGS = "-Zlocation-detail=file,line";
+// Of a place in the code the file and the line: the log names a refusal by them (src/at.rs). Without what `{:?}` writes: nothing that
+// anybody reads is written so.
+const RUSTFLAGS = ["-Zlocation-detail=file,line", "-Zfmt-debug=none"];
 // What rustc has for this target, and the exceptions that unwinding is made of: nothing newer that the runtime might not know.
 const WASM_FEATURES = ["mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling"];
 // A function with one caller stays a function: put into each other they become one of a third of a megabyte, which is slow to compile and compresses
@@ -67,6 +69,14 @@ function sizes(worker) {
   return `${relative(root, built(worker, "index_bg.wasm"))} has ${kB(plain)}, ${kB(gzipped)} gzipped`;
 }
 
+/** Where this machine keeps the code of others is nobody's business: in the worker their files are named from their own folders on. */
+function withoutPlaces() {
+  const registries = join(process.env.CARGO_HOME || join(homedir(), ".cargo"), "registry", "src");
+  const places = existsSync(registries) ? readdirSync(registries).map((name) => join(registries, name)) : [];
+  places.push(join(process.env.RUSTUP_HOME || join(homedir(), ".rustup"), "toolchains"));
+  return places.filter((place) => !/\s/.test(place)).map((place) => `--remap-path-prefix=${place}=`);
+}
+
 async function runWorkerBuild({ toolchain, workerBuild, wasmBindgen }, { folder, out, features, title }) {
   const first = !existsSync(join(wasmTarget, "wasm32-unknown-unknown"));
   const usual = first ? "the first time 1 to 4 minutes: the standard library is built too" : "usually half a minute to a minute";
@@ -78,7 +88,7 @@ async function runWorkerBuild({ toolchain, workerBuild, wasmBindgen }, { folder,
         ...toolchain.env,
         CARGO_TARGET_DIR: wasmTarget,
         CARGO_UNSTABLE_BUILD_STD_FEATURES: STD_FEATURES,
-        RUSTFLAGS: [process.env.RUSTFLAGS, RUSTFLAGS].filter(Boolean).join(" "),
+        RUSTFLAGS: [process.env.RUSTFLAGS, ...RUSTFLAGS, ...withoutPlaces()].filter(Boolean).join(" "),
         ESBUILD_BIN: process.env.ESBUILD_BIN || esbuild(),
         ...(bindgen && { WASM_BINDGEN_BIN: bindgen }),
       },

@@ -16,6 +16,20 @@ pub enum Constraint {
     Other,
 }
 
+impl Constraint {
+    const fn name(self) -> &'static str {
+        match self {
+            Constraint::TenantId => "tenant_id",
+            Constraint::UserName => "user_name",
+            Constraint::GroupDisplayName => "group_display_name",
+            Constraint::Membership => "membership",
+            Constraint::IdentityProviderName => "identity_provider_name",
+            Constraint::GroupMapping => "group_mapping",
+            Constraint::Other => "other",
+        }
+    }
+}
+
 /// A condition of a writing batch that did not hold, and so undid it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
@@ -86,9 +100,9 @@ impl Guard {
 /// A batch that did not happen.
 #[derive(Debug, Clone, PartialEq, Eq, ThisError)]
 pub enum Error {
-    #[error("constraint {0:?}")]
+    #[error("constraint {}", .0.name())]
     Conflict(Constraint),
-    #[error("guard {0:?}")]
+    #[error("{}", .0.word())]
     Guard(Guard),
     /// A directory manages the resource: that of the identity provider with this id.
     #[error("managed by {0}")]

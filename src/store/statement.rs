@@ -171,6 +171,19 @@ pub struct Row {
     values: Vec<Value>,
 }
 
+impl Value {
+    /// A column has a value of a type that it never has. The value stays out of the log.
+    fn strange(&self, name: &str) -> Error {
+        let kind = match self {
+            Value::Null => "null",
+            Value::Integer(_) => "an integer",
+            Value::Real(_) => "a real number",
+            Value::Text(_) => "text",
+        };
+        Error::Backend(format!("column `{name}` is {kind}"))
+    }
+}
+
 impl Row {
     /// A value for each column; rows of one statement share the names.
     pub fn new(columns: Rc<[String]>, values: Vec<Value>) -> Self {
@@ -193,7 +206,7 @@ impl Row {
         match self.value(name)? {
             Value::Null => Ok(None),
             Value::Text(text) => Ok(Some(text.clone())),
-            other => Err(Error::Backend(format!("column `{name}` is {other:?}"))),
+            other => Err(other.strange(name)),
         }
     }
 
@@ -209,7 +222,7 @@ impl Row {
             // D1 gives every number as a double; ours are whole and below 2^53.
             #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
             Value::Real(number) if number.fract() == 0.0 => Ok(Some(*number as i64)),
-            other => Err(Error::Backend(format!("column `{name}` is {other:?}"))),
+            other => Err(other.strange(name)),
         }
     }
 

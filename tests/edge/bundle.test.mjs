@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -43,6 +43,13 @@ for (const { config, folder } of WORKERS) {
 test("the first worker is small: 600 kB of wasm, compressed", () => {
   const size = gzipSync(readFileSync(inRoot("build", "index_bg.wasm")), { level: 9 }).length;
   assert.ok(size <= 600_000, `${size} bytes`);
+});
+
+test("neither worker tells where it was built", () => {
+  for (const { folder } of WORKERS) {
+    const wasm = readFileSync(inRoot(folder, "index_bg.wasm"));
+    for (const place of [homedir(), root, "registry/src/"]) assert.ok(!wasm.includes(place), `${place} stands in ${folder}/`);
+  }
 });
 
 test("LDAP, certificates, XML and syncs are in the jobs worker alone", () => {
