@@ -18,6 +18,8 @@ pub enum Mandate {
     Directory(String),
     /// That of group mappings: the members of any group, as far as mappings give them.
     Mappings,
+    /// That of an administrator who takes changes back: anything, as it was.
+    Undo,
 }
 
 impl Mandate {
@@ -26,7 +28,7 @@ impl Mandate {
         match self {
             Mandate::Client => manager.is_none(),
             Mandate::Directory(provider) => manager == Some(provider.as_str()),
-            Mandate::Mappings => true,
+            Mandate::Mappings | Mandate::Undo => true,
         }
     }
 

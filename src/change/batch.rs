@@ -39,6 +39,9 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
         let touched = touched(plan, resource_type);
         batch.extend(held(plan, resource_type, &touched));
         gone.extend(deleted(terms, resource_type, &touched));
+        let revived = touched.iter().filter(|(_, state)| state.is_revived());
+        let revived = revived.map(|(id, _)| *id);
+        gone.extend(deletion::revive(tenant, resource_type, revived));
         let rewritten: Vec<&(&String, &State)> = touched
             .iter()
             .filter(|(_, state)| state.alive && state.is_rewritten)
@@ -189,7 +192,7 @@ fn held(
     let manager = match &plan.account.terms.mandate {
         Mandate::Client => Manager::Nobody,
         Mandate::Directory(provider) => Manager::Provider(provider),
-        Mandate::Mappings => Manager::Anybody,
+        Mandate::Mappings | Mandate::Undo => Manager::Anybody,
     };
     statements.extend(guards::presence(tenant, resource_type, manager, present));
     statements
@@ -232,7 +235,7 @@ fn save_users(terms: &Terms, rewritten: &[&(&String, &State)], hashes: &Hashes) 
     let hash = |state: &State| Some(hashes.get(state.password.as_ref()?)?.as_str());
     let rows = rewritten.iter().map(|(id, state)| UserRow {
         id,
-        provider_id: &terms.provider_id,
+        provider_id: state.provider_id.as_ref().unwrap_or(&terms.provider_id),
         created: state.created,
         gain: state.gain(),
         before: state.before().map(|before| &**before),
@@ -245,7 +248,7 @@ fn save_users(terms: &Terms, rewritten: &[&(&String, &State)], hashes: &Hashes) 
 fn save_groups(terms: &Terms, rewritten: &[&(&String, &State)]) -> Vec<Statement> {
     let rows = rewritten.iter().map(|(id, state)| GroupRow {
         id,
-        provider_id: &terms.provider_id,
+        provider_id: state.provider_id.as_ref().unwrap_or(&terms.provider_id),
         created: state.created,
         gain: state.gain(),
         resource: &state.resource,
@@ -345,10 +348,10 @@ fn staying_members(terms: &Terms, plans: &[(&str, &MemberPlan)]) -> Vec<Statemen
         .collect();
     let tenant = &terms.tenant;
     let (granted, _) = grounds(&terms.mandate);
-    let mut statements = members::regrade(tenant, &regraded);
-    statements.extend(members::insert(tenant, granted, &new));
+    let mut statements = members::insert(tenant, granted, &new);
+    statements.extend(members::regrade(tenant, &regraded));
     // A directory's groups are what they are there.
-    if terms.mandate.is_client() {
+    if matches!(terms.mandate, Mandate::Client | Mandate::Undo) {
         let inner = new.iter().filter(|new| new.kind == GROUPS.name);
         let pairs = inner.map(|new| (new.group, new.member));
         statements.extend(guards::nesting(tenant, pairs));

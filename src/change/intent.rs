@@ -10,7 +10,7 @@ use crate::scim::patch::{MemberChanges, Operation};
 use crate::scim::profile::Profile;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, ResourceType};
-use crate::scim::version::Condition;
+use crate::scim::version::{Condition, Version};
 
 /// A change to one resource. Its id is known before: a new resource's is given here.
 #[derive(Debug, Clone)]
@@ -41,7 +41,25 @@ pub enum Wish {
     Become(Resource, Action),
     /// Members of a group.
     Members(MemberChanges),
+    /// What a resource was, or some of its memberships.
+    Revert(Reverted),
     Delete,
+}
+
+/// What is to be as it was.
+#[derive(Debug, Clone)]
+pub struct Reverted {
+    /// The resource without its memberships; none for as it is.
+    pub resource: Option<Resource>,
+    /// The provider whose `externalId` it was, empty for none; none for as it is.
+    pub provider_id: Option<String>,
+    /// Of a resource that is not there: its last version.
+    pub version: Version,
+    /// Of such, when it was created, in milliseconds since 1970.
+    pub created: i64,
+    pub members: MemberChanges,
+    /// On what grounds somebody is to be a member, where that is not a client's word.
+    pub grounds: BTreeMap<String, i64>,
 }
 
 impl Wish {

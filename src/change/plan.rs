@@ -13,7 +13,7 @@ use super::intent::{Intent, Wish};
 use super::member_plan::MemberPlan;
 use super::members::MembersSoFar;
 use super::order::{Guess, Tried};
-use super::refusal::{check_condition, check_mandate, check_size, taken, taken_by_inactive};
+use super::refusal::{check_condition, check_mandate, check_size};
 use super::state::{Base, Done, Effect, State};
 use crate::error::{Error, Kind, Result};
 use crate::scim::body;
@@ -123,6 +123,7 @@ impl<'p> Plan<'p> {
         if intent.is_creation {
             return match &intent.wish {
                 Ok(Wish::Create(resource)) => self.create(index, intent, resource.clone()),
+                Ok(Wish::Revert(reverted)) => self.revive(index, intent, reverted),
                 Ok(_) => Err(Error::internal("a new resource is changed")),
                 Err(error) => Err(error.clone()),
             };
@@ -215,7 +216,12 @@ impl<'p> Plan<'p> {
         }
     }
 
-    fn create(&mut self, index: usize, intent: &Intent, mut resource: Resource) -> Result<Effect> {
+    pub(super) fn create(
+        &mut self,
+        index: usize,
+        intent: &Intent,
+        mut resource: Resource,
+    ) -> Result<Effect> {
         let Intent {
             resource_type, id, ..
         } = intent;
@@ -245,26 +251,6 @@ impl<'p> Plan<'p> {
         })
     }
 
-    /// 409 where somebody has the name of a new resource. A POST takes nobody over; where the one who has the name is inactive, it says
-    /// how to switch them on.
-    fn refuse_taken(
-        &mut self,
-        resource_type: &'static ResourceType,
-        id: &str,
-        resource: &Resource,
-    ) -> Result<()> {
-        let Some((unique, key, name)) = self.account.unique_key(resource_type, resource) else {
-            return Ok(());
-        };
-        match self.account.holder(unique, &key) {
-            Some(holder) if holder.id != id => Err(match holder.can_be_activated {
-                true => taken_by_inactive(&self.account.terms.base, &holder.id),
-                false => taken(name),
-            }),
-            _ => Ok(()),
-        }
-    }
-
     fn change(
         &mut self,
         index: usize,
@@ -278,6 +264,7 @@ impl<'p> Plan<'p> {
         let action = match wish {
             Wish::Replace(_) => Action::Replace,
             Wish::Become(_, action) => *action,
+            Wish::Revert(_) => Action::Restore,
             _ => Action::Patch,
         };
         let (mut resource, changes) = self.wanted(resource_type, &before, wish)?;
@@ -286,7 +273,10 @@ impl<'p> Plan<'p> {
         if differs {
             check_size(resource_type, &resource, self.account.budget)?;
         }
-        let members = self.plan_members(index, id, &before, &changes)?;
+        let mut members = self.plan_members(index, id, &before, &changes)?;
+        if let Wish::Revert(reverted) = wish {
+            members.regrade.extend(reverted.grounds.clone());
+        }
         let was = before.before().map(|_| Rc::clone(&before.resource));
         let mut state = before;
         let mut event = None;
@@ -307,6 +297,9 @@ impl<'p> Plan<'p> {
             state.resource = Rc::new(resource);
             state.version = Version(state.version.0 + 1);
             state.password = password.or(state.password);
+            if let Wish::Revert(reverted) = wish {
+                state.provider_id = reverted.provider_id.clone();
+            }
             event = Some((action, attributes, detail));
         }
         state.members.then(members);
@@ -318,26 +311,6 @@ impl<'p> Plan<'p> {
             state,
             event,
         })
-    }
-
-    fn refuse_rename(
-        &mut self,
-        resource_type: &'static ResourceType,
-        id: &str,
-        before: &Resource,
-        after: &Resource,
-    ) -> Result<()> {
-        let kept = self.account.unique_key(resource_type, before);
-        let wanted = self.account.unique_key(resource_type, after);
-        match wanted {
-            Some((unique, key, name)) if kept.as_ref().map(|(_, kept, _)| kept) != Some(&key) => {
-                match self.account.holder(unique, &key) {
-                    Some(holder) if holder.id != id => Err(taken(name)),
-                    _ => Ok(()),
-                }
-            }
-            _ => Ok(()),
-        }
     }
 
     /// The resource that a PUT or PATCH wants, and what it wants of the members.
@@ -379,13 +352,17 @@ impl<'p> Plan<'p> {
                 Ok((resource, Cow::Owned(changes)))
             }
             Wish::Become(resource, _) => Ok((resource.clone(), Cow::default())),
+            Wish::Revert(reverted) => {
+                let resource = reverted.resource.as_ref().unwrap_or(&before.resource);
+                Ok((resource.clone(), Cow::Borrowed(&reverted.members)))
+            }
             Wish::Members(changes) => Ok(((*before.resource).clone(), Cow::Borrowed(changes))),
             Wish::Create(_) | Wish::Delete => Err(Error::internal("not a change")),
         }
     }
 
     /// Turns what is wanted of the members into rows to add and to take away.
-    fn plan_members(
+    pub(super) fn plan_members(
         &mut self,
         index: usize,
         group: &str,

@@ -24,6 +24,8 @@ pub struct Request<'r> {
     pub pairs: Vec<(Pair, Known)>,
     /// Resources as they were read before, as far as it matters; the batch holds a guard for their versions.
     pub seen: Vec<Seen>,
+    /// Whether it is only tried: the batch is undone at its end, and what it would have come to is told.
+    pub is_dry: bool,
     /// What else goes into the batch, given what the intents come to.
     pub along: Option<Along<'r>>,
 }
@@ -41,6 +43,7 @@ impl<'r> Request<'r> {
             is_whole: false,
             pairs: Vec::new(),
             seen: Vec::new(),
+            is_dry: false,
             along: None,
         }
     }

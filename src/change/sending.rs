@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::scim::render::Stored;
 use crate::scim::schema::{ResourceType, USERS};
 use crate::store::resources::{self, Memberships};
-use crate::store::{self, Rows, Statement};
+use crate::store::{self, Guard, Rows, Statement, guards};
 
 /// A request at work.
 pub struct Work<'w> {
@@ -89,6 +89,16 @@ impl Work<'_> {
             batch.extend(along(&plan.outcomes));
         }
         let worked_out = self.worked_out(&plan);
+        if self.request.is_dry {
+            batch.push(guards::dry_run());
+            return match author.write(batch).await {
+                Err(store::Error::Guard(Guard::DryRun)) => {
+                    self.tried(plan, worked_out).await.map(Ok)
+                }
+                Err(error) => Ok(Err(error)),
+                Ok(_) => Err(Error::internal("a dry run was written")),
+            };
+        }
         let tail = match (self.alone, self.request.show) {
             (Some(intent), Some(memberships)) if worked_out.is_none() => {
                 vec![self.select(intent, memberships)]

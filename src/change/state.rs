@@ -35,6 +35,8 @@ pub struct State {
     /// Whether what is to be written rests on the version in the database. Members who come and go by their ids do not.
     pub rests_on_version: bool,
     pub password: Option<String>,
+    /// The identity provider whose `externalId` it is; none for the author's.
+    pub provider_id: Option<String>,
     /// Members to add and to take away, against what the database has.
     pub members: MemberPlan,
 }
@@ -50,6 +52,7 @@ impl State {
             is_rewritten: true,
             rests_on_version: false,
             password: None,
+            provider_id: None,
             members: MemberPlan::default(),
         }
     }
@@ -92,6 +95,11 @@ impl State {
 
     pub fn is_new(&self) -> bool {
         matches!(self.base, Base::New)
+    }
+
+    /// Whether it comes back from a deletion, under its old id and beyond its old version.
+    pub fn is_revived(&self) -> bool {
+        self.is_new() && self.alive && self.provider_id.is_some()
     }
 
     /// By how much its version grows.

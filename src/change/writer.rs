@@ -47,7 +47,8 @@ pub async fn write(author: &dyn Author, recent: &Recent, request: &Request<'_>) 
     };
     let rests = alone.filter(|intent| !is_told && !intent.is_creation && !intent.goes_unseen());
     let mut _turn = None;
-    if let Some(intent) = rests {
+    // What is tried is told by what is there, and not by what is remembered.
+    if let Some(intent) = rests.filter(|_| !request.is_dry) {
         let (resource_type, id) = (intent.resource_type, &intent.id);
         _turn = Some(recent.turn(author, resource_type, id).await);
         if let Some(stored) = recent.recall(&terms.tenant, resource_type, id) {

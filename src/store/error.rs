@@ -58,10 +58,12 @@ pub enum Guard {
     SyncRunning,
     /// The sync is not the one under way any more: it took too long, or its provider is gone.
     LeaseLost,
+    /// The batch was only tried: all its other conditions hold.
+    DryRun,
 }
 
 impl Guard {
-    const ALL: [Guard; 13] = [
+    const ALL: [Guard; 14] = [
         Guard::CredentialStale,
         Guard::NotFound,
         Guard::VersionConflict,
@@ -75,6 +77,7 @@ impl Guard {
         Guard::FuseBlown,
         Guard::SyncRunning,
         Guard::LeaseLost,
+        Guard::DryRun,
     ];
 
     /// The word that the guard raises in SQL.
@@ -93,6 +96,7 @@ impl Guard {
             Guard::FuseBlown => "guard_fuse_blown",
             Guard::SyncRunning => "guard_sync_running",
             Guard::LeaseLost => "guard_lease_lost",
+            Guard::DryRun => "guard_dry_run",
         }
     }
 }

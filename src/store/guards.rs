@@ -22,6 +22,11 @@ pub fn require(guard: Guard, condition: &str, params: Vec<Value>) -> Statement {
     )
 }
 
+/// Undoes the batch that it is the last statement of, and so tells that all before it holds.
+pub fn dry_run() -> Statement {
+    require(Guard::DryRun, "false", Vec::new())
+}
+
 /// The resources are there at exactly these versions: nobody wrote since they were read.
 pub fn versions<'r>(
     tenant: &TenantId,

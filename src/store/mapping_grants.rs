@@ -7,10 +7,21 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::members::Pair;
+use super::members::{Pair, set_of};
 use super::set::Set;
 use super::{Error, Result, Rows, Statement};
 use crate::ids::TenantId;
+
+/// Which of these pairs, of a group and a member, some mapping gives: columns `group_id` and `id`.
+pub fn select_given(tenant: &TenantId, pairs: &[Pair]) -> Vec<Statement> {
+    set_of(pairs).statements(&[tenant.into()], |part| {
+        format!(
+            "{} select e.group_id, e.id from e where exists (select 1 from mapping_grants k where k.tenant_id = ?1 \
+             and k.group_id = e.group_id and k.member_id = e.id)",
+            part.table()
+        )
+    })
+}
 
 /// Most differences that are read at once: a string of D1 has two million bytes at most, and a difference 140.
 const AT_ONCE: usize = 12_000;

@@ -4,6 +4,8 @@
 //! keeps each group once. A tenant without groups in groups pays nothing for them: the recursion is entered only where
 //! `group_members_nested_idx` has a row.
 
+use std::collections::BTreeMap;
+
 use super::memberships::{
     MEMBER_NAME, MEMBER_NAME_KEY, group_name, memberships_of, of_groups_rows, shown,
 };
@@ -132,6 +134,20 @@ pub fn select_names<'i>(
         format!(
             "{} select m.id, {MEMBER_NAME_KEY} as name from (select id, id as member_id from e) m",
             part.table()
+        )
+    })
+}
+
+/// The names under which users and groups, ids with their types, are shown as members: columns `id` and `name`.
+pub fn select_shown_names(tenant: &TenantId, members: &BTreeMap<String, String>) -> Vec<Statement> {
+    let rows = members
+        .iter()
+        .map(|(id, kind)| vec![id.into(), kind.into()]);
+    Set::new(&["id", "kind"], rows).statements(&[tenant.into()], |part| {
+        format!(
+            "{} select m.member_id as id, {} as name from (select id as member_id, kind as member_type from e) m",
+            part.table(),
+            shown(MEMBER_NAME)
         )
     })
 }

@@ -22,6 +22,7 @@ pub mod mapping_grants;
 pub mod members;
 mod memberships;
 pub mod resources;
+pub mod revisions;
 pub mod scim_tokens;
 pub(crate) mod set;
 mod statement;

@@ -290,14 +290,14 @@ impl<'w> Fresh<'w> {
     }
 
     fn fill(&self, pattern: &str) -> String {
-        let part = |part: &str| match self.ids.get(part) {
-            Some(id) => id.clone(),
-            None => part.to_owned(),
+        let part = |part: &str| {
+            let id = self.ids.get(part).cloned();
+            id.unwrap_or_else(|| part.replace(":type", "User"))
         };
-        let path: Vec<String> = pattern.split('/').map(part).collect();
-        match ["endpoint-info", "audit-events"].contains(&path[path.len() - 1].as_str()) {
-            true => format!("{}?tenant_id={}", path.join("/"), self.ids[":tenant_id"]),
-            false => path.join("/"),
+        let path = pattern.split('/').map(part).collect::<Vec<_>>().join("/");
+        match ["endpoint-info", "audit-events", "history"].map(|end| path.ends_with(end)) {
+            [false, false, false] => path,
+            _ => format!("{path}?tenant_id={}", self.ids[":tenant_id"]),
         }
     }
 

@@ -14,7 +14,11 @@ pub mod health;
 pub mod identity_providers;
 #[cfg(feature = "jobs")]
 mod key_renewal;
+#[cfg(feature = "jobs")]
+pub mod resources_history;
 #[cfg(feature = "requests")]
 pub mod scim_tokens;
 #[cfg(feature = "requests")]
 pub mod tenants;
+#[cfg(feature = "jobs")]
+pub mod undo;

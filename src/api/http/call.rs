@@ -1,6 +1,6 @@
 //! One request while it is answered: what it says, whose it is, what it has cost.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName};
@@ -50,6 +50,7 @@ pub struct Call<'a> {
     tenant: RefCell<Option<TenantId>>,
     credential: RefCell<Option<String>>,
     slot: OnceCell<Slot>,
+    dry: Cell<bool>,
 }
 
 impl<'a> Call<'a> {
@@ -65,6 +66,7 @@ impl<'a> Call<'a> {
             tenant: RefCell::default(),
             credential: RefCell::default(),
             slot: OnceCell::new(),
+            dry: Cell::default(),
         }
     }
 
@@ -234,6 +236,30 @@ impl<'a> Call<'a> {
     /// Where the reply is kept; none where it is not.
     pub fn slot(&self) -> Option<&Slot> {
         self.slot.get()
+    }
+
+    /// Reads from the query whether the request is only tried. Its name is taken in any case: one that was meant to be tried must not be
+    /// carried out.
+    pub fn read_dry_run(&self) -> Result<()> {
+        for (name, value) in self.query() {
+            if !name.eq_ignore_ascii_case("dry_run") {
+                continue;
+            }
+            match value.as_str() {
+                "true" => self.dry.set(true),
+                "false" => {}
+                _ => {
+                    let detail = "dry_run has to be true or false";
+                    return Err(Error::scim(ScimType::InvalidValue, detail));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the request is only tried: it is answered as it would be, and nothing is written.
+    pub fn is_dry(&self) -> bool {
+        self.dry.get()
     }
 
     /// How the audit trail names this request.

@@ -88,6 +88,9 @@ impl App {
             }
         };
         set("x-request-id", call.request_id.clone());
+        if call.is_dry() {
+            set("x-dry-run", "true".to_owned());
+        }
         if is_strict {
             let value = transport::STRICT_TRANSPORT_SECURITY.to_owned();
             set("strict-transport-security", value);
@@ -168,7 +171,7 @@ async fn pass(call: &Call<'_>, route: &Route) -> Result<Reply> {
             }
         }
         For::Scim(scopes, handler) => {
-            let result = pass_assumed(call, scopes, handler).await;
+            let result = pass_assumed(call, route, scopes, handler).await;
             limits::counted(call, result).await
         }
     }
@@ -178,6 +181,7 @@ async fn pass(call: &Call<'_>, route: &Route) -> Result<Reply> {
 /// handler may run twice, and writes once at most: a batch that a caller is not confirmed in does nothing.
 async fn pass_assumed(
     call: &Call<'_>,
+    route: &Route,
     scopes: &[Scope],
     handler: Handler<Caller>,
 ) -> Result<Reply> {
@@ -188,6 +192,9 @@ async fn pass_assumed(
     match counted {
         Some(counted) => counted?,
         None => limits::check(call, Some(&assumed.tenant), assumed.credential()).await?,
+    }
+    if route.writes() {
+        call.read_dry_run()?;
     }
     let answer = match work(call, &assumed, scopes, handler).await {
         Answer::Confirmed(result) => return result,

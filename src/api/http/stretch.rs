@@ -82,6 +82,15 @@ pub struct Onward {
     limit: i64,
 }
 
+impl Onward {
+    fn after(stretch: &Stretch, next: Option<String>) -> Self {
+        Onward {
+            next: next.map(|next| URL_SAFE_NO_PAD.encode(next)),
+            limit: stretch.limit,
+        }
+    }
+}
+
 /// A reply of a page, and of where the next one begins.
 pub fn list<T: Serialize>(
     call: &Call<'_>,
@@ -89,14 +98,40 @@ pub fn list<T: Serialize>(
     data: Vec<T>,
     next: Option<String>,
 ) -> Reply {
-    let pagination = Onward {
-        next: next.map(|next| URL_SAFE_NO_PAD.encode(next)),
-        limit: stretch.limit,
-    };
+    let pagination = Onward::after(&stretch, next);
     let meta = meta(call);
     Reply::json(
         200,
         &Listed {
+            data,
+            pagination,
+            meta,
+        },
+    )
+}
+
+/// One thing, with a page of what it has many of, the latest first.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", schemars(rename = "{T}Stretch"))]
+pub struct OneListed<T> {
+    data: T,
+    pagination: Onward,
+    meta: Meta,
+}
+
+/// A reply of one thing with a page of what it has, and of where the next one begins.
+pub fn list_of_one<T: Serialize>(
+    call: &Call<'_>,
+    stretch: Stretch,
+    data: T,
+    next: Option<String>,
+) -> Reply {
+    let pagination = Onward::after(&stretch, next);
+    let meta = meta(call);
+    Reply::json(
+        200,
+        &OneListed {
             data,
             pagination,
             meta,

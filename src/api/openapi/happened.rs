@@ -8,8 +8,11 @@ use super::operation::{Operation, query};
 use super::schemas::Schemas;
 use super::tags::HAPPENED;
 use crate::api::admin::audit_events::AuditEventResponse;
+use crate::api::admin::resources_history::ResourceHistory;
+use crate::api::admin::undo::{UndoRequest, UndoResponse};
+use crate::api::http::envelope::Single;
 use crate::api::http::routes::Route;
-use crate::api::http::stretch::{DEFAULT_LIMIT, Listed, MAX_LIMIT};
+use crate::api::http::stretch::{DEFAULT_LIMIT, Listed, MAX_LIMIT, OneListed};
 use schemars::JsonSchema;
 
 fn text(name: &str, description: &str) -> Value {
@@ -53,6 +56,32 @@ fn audit_event() -> Value {
     })
 }
 
+fn resource_history() -> Value {
+    let version = json!({
+        "seq": 42, "at": "2026-11-20T19:48:51.819Z", "actor": "scim-token:01a1fa81-2c3c-72ea-ac77-06c1191c8fad",
+        "action": "patch", "request_id": "01a1fa81-2beb-7527-84ae-1e76ffcebd7a", "version_before": 3,
+        "differences": [{"attribute": "active", "before": true, "after": false}], "members": null,
+    });
+    let mut listed = examples::listed(&version);
+    if let Some(data) = listed.get_mut("data") {
+        *data = json!({
+            "resource_type": "User", "resource_id": "01a1fa81-2c91-7f90-9f26-4fa48cc17938", "state": "active", "versions": [version],
+        });
+    }
+    listed
+}
+
+fn undone() -> Value {
+    examples::single(&json!({
+        "dry_run": true,
+        "undone": [{
+            "resource_type": "User", "resource_id": "01a1fa81-2c91-7f90-9f26-4fa48cc17938", "step": "delete",
+            "attributes": [], "members_added": 0, "members_removed": 0,
+        }],
+        "undone_total": 1, "conflicts": [], "conflicts_total": 0, "unchanged_total": 0,
+    }))
+}
+
 /// The operation of a route that tells what happened.
 pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
     Some(match route.name {
@@ -69,6 +98,35 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
             schemas,
             &audit_event(),
         ),
+        "readResourceHistory" => {
+            let schema = schemas.reply::<OneListed<ResourceHistory>>();
+            let limit = json!({"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT});
+            Operation::new(route, HAPPENED, "A resource's versions, the latest first")
+                .describe("Who changed it, when, in which request, and what differed, as long as the tenant's `history_days` say; and where it is now. Those who came into a group or left it because somebody was deleted stand in the history of that one.")
+                .path("type", json!({"enum": ["User", "Group", "Users", "Groups"], "examples": ["User"]}))
+                .parameters([
+                    tenant_id(
+                        false,
+                        "The tenant; an administrator of one tenant may leave it out",
+                    ),
+                    text("after", "`pagination.next` of the page before it"),
+                    query("limit", "How many a page has at most", &limit),
+                ])
+                .answers(200, "A page of its versions", &schema, &resource_history())
+                .fails(404)
+                .fails(422)
+        }
+        "undoChanges" => {
+            let schema = schemas.reply::<Single<UndoResponse>>();
+            Operation::new(route, HAPPENED, "Take back what requests did")
+                .describe("Users and groups become what they were before the first of the changes that are named: what was made is deleted, what was deleted comes back under its old id with its memberships, what was changed becomes what it was. What somebody else has changed since is a conflict, and is left. An undo is a change like any other: recorded, with its own request id, and it can be taken back. Passwords do not come back. 413 for more than 5,000 changes.")
+                .body(true, schemas.request::<UndoRequest>(), json!({
+                    "tenant_id": examples::TENANT, "resource": {"type": "User", "id": "01a1fa81-2c91-7f90-9f26-4fa48cc17938"}, "dry_run": true,
+                }))
+                .answers(200, "What was done, or would be", &schema, &undone())
+                .fails(404)
+                .fails(413)
+        }
         _ => return None,
     })
 }

@@ -61,6 +61,7 @@ impl Operation {
             For::Admin(_, IdempotencyKey::Taken, _) => {
                 operation.parameters([idempotency_key()]).fails(409)
             }
+            For::Scim(..) if route.writes() => operation.parameters([dry_run()]).fails(400),
             _ => operation,
         }
     }
@@ -222,6 +223,15 @@ fn idempotency_key() -> Value {
         "type": "string", "minLength": 1, "maxLength": MAX_KEY_BYTES, "pattern": "^[!-~]([ -~]*[!-~])?$",
     });
     json!({"name": NAME, "in": "header", "description": description, "schema": schema})
+}
+
+fn dry_run() -> Value {
+    let description = "The request is answered as it would be, with `X-Dry-Run: true`, and nothing is written. An id in the reply is nobody's.";
+    query(
+        "dry_run",
+        description,
+        &json!({"type": "boolean", "default": false}),
+    )
 }
 
 /// A parameter of the query.

@@ -123,6 +123,7 @@ pub async fn change_one(
     let intents = [Ok(intent)];
     let request = change::Request {
         show,
+        is_dry: call.is_dry(),
         ..change::Request::of(&intents)
     };
     let client = Client::new(call, caller);
@@ -156,6 +157,7 @@ pub async fn change_many(
         fail_on_errors,
         // Where there is one, its version.
         show: Some(Memberships::NONE),
+        is_dry: call.is_dry(),
         ..change::Request::of(intents)
     };
     let client = Client::new(call, caller);

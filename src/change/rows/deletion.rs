@@ -3,9 +3,9 @@
 use super::{members, users};
 use crate::ids::TenantId;
 use crate::scim::schema::{GROUPS, ResourceType};
-use crate::store::Statement;
 use crate::store::set::Set;
 use crate::store::tables::table;
+use crate::store::{Guard, Statement};
 
 /// Deletes resources with all that hangs on them, and leaves tombstones. Groups that lose a member by it change, and say so
 /// by their versions.
@@ -39,6 +39,33 @@ pub fn delete(
             part.has("id")
         )
     }));
+    statements
+}
+
+/// Takes away the tombstones of resources that come back in the same batch. Where one is there already, somebody else has brought it back.
+pub fn revive<'i>(
+    tenant: &TenantId,
+    resource_type: &ResourceType,
+    ids: impl IntoIterator<Item = &'i String>,
+) -> Vec<Statement> {
+    let table = table(resource_type);
+    let set = Set::of_ids(ids);
+    let mut statements = set.statements(&[tenant.into()], |part| {
+        format!(
+            "{} insert into guards (reason) select '{}' where exists (select 1 from e cross join {table} r \
+             on r.tenant_id = ?1 and r.id = e.id)",
+            part.table(),
+            Guard::VersionConflict.word()
+        )
+    });
+    statements.extend(
+        set.statements(&[tenant.into(), resource_type.name.into()], |part| {
+            format!(
+                "delete from tombstones where tenant_id = ?1 and resource_type = ?2 and {}",
+                part.has("id")
+            )
+        }),
+    );
     statements
 }
 

@@ -10,7 +10,7 @@ const SCIM_TYPES = [
 
 /** Headers that the worker means to send; the last two lines are the connection's and Miniflare's own. */
 const HEADERS = new Set([
-  ...["content-type", "etag", "location", "x-request-id", "server-timing", "www-authenticate", "allow", "retry-after", "accept-encoding", "strict-transport-security", "link"],
+  ...["content-type", "etag", "location", "x-request-id", "x-dry-run", "server-timing", "www-authenticate", "allow", "retry-after", "accept-encoding", "strict-transport-security", "link"],
   ...["content-length", "transfer-encoding", "connection", "keep-alive", "date"],
   "mf-content-encoding",
 ]);

@@ -123,7 +123,8 @@ impl Things {
             "mapping_id" => &self.mapping,
             "log_id" => &self.log,
             "id" if pattern.contains("/Groups/") => &self.group,
-            "id" if pattern.contains("/Users/") => &self.user,
+            "id" if pattern.contains("/Users/") || pattern.contains("/:type/") => &self.user,
+            "type" => "User",
             "id" => "User",
             // A file is nobody's.
             "file" => "docs.js",

@@ -146,6 +146,15 @@ pub fn variants(
             format!("resource_id={}&resource_type=User", its.group),
             format!("actor=scim-token:{}", its.token),
         ]),
+        ("POST", "/admin/undo") => sent(&[
+            json!({"tenant_id": its.tenant, "resource": {"type": "User", "id": its.user}}),
+            json!({"tenant_id": own.tenant, "resource": {"type": "User", "id": its.user}}),
+            json!({"tenant_id": own.tenant, "resource": {"type": "Group", "id": its.group}}),
+            json!({"tenant_id": own.tenant, "actor": format!("scim-token:{}", its.token)}),
+        ]),
+        ("GET", "/admin/resources/:type/:id/history") => {
+            asked(&[String::new(), format!("tenant_id={}", its.tenant)])
+        }
         ("POST", "/admin/scim-tokens") => sent(&[
             json!({"tenant_id": its.tenant, "name": "x"}),
             json!({"tenant_id": own.tenant, "name": "x", "idp_id": its.provider}),

@@ -4,12 +4,13 @@ use http::HeaderMap;
 use serde_json::Value;
 
 /// Headers that a reply may carry. Another one would be a leak or a whim.
-const HEADERS: [&str; 12] = [
+const HEADERS: [&str; 13] = [
     "content-type",
     "link",
     "etag",
     "location",
     "x-request-id",
+    "x-dry-run",
     "server-timing",
     "www-authenticate",
     "allow",

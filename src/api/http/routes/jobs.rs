@@ -11,7 +11,7 @@ use crate::api::admin::identity_providers::{
     group_mappings, providers, reencryption, test_connection,
 };
 #[cfg(feature = "jobs")]
-use crate::api::admin::{audit_events, directory_syncs};
+use crate::api::admin::{audit_events, directory_syncs, resources_history, undo};
 use crate::auth::admin::AdminScope;
 
 /// A handler of this crate, in a build that has it; none in the first worker.
@@ -46,6 +46,8 @@ macro_rules! admin_once {
 pub fn admin_routes() -> Vec<AdminRow> {
     vec![
         (Method::GET, "/api/v1/admin/audit-events", "listAuditEvents", admin!(AuditRead, audit_events::list), &["tenant_id", "resource_type", "resource_id", "actor", "action", "request_id", "since", "until", "after", "limit"]),
+        (Method::GET, "/api/v1/admin/resources/:type/:id/history", "readResourceHistory", admin!(AuditRead, resources_history::list), &["tenant_id", "after", "limit"]),
+        (Method::POST, "/api/v1/admin/undo", "undoChanges", admin!(AuditWrite, undo::undo), &[]),
         (Method::GET, "/api/v1/admin/identity-providers", "listIdentityProviders", admin!(IdentityProvidersRead, providers::list, View::Admin), &["page", "per_page", "tenant_id", "provider_type", "search"]),
         (Method::POST, "/api/v1/admin/identity-providers", "createIdentityProvider", admin_once!(IdentityProvidersWrite, providers::create, View::Admin), &[]),
         (Method::POST, "/api/v1/admin/identity-providers/reencrypt", "reencryptSecrets", admin!(IdentityProvidersWrite, reencryption::reencrypt), &[]),

@@ -61,6 +61,13 @@ pub struct Route {
     pub(crate) access: For,
 }
 
+impl Route {
+    /// Whether it changes something. A search by POST reads.
+    pub fn writes(&self) -> bool {
+        self.method != Method::GET && !self.pattern.ends_with("/.search")
+    }
+}
+
 /// A SCIM row as it is written: method, path below the base, name, for whom.
 pub type ScimRow = (Method, &'static str, &'static str, For);
 

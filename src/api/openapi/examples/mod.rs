@@ -14,7 +14,7 @@ use crate::scim::schema::{ENTERPRISE, GROUPS, ResourceType, USERS};
 use crate::scim::{BULK_REQUEST, BULK_RESPONSE, LIST_RESPONSE, PATCH_OP, SEARCH_REQUEST};
 
 const ORIGIN: &str = "https://scim.example.com";
-const TENANT: &str = "01a1fa81-2bee-7973-bd05-ace427df7346";
+pub const TENANT: &str = "01a1fa81-2bee-7973-bd05-ace427df7346";
 const TOKEN: &str = "01a1fa81-2c3c-72ea-ac77-06c1191c8fad";
 const USER: &str = "01a1fa81-2c91-7f90-9f26-4fa48cc17938";
 const GROUP: &str = "01a1fa81-2d07-7c51-8a3b-0d5c9f3be2a4";

@@ -416,9 +416,18 @@ impl Scene {
     pub fn happened(&self) -> Vec<Case> {
         let events = format!("/admin/audit-events/?tenant_id={}", self.tenant);
         let of_ada = format!("{events}&resource_id={}", self.ada);
+        let history = format!(
+            "/admin/resources/User/{}/history?tenant_id={}",
+            self.ada, self.tenant
+        );
+        let tried = json!({
+            "tenant_id": self.tenant, "resource": {"type": "User", "id": self.ada}, "dry_run": true,
+        });
         vec![
             self.admin("GET", &events, Value::Null, 200),
             self.admin("GET", &of_ada, Value::Null, 200),
+            self.admin("GET", &history, Value::Null, 200),
+            self.admin("POST", "/admin/undo/", tried, 200),
         ]
     }
 

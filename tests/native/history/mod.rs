@@ -1,5 +1,7 @@
 //! What was before each change is kept in the batch of the change: one row, and more only for very many memberships.
 
+mod versions;
+
 use std::collections::BTreeSet;
 
 use rollcall::store::Value as Cell;
@@ -200,6 +202,9 @@ fn one_request_keeps_one_row_of_each_resource() {
 fn very_many_memberships_are_kept_in_parts() {
     let world = World::new();
     let tenant = world.tenant("compat");
+    let path = format!("/api/v1/admin/tenants/{}", tenant.id);
+    let fuse = world.admin("PATCH", &path, json!({"removal_fuse": null}));
+    fuse.expect(200);
     let group = tenant.group("All", &[]);
     let few = tenant.user("few");
     // As a directory would have put them there.

@@ -1,0 +1,362 @@
+//! `/api/v1/admin/undo`: takes back what requests did.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::api::http::call::Call;
+use crate::api::http::envelope;
+use crate::api::http::input::{Text, Time, body};
+use crate::api::http::reply::Reply;
+use crate::auth::admin::Admin;
+use crate::change::undo::{self, Chosen, Conflict, Reason, Step, Undone};
+use crate::change::{Author, Mandate, Terms};
+use crate::error::{Error, Kind, Result};
+use crate::ids::TenantId;
+use crate::scim::budget::Budget;
+use crate::store::audit_events::{self, Filter};
+use crate::store::{self, Rows, Statement, revisions, rows_at, tenants};
+
+/// Most changes that one request takes back.
+const MAX_CHANGES: usize = 5_000;
+/// Most requests that it names.
+const MAX_REQUESTS: usize = 100;
+/// Events of a page of the audit trail, and most pages that are gone through.
+const EVENTS_ON_PAGE: i64 = 1_000;
+const MAX_PAGES: usize = 50;
+/// Most resources and conflicts that the reply names; it counts all of them.
+const MAX_NAMED: usize = 1_000;
+
+/// What is to be taken back: the changes that these requests made; or those of which all holds that is said.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct UndoRequest {
+    /// An administrator of one tenant may leave it out.
+    #[serde(default)]
+    tenant_id: Option<TenantId>,
+    /// Up to 100 requests, as `X-Request-Id` and the audit trail name them; alone.
+    #[serde(default)]
+    request_ids: Option<Vec<Text<1, 100>>>,
+    /// What this one did: `scim-token:` and a token's id, `jwt:` and a subject.
+    #[serde(default)]
+    actor: Option<Text<1, 300>>,
+    /// From this time on.
+    #[serde(default)]
+    since: Option<Time>,
+    /// Before this time.
+    #[serde(default)]
+    until: Option<Time>,
+    /// What was done to this one; where nothing else is said, by the latest request that changed it.
+    #[serde(default)]
+    resource: Option<ResourceName>,
+    /// Whether it is only told what would be done; `false` where it is left out.
+    #[serde(default)]
+    dry_run: Option<bool>,
+}
+
+/// A resource.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ResourceName {
+    /// `User` or `Group`.
+    #[serde(rename = "type")]
+    resource_type: ResourceKind,
+    id: Text<1, 100>,
+}
+
+/// A type of resources.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub enum ResourceKind {
+    User,
+    Group,
+}
+
+/// What was done, or would be.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct UndoResponse {
+    dry_run: bool,
+    /// The resources that became what they were: the first 1,000.
+    undone: Vec<UndoneResource>,
+    undone_total: usize,
+    /// What was left as it is: the first 1,000.
+    conflicts: Vec<UndoConflict>,
+    conflicts_total: usize,
+    /// How many resources were already what they were.
+    unchanged_total: usize,
+}
+
+/// A resource that became what it was.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct UndoneResource {
+    resource_type: String,
+    resource_id: String,
+    /// `delete` of what was made, `restore` of what was deleted, `revert` of what was changed.
+    step: String,
+    /// Names of the attributes that became others.
+    attributes: Vec<String>,
+    members_added: usize,
+    members_removed: usize,
+}
+
+/// What was left as it is.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct UndoConflict {
+    resource_type: String,
+    resource_id: String,
+    /// `changed_since` by somebody else; `not_kept`, what was before; `name_taken`; `group_gone` and `member_gone`, of a membership;
+    /// `refused`.
+    reason: String,
+    /// For people to read.
+    detail: String,
+}
+
+impl From<Undone> for UndoneResource {
+    fn from(undone: Undone) -> Self {
+        let step = match undone.step {
+            Step::Delete => "delete",
+            Step::Restore => "restore",
+            Step::Revert => "revert",
+        };
+        UndoneResource {
+            resource_type: undone.resource_type.to_owned(),
+            resource_id: undone.id,
+            step: step.to_owned(),
+            attributes: undone.attributes,
+            members_added: undone.members.0,
+            members_removed: undone.members.1,
+        }
+    }
+}
+
+impl From<Conflict> for UndoConflict {
+    fn from(conflict: Conflict) -> Self {
+        let reason = match conflict.reason {
+            Reason::ChangedSince => "changed_since",
+            Reason::NotKept => "not_kept",
+            Reason::NameTaken => "name_taken",
+            Reason::GroupGone => "group_gone",
+            Reason::MemberGone => "member_gone",
+            Reason::Refused => "refused",
+        };
+        UndoConflict {
+            resource_type: conflict.resource_type.to_owned(),
+            resource_id: conflict.id,
+            reason: reason.to_owned(),
+            detail: conflict.detail,
+        }
+    }
+}
+
+/// An administrator as the author of changes.
+struct Administrator<'c> {
+    call: &'c Call<'c>,
+    terms: Terms,
+}
+
+#[async_trait(?Send)]
+impl Author for Administrator<'_> {
+    fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    fn budget(&self) -> &Budget {
+        &self.call.budget
+    }
+
+    async fn read(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
+        Ok(self.call.run(Some(&self.terms.tenant), batch).await?)
+    }
+
+    async fn write(&self, batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
+        let held = std::iter::once(tenants::require(&self.terms.tenant));
+        let batch = held.chain(batch).collect();
+        let results = self.call.run(Some(&self.terms.tenant), batch).await?;
+        Ok(results.into_iter().skip(1).collect())
+    }
+
+    fn hash(&self, _password: &str) -> Result<String> {
+        Err(Error::internal("nobody's password comes back"))
+    }
+
+    fn now(&self) -> i64 {
+        self.call.app.platform.clock.now()
+    }
+
+    async fn pause(&self, ms: u32) {
+        self.call.app.platform.timer.sleep(ms).await;
+    }
+}
+
+/// `POST …/undo`.
+pub async fn undo(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let given: UndoRequest = body(call)?;
+    check(&given)?;
+    let tenant = match given.tenant_id.clone().or_else(|| admin.tenant.clone()) {
+        Some(tenant) if admin.sees(&tenant) => tenant,
+        Some(_) => return Err(Error::not_found("the tenant")),
+        None => {
+            let loc = ["body", "tenant_id"];
+            return Err(Error::field(&loc, "it is required", "missing"));
+        }
+    };
+    let results = call
+        .run(Some(&tenant), vec![tenants::select(&tenant)])
+        .await?;
+    let row = rows_at(&results, 0)?.first();
+    let row = row.ok_or_else(|| Error::not_found("the tenant"))?;
+    let settings = tenants::settings(row)?;
+    call.note_tenant(&tenant);
+    let chosen = match &given.request_ids {
+        Some(ids) => of_requests(call, &tenant, ids).await?,
+        None => of_filter(call, &tenant, &given).await?,
+    };
+    if chosen.len() > MAX_CHANGES {
+        return Err(too_many());
+    }
+    let author = Administrator {
+        call,
+        terms: Terms {
+            tenant,
+            profile: settings.profile,
+            provider_id: String::new(),
+            mandate: Mandate::Undo,
+            store_passwords: false,
+            base: String::new(),
+            origin: call.origin_of(admin.actor()),
+        },
+    };
+    let is_dry = given.dry_run.unwrap_or_default();
+    let undo = undo::take_back(&author, &call.app.recent, chosen, is_dry).await?;
+    let (undone_total, conflicts_total) = (undo.undone.len(), undo.conflicts.len());
+    let undone = undo.undone.into_iter().take(MAX_NAMED);
+    let conflicts = undo.conflicts.into_iter().take(MAX_NAMED);
+    let response = UndoResponse {
+        dry_run: is_dry,
+        undone: undone.map(UndoneResource::from).collect(),
+        undone_total,
+        conflicts: conflicts.map(UndoConflict::from).collect(),
+        conflicts_total,
+        unchanged_total: undo.unchanged,
+    };
+    Ok(envelope::single(call, 200, response))
+}
+
+fn too_many() -> Error {
+    Error::new(
+        Kind::PayloadTooLarge,
+        format!(
+            "one undo takes back {MAX_CHANGES} changes: name fewer requests, or a shorter time"
+        ),
+    )
+}
+
+/// 422 where nothing is said, or too much.
+fn check(given: &UndoRequest) -> Result<()> {
+    let is_filtered = given.actor.is_some()
+        || given.since.is_some()
+        || given.until.is_some()
+        || given.resource.is_some();
+    let wrong = match &given.request_ids {
+        Some(_) if is_filtered => {
+            "requests are named alone, without actor, since, until or resource"
+        }
+        Some(ids) if ids.is_empty() || ids.len() > MAX_REQUESTS => {
+            "it has to name 1 to 100 requests"
+        }
+        None if given.actor.is_none() && given.since.is_none() && given.resource.is_none() => {
+            "request_ids, actor, since or resource has to say what is to be taken back"
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::field(&["body", "request_ids"], wrong, "value_error"))
+}
+
+/// The changes that requests made.
+async fn of_requests(
+    call: &Call<'_>,
+    tenant: &TenantId,
+    ids: &[Text<1, 100>],
+) -> Result<Vec<Chosen>> {
+    let ids: BTreeSet<String> = ids
+        .iter()
+        .map(|id| id.as_str().to_ascii_lowercase())
+        .collect();
+    let ids: Vec<String> = ids.into_iter().collect();
+    let most = i64::try_from(MAX_CHANGES).unwrap_or(i64::MAX) + 1;
+    let batch = revisions::select_of_requests(tenant, &ids, most);
+    let results = call.run(Some(tenant), batch).await?;
+    let mut chosen = Vec::new();
+    for row in results.iter().flat_map(|rows| &rows.rows) {
+        chosen.push(Chosen {
+            seq: row.integer("seq")?,
+            request_id: row.text("request_id")?,
+            resource_type: row.text("resource_type")?,
+            id: row.text("resource_id")?,
+        });
+    }
+    Ok(chosen)
+}
+
+/// The changes of users and groups of which the audit trail says what is wanted.
+async fn of_filter(call: &Call<'_>, tenant: &TenantId, given: &UndoRequest) -> Result<Vec<Chosen>> {
+    let resource = given.resource.as_ref();
+    let filter = Filter {
+        resource_type: resource.map(|resource| format!("{:?}", resource.resource_type)),
+        resource_id: resource.map(|resource| resource.id.as_str().to_ascii_lowercase()),
+        actor: given.actor.as_ref().map(|actor| actor.as_str().to_owned()),
+        since: given.since.map(|time| time.0),
+        until: given.until.map(|time| time.0),
+        ..Filter::default()
+    };
+    let is_latest = given.actor.is_none() && given.since.is_none() && given.until.is_none();
+    let mut chosen: Vec<Chosen> = Vec::new();
+    let mut after = None;
+    for _ in 0..MAX_PAGES {
+        let page = audit_events::select_page(tenant, &filter, after, EVENTS_ON_PAGE);
+        let results = call.run(Some(tenant), page.into()).await?;
+        let Some(range) = rows_at(&results, 0)?.first() else {
+            return Err(Error::not_found("the tenant"));
+        };
+        let (bottom, first) = (range.integer("bottom")?, range.integer("first")?);
+        let rows = &rows_at(&results, 1)?.rows;
+        let mut last = None;
+        for row in rows {
+            let event = audit_events::audit_event(row)?;
+            last = Some(event.seq);
+            let is_ours = ["User", "Group"].contains(&event.resource_type.as_str());
+            if !is_ours || event.action == "collide" {
+                continue;
+            }
+            if is_latest
+                && chosen
+                    .first()
+                    .is_some_and(|one| one.request_id != event.request_id)
+            {
+                return Ok(chosen);
+            }
+            chosen.push(Chosen {
+                seq: event.seq,
+                request_id: event.request_id,
+                resource_type: event.resource_type,
+                id: event.resource_id,
+            });
+        }
+        let is_full = i64::try_from(rows.len()).is_ok_and(|count| count >= EVENTS_ON_PAGE);
+        after = match (is_full, last) {
+            (true, Some(last)) => Some(last),
+            _ if bottom > first => Some(bottom + 1),
+            _ => return Ok(chosen),
+        };
+        if chosen.len() > MAX_CHANGES {
+            break;
+        }
+    }
+    Err(too_many())
+}

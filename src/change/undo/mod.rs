@@ -1,0 +1,380 @@
+//! Taking back what requests did: resources become what they were before the first of them, as far as nobody else changed them since.
+//!
+//! What is chosen are changes, by the rows of `revisions` that tell what was before each. They are put together for each resource, the latest
+//! first, so that the oldest has the last word; what comes of it are intents like any others, and so an undo is written, recorded and undone
+//! like any other change. Very many resources go in several batches, each of which leaves everything consistent.
+
+mod names;
+mod reading;
+mod target;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::author::Author;
+use super::facts::Seen;
+use super::intent::{Intent, Reverted, Wish};
+use super::member_plan::{Known, kind_of};
+use super::recent::Recent;
+use super::request::Request;
+use super::writer::write;
+use crate::error::Result;
+use crate::scim::patch::MemberChanges;
+use crate::scim::resource::differing;
+use crate::scim::schema::{GROUPS, ResourceType, USERS};
+use crate::scim::version::{Condition, Version};
+use crate::store::members::{DIRECT, GIVEN};
+use reading::{Around, Found, read, read_around};
+use target::{Ground, Target, targets};
+
+/// Resources that go into one batch, about as many as in a directory sync's.
+pub const AT_ONCE: usize = 2_000;
+
+/// A change of a user or a group that is to be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Chosen {
+    /// Number of its event in the audit trail.
+    pub seq: i64,
+    pub request_id: String,
+    /// `User` or `Group`.
+    pub resource_type: String,
+    pub id: String,
+}
+
+/// A resource with its changes that are to be taken back.
+#[derive(Debug, Clone)]
+pub(crate) struct Resourceful {
+    pub resource_type: &'static ResourceType,
+    pub id: String,
+    pub first: i64,
+    pub last: i64,
+    pub requests: BTreeSet<String>,
+    pub changes: Vec<(String, i64)>,
+}
+
+/// What is done with a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It was made, and is deleted.
+    Delete,
+    /// It was deleted, and comes back.
+    Restore,
+    /// It was changed, and becomes what it was.
+    Revert,
+}
+
+/// A resource that becomes what it was.
+#[derive(Debug, Clone)]
+pub struct Undone {
+    pub resource_type: &'static str,
+    pub id: String,
+    pub step: Step,
+    /// Names of the attributes that become others.
+    pub attributes: Vec<String>,
+    /// How many members come, and how many go.
+    pub members: (usize, usize),
+}
+
+/// Why something is left as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Somebody else changed it since.
+    ChangedSince,
+    /// What was before is not kept.
+    NotKept,
+    /// Somebody has its name now.
+    NameTaken,
+    /// A group is not there any more, so that nobody can come back into it.
+    GroupGone,
+    /// A member is not there any more.
+    MemberGone,
+    /// The change was refused.
+    Refused,
+}
+
+/// Something that is left as it is.
+#[derive(Debug, Clone)]
+pub struct Conflict {
+    pub resource_type: &'static str,
+    pub id: String,
+    pub reason: Reason,
+    pub detail: String,
+}
+
+/// What came of an undo.
+#[derive(Debug, Default)]
+pub struct Undo {
+    pub undone: Vec<Undone>,
+    pub conflicts: Vec<Conflict>,
+    /// How many resources are what they were already.
+    pub unchanged: usize,
+}
+
+/// Takes changes back, or tries to. What was done before an error stays done, and can be taken back again.
+pub async fn take_back(
+    author: &dyn Author,
+    recent: &Recent,
+    chosen: Vec<Chosen>,
+    is_dry: bool,
+) -> Result<Undo> {
+    let mut undo = Undo::default();
+    for part in by_resource(chosen).chunks(AT_ONCE) {
+        undo.take_part(author, recent, part, is_dry).await?;
+    }
+    Ok(undo)
+}
+
+/// The resources that were changed, the one that was changed last first.
+fn by_resource(chosen: Vec<Chosen>) -> Vec<Resourceful> {
+    let mut resources: BTreeMap<(String, String), Resourceful> = BTreeMap::new();
+    for change in chosen {
+        let resource_type = match change.resource_type.as_str() {
+            name if name == USERS.name => &USERS,
+            name if name == GROUPS.name => &GROUPS,
+            _ => continue,
+        };
+        let key = (change.resource_type, change.id.clone());
+        let resource = resources.entry(key).or_insert_with(|| Resourceful {
+            resource_type,
+            id: change.id,
+            first: change.seq,
+            last: change.seq,
+            requests: BTreeSet::new(),
+            changes: Vec::new(),
+        });
+        resource.first = resource.first.min(change.seq);
+        resource.last = resource.last.max(change.seq);
+        resource.requests.insert(change.request_id.clone());
+        resource.changes.push((change.request_id, change.seq));
+    }
+    let mut all: Vec<Resourceful> = resources.into_values().collect();
+    all.sort_by_key(|resource| std::cmp::Reverse(resource.last));
+    all
+}
+
+/// What is wanted of a group's members.
+#[derive(Debug, Default)]
+struct GroupMembers {
+    add: BTreeMap<String, &'static str>,
+    remove: BTreeSet<String>,
+    grounds: BTreeMap<String, i64>,
+}
+
+impl Undo {
+    fn conflict(
+        &mut self,
+        resource_type: &'static ResourceType,
+        id: &str,
+        reason: Reason,
+        detail: impl Into<String>,
+    ) {
+        self.conflicts.push(Conflict {
+            resource_type: resource_type.name,
+            id: id.to_owned(),
+            reason,
+            detail: detail.into(),
+        });
+    }
+
+    async fn take_part(
+        &mut self,
+        author: &dyn Author,
+        recent: &Recent,
+        part: &[Resourceful],
+        is_dry: bool,
+    ) -> Result<()> {
+        let found = read(author, part).await?;
+        let mut targets = targets(self, part, &found)?;
+        let around = read_around(author, &found, &targets).await?;
+        names::refuse_taken(self, author.terms().profile, &mut targets, &found, &around);
+        let members = self.members(&targets, &found, &around);
+        let (intents, mut undone) = intents(&targets, members, &found, &around)?;
+        let seen = found.now.values().chain(around.groups.values());
+        let pairs = around
+            .pairs
+            .iter()
+            .map(|(pair, known)| (pair.clone(), *known));
+        let request = Request {
+            seen: seen.cloned().collect(),
+            pairs: pairs.collect(),
+            is_dry,
+            ..Request::of(&intents)
+        };
+        let touched: BTreeSet<&String> = undone.iter().map(|undone| &undone.id).collect();
+        let kept = targets.resources.iter();
+        self.unchanged += kept
+            .filter(|target| !touched.contains(&target.resource.id))
+            .count();
+        if intents.is_empty() {
+            return Ok(());
+        }
+        let written = write(author, recent, &request).await?;
+        for (undone, outcome) in undone.drain(..).zip(written.outcomes) {
+            match outcome {
+                Ok(done) if done.is_changed => self.undone.push(undone),
+                Ok(_) => self.unchanged += 1,
+                Err(error) => self.conflicts.push(Conflict {
+                    resource_type: undone.resource_type,
+                    id: undone.id,
+                    reason: Reason::Refused,
+                    detail: error.detail,
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    /// What becomes of groups' members, as far as both are there.
+    fn members(
+        &mut self,
+        targets: &target::Targets<'_>,
+        found: &Found,
+        around: &Around,
+    ) -> BTreeMap<String, GroupMembers> {
+        let mut all: BTreeMap<String, GroupMembers> = BTreeMap::new();
+        let mut gone = BTreeSet::new();
+        let (absent, revived) = (targets.absent(), targets.revived(found));
+        for ((group, member), ground) in &targets.pairs {
+            if absent.contains(group.as_str()) || absent.contains(member.as_str()) {
+                continue;
+            }
+            let known = around.pairs.get(&(group.clone(), member.clone()));
+            let known = known.copied().unwrap_or_default();
+            let back = revived.get(member.as_str());
+            let kind = known.kind.or(back.map(|resource_type| resource_type.name));
+            let has_group = found.now.contains_key(group)
+                || around.groups.contains_key(group)
+                || revived.contains_key(group.as_str());
+            let wanted = match (ground, kind, has_group) {
+                (Ground::None, ..) if known.granted.is_none() => continue,
+                (Ground::None, ..) => None,
+                (_, _, false) => {
+                    if gone.insert(group) {
+                        self.conflict(
+                            &GROUPS,
+                            group,
+                            Reason::GroupGone,
+                            "the group is not there any more",
+                        );
+                    }
+                    continue;
+                }
+                (_, None, true) => {
+                    let detail = format!("{member} is not there any more");
+                    self.conflict(&GROUPS, group, Reason::MemberGone, detail);
+                    continue;
+                }
+                (Ground::Was(granted), Some(kind), true) => Some((*granted, kind)),
+                (Ground::Unknown, Some(kind), true) => Some((GIVEN, kind)),
+            };
+            let members = all.entry(group.clone()).or_default();
+            let Some((granted, kind)) = wanted else {
+                members.remove.insert(member.clone());
+                continue;
+            };
+            // What no mapping gives any more is nobody's but theirs.
+            let is_given = around.given.contains(&(group.clone(), member.clone()));
+            let granted = if is_given { granted } else { DIRECT };
+            if known.granted.is_none() {
+                members.add.insert(member.clone(), kind);
+            }
+            if known.granted.unwrap_or(DIRECT) != granted {
+                members.grounds.insert(member.clone(), granted);
+            }
+        }
+        all
+    }
+}
+
+/// The intents, and what each of them is reported as: what frees names comes first, and who is to be a member before the group.
+fn intents(
+    targets: &target::Targets<'_>,
+    mut members: BTreeMap<String, GroupMembers>,
+    found: &Found,
+    around: &Around,
+) -> Result<(Vec<Result<Intent>>, Vec<Undone>)> {
+    let mut made: Vec<(u8, Intent, Undone)> = Vec::new();
+    for target in &targets.resources {
+        let (resource_type, id) = (target.resource.resource_type, &target.resource.id);
+        let now = found.now.get(id);
+        let condition = now.map(|seen| Condition::OneOf(vec![seen.stored.version]));
+        let rank = u8::from(resource_type.name == GROUPS.name);
+        let own = members.remove(id).unwrap_or_default();
+        let undone = |step, attributes| Undone {
+            resource_type: resource_type.name,
+            id: id.clone(),
+            step,
+            attributes,
+            members: (own.add.len(), own.remove.len()),
+        };
+        let change = |wish| Intent {
+            condition,
+            ..Intent::change(resource_type, id.clone(), Ok(wish))
+        };
+        match (&target.target, now) {
+            (Target::Absent, Some(_)) => {
+                made.push((rank, change(Wish::Delete), undone(Step::Delete, Vec::new())));
+            }
+            (Target::Absent, None) => {}
+            (Target::Was(was), None) => {
+                let attributes = was.resource.attributes.keys().cloned().collect();
+                let undone = undone(Step::Restore, attributes);
+                let intent = Intent {
+                    is_creation: true,
+                    ..Intent::change(resource_type, id.clone(), Ok(revert(Some(was), own)))
+                };
+                made.push((2 + rank, intent, undone));
+            }
+            (Target::Was(was), Some(now)) => {
+                let attributes = differing(&now.resource, &was.resource);
+                if was.resource == *now.resource && own.is_empty() {
+                    continue;
+                }
+                let undone = undone(Step::Revert, attributes);
+                made.push((4, change(revert(Some(was), own)), undone));
+            }
+            (Target::Same, Some(_)) if !own.is_empty() => {
+                let undone = undone(Step::Revert, Vec::new());
+                made.push((4, change(revert(None, own)), undone));
+            }
+            (Target::Same, _) => {}
+        }
+    }
+    // Groups that somebody comes back into, and that are changed by nothing else. Others may change them too.
+    for (id, own) in members {
+        if own.is_empty() || !around.groups.contains_key(&id) {
+            continue;
+        }
+        let undone = Undone {
+            resource_type: GROUPS.name,
+            id: id.clone(),
+            step: Step::Revert,
+            attributes: Vec::new(),
+            members: (own.add.len(), own.remove.len()),
+        };
+        let intent = Intent::change(&GROUPS, id, Ok(revert(None, own)));
+        made.push((4, intent, undone));
+    }
+    made.sort_by_key(|(rank, ..)| *rank);
+    let (intents, undone) = made
+        .into_iter()
+        .map(|(_, intent, undone)| (Ok(intent), undone))
+        .unzip();
+    Ok((intents, undone))
+}
+
+impl GroupMembers {
+    fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.remove.is_empty() && self.grounds.is_empty()
+    }
+}
+
+fn revert(was: Option<&target::Was>, members: GroupMembers) -> Wish {
+    Wish::Revert(Reverted {
+        resource: was.map(|was| was.resource.clone()),
+        provider_id: was.map(|was| was.provider_id.clone()),
+        version: was.map_or(Version(0), |was| was.version),
+        created: was.map_or(0, |was| was.created),
+        members: MemberChanges::by_id(members.add, members.remove),
+        grounds: members.grounds,
+    })
+}
