@@ -41,6 +41,28 @@ pub struct Config {
     pub server_timing: bool,
     /// Rows that one tenant may read in a minute, by the database's count, before its scans are refused.
     pub rows_per_minute: f64,
+    pub sync: SyncLimits,
+}
+
+/// What a message of a directory sync may do.
+#[derive(Debug, Clone, Copy)]
+pub struct SyncLimits {
+    /// Bytes of a staged text, by a generous count: a row of D1 has two million.
+    pub text: usize,
+    /// Users or groups that one batch writes.
+    pub objects: usize,
+    /// Statements after which the rest is left to the next message: D1 runs 1,000 for one.
+    pub statements: u64,
+}
+
+impl Default for SyncLimits {
+    fn default() -> Self {
+        SyncLimits {
+            text: 1_900_000,
+            objects: 1_000,
+            statements: 500,
+        }
+    }
 }
 
 /// The rows where nothing else is set.
@@ -97,6 +119,7 @@ impl Config {
                     .map(|value| key(PREVIOUS, Some(value)))
                     .transpose()?,
             ),
+            sync: SyncLimits::default(),
             local_development: variable("LOCAL_DEVELOPMENT").as_deref() == Some("on"),
             public_hosts: hosts(&variable("PUBLIC_HOSTS").unwrap_or_default())?,
             server_timing: variable("SERVER_TIMING").as_deref() == Some("on"),

@@ -29,7 +29,9 @@ impl App {
             return Ok(());
         };
         let platform = &self.platform;
-        let Some((session, provider)) = Session::open(platform, &tenant, idp, log).await? else {
+        let Some((session, provider)) =
+            Session::open(platform, &tenant, (idp, log), self.config.sync).await?
+        else {
             return Ok(());
         };
         let source = match &provider {

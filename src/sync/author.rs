@@ -11,7 +11,6 @@ use crate::change::{self, Author, Mandate, Recent, Request, Terms};
 use crate::error::{Error, Result};
 use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
-use crate::scim::profile::Profile;
 use crate::store::{self, Constraint, Rows, Statement};
 
 struct SyncAuthor<'a> {
@@ -66,7 +65,6 @@ impl Author for SyncAuthor<'_> {
 /// Carries intents out, all or none.
 pub async fn carry_out(
     session: &Session<'_>,
-    profile: Profile,
     mandate: Mandate,
     request: &Request<'_>,
 ) -> std::result::Result<(), Failure> {
@@ -74,7 +72,7 @@ pub async fn carry_out(
         session,
         terms: Terms {
             tenant: session.tenant.clone(),
-            profile,
+            profile: session.known.profile,
             provider_id: session.idp.clone(),
             mandate,
             store_passwords: false,

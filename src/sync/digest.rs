@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 /// A hash; the default one is that of nothing at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -58,6 +59,14 @@ impl<'de> Deserialize<'de> for Digest {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
         Ok(Digest::from_text(&text))
     }
+}
+
+/// Hash of a group's members, whatever their order and how often each is there; that of none is not the default.
+pub fn of_members(mut members: Vec<Uuid>) -> Digest {
+    members.sort_unstable();
+    members.dedup();
+    let bytes: Vec<u8> = members.iter().flat_map(|id| *id.as_bytes()).collect();
+    Digest::of(bytes)
 }
 
 /// Hashes one behind the other, as one text.

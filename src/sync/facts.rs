@@ -23,26 +23,13 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// All links of the provider: for a reading of the whole directory, which says itself whom groups name.
-    pub async fn all(session: &Session<'_>) -> Result<Self> {
-        Ok(Facts {
-            links: links::all(session).await?,
-            ..Facts::default()
-        })
-    }
-
-    /// What concerns a reading of changes. With `all` also the links of what it does not have.
-    pub async fn of(session: &Session<'_>, reading: &Reading, all: bool) -> Result<Self> {
-        let links = match all {
-            true => links::all(session).await?,
-            false => {
-                let objects = reading.objects.iter().map(|object| &*object.unique_id);
-                let unusable = reading.unusable.iter();
-                let unusable = unusable.filter_map(|note| note.unique_id.as_deref());
-                let left = reading.left.iter().map(|id| &**id);
-                links::of(session, objects.chain(unusable).chain(left)).await?
-            }
-        };
+    /// What concerns a reading of changes.
+    pub async fn of(session: &Session<'_>, reading: &Reading) -> Result<Self> {
+        let objects = reading.objects.iter().map(|object| &*object.unique_id);
+        let unusable = reading.unusable.iter();
+        let unusable = unusable.filter_map(|note| note.unique_id.as_deref());
+        let left = reading.left.iter().map(|id| &**id);
+        let links = links::of(session, objects.chain(unusable).chain(left)).await?;
         let mut facts = Facts {
             links,
             ..Facts::default()
@@ -88,6 +75,16 @@ impl Facts {
         let link = self.links.get(unique_id)?;
         let left = link.kind == Kind::User && reading.left.contains(unique_id);
         (!left && !reading.settles(unique_id)).then_some((unique_id, link))
+    }
+
+    /// The resources of entries that groups name so and that the reading does not have.
+    pub fn outside(&self, reading: &Reading) -> impl Iterator<Item = (Digest, (Uuid, Kind))> {
+        let names = self.names.keys();
+        let names = names.filter(|key| reading.named(**key).is_none());
+        names.filter_map(|key| {
+            let (_, link) = self.elsewhere(*key, reading)?;
+            Some((*key, (link.resource_id, link.kind)))
+        })
     }
 
     /// Asks who is in these groups.

@@ -14,24 +14,22 @@ use crate::store::mapping_grants::{self, Difference};
 use crate::store::members::{BOTH, DIRECT, GIVEN, Pair};
 use crate::store::rows_at;
 
-/// How often what mappings give is looked at, each time for thousands of memberships.
-const MAX_ROUNDS: usize = 100;
+/// How often what mappings give is looked at in one run, each time for thousands of memberships.
+const MAX_ROUNDS: usize = 1_000;
 
-/// Gives and takes back until what there is, is what there should be.
+/// Gives and takes back until what there is, is what there should be; false where a message's time is over before.
 pub async fn settle(
     session: &Session<'_>,
     writer: &mut Writer<'_>,
     mappings: &[Wanted],
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let wanted = to_json(mappings);
-    // What it follows from has to be there first.
-    writer.flush().await?;
-    for _ in 0..MAX_ROUNDS {
+    while session.state.borrow().rounds < MAX_ROUNDS {
         let statement = mapping_grants::select_differences(&session.tenant, &session.idp, &wanted);
         let results = session.read(vec![statement]).await?;
         let differences = mapping_grants::differences(rows_at(&results, 0)?)?;
         if differences.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let mut groups: BTreeMap<&str, Vec<&Difference>> = BTreeMap::new();
         for difference in &differences {
@@ -58,7 +56,11 @@ pub async fn settle(
             changes.push((group.to_owned(), MemberChanges::by_id(come, go)));
         }
         let rows = mapping_grants::apply(&session.tenant, &session.idp, &differences);
+        session.state.borrow_mut().rounds += 1;
         writer.grant(changes, pairs, rows, &notes).await?;
+        if session.is_spent() {
+            return Ok(false);
+        }
     }
     Err(Failure::Refused(
         "others keep changing what group mappings give; the next sync goes on".to_owned(),

@@ -1,14 +1,58 @@
 //! What a plan may not do by itself: remove much of what the provider manages. A wrong filter, a base DN that was moved, a server that
 //! answers with a part: they all look like people who left.
 
-use super::plan::Plan;
+use crate::store::sync_counts::Counts;
 
 /// From how many users, or groups, on it is suspicious that the directory has none at all; and from how many members on it is that as many
 /// leave their groups.
 pub const MANY: usize = 10;
 
+/// How much there is, and how much of it goes.
+#[derive(Debug, Default)]
+pub struct Sums {
+    /// Entries that the directory gave.
+    pub read: Held,
+    /// Whether the reading was of the whole directory.
+    pub full: bool,
+    /// How much the provider manages, and how much of that the plan removes; the first is known where something is removed, and of a
+    /// reading of the whole directory.
+    pub managed: Held,
+    pub removed: usize,
+    /// The same of the members of groups; known where many are removed.
+    pub members_managed: usize,
+    pub members_removed: usize,
+}
+
+impl Sums {
+    /// What was read.
+    pub fn of(read: &Counts, full: bool) -> Self {
+        let held = |read: u64| usize::try_from(read).unwrap_or(usize::MAX);
+        Sums {
+            read: Held {
+                users: held(read.users.read),
+                groups: held(read.groups.read),
+            },
+            full,
+            ..Sums::default()
+        }
+    }
+}
+
+/// How many users and groups.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Held {
+    pub users: usize,
+    pub groups: usize,
+}
+
+impl Held {
+    pub fn all(self) -> usize {
+        self.users + self.groups
+    }
+}
+
 /// Why the plan is not to be carried out; none where it may be.
-pub fn objection(plan: &Plan, max_removal_percent: usize) -> Option<String> {
+pub fn objection(plan: &Sums, max_removal_percent: usize) -> Option<String> {
     let how = "allow_removals=true lets one sync do it, dry_run=true shows what that would be";
     let emptiness = plan.full.then(|| nothing_read(plan)).flatten();
     let too_many = |removed: usize, managed: usize| removed * 100 > max_removal_percent * managed;
@@ -35,7 +79,7 @@ pub fn objection(plan: &Plan, max_removal_percent: usize) -> Option<String> {
 }
 
 /// What of a directory that was read whole is suspiciously empty.
-fn nothing_read(plan: &Plan) -> Option<String> {
+fn nothing_read(plan: &Sums) -> Option<String> {
     let (read, managed) = (plan.read, plan.managed);
     if read.all() == 0 && managed.all() > 0 {
         return Some(format!(
@@ -58,17 +102,16 @@ fn nothing_read(plan: &Plan) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::Held;
     use super::*;
 
     fn objects(read: (usize, usize), managed: (usize, usize), removed: usize) -> Option<String> {
         let held = |(users, groups)| Held { users, groups };
-        let plan = Plan {
+        let plan = Sums {
             read: held(read),
             managed: held(managed),
             removed,
             full: true,
-            ..Plan::default()
+            ..Sums::default()
         };
         objection(&plan, 20)
     }
@@ -98,10 +141,10 @@ mod tests {
     #[test]
     fn members_are_counted_apart_and_in_a_reading_of_changes_too() {
         let members = |removed, managed| {
-            let plan = Plan {
+            let plan = Sums {
                 members_removed: removed,
                 members_managed: managed,
-                ..Plan::default()
+                ..Sums::default()
             };
             objection(&plan, 20)
         };

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::digest::Digest;
 use super::object::Kind;
 use super::session::Session;
-use crate::store::directory_entries::{self, DirectoryEntry, PAGE, State};
-use crate::store::{Result, Rows, Statement};
+use crate::store::directory_entries::{self, DirectoryEntry, State};
+use crate::store::{Result, Statement};
 
 /// The resource that an entry is.
 #[derive(Debug, Clone, Copy)]
@@ -20,46 +20,23 @@ pub struct Link {
     pub digest: Digest,
     pub members_digest: Digest,
     pub state: State,
-    /// Whether this reading has it.
-    pub seen: bool,
 }
 
-/// Links by the unique ids of their entries.
-pub type Links = HashMap<Box<str>, Link>;
-
-fn add(links: &mut Links, entries: Vec<DirectoryEntry>) {
-    for entry in entries {
-        let link = Link {
+impl Link {
+    pub fn of(entry: &DirectoryEntry) -> Self {
+        Link {
             kind: Kind::from_name(&entry.resource_type),
             resource_id: Uuid::try_parse(&entry.resource_id).unwrap_or_default(),
             member_key: Digest::from_text(&entry.dn_key),
             digest: Digest::from_text(&entry.digest),
             members_digest: Digest::from_text(&entry.members_digest),
             state: entry.state,
-            seen: false,
-        };
-        links.insert(entry.unique_id.into(), link);
+        }
     }
 }
 
-/// All links of the provider.
-pub async fn all(session: &Session<'_>) -> Result<Links> {
-    let mut links = Links::new();
-    let mut after = String::new();
-    loop {
-        let statement = directory_entries::select_after(&session.tenant, &session.idp, &after);
-        let results = session.read(vec![statement]).await?;
-        let entries = directory_entries::entries(results.first().unwrap_or(&Rows::default()))?;
-        let full = entries.len() == PAGE;
-        if let Some(last) = entries.last() {
-            after.clone_from(&last.unique_id);
-        }
-        add(&mut links, entries);
-        if !full {
-            return Ok(links);
-        }
-    }
-}
+/// Links by the unique ids of their entries.
+pub type Links = HashMap<Box<str>, Link>;
 
 /// Questions in one round trip, each with thousands of answers.
 const AT_ONCE: usize = 4;
@@ -101,7 +78,11 @@ async fn answers(session: &Session<'_>, questions: Vec<Statement>) -> Result<Lin
     while left.len() > 0 {
         let batch = left.by_ref().take(AT_ONCE).collect();
         for rows in &session.read(batch).await? {
-            add(&mut links, directory_entries::entries(rows)?);
+            let entries = directory_entries::entries(rows)?;
+            links.extend(entries.into_iter().map(|entry| {
+                let link = Link::of(&entry);
+                (entry.unique_id.into(), link)
+            }));
         }
     }
     Ok(links)

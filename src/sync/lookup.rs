@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use uuid::Uuid;
 
-use super::digest::Digest;
+use super::digest::{Digest, of_members};
 use super::facts::Facts;
 use super::failure::Failure;
 use super::links::{self, Link};
@@ -51,12 +51,11 @@ pub async fn complete(
     session: &Session<'_>,
     source: &Source,
     reading: &mut Reading,
-    all_links: bool,
 ) -> Result<Option<Facts>, Failure> {
     let mut lookup = Lookup {
         session,
         source,
-        facts: Facts::of(session, reading, all_links).await?,
+        facts: Facts::of(session, reading).await?,
         resources: HashMap::new(),
         asked: (0, 0),
         weight: 0,
@@ -97,7 +96,7 @@ impl Lookup<'_> {
             let link = self.facts.links.get(&object.unique_id);
             let unchanged = link.is_some_and(|link| {
                 let (members, unknown) = self.members(object, reading);
-                digest_of(&members) == link.members_digest && !(1..=FEW).contains(&unknown)
+                of_members(members) == link.members_digest && !(1..=FEW).contains(&unknown)
             });
             if !unchanged {
                 self.weight += object.members.len();
@@ -163,7 +162,7 @@ impl Lookup<'_> {
                 true => self.asked.0 += doubts.ids.len(),
                 false => self.asked.1 += doubts.names.len(),
             }
-            if self.asked.0 > MAX_IDS || self.asked.1 > MAX_NAMES {
+            if self.asked.0 > MAX_IDS || self.asked.1 > MAX_NAMES || reading.is_large() {
                 return Ok(false);
             }
             let open = match connection.take() {
@@ -367,10 +366,4 @@ impl Lookup<'_> {
             .read(connection, session, source, (kind, Pass::Further), search)
             .await
     }
-}
-
-/// Hash of a group's members, which are sorted and each there once; that of none is not the default.
-pub fn digest_of(members: &[Uuid]) -> Digest {
-    let bytes: Vec<u8> = members.iter().flat_map(|id| *id.as_bytes()).collect();
-    Digest::of(bytes)
 }

@@ -13,6 +13,7 @@
 //! - What is unchanged is not written: a sync that finds nothing new changes nothing.
 
 mod author;
+mod changes;
 mod counts;
 pub mod digest;
 mod execute;
@@ -21,17 +22,21 @@ mod failure;
 mod grants;
 mod group_mapping;
 mod guard;
+mod intake;
 mod links;
 mod lookup;
 pub mod mapping;
 pub mod object;
-mod plan;
 mod planning;
 mod reading;
 mod run;
 mod session;
 mod source;
+mod stage;
+mod staged;
 mod state;
+mod steps;
+mod survey;
 
 pub use group_mapping::unmatchable;
 pub use run::{Next, go_on};

@@ -1,12 +1,14 @@
 //! An object of the directory as a sync keeps it: few bytes, because there are tens of thousands at once.
 
+use serde::{Deserialize, Serialize};
+
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
 
 use super::digest::Digest;
 use crate::store::sync_logs::SyncEntry;
 
 /// What an object becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     User,
     Group,
@@ -73,7 +75,7 @@ impl Object {
 }
 
 /// What an entry of a sync's log says was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     Created,
     Updated,
@@ -110,7 +112,7 @@ impl Action {
 }
 
 /// An entry of a sync's log in the making.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Note {
     pub kind: Kind,
     pub action: Action,
@@ -134,19 +136,6 @@ impl Note {
             name: text(&self.name),
             resource_id: self.resource_id.clone(),
             reason: self.reason.clone(),
-        }
-    }
-
-    /// A note on an object.
-    pub fn on(object: &Object, action: Action, reason: Option<String>) -> Self {
-        Note {
-            kind: object.kind,
-            action,
-            unique_id: Some(object.unique_id.clone()),
-            dn: Some(object.dn.clone()),
-            name: Some(object.name.clone()),
-            resource_id: None,
-            reason,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! One reading of a directory: its users, then its groups, mapped and held until the sync is planned.
+//! One reading of what has changed in a directory: its users, then its groups, mapped and held until it is known who they are. There may not
+//! be many: beyond that the whole directory is read, of which little is held.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -12,8 +13,9 @@ use crate::ldap::values::generalized_time;
 use crate::ldap::{Connection, Entry, Filter, Scope, Search};
 use crate::store::sync_counts::Counts;
 
-/// Most bytes that a reading may hold: an isolate has 128 MB for everything.
-const MAX_BYTES: usize = 40 * 1024 * 1024;
+/// Most entries that a reading may hold, and most bytes: an isolate has 128 MB for everything.
+const MAX_ENTRIES: usize = 20_000;
+const MAX_BYTES: usize = 30 * 1024 * 1024;
 
 /// Whether entries are read for the first time, or some of them may have been read before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,19 +47,19 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads what the source says; only what changed since `watermark`, a generalizedTime, where there is one.
+    /// Reads what changed since `watermark`, a generalizedTime; none where that is too much to be held.
     pub async fn of(
         session: &Session<'_>,
         source: &Source,
-        watermark: Option<&str>,
-    ) -> Result<Self, Failure> {
+        watermark: &str,
+    ) -> Result<Option<Self>, Failure> {
         let mut connection = Connection::open(session.platform, &source.settings).await?;
         let mut reading = Reading::default();
         let result = reading
             .read_all(&mut connection, session, source, watermark)
             .await;
         connection.close().await;
-        result.map(|()| reading)
+        result.map(|()| Some(reading).filter(|reading| !reading.is_large()))
     }
 
     async fn read_all(
@@ -65,7 +67,7 @@ impl Reading {
         connection: &mut Connection,
         session: &Session<'_>,
         source: &Source,
-        watermark: Option<&str>,
+        watermark: &str,
     ) -> Result<(), Failure> {
         let groups = source.groups.as_ref().map(|groups| (Kind::Group, groups));
         for (kind, place) in std::iter::once((Kind::User, &source.users)).chain(groups) {
@@ -74,12 +76,8 @@ impl Reading {
             self.read(connection, session, source, (kind, Pass::First), &search)
                 .await?;
         }
-        if let Some(since) = watermark {
-            let changed = format!("({MODIFY_TIMESTAMP}>={since})");
-            self.read_left(connection, session, source, &changed)
-                .await?;
-        }
-        Ok(())
+        let changed = format!("({MODIFY_TIMESTAMP}>={watermark})");
+        self.read_left(connection, session, source, &changed).await
     }
 
     /// Takes all that a search finds.
@@ -99,8 +97,10 @@ impl Reading {
                 }
                 self.take(kind, entry, &source.mapping, &session.idp);
             }
-            self.check_size()?;
-            session.keep_alive(&self.counts).await?;
+            if self.is_large() {
+                return Ok(());
+            }
+            session.keep_alive(&session.counts()).await?;
         }
         self.counts.referrals += u64::try_from(pages.referrals()).unwrap_or_default();
         Ok(())
@@ -130,20 +130,27 @@ impl Reading {
                 self.bytes += id.len() + size_of::<Box<str>>();
                 self.left.insert(id.into());
             }
-            self.check_size()?;
-            session.keep_alive(&self.counts).await?;
+            if self.is_large() {
+                return Ok(());
+            }
+            session.keep_alive(&session.counts()).await?;
         }
         Ok(())
     }
 
-    fn check_size(&self) -> Result<(), Failure> {
-        match self.bytes > MAX_BYTES {
-            true => Err(Failure::Refused(format!(
-                "the directory has more than one sync can hold ({} MiB); narrow the base DNs or the filters",
-                MAX_BYTES / 1024 / 1024
-            ))),
-            false => Ok(()),
+    /// Whether it is more than may be held; it is not read to its end then.
+    pub fn is_large(&self) -> bool {
+        let entries = self.objects.len() + self.unusable.len() + self.left.len();
+        entries > MAX_ENTRIES || self.bytes > MAX_BYTES
+    }
+
+    /// All names that groups use, by the objects that they name.
+    pub fn names(&self) -> HashMap<usize, Vec<Digest>> {
+        let mut names: HashMap<usize, Vec<Digest>> = HashMap::new();
+        for (key, index) in &self.named {
+            names.entry(*index).or_default().push(*key);
         }
+        names
     }
 
     fn has(&self, entry: &Entry, mapping: &Mapping) -> bool {
@@ -237,10 +244,7 @@ impl Reading {
 
 /// A filter for what it finds and was changed at that time or later: what happened within the same second is read twice sooner than not
 /// at all.
-fn changed_since(filter: &str, watermark: Option<&str>) -> String {
+fn changed_since(filter: &str, watermark: &str) -> String {
     let filter = Filter::bracketed(filter);
-    match watermark {
-        Some(since) => format!("(&{filter}({MODIFY_TIMESTAMP}>={since}))"),
-        None => filter,
-    }
+    format!("(&{filter}({MODIFY_TIMESTAMP}>={watermark}))")
 }

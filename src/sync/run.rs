@@ -1,29 +1,28 @@
-//! One run of a sync, from its lease to its last line in the log.
+//! A run, message by message: it reads and plans, does what was planned piece by piece, lets mappings give and take back, and ends.
 
+use super::changes;
 use super::digest::Digest;
 use super::execute::Writer;
-use super::facts::Facts;
 use super::failure::Failure;
+use super::grants;
 use super::group_mapping;
-use super::object::Note;
+use super::guard;
+use super::intake::Intake;
 use super::planning::{self, Terms};
-use super::reading::Reading;
 use super::session::{Known, Session};
 use super::source::Source;
-use super::{grants, guard, lookup};
+use super::stage::Store;
+use super::staged::{Piece, RESOURCE};
+use super::state::Phase;
 use crate::error::{Error, Result};
 use crate::ldap::values::to_generalized_time;
 use crate::store::directory_syncs::{self, SyncState};
-use crate::store::sync_logs::{self, SyncEntry};
-use crate::store::sync_runs::Order;
-use crate::store::{self, Guard, sync_chunks};
+use crate::store::{self, Guard, Statement, sync_chunks};
 
 /// Longest time between two readings of the whole directory, in milliseconds: only they find what is gone.
 const FULL_INTERVAL_MS: i64 = 24 * 3_600_000;
-/// Entries that a dry run shows.
-const MAX_SHOWN: usize = 1_000;
-/// How often a plan is made anew because somebody else took a name in between.
-const MAX_PLANS: usize = 3;
+/// How often the directory is read because somebody else took a name in between.
+const MAX_READINGS: usize = 3;
 
 /// What a message leaves of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +33,8 @@ pub enum Next {
     Over,
 }
 
-/// How a run ended that did not fail.
-enum Outcome {
-    Done(SyncState),
-    Stopped(String),
-    Planned(Option<String>, Vec<Note>),
-}
+/// A result that says why a run did not do what it should.
+type Done<T> = std::result::Result<T, Failure>;
 
 /// Goes on with a run. An error is the database's, which may be there again for the next message; what goes wrong with the sync itself is
 /// in its log. The source may be a reason why the directory cannot be read.
@@ -47,25 +42,15 @@ pub async fn go_on(
     session: &Session<'_>,
     source: std::result::Result<Source, String>,
 ) -> Result<Next> {
-    let outcome = match &source {
-        Ok(source) => {
-            let order = session.state.borrow().order.clone();
-            let full = order.full || needs_full(session, source);
-            if !full {
-                "changes".clone_into(&mut session.log.borrow_mut().mode);
-            }
-            let run = Run {
-                session,
-                order: &order,
-                source,
-                full,
-            };
-            run.work().await
-        }
+    let mut done = match &source {
+        Ok(source) => Run { session, source }.work().await,
         Err(reason) => Err(Failure::Refused(reason.clone())),
     };
-    match conclude(session, outcome).await {
-        Ok(()) => Ok(Next::Over),
+    if let Err(failure) = done {
+        done = give_way(session, failure).await;
+    }
+    match done {
+        Ok(next) => Ok(next),
         // Whoever took the run over goes on with it; where nobody did, it is over.
         Err(Failure::Store(store::Error::Guard(Guard::LeaseLost))) => {
             session.end_lost().await?;
@@ -74,6 +59,25 @@ pub async fn go_on(
         Err(Failure::Store(error)) => Err(error.into()),
         Err(failure) => Err(Error::internal(failure.reason())),
     }
+}
+
+/// What becomes of a run that did not do what it should. An error leaves that to a later message.
+async fn give_way(session: &Session<'_>, failure: Failure) -> Done<Next> {
+    if failure.may_pass() {
+        return Err(failure);
+    }
+    // Somebody took a name in between: what was written stays, and the rest is planned anew.
+    let is_taken = matches!(failure, Failure::Store(store::Error::Conflict(_)));
+    if is_taken && session.state.borrow().readings + 1 < MAX_READINGS {
+        {
+            let mut state = session.state.borrow_mut();
+            state.readings += 1;
+            state.phase = Phase::Reading;
+        }
+        session.write(Vec::new()).await?;
+        return Ok(Next::More);
+    }
+    conclude(session, "failed", Some(failure.reason()), None, Vec::new()).await
 }
 
 /// Whether only a reading of the whole directory will do.
@@ -102,75 +106,115 @@ fn config_digest(source: &Source, known: &Known) -> String {
 /// A run at work.
 struct Run<'r> {
     session: &'r Session<'r>,
-    order: &'r Order,
     source: &'r Source,
-    /// Whether the whole directory is to be read in any case.
-    full: bool,
 }
 
 impl Run<'_> {
-    async fn work(&self) -> std::result::Result<Outcome, Failure> {
+    /// Makes as many steps as one message may.
+    async fn work(&self) -> Done<Next> {
+        let session = self.session;
+        let mut store = Store::new(session);
+        if session.state.borrow().phase == Phase::Reading {
+            store = self.read().await?;
+            if session.is_spent() && !store.is_all {
+                return Ok(Next::More);
+            }
+        }
+        let mut writer = Writer::new(session, store.is_all);
+        let mut told = Vec::new();
+        if session.state.borrow().phase != Phase::Granting {
+            if !self.carry_out(&mut writer, &mut store).await? {
+                return Ok(Next::More);
+            }
+            told = writer.told();
+            session.state.borrow_mut().phase = Phase::Granting;
+        }
+        let known = &session.known;
+        if known.mapped()
+            && !session.only_tells()
+            && !grants::settle(session, &mut writer, &known.mappings).await?
+        {
+            return Ok(Next::More);
+        }
+        let (objection, next) = {
+            let state = session.state.borrow();
+            (state.objection.clone(), state.next.clone())
+        };
+        let (status, reason, next) = match (session.is_dry(), objection) {
+            (true, objection) => ("planned", objection, None),
+            (false, Some(objection)) => ("stopped", Some(objection), None),
+            (false, None) => ("succeeded", None, Some(&next)),
+        };
+        conclude(session, status, reason, next, told).await
+    }
+
+    /// Reads the directory, and stages what is to be done.
+    async fn read<'r>(&'r self) -> Done<Store<'r>> {
         let (session, source) = (self.session, self.source);
         let started = session.now();
-        let (mut reading, mut facts) = self.read().await?;
-        let full = facts.is_none();
-        let took = session.now() - started;
+        let mut intake = Intake::new(session);
+        let full = !self.read_changes(&mut intake).await?;
+        if full {
+            session.log.borrow_mut().mode = "full".to_owned();
+            intake.know_all().await?;
+            intake.read_all(source).await?;
+        }
+        let next = self.next_state(&intake, full, session.now() - started);
+        let mappings = &session.known.mappings;
         let terms = Terms {
             full,
             missing: source.missing,
-            unique_group_names: !session.known.profile.is_strict(),
-            foreseen: self.foresees().then_some(&session.known.mappings),
+            foreseen: self.foresees().then_some(mappings),
         };
-        let unmatched = group_mapping::unmatched(&session.known.mappings, source);
-        let mut plans = 1;
-        loop {
-            let known = match facts.take() {
-                Some(facts) => facts,
-                None if full => Facts::all(session).await?,
-                None => Facts::of(session, &reading, self.foresees()).await?,
-            };
-            let mut plan = planning::plan(session, &terms, &mut reading, known).await?;
-            plan.notes.extend(unmatched.iter().cloned());
-            let objection = match self.order.allow_removals {
-                true => None,
-                false => guard::objection(&plan, source.max_removal_percent),
-            };
-            if session.is_dry() {
-                session.note(&plan.counts);
-                let shown = plan.all_notes(&reading).take(MAX_SHOWN);
-                return Ok(Outcome::Planned(objection, shown.collect()));
-            }
-            if let Some(reason) = objection {
-                session.note(&plan.counts);
-                return Ok(Outcome::Stopped(reason));
-            }
-            let mut writer = Writer::new(session);
-            let done = match writer.execute(&plan, &reading).await {
-                Ok(()) => self.finish(writer, std::mem::take(&mut plan.notes)).await,
-                Err(failure) => Err(failure),
-            };
-            match done {
-                Ok(()) => return Ok(Outcome::Done(self.next_state(&reading, full, took))),
-                // Somebody took a name in between: what was written stays, and the rest is planned anew.
-                Err(Failure::Store(store::Error::Conflict(_))) if plans < MAX_PLANS => plans += 1,
-                Err(error) => return Err(error),
-            }
+        let plan = planning::plan(&mut intake, &terms).await?;
+        for note in group_mapping::unmatched(mappings, source) {
+            intake.stage.note(note).await?;
         }
+        let mut counts = session.counts();
+        counts.adopt(&plan.counts);
+        if self.foresees() {
+            counts.mapped = plan.counts.mapped;
+        }
+        session.note(&counts);
+        {
+            let mut state = session.state.borrow_mut();
+            state.objection = match state.order.allow_removals {
+                true => None,
+                false => guard::objection(&plan.sums, source.max_removal_percent),
+            };
+            (state.piece, state.next) = (0, next);
+        }
+        let Intake { stage, store, .. } = intake;
+        Ok(stage.finish(plan.pieces, store).await?)
     }
 
-    /// The reading, and of one of changes what is known of it. One of changes becomes one of everything where it cannot tell enough.
-    async fn read(&self) -> std::result::Result<(Reading, Option<Facts>), Failure> {
+    /// Reads what has changed; false where the whole directory is to be read.
+    async fn read_changes(&self, intake: &mut Intake<'_>) -> Done<bool> {
         let (session, source) = (self.session, self.source);
-        if !self.full {
-            let watermark = session.known.before.watermark.as_deref();
-            let mut reading = Reading::of(session, source, watermark).await?;
-            let facts = lookup::complete(session, source, &mut reading, self.foresees()).await?;
-            if facts.is_some() {
-                return Ok((reading, facts));
+        let watermark = session.known.before.watermark.as_deref();
+        let is_full = session.state.borrow().order.full || needs_full(session, source);
+        let Some(watermark) = watermark.filter(|_| !is_full) else {
+            return Ok(false);
+        };
+        session.log.borrow_mut().mode = "changes".to_owned();
+        changes::read(intake, source, watermark, self.foresees()).await
+    }
+
+    /// Does pieces while there is time; whether none is left.
+    async fn carry_out(&self, writer: &mut Writer<'_>, store: &mut Store<'_>) -> Done<bool> {
+        loop {
+            let next = self.session.state.borrow().piece;
+            let pieces = store.pieces(next).await?;
+            if pieces.is_empty() {
+                return Ok(true);
             }
-            "full".clone_into(&mut session.log.borrow_mut().mode);
+            for batch in batches(&pieces, self.session.limits.objects * RESOURCE) {
+                writer.carry_out(batch, store).await?;
+                if self.session.is_spent() && !store.is_all {
+                    return Ok(false);
+                }
+            }
         }
-        Ok((Reading::of(session, source, None).await?, None))
     }
 
     /// Whether what mappings would do is to be told and not done.
@@ -178,27 +222,11 @@ impl Run<'_> {
         self.session.is_dry() && self.session.known.mapped()
     }
 
-    /// What comes after the resources: the mappings' memberships, and what was not done.
-    async fn finish(
-        &self,
-        mut writer: Writer<'_>,
-        notes: Vec<Note>,
-    ) -> std::result::Result<(), Failure> {
-        let known = &self.session.known;
-        if known.mapped() {
-            grants::settle(self.session, &mut writer, &known.mappings).await?;
-        }
-        for note in &notes {
-            writer.note(note).await?;
-        }
-        writer.flush().await
-    }
-
     /// What the next sync has to know. Changes from the watermark on are read again: it lies so far before the newest change seen as
     /// this reading took, because what changed on a page already read could be older than what was seen later.
-    fn next_state(&self, reading: &Reading, full: bool, took: i64) -> SyncState {
+    fn next_state(&self, intake: &Intake<'_>, full: bool, took: i64) -> SyncState {
         let before = &self.session.known.before;
-        let watermark = reading
+        let watermark = intake
             .newest
             .map(|newest| to_generalized_time(newest.saturating_sub(took + 1_000)));
         let watermark = match full {
@@ -206,7 +234,7 @@ impl Run<'_> {
             false => before.watermark.clone().max(watermark),
         };
         SyncState {
-            watermark: watermark.filter(|_| !reading.untimed),
+            watermark: watermark.filter(|_| !intake.untimed),
             full_at: match full {
                 true => Some(self.session.log.borrow().started_at),
                 false => before.full_at,
@@ -216,45 +244,36 @@ impl Run<'_> {
     }
 }
 
-/// Writes how it ended, and gives the lease back. An error leaves that to a later message.
+/// Pieces that one batch takes together.
+fn batches(pieces: &[Piece], max_weight: usize) -> impl Iterator<Item = &[Piece]> {
+    let mut weight = 0;
+    pieces.chunk_by(move |before, next| {
+        weight += before.weight;
+        let fits = weight + next.weight <= max_weight;
+        if !fits {
+            weight = 0;
+        }
+        fits
+    })
+}
+
+/// Writes how it ended, and something along with it, and gives the lease back.
 async fn conclude(
     session: &Session<'_>,
-    outcome: std::result::Result<Outcome, Failure>,
-) -> std::result::Result<(), Failure> {
-    let mut notes = Vec::new();
-    let (status, reason, state) = match outcome {
-        Ok(Outcome::Planned(objection, shown)) => {
-            notes = shown;
-            ("planned", objection, None)
-        }
-        Ok(Outcome::Done(state)) => ("succeeded", None, Some(state)),
-        Ok(Outcome::Stopped(reason)) => ("stopped", Some(reason), None),
-        Err(failure) if failure.may_pass() => return Err(failure),
-        Err(failure) => ("failed", Some(failure.reason()), None),
-    };
+    status: &str,
+    reason: Option<String>,
+    next: Option<&SyncState>,
+    mut batch: Vec<Statement>,
+) -> Done<Next> {
+    let (tenant, now) = (&session.tenant, session.now());
     {
         let mut log = session.log.borrow_mut();
         log.status = status.to_owned();
         log.reason = reason;
-        log.finished_at = Some(session.now());
+        log.finished_at = Some(now);
     }
-    let log_id = session.log.borrow().id.clone();
-    let entries = notes.iter().zip(1..);
-    let mut entries: Vec<SyncEntry> = entries.map(|(note, seq)| note.entry(seq)).collect();
-    for entry in &mut entries {
-        // What is not there yet has no id that would stay.
-        if entry.action == "created" {
-            entry.resource_id = None;
-        }
-    }
-    let mut batch = sync_logs::insert_entries(&session.tenant, &log_id, &entries);
-    batch.push(sync_chunks::delete(&session.tenant, &log_id));
-    batch.push(directory_syncs::end(
-        &session.tenant,
-        &session.idp,
-        state.as_ref(),
-        session.now(),
-    ));
+    batch.push(sync_chunks::delete(tenant, &session.log_id()));
+    batch.push(directory_syncs::end(tenant, &session.idp, next, now));
     session.write(batch).await?;
-    Ok(())
+    Ok(Next::Over)
 }

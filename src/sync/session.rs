@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use super::group_mapping::Wanted;
 use super::state::State;
 use crate::change::audit::Origin;
+use crate::config::SyncLimits;
 use crate::ids::TenantId;
 use crate::platform;
 use crate::platform::Platform;
@@ -18,7 +19,10 @@ use crate::store::sync_runs::{self, SyncRun};
 use crate::store::{Error, Meter, Result, Rows, Statement, mapping_grants, rows_at, tenants};
 
 /// How often a run gives a sign of life while it reads, in milliseconds. It gives one with each batch that it writes, too.
-const BEAT_MS: i64 = 60_000;
+const BEAT_MS: i64 = 10_000;
+
+/// When a message leaves the rest to the next one at the latest, in milliseconds.
+const MAX_MS: i64 = 15_000;
 
 /// A run, to the database.
 pub struct Session<'s> {
@@ -29,6 +33,7 @@ pub struct Session<'s> {
     pub log: RefCell<SyncLog>,
     pub state: RefCell<State>,
     pub known: Known,
+    pub limits: SyncLimits,
     pub meter: Meter,
     epoch: i64,
     step: Cell<i64>,
@@ -57,8 +62,8 @@ impl<'s> Session<'s> {
     pub async fn open(
         platform: &'s Platform,
         tenant: &TenantId,
-        idp: &str,
-        log: &str,
+        (idp, log): (&str, &str),
+        limits: SyncLimits,
     ) -> Result<Option<(Self, Option<IdentityProvider>)>> {
         let (now, meter) = (platform.clock.now(), Meter::default());
         let mut batch = Vec::from(sync_runs::take_over(tenant, idp, log, now));
@@ -111,6 +116,7 @@ impl<'s> Session<'s> {
             log: RefCell::new(log),
             state: RefCell::new(state),
             known,
+            limits,
             meter,
             epoch,
             step: Cell::new(step),
@@ -135,6 +141,26 @@ impl<'s> Session<'s> {
 
     pub fn status(&self) -> String {
         self.log.borrow().status.clone()
+    }
+
+    /// Whether the run tells what would be done and does nothing of it: because that is all that was asked for, or because it is too much.
+    pub fn only_tells(&self) -> bool {
+        self.is_dry() || self.state.borrow().objection.is_some()
+    }
+
+    /// Whether a message has done as much as it may.
+    pub fn is_spent(&self) -> bool {
+        self.meter.cost().statements >= self.limits.statements
+            || self.now() - self.origin.at >= MAX_MS
+    }
+
+    pub fn log_id(&self) -> String {
+        self.log.borrow().id.clone()
+    }
+
+    /// Whether no step was made before.
+    pub fn is_new(&self) -> bool {
+        self.step.get() == 0
     }
 
     /// What was done so far.

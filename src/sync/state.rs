@@ -9,7 +9,7 @@ use crate::store::sync_runs::Order;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// The directory is read, and what is to be done is staged.
+    /// The directory is read, and what is to be done is planned and staged.
     #[default]
     Reading,
     /// What is staged is done.
@@ -28,6 +28,8 @@ pub struct State {
     pub readings: usize,
     /// The piece that is done next.
     pub piece: i64,
+    /// How often what mappings give was looked at.
+    pub rounds: usize,
     /// Number of the last entry in the log.
     pub last_entry: i64,
     /// Why nothing is carried out: what is to be done is told, and not done.

@@ -10,20 +10,20 @@ use crate::store::{Rows, directory_entries, mapping_grants};
 use crate::sync::digest::Digest;
 use crate::sync::failure::Failure;
 use crate::sync::group_mapping::{self, Wanted};
-use crate::sync::object::{Kind, Object};
+use crate::sync::object::Kind;
 
 /// Most memberships that are looked up at once: there may be as many as users for each internal group.
 const GIVEN_AT_ONCE: usize = 16_000;
 
 /// The groups of the directory as the plan leaves them.
 #[derive(Default)]
-struct Groups<'g> {
-    by_unique_id: HashMap<&'g str, Uuid>,
+struct Groups {
+    all: HashSet<Uuid>,
+    /// Those that mappings name.
+    by_unique_id: HashMap<Digest, Uuid>,
     by_dn: HashMap<Digest, Vec<Uuid>>,
-    /// Those that were read.
-    read: HashMap<Uuid, &'g Object>,
-    /// The members of the others, which stay as they are; of those that were asked for.
-    kept: HashMap<Uuid, Option<Vec<Uuid>>>,
+    /// The members of those that stay as they are; of such as were asked for.
+    kept: HashMap<Uuid, Vec<Uuid>>,
 }
 
 /// Memberships that appear, and such that disappear.
@@ -45,11 +45,11 @@ impl Effects {
     }
 }
 
-impl Planner<'_> {
+impl Planner<'_, '_> {
     pub(super) async fn foresee_grants(&mut self, mappings: &[Wanted]) -> Result<(), Failure> {
-        let (tenant, idp) = (&self.session.tenant, &self.session.idp);
-        let deletions = self.plan.deletions.iter();
-        let doomed: HashSet<Uuid> = deletions.map(|step| step.resource_id).collect();
+        let session = self.intake.session;
+        let (tenant, idp) = (&session.tenant, &session.idp);
+        let doomed: HashSet<Uuid> = self.doomed().map(|(id, _)| id).collect();
         let gone: Vec<String> = doomed.iter().map(Uuid::to_string).collect();
         // How many memberships of a group appear, and how many disappear: those that nothing else gives, less those that go with their
         // users, and those that are given as before.
@@ -61,13 +61,13 @@ impl Planner<'_> {
         };
         let mut batch = vec![mapping_grants::count_own(tenant, idp)];
         batch.extend(mapping_grants::count_own_of(tenant, idp, &gone));
-        for (index, rows) in self.session.read(batch).await?.iter().enumerate() {
+        for (index, rows) in session.read(batch).await?.iter().enumerate() {
             match index {
                 0 => effects.add(rows, more)?,
                 _ => effects.add(rows, less)?,
             }
         }
-        let mut groups = self.groups_to_be(&doomed);
+        let mut groups = self.groups_to_be(mappings, &doomed);
         let internal: BTreeSet<Uuid> = mappings.iter().map(|mapping| mapping.group).collect();
         for group in internal {
             let of_group = mappings.iter().filter(|mapping| mapping.group == group);
@@ -79,7 +79,7 @@ impl Planner<'_> {
                     .map(|member| (group.to_string(), member.to_string()))
                     .collect();
                 let batch = mapping_grants::count_to_give(tenant, idp, &pairs);
-                for rows in &self.session.read(batch).await? {
+                for rows in &session.read(batch).await? {
                     effects.add(rows, less)?;
                 }
             }
@@ -92,7 +92,7 @@ impl Planner<'_> {
                 self.plan.counts.mapped.given += given;
                 self.plan.counts.mapped.taken_back += taken_back;
                 let note = group_mapping::note(&group, given, taken_back);
-                self.plan.notes.push(note);
+                self.intake.stage.note(note).await?;
             }
         }
         Ok(())
@@ -101,7 +101,7 @@ impl Planner<'_> {
     /// The users whom an internal group's mappings make its members.
     async fn given<'m>(
         &self,
-        groups: &mut Groups<'_>,
+        groups: &mut Groups,
         mappings: impl Iterator<Item = &'m Wanted>,
         doomed: &HashSet<Uuid>,
     ) -> Result<HashSet<Uuid>, Failure> {
@@ -109,9 +109,9 @@ impl Planner<'_> {
         let mut reached = HashSet::new();
         let mut next = Vec::new();
         for mapping in mappings {
-            let by_id = groups.by_unique_id.get(&*mapping.unique_id).into_iter();
+            let by_id = groups.by_unique_id.get(&Digest::of(&mapping.unique_id));
             let by_dn = groups.by_dn.get(&mapping.dn_key).into_iter().flatten();
-            next.extend(by_id.chain(by_dn).copied());
+            next.extend(by_id.into_iter().chain(by_dn).copied());
         }
         while !next.is_empty() {
             next.retain(|group| reached.insert(*group));
@@ -128,54 +128,51 @@ impl Planner<'_> {
         Ok(given)
     }
 
-    fn groups_to_be(&self, doomed: &HashSet<Uuid>) -> Groups<'_> {
+    fn groups_to_be(&self, mappings: &[Wanted], doomed: &HashSet<Uuid>) -> Groups {
+        let named: HashSet<Digest> = mappings.iter().map(|wanted| wanted.dn_key).collect();
+        let ids = mappings.iter().map(|wanted| Digest::of(&wanted.unique_id));
+        let ids: HashSet<Digest> = ids.collect();
         let mut groups = Groups::default();
-        for (index, object) in self.reading.objects.iter().enumerate() {
-            if let Some((id, Kind::Group)) = self.resource_of(index) {
-                groups.by_unique_id.insert(&object.unique_id, id);
-                groups.by_dn.entry(object.member_key).or_default().push(id);
-                groups.read.insert(id, object);
+        for (_, record) in self.intake.survey.records.iter() {
+            let Some((id, Kind::Group)) = record.resource() else {
+                continue;
+            };
+            if doomed.contains(&id) {
+                continue;
             }
-        }
-        for (unique_id, link) in &self.facts.links {
-            let id = link.resource_id;
-            if link.kind == Kind::Group && !doomed.contains(&id) && !groups.read.contains_key(&id) {
-                groups.by_unique_id.insert(unique_id, id);
-                groups.by_dn.entry(link.member_key).or_default().push(id);
-                groups.kept.insert(id, None);
+            groups.all.insert(id);
+            if ids.contains(&record.unique_id) {
+                groups.by_unique_id.insert(record.unique_id, id);
+            }
+            if named.contains(&record.member_key) {
+                groups.by_dn.entry(record.member_key).or_default().push(id);
             }
         }
         groups
     }
 
-    /// Asks who is in those of these groups that were not read.
-    async fn ask_kept(&self, groups: &mut Groups<'_>, wanted: &[Uuid]) -> Result<(), Failure> {
-        let unknown = wanted
-            .iter()
-            .filter(|id| groups.kept.get(id) == Some(&None));
+    /// Asks who is in those of these groups that stay as they are.
+    async fn ask_kept(&self, groups: &mut Groups, wanted: &[Uuid]) -> Result<(), Failure> {
+        let unknown = wanted.iter().filter(|id| groups.all.contains(id));
+        let unknown = unknown.filter(|id| !self.to_be.contains_key(id));
+        let unknown = unknown.filter(|id| !groups.kept.contains_key(id));
         let unknown: Vec<String> = unknown.map(Uuid::to_string).collect();
-        let batch = directory_entries::select_members(&self.session.tenant, &unknown);
-        let mut members = directory_entries::members(&self.session.read(batch).await?)?;
-        for id in wanted {
-            if let Some(kept) = groups.kept.get_mut(id)
-                && kept.is_none()
-            {
-                *kept = Some(members.remove(id).unwrap_or_default());
-            }
-        }
+        let session = self.intake.session;
+        let batch = directory_entries::select_members(&session.tenant, &unknown);
+        let members = directory_entries::members(&session.read(batch).await?)?;
+        groups.kept.extend(members);
         Ok(())
     }
 
-    fn members_to_be(&self, groups: &Groups<'_>, group: Uuid) -> Vec<(Uuid, Kind)> {
-        if let Some(object) = groups.read.get(&group) {
-            let members = object.members.iter();
-            return members.filter_map(|key| self.member(*key)).collect();
+    fn members_to_be(&self, groups: &Groups, group: Uuid) -> Vec<(Uuid, Kind)> {
+        if let Some(members) = self.to_be.get(&group) {
+            return members.clone();
         }
-        let kind = |id: &Uuid| match groups.read.contains_key(id) || groups.kept.contains_key(id) {
+        let kind = |id: &Uuid| match groups.all.contains(id) {
             true => Kind::Group,
             false => Kind::User,
         };
-        let members = groups.kept.get(&group).into_iter().flatten().flatten();
+        let members = groups.kept.get(&group).into_iter().flatten();
         members.map(|id| (*id, kind(id))).collect()
     }
 }

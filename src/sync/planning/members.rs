@@ -1,16 +1,17 @@
 //! Who is in the directory's groups, and what of that is new.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use uuid::Uuid;
 
-use super::planner::{Fate, Planner};
-use crate::sync::digest::Digest;
+use super::planner::Planner;
+use crate::store::directory_entries;
+use crate::sync::digest::{Digest, of_members};
 use crate::sync::failure::Failure;
-use crate::sync::lookup::digest_of;
 use crate::sync::mapping::shortened_dn;
-use crate::sync::object::{Action, Kind, Note, Object};
-use crate::sync::plan::MemberStep;
+use crate::sync::object::{Action, Kind, Note};
+use crate::sync::staged::{Member, MembersPart, RESOURCE};
+use crate::sync::survey::Fate;
 
 /// Members whose groups are read at once.
 const AT_ONCE: usize = 50_000;
@@ -19,140 +20,203 @@ const NAMED: usize = 5;
 
 /// A group whose members are not what they were.
 struct Changed {
-    index: usize,
+    unique_id: Box<str>,
+    name: Box<str>,
     group: Uuid,
     members: Vec<(Uuid, Kind)>,
     digest: Digest,
     is_new: bool,
 }
 
-impl Planner<'_> {
+/// A note on a group with members that are no resources.
+struct Unresolved {
+    note: Note,
+    count: usize,
+    /// The first of them: as the group writes them, or by the number of a staged object.
+    some: Vec<Result<Box<str>, u32>>,
+}
+
+/// Who comes into a group, and who leaves it.
+type Difference<'d> = (&'d [(Uuid, Kind)], &'d [Uuid]);
+
+/// Parts on their way into pieces.
+#[derive(Default)]
+struct Parts {
+    parts: Vec<MembersPart>,
+    weight: usize,
+}
+
+impl Planner<'_, '_> {
     pub(super) async fn draw_up_members(&mut self) -> Result<(), Failure> {
-        let mut changed = Vec::new();
-        for index in 0..self.reading.objects.len() {
-            let Some(object) = self.reading.objects.get(index) else {
+        let records = self.intake.survey.records.iter();
+        let groups = records.filter(|(_, record)| record.kind == Kind::Group);
+        let groups = groups.filter(|(_, record)| record.resource().is_some());
+        let mut groups: Vec<(u32, Uuid, Fate)> = groups
+            .filter_map(|(_, record)| Some((record.staged?.get(), record.resource, record.fate)))
+            .collect();
+        groups.sort_unstable_by_key(|(number, ..)| *number);
+        let (mut changed, mut unresolved, mut parts) = (Vec::new(), Vec::new(), Parts::default());
+        let mut weight = 0;
+        for (number, group, fate) in groups {
+            let Some(one) = self.resolve(number, group, fate, &mut unresolved).await? else {
                 continue;
             };
-            let Some((group, _)) = self
-                .resource_of(index)
-                .filter(|_| object.kind == Kind::Group)
-            else {
-                continue;
-            };
-            let members = self.resolve(object);
-            let ids: Vec<Uuid> = members.iter().map(|(id, _)| *id).collect();
-            let digest = digest_of(&ids);
-            let link = self.facts.links.get(&object.unique_id);
-            if link.is_some_and(|link| link.members_digest == digest) {
+            if weight > 0 && weight + one.members.len() > AT_ONCE {
+                self.compare(std::mem::take(&mut changed), &mut parts)
+                    .await?;
+                weight = 0;
+            }
+            weight += one.members.len() + 1;
+            changed.push(one);
+        }
+        self.compare(changed, &mut parts).await?;
+        self.stage_parts(&mut parts).await?;
+        self.note_unresolved(unresolved).await
+    }
+
+    /// The members of a group that are resources, where they are not what they were; the others are noted.
+    async fn resolve(
+        &mut self,
+        number: u32,
+        group: Uuid,
+        fate: Fate,
+        unresolved: &mut Vec<Unresolved>,
+    ) -> Result<Option<Changed>, Failure> {
+        let (objects, _) = self.intake.store.objects((number, number + 1)).await?;
+        let Some((object, named)) = objects
+            .first()
+            .and_then(|object| Some((object, object.members.as_ref()?)))
+        else {
+            return Ok(None);
+        };
+        let survey = &self.intake.survey;
+        let mut members = Vec::new();
+        let (mut missing, mut some) = (0, Vec::new());
+        for key in named.keys() {
+            if let Some(member) = survey.member(key) {
+                members.push(member);
                 continue;
             }
-            changed.push(Changed {
-                index,
-                group,
-                members,
-                digest,
-                is_new: self.fates.get(index) == Some(&Fate::Create),
+            missing += 1;
+            if missing <= NAMED {
+                let here = survey
+                    .named(key)
+                    .and_then(|number| survey.records.get(number)?.staged);
+                some.push(match here {
+                    Some(number) => Err(number.get()),
+                    None => Ok(shortened_dn(named.stranger(key))),
+                });
+            }
+        }
+        if missing > 0 {
+            self.plan.counts.memberships.unresolved += u64::try_from(missing).unwrap_or(u64::MAX);
+            unresolved.push(Unresolved {
+                note: object.note(Action::Unresolved, None),
+                count: missing,
+                some,
             });
         }
-        let mut start = 0;
-        while start < changed.len() {
-            let mut weight = 0;
-            let few = changed.iter().skip(start).take_while(|group| {
-                let fits = weight == 0 || weight + group.members.len() <= AT_ONCE;
-                weight += group.members.len() + 1;
-                fits
-            });
-            let end = start + few.count();
-            let groups = changed.get(start..end).unwrap_or_default();
-            let known = groups.iter().filter(|group| !group.is_new);
-            let known: Vec<Uuid> = known.map(|group| group.group).collect();
-            self.facts.ask_members(self.session, &known).await?;
-            for group in groups {
-                let known = self.facts.members.remove(&group.group);
-                self.draw_up(group, &known.unwrap_or_default());
+        members.sort_unstable();
+        members.dedup();
+        let digest = of_members(members.iter().map(|(id, _)| *id).collect());
+        if self.terms.foreseen.is_some() {
+            self.to_be.insert(group, members.clone());
+        }
+        let is_new = fate == Fate::Create;
+        if !is_new && digest == object.members_digest {
+            return Ok(None);
+        }
+        Ok(Some(Changed {
+            unique_id: object.unique_id.clone(),
+            name: object.name.clone(),
+            group,
+            members,
+            digest,
+            is_new,
+        }))
+    }
+
+    /// Compares groups with who is in them by the directory's word.
+    async fn compare(&mut self, changed: Vec<Changed>, parts: &mut Parts) -> Result<(), Failure> {
+        let session = self.intake.session;
+        let mut before = std::mem::take(&mut self.intake.members);
+        let unknown = changed.iter().filter(|group| !group.is_new);
+        let unknown = unknown.map(|group| &group.group);
+        let unknown = unknown.filter(|group| !before.contains_key(group));
+        let unknown: Vec<String> = unknown.map(Uuid::to_string).collect();
+        let batch = directory_entries::select_members(&session.tenant, &unknown);
+        before.extend(directory_entries::members(&session.read(batch).await?)?);
+        for group in changed {
+            let known = before.remove(&group.group).unwrap_or_default();
+            let known: HashSet<Uuid> = known.into_iter().collect();
+            let wanted: HashSet<Uuid> = group.members.iter().map(|(id, _)| *id).collect();
+            let mut remove: Vec<Uuid> = known.difference(&wanted).copied().collect();
+            remove.sort_unstable();
+            let mut add = group.members;
+            add.retain(|(id, _)| !known.contains(id));
+            self.plan.sums.members_removed += remove.len();
+            let end = (group.digest, add.len(), remove.len());
+            let in_one = session.limits.objects * RESOURCE;
+            let removed = remove.chunks(in_one).map(|ids| (&[][..], ids));
+            let added = add.chunks(in_one).map(|ids| (ids, &[][..]));
+            let mut pieces: Vec<Difference<'_>> = removed.chain(added).collect();
+            if pieces.is_empty() {
+                pieces.push((&[], &[]));
             }
-            start = end;
+            let last = pieces.len() - 1;
+            for (index, (add, remove)) in pieces.into_iter().enumerate() {
+                let part = MembersPart {
+                    unique_id: group.unique_id.clone(),
+                    name: group.name.clone(),
+                    group: group.group,
+                    add: add.iter().map(|(id, kind)| (Member(*id), *kind)).collect(),
+                    remove: remove.iter().copied().map(Member).collect(),
+                    end: (index == last).then_some(end),
+                };
+                let weight = part.weight() + RESOURCE;
+                if parts.weight > 0 && parts.weight + weight > in_one {
+                    self.stage_parts(parts).await?;
+                }
+                parts.weight += weight;
+                parts.parts.push(part);
+            }
         }
         Ok(())
     }
 
-    /// The resource of whom a group names so.
-    pub(super) fn member(&self, key: Digest) -> Option<(Uuid, Kind)> {
-        match self.reading.named(key) {
-            Some(index) => self.resource_of(index),
-            None => {
-                let elsewhere = self.facts.elsewhere(key, self.reading);
-                elsewhere.map(|(_, link)| (link.resource_id, link.kind))
-            }
+    async fn stage_parts(&mut self, parts: &mut Parts) -> Result<(), Failure> {
+        let Parts { parts, .. } = std::mem::take(parts);
+        if !parts.is_empty() {
+            let piece = self.intake.stage.put_members(&parts).await?;
+            self.plan.pieces.push(piece);
         }
+        Ok(())
     }
 
-    /// The members of a group that are resources; the others are noted.
-    fn resolve(&mut self, object: &Object) -> Vec<(Uuid, Kind)> {
-        let mut members = Vec::with_capacity(object.members.len());
-        let mut unresolved = Vec::new();
-        for key in &object.members {
-            let here = self.reading.named(*key);
-            match self.member(*key) {
-                Some(member) => members.push(member),
-                None => unresolved.push(match here {
-                    Some(index) => self
-                        .reading
-                        .objects
-                        .get(index)
-                        .map_or("", |member| &member.dn),
-                    None => self.reading.strangers.get(key).map_or("", |name| name),
-                }),
-            }
-        }
-        if !unresolved.is_empty() {
-            let some = unresolved.iter().take(NAMED);
-            let some: Vec<Box<str>> = some.map(|name| shortened_dn(name)).collect();
-            let more = match unresolved.len() > NAMED {
+    async fn note_unresolved(&mut self, unresolved: Vec<Unresolved>) -> Result<(), Failure> {
+        let staged = unresolved.iter().flat_map(|one| &one.some);
+        let staged: BTreeSet<u32> = staged
+            .filter_map(|name| name.as_ref().err().copied())
+            .collect();
+        let dns = self.dns(&staged).await?;
+        for one in unresolved {
+            let some = one.some.iter().map(|name| match name {
+                Ok(name) => name,
+                Err(number) => dns.get(number).map_or("", |dn| dn),
+            });
+            let some: Vec<&str> = some.collect();
+            let more = match one.count > NAMED {
                 true => " and others",
                 false => "",
             };
             let reason = format!(
                 "{} of its members are no user or group of this sync: {}{more}",
-                unresolved.len(),
+                one.count,
                 some.join("; ")
             );
-            self.plan.counts.memberships.unresolved += count(unresolved.len());
-            let note = Note::on(object, Action::Unresolved, Some(reason));
-            self.plan.notes.push(note);
+            let reason = Some(reason);
+            self.intake.stage.note(Note { reason, ..one.note }).await?;
         }
-        members.sort_unstable();
-        members.dedup();
-        members
+        Ok(())
     }
-
-    fn draw_up(&mut self, changed: &Changed, known: &[Uuid]) {
-        let Some(object) = self.reading.objects.get(changed.index) else {
-            return;
-        };
-        let known: HashSet<Uuid> = known.iter().copied().collect();
-        let wanted: HashSet<Uuid> = changed.members.iter().map(|(id, _)| *id).collect();
-        let add: Vec<(Uuid, Kind)> = changed
-            .members
-            .iter()
-            .filter(|(id, _)| !known.contains(id))
-            .copied()
-            .collect();
-        let mut remove: Vec<Uuid> = known.difference(&wanted).copied().collect();
-        remove.sort_unstable();
-        self.plan.counts.memberships.added += count(add.len());
-        self.plan.counts.memberships.removed += count(remove.len());
-        self.plan.members.push(MemberStep {
-            unique_id: object.unique_id.clone(),
-            name: object.name.clone(),
-            group: changed.group,
-            add,
-            remove,
-            digest: changed.digest,
-        });
-    }
-}
-
-fn count(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
 }

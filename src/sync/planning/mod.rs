@@ -1,114 +1,146 @@
-//! How a plan is made. Planning reads and writes nothing.
+//! How a plan is made, once everything was read: what is gone, who gets a name, who is in groups, and in which order all that is done. The
+//! plan is staged as pieces of work, each of them one batch, and names what was staged while it was read.
 
 mod grants;
 mod members;
 mod names;
+mod notes;
+mod order;
 mod planner;
-mod rows;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use uuid::Uuid;
-
-use super::facts::Facts;
+use super::digest::Digest;
 use super::failure::Failure;
-use super::guard::MANY;
+use super::guard::{MANY, Sums};
+use super::intake::Intake;
 use super::object::{Action, Kind};
-use super::plan::{Held, Plan};
-use super::reading::Reading;
-use super::session::Session;
 use super::source::Missing;
+use super::stage::MAX_GONE;
+use super::staged::Gone;
+use super::survey::Fate;
 use crate::store::Rows;
 use crate::store::directory_entries::{self, State};
-use planner::{Fate, Planner};
+use planner::{Planner, Why};
 
-pub use planner::Terms;
+pub use planner::{Plan, Terms};
 
-/// Makes the plan.
-pub async fn plan(
-    session: &Session<'_>,
-    terms: &Terms<'_>,
-    reading: &mut Reading,
-    facts: Facts,
-) -> Result<Plan, Failure> {
+/// Makes the plan of all that was taken in.
+pub async fn plan(intake: &mut Intake<'_>, terms: &Terms<'_>) -> Result<Plan, Failure> {
+    intake.put_objects().await?;
+    let counts = intake.counts;
     let mut planner = Planner {
-        session,
+        intake,
         terms,
-        reading,
-        facts,
-        fates: Vec::new(),
-        new_ids: Vec::new(),
-        names: Vec::new(),
-        renamed: HashSet::new(),
         vanished: Vec::new(),
-        plan: Plan::default(),
+        left_out: Vec::new(),
+        to_be: HashMap::new(),
+        plan: Plan {
+            pieces: Vec::new(),
+            counts,
+            sums: Sums::of(&counts, terms.full),
+        },
     };
-    planner.match_objects()?;
-    planner.miss();
-    planner.settle_names().await?;
-    planner.draw_up_steps().await?;
+    planner.look_through();
+    planner.settle_names();
+    planner.note_left_out().await?;
+    let pieces = planner.order();
+    planner.stage_gone().await?;
+    planner.plan.pieces.extend(pieces);
     planner.draw_up_members().await?;
     planner.measure().await?;
     if let Some(mappings) = terms.foreseen {
         planner.foresee_grants(mappings).await?;
     }
-    let (mut plan, fates) = (planner.plan, planner.fates);
-    plan.counts.referrals = reading.counts.referrals;
-    // What is as it was is not needed any more, and there is much of it; what is left out for now may be let in by another plan.
-    for (object, fate) in reading.objects.iter_mut().zip(fates) {
-        if matches!(fate, Fate::Unchanged | Fate::Relinked) {
-            object.text = Box::default();
-        }
-    }
-    Ok(plan)
+    Ok(planner.plan)
 }
 
-impl Planner<'_> {
-    /// Finds the resources of the objects.
-    fn match_objects(&mut self) -> Result<(), Failure> {
-        self.plan.counts = self.reading.counts;
-        let held = |read: u64| usize::try_from(read).unwrap_or(usize::MAX);
-        self.plan.read = Held {
-            users: held(self.reading.counts.users.read),
-            groups: held(self.reading.counts.groups.read),
-        };
-        for note in &self.reading.unusable {
-            // It is there, whatever is wrong with it: it has not vanished.
-            if let Some(link) = note
-                .unique_id
-                .as_ref()
-                .and_then(|id| self.facts.links.get_mut(id))
-            {
-                link.seen = true;
+impl Planner<'_, '_> {
+    /// Finds what the directory does not have any more, and counts what stays as it is. Only a reading of all of it can tell what is gone,
+    /// but for users whom it has, and not as users.
+    fn look_through(&mut self) {
+        let Planner {
+            intake,
+            terms,
+            plan,
+            ..
+        } = self;
+        for (number, record) in intake.survey.records.iter() {
+            let kind = record.kind;
+            if terms.full && record.state.is_some() {
+                match kind {
+                    Kind::User => plan.sums.managed.users += 1,
+                    Kind::Group => plan.sums.managed.groups += 1,
+                }
             }
-            self.plan.counts.count(note.kind, note.action);
-            self.plan.notes.push(note.clone());
+            match record.fate {
+                Fate::Unchanged => plan.counts.of(kind).unchanged += 1,
+                Fate::OtherKind => self.left_out.push((number, Why::OtherKind(kind))),
+                _ => {}
+            }
+            let left = kind == Kind::User && intake.left.contains(&record.unique_id);
+            if record.fate != Fate::Unread || !(terms.full || left) {
+                continue;
+            }
+            let action = match (terms.missing, kind) {
+                (Missing::Keep, _) => Action::Kept,
+                (Missing::Deactivate, Kind::User) => Action::Deactivated,
+                (Missing::Delete, _) | (Missing::Deactivate, Kind::Group) => Action::Deleted,
+            };
+            let state = record.state.unwrap_or(State::Present);
+            let known = match action {
+                Action::Kept => state != State::Present,
+                Action::Deactivated => state == State::Deactivated,
+                _ => false,
+            };
+            match action {
+                Action::Kept => plan.counts.count(kind, action),
+                _ if !known => plan.sums.removed += 1,
+                _ => {}
+            }
+            if !known {
+                self.vanished.push((number, action));
+            }
         }
-        for (index, object) in self.reading.objects.iter().enumerate() {
-            let (fate, other_kind) = match self.facts.links.get_mut(&object.unique_id) {
-                None => (Fate::Create, None),
-                Some(link) => {
-                    link.seen = true;
-                    let same = link.digest == object.digest && link.state != State::Deactivated;
-                    let still =
-                        link.member_key == object.member_key && link.state == State::Present;
-                    match (link.kind == object.kind, same, still) {
-                        (false, ..) => (Fate::Out, Some(link.kind)),
-                        (true, true, true) => (Fate::Unchanged, None),
-                        (true, true, false) => (Fate::Relinked, None),
-                        (true, false, _) => (Fate::Update, None),
+    }
+
+    /// Stages what is gone: users that are deleted, then groups, then what stays in another state. Their unique ids are looked up by what
+    /// groups name them by, because only hashes are in memory.
+    async fn stage_gone(&mut self) -> Result<(), Failure> {
+        let mut gone: [Vec<(Digest, Digest, Action)>; 3] = Default::default();
+        for (number, action) in &self.vanished {
+            let Some(record) = self.intake.survey.records.get(*number) else {
+                continue;
+            };
+            let [users, groups, others] = &mut gone;
+            let which = match (action, record.kind) {
+                (Action::Deleted, Kind::User) => users,
+                (Action::Deleted, Kind::Group) => groups,
+                _ => others,
+            };
+            which.push((record.unique_id, record.member_key, *action));
+        }
+        let session = self.intake.session;
+        for some in &mut gone {
+            // In the same order whenever it is done.
+            some.sort_unstable_by_key(|(unique_id, ..)| *unique_id);
+            for few in some.chunks(MAX_GONE) {
+                let keys: HashSet<String> = few.iter().map(|(_, key, _)| key.to_text()).collect();
+                let keys = keys.iter().map(String::as_str);
+                let batch = directory_entries::select_by_dn(&session.tenant, &session.idp, keys);
+                let wanted: HashMap<Digest, Action> =
+                    few.iter().map(|(id, _, action)| (*id, *action)).collect();
+                let mut found = Vec::with_capacity(few.len());
+                for rows in &session.read(batch).await? {
+                    for entry in directory_entries::entries(rows)? {
+                        if let Some(action) = wanted.get(&Digest::of(&entry.unique_id)) {
+                            found.push(Gone::of(entry, *action));
+                        }
                     }
                 }
-            };
-            self.fates.push(fate);
-            self.names.push(names::key(object));
-            self.new_ids.push(match fate {
-                Fate::Create => self.new_id()?,
-                _ => Uuid::nil(),
-            });
-            if let Some(kind) = other_kind {
-                let reason = format!("it is a {} here; one entry is one resource", kind.name());
-                self.leave_out(index, Action::Skipped, reason);
+                found.sort_unstable_by(|one, other| one.unique_id.cmp(&other.unique_id));
+                let piece = self.intake.stage.put_gone(&found).await?;
+                self.plan.pieces.push(piece);
             }
         }
         Ok(())
@@ -116,21 +148,17 @@ impl Planner<'_> {
 
     /// How much it removes of how much, for the guard. What is not known of the reading is counted only where something is removed.
     async fn measure(&mut self) -> Result<(), Failure> {
-        let (tenant, idp) = (&self.session.tenant, &self.session.idp);
-        let removed = self.plan.counts.memberships.removed;
-        self.plan.full = self.terms.full;
-        self.plan.members_removed = usize::try_from(removed).unwrap_or(usize::MAX);
-        let deletions = self.plan.deletions.iter();
-        let doomed: Vec<String> = deletions
-            .filter(|step| step.kind == Kind::Group)
-            .map(|step| step.resource_id.to_string())
-            .collect();
+        let session = self.intake.session;
+        let (tenant, idp) = (&session.tenant, &session.idp);
+        let doomed = self.doomed().filter(|(_, kind)| *kind == Kind::Group);
+        let doomed: Vec<String> = doomed.map(|(id, _)| id.to_string()).collect();
+        let sums = &mut self.plan.sums;
         let mut batch = Vec::new();
-        if !self.terms.full && self.plan.removed > 0 {
+        if !self.terms.full && sums.removed > 0 {
             batch.push(directory_entries::count(tenant, idp));
         }
         let counted = batch.len();
-        if self.plan.members_removed >= MANY || !doomed.is_empty() {
+        if sums.members_removed >= MANY || !doomed.is_empty() {
             batch.push(directory_entries::count_members(tenant, idp));
             batch.extend(directory_entries::count_members_of(tenant, &doomed));
         }
@@ -138,54 +166,16 @@ impl Planner<'_> {
             let number = rows.first().map_or(Ok(0), |row| row.integer(column))?;
             Ok(usize::try_from(number).unwrap_or_default())
         };
-        for (index, rows) in self.session.read(batch).await?.iter().enumerate() {
+        for (index, rows) in session.read(batch).await?.iter().enumerate() {
             if index < counted {
-                self.plan.managed.users = number(rows, "users")?;
-                self.plan.managed.groups = number(rows, "groups")?;
+                sums.managed.users = number(rows, "users")?;
+                sums.managed.groups = number(rows, "groups")?;
             } else if index == counted {
-                self.plan.members_managed = number(rows, "members")?;
+                sums.members_managed = number(rows, "members")?;
             } else {
-                self.plan.members_removed += number(rows, "members")?;
+                sums.members_removed += number(rows, "members")?;
             }
         }
         Ok(())
-    }
-
-    /// Finds what the directory does not have any more. Only a reading of all of it can tell, but for users whom it has, and not as users.
-    fn miss(&mut self) {
-        for (unique_id, link) in &self.facts.links {
-            let left = link.kind == Kind::User && self.reading.left.contains(unique_id);
-            if self.terms.full {
-                match link.kind {
-                    Kind::User => self.plan.managed.users += 1,
-                    Kind::Group => self.plan.managed.groups += 1,
-                }
-            }
-            if link.seen || !(self.terms.full || left) {
-                continue;
-            }
-            let action = match (self.terms.missing, link.kind) {
-                (Missing::Keep, _) => Action::Kept,
-                (Missing::Deactivate, Kind::User) => Action::Deactivated,
-                (Missing::Delete, _) | (Missing::Deactivate, Kind::Group) => Action::Deleted,
-            };
-            let known = match action {
-                Action::Kept => link.state != State::Present,
-                Action::Deactivated => link.state == State::Deactivated,
-                _ => false,
-            };
-            if action != Action::Kept && !known {
-                self.plan.removed += 1;
-            }
-            if action == Action::Kept {
-                self.plan.counts.count(link.kind, action);
-            }
-            if !known {
-                self.vanished.push((unique_id.clone(), action));
-            }
-        }
-        // In the same order whenever it is done.
-        self.vanished
-            .sort_unstable_by(|one, other| one.0.cmp(&other.0));
     }
 }

@@ -1,97 +1,73 @@
-//! The planner: a plan in the making, and what is asked of it again and again.
+//! The planner: a plan in the making.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use crate::sync::digest::Digest;
-use crate::sync::facts::Facts;
-use crate::sync::failure::Failure;
+use crate::store::sync_counts::Counts;
 use crate::sync::group_mapping::Wanted;
-use crate::sync::object::{Action, Kind, Note};
-use crate::sync::plan::Plan;
-use crate::sync::reading::Reading;
-use crate::sync::session::Session;
+use crate::sync::guard::Sums;
+use crate::sync::intake::{Holder, Intake};
+use crate::sync::object::{Action, Kind};
 use crate::sync::source::Missing;
+use crate::sync::staged::Piece;
 
 /// How the plan is made.
 pub struct Terms<'t> {
     /// Whether the reading is of the whole directory: only then is missing what it does not have.
     pub full: bool,
     pub missing: Missing,
-    /// Whether group names are unique in the tenant.
-    pub unique_group_names: bool,
     /// The group mappings, where the plan tells what they would do.
     pub foreseen: Option<&'t [Wanted]>,
 }
 
-/// What becomes of an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
-    Unchanged,
-    /// The same resource, at another DN or back again.
-    Relinked,
-    Update,
-    Create,
-    /// It is not carried out; a note says why.
-    Out,
+/// The plan.
+pub struct Plan {
+    /// In the order in which they are done.
+    pub pieces: Vec<Piece>,
+    /// What is known of the run's numbers before anything is done.
+    pub counts: Counts,
+    pub sums: Sums,
 }
 
 /// The plan in the making.
-pub(super) struct Planner<'p> {
-    pub session: &'p Session<'p>,
+pub struct Planner<'p, 'i> {
+    pub intake: &'p mut Intake<'i>,
     pub terms: &'p Terms<'p>,
-    pub reading: &'p Reading,
-    pub facts: Facts,
-    pub fates: Vec<Fate>,
-    /// Resources of new objects, nil for others.
-    pub new_ids: Vec<Uuid>,
-    /// Hashes of the folded names.
-    pub names: Vec<Digest>,
-    /// Objects that give up a name.
-    pub renamed: HashSet<usize>,
-    /// Entries that are gone, and what follows from that.
-    pub vanished: Vec<(Box<str>, Action)>,
+    /// Entries that are gone, by the hashes of their unique ids, and what follows from that.
+    pub vanished: Vec<(u32, Action)>,
+    /// Objects that are left out, and why.
+    pub left_out: Vec<(u32, Why)>,
+    /// Members of groups as the plan leaves them, where what mappings give is foreseen.
+    pub to_be: HashMap<Uuid, Vec<(Uuid, Kind)>>,
     pub plan: Plan,
 }
 
-impl Planner<'_> {
-    pub fn new_id(&self) -> Result<Uuid, Failure> {
-        Ok(Uuid::try_parse(&self.session.new_id()?).unwrap_or_default())
-    }
+/// Why an object is left out.
+#[derive(Debug, Clone, Copy)]
+pub enum Why {
+    /// It is a resource of that other kind.
+    OtherKind(Kind),
+    /// Another entry has its name, or wants it and comes first: that with this record.
+    Another(u32),
+    /// That resource has its name.
+    Holder(Holder),
+}
 
-    pub fn leave_out(&mut self, index: usize, action: Action, reason: String) {
-        if let (Some(fate), Some(object)) =
-            (self.fates.get_mut(index), self.reading.objects.get(index))
-        {
-            *fate = Fate::Out;
-            self.plan.counts.count(object.kind, action);
-            self.plan.notes.push(Note::on(object, action, Some(reason)));
+impl Why {
+    pub fn action(self) -> Action {
+        match self {
+            Why::OtherKind(_) => Action::Skipped,
+            Why::Another(_) | Why::Holder(_) => Action::Conflict,
         }
     }
+}
 
-    /// The resource of an object, where it has one or is going to have one.
-    pub fn resource_of(&self, index: usize) -> Option<(Uuid, Kind)> {
-        let object = self.reading.objects.get(index)?;
-        if self.fates.get(index) == Some(&Fate::Create) {
-            return Some((*self.new_ids.get(index)?, object.kind));
-        }
-        let link = self.facts.links.get(&object.unique_id)?;
-        (link.kind == object.kind).then_some((link.resource_id, link.kind))
-    }
-
-    pub fn with_fate(&self, fate: Fate) -> impl Iterator<Item = usize> {
-        self.fates
-            .iter()
-            .enumerate()
-            .filter(move |(_, found)| **found == fate)
-            .map(|(index, _)| index)
-    }
-
-    /// The objects that are updated, by their resources.
-    pub fn updated(&self) -> HashMap<Uuid, usize> {
-        self.with_fate(Fate::Update)
-            .filter_map(|index| Some((self.resource_of(index)?.0, index)))
-            .collect()
+impl Planner<'_, '_> {
+    /// The resources that are deleted.
+    pub fn doomed(&self) -> impl Iterator<Item = (Uuid, Kind)> {
+        let deleted = self.vanished.iter();
+        let deleted = deleted.filter(|(_, action)| *action == Action::Deleted);
+        deleted.filter_map(|(number, _)| self.intake.survey.records.get(*number)?.resource())
     }
 }

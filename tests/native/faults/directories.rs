@@ -1,6 +1,7 @@
 //! Faults while a directory is read: of the directory, of its connection, and of everything else. A test of the connection says so; a sync
 //! changes what it has come to, never takes a silence for an absence, and the next one ends where it would have ended.
 
+use rollcall::config::SyncLimits;
 use serde_json::{Value, json};
 
 use super::cases::{MARK, Scene};
@@ -67,8 +68,9 @@ fn before_and_after() -> [Vec<DirectoryEntry>; 2] {
 }
 
 /// A stage with a directory beside it, and an LDAP provider that reads it.
-fn stage_with_directory() -> (Stage, Scene, std::rc::Rc<TestDirectory>, String) {
+fn stage_with_directory(sync: SyncLimits) -> (Stage, Scene, std::rc::Rc<TestDirectory>, String) {
     let mut world = World::configured(&[("JWT_LOCAL_SECRET", SECRET)]);
+    world.app.config.sync = sync;
     let directory = std::rc::Rc::new(TestDirectory::default());
     directory.entries.replace(before_and_after()[0].clone());
     world.connect(directory.clone());
@@ -104,7 +106,7 @@ fn check(stage: &Stage, at: &str, fault: Fault, answer: Option<&crate::support::
 
 #[test]
 fn tests_of_a_directory() {
-    let (mut stage, scene, _, path) = stage_with_directory();
+    let (mut stage, scene, _, path) = stage_with_directory(SyncLimits::default());
     let case = scene.admin("POST", &format!("{path}/test"), Value::Null, 200);
     stage.reset();
     let before = stage.state();
@@ -156,7 +158,21 @@ fn resources(stage: &Stage) -> Vec<String> {
 
 #[test]
 fn syncs_of_a_directory() {
-    let (mut stage, scene, directory, path) = stage_with_directory();
+    try_syncs(SyncLimits::default());
+}
+
+/// Everything is staged, and each message makes a few steps.
+#[test]
+fn syncs_of_a_directory_in_many_messages() {
+    try_syncs(SyncLimits {
+        text: 1,
+        objects: 1,
+        statements: 30,
+    });
+}
+
+fn try_syncs(limits: SyncLimits) {
+    let (mut stage, scene, directory, path) = stage_with_directory(limits);
     let sync = scene.admin(
         "POST",
         &format!("{path}/sync?full=true&allow_removals=true"),

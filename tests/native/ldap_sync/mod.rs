@@ -2,17 +2,31 @@
 
 mod hanging;
 mod histories;
+mod messages;
 mod names;
 mod slapd;
 
+use rollcall::config::SyncLimits;
 use serde_json::{Map, Value, json};
 
 use crate::support::slapd::{BASE, Slapd};
 use crate::support::{Answer, SECRET, Tenant, World};
 
 /// A world whose directories are on this machine.
-fn world() -> World {
+fn deployed() -> World {
     World::configured(&[("JWT_LOCAL_SECRET", SECRET), ("LOCAL_DEVELOPMENT", "on")])
+}
+
+/// The same, where messages do next to nothing, so that a sync of ten users takes many.
+fn world() -> World {
+    let mut world = deployed();
+    world.app.config.sync = SyncLimits {
+        text: 1_500,
+        objects: 3,
+        statements: 25,
+    };
+    world.employ();
+    world
 }
 
 /// What a message has cost at the database.

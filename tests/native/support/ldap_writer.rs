@@ -40,7 +40,7 @@ impl Writer {
 
     /// Sends a request, and expects success.
     fn ask(&mut self, what: &str, operation: Vec<u8>) {
-        self.id += 1;
+        self.id = self.id % 127 + 1;
         let message = tlv(0x30, &[vec![0x02, 0x01, self.id], operation].concat());
         self.stream.write_all(&message).expect("a connection");
         let mut answer = [0; 4096];

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::life::{TEN, dn, town};
-use crate::ldap_sync::{Directory, world};
+use crate::ldap_sync::{Directory, deployed, world};
 use crate::support::slapd::BASE;
 use rollcall::store::Error;
 
@@ -33,7 +33,12 @@ fn one_sync_at_a_time() {
 /// The database fails at each batch of a run in turn: from then on, or once; or the batch is written and nobody hears of it.
 #[test]
 fn a_run_that_breaks_off_anywhere_leaves_everything_whole_and_the_next_finishes() {
-    for lasting in [true, false] {
+    for (lasting, world) in [
+        (true, deployed as fn() -> _),
+        (false, deployed),
+        (true, world),
+        (false, world),
+    ] {
         for batch in 0.. {
             let world = world();
             let slapd = town(&TEN);
@@ -49,7 +54,7 @@ fn a_run_that_breaks_off_anywhere_leaves_everything_whole_and_the_next_finishes(
             );
             // Failures are taken from the end, `None` being a batch that runs.
             let mut failures: Vec<Option<Error>> = vec![None; batch];
-            let times = if lasting { 40 } else { 1 };
+            let times = if lasting { 200 } else { 1 };
             failures.extend(std::iter::repeat_n(
                 Some(Error::Overloaded("gone".to_owned())),
                 times,
@@ -89,7 +94,7 @@ fn a_run_that_breaks_off_anywhere_leaves_everything_whole_and_the_next_finishes(
 
 #[test]
 fn a_run_that_lost_its_lease_writes_nothing_more() {
-    let world = world();
+    let world = deployed();
     let slapd = town(&TEN);
     let directory = Directory::of(world.tenant("compat"), &slapd, json!({}));
     // Before the first batch that writes users: provider, lease, then the message: the run, links, names, then that.
@@ -103,7 +108,7 @@ fn a_run_that_lost_its_lease_writes_nothing_more() {
 
 #[test]
 fn a_name_that_is_taken_in_between_is_planned_for_anew() {
-    let world = world();
+    let world = deployed();
     let slapd = town(&TEN);
     let tenant = world.tenant("compat");
     let thief = tenant.user("thief");

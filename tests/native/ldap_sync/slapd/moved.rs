@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::life::{dn, group, person};
 use crate::ldap::{everything, read};
-use crate::ldap_sync::{Directory, counts, world};
+use crate::ldap_sync::{Directory, counts, deployed, world};
 use crate::support::World;
 use crate::support::slapd::{BASE, Slapd};
 
@@ -255,7 +255,7 @@ fn names_that_went_from_hand_to_hand_make_nobody_another() {
 #[test]
 fn a_thousand_who_moved_are_looked_up_and_more_are_read_with_everything() {
     for (count, mode) in [(1_000_u32, "changes"), (2_100, "full")] {
-        let world = world();
+        let world = deployed();
         let names: Vec<String> = (0..count).map(|number| format!("user-{number}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let people = names.iter().zip(100..).map(|(uid, id)| person(uid, id));
@@ -296,7 +296,7 @@ fn a_thousand_who_moved_are_looked_up_and_more_are_read_with_everything() {
 /// Round trips to the database: what is looked up in the directory costs few, however many it is.
 #[test]
 fn looking_up_costs_few_round_trips() {
-    let world = world();
+    let world = deployed();
     let slapd = town("", "");
     let directory = synced(&world, &slapd, json!({}));
     let mut trips: Vec<u64> = Vec::new();
