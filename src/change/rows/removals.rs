@@ -72,6 +72,11 @@ pub fn counted() -> String {
             fuse("percent")
         )
     };
+    let pruned = format!(
+        "(select json_group_object(key, json(value)) from json_each(tenants.removals) \
+         where max(coalesce(json_extract(value, '$.since'), 0) + {} * 60000, coalesce(json_extract(value, '$.until'), 0)) > ?6)",
+        fuse("minutes")
+    );
     let members = format!("cast({} + ?8 as integer)", so_far("members", "0"));
     format!(
         "iif(removal_fuse is null, removals, (select json_set(iif(length(removals) > {MAX_TEXT}, {pruned}, coalesce(removals, '{{}}')), ?5, \
@@ -81,11 +86,6 @@ pub fn counted() -> String {
          coalesce({of_members}, iif({members} > {at_least}, \
          cast(?8 + (select sum(member_count) from groups where tenant_id = ?1) as integer), null)) as of_members, \
          coalesce({extra}, 0) as extra, coalesce({until}, 0) as until, {tripped} as tripped) n))",
-        pruned = format!(
-            "(select json_group_object(key, json(value)) from json_each(tenants.removals) \
-             where max(coalesce(json_extract(value, '$.since'), 0) + {} * 60000, coalesce(json_extract(value, '$.until'), 0)) > ?6)",
-            fuse("minutes")
-        ),
         resources_hold = is_within("resources", "of"),
         members_hold = is_within("members", "of_members"),
         since = so_far("since", "?6"),
