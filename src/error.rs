@@ -175,6 +175,25 @@ impl Error {
         }
     }
 
+    /// What it says to the client, in one sentence: each field too, where fields do not hold.
+    pub fn said(&self) -> String {
+        let Kind::Unprocessable(fields) = &self.kind else {
+            return self.detail.clone();
+        };
+        let said = fields.iter().map(|field| {
+            let place: Vec<String> = field
+                .loc
+                .iter()
+                .map(|part| match part.as_str() {
+                    Some(name) => name.to_owned(),
+                    None => part.to_string(),
+                })
+                .collect();
+            format!("{}: {}", place.join("."), field.msg)
+        });
+        said.collect::<Vec<_>>().join("; ")
+    }
+
     /// SCIM's keyword, where it has one.
     pub fn scim_type(&self) -> Option<&'static str> {
         match &self.kind {

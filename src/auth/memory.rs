@@ -69,6 +69,8 @@ pub struct Memory {
     failed_at: Cell<Option<i64>>,
     refused: RefCell<HashMap<String, i64>>,
     rows_read: RefCell<HashMap<String, RowsRead>>,
+    /// The minute in which requests of a tenant were refused last, and how many in it.
+    refusals: RefCell<HashMap<String, (i64, i64)>>,
 }
 
 impl Memory {
@@ -111,6 +113,20 @@ impl Memory {
             level: read.level(now, per_minute) + more,
             at: now,
         };
+    }
+
+    /// Counts one more request of a tenant that was refused; how many that are in the minute.
+    pub fn count_refusal(&self, tenant: &str, minute: i64) -> i64 {
+        let mut tenants = self.refusals.borrow_mut();
+        if tenants.len() >= MAX_READERS && !tenants.contains_key(tenant) {
+            tenants.clear();
+        }
+        let (last, count) = tenants.entry(tenant.to_owned()).or_default();
+        if *last != minute {
+            (*last, *count) = (minute, 0);
+        }
+        *count += 1;
+        *count
     }
 
     /// How long a tenant has to wait until it may scan again, in seconds: none where it has not read that many rows a minute.

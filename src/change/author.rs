@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::audit::Origin;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::scim::budget::Budget;
 use crate::scim::profile::Profile;
@@ -63,6 +63,8 @@ pub trait Author {
     async fn read(&self, batch: Vec<Statement>) -> Result<Vec<Rows>>;
     /// Runs a batch that writes, or is undone as a whole; one round trip.
     async fn write(&self, batch: Vec<Statement>) -> store::Result<Vec<Rows>>;
+    /// Told what fails of so many intents, right before the batch of the others is written.
+    fn told(&self, _failed: &[&Error], _of: usize) {}
     /// The hash of a password that the tenant keeps.
     fn hash(&self, password: &str) -> Result<String>;
     /// Milliseconds since 1970.

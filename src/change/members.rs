@@ -10,6 +10,7 @@ use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
 use crate::scim::filter::parse::shortened;
 use crate::scim::fold::fold;
+use crate::scim::forgiven::{Forgiven, note};
 use crate::scim::member::Member;
 use crate::scim::patch::{Matching, MemberChanges};
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
@@ -58,6 +59,9 @@ impl MembersSoFar<'_, '_> {
                 let known = there.look_up(id);
                 known.granted.is_some() || known.kind.is_some()
             });
+        if !nobody.is_empty() && mandate.is_client() {
+            note(Forgiven::MemberUnknown);
+        }
         match nobody.first() {
             Some(id) if is_strict => {
                 return Err(Error::scim(

@@ -19,6 +19,7 @@ use crate::error::{Error, Kind, Result};
 use crate::scim::body;
 use crate::scim::error::Error as ScimError;
 use crate::scim::filter::parse::shortened;
+use crate::scim::forgiven::{Forgiven, note};
 use crate::scim::patch::{self, MemberChanges};
 use crate::scim::resource::{Resource, differing};
 use crate::scim::schema::{GROUPS, ResourceType};
@@ -347,6 +348,7 @@ impl<'p> Plan<'p> {
                     None if profile.is_strict() && resource_type.name == GROUPS.name => {
                         changes.replace_all(&[]);
                     }
+                    None if resource_type.name == GROUPS.name => note(Forgiven::MembersLeft),
                     None => {}
                 }
                 Ok((resource, Cow::Owned(changes)))

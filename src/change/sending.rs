@@ -88,6 +88,11 @@ impl Work<'_> {
         if let Some(along) = self.request.along {
             batch.extend(along(&plan.outcomes));
         }
+        let failed = plan
+            .outcomes
+            .iter()
+            .filter_map(|outcome| outcome.as_ref().err());
+        author.told(&failed.collect::<Vec<_>>(), plan.outcomes.len());
         let worked_out = self.worked_out(&plan);
         if self.request.is_dry {
             batch.push(guards::dry_run());

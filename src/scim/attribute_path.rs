@@ -1,5 +1,6 @@
 //! Attribute notation (RFC 7644 §3.10): `userName`, `name.givenName`, `urn:…:User:department`.
 
+use super::forgiven::{Forgiven, note};
 use super::profile::Profile;
 use super::schema::{AttributeRef, ResourceType, Schema};
 
@@ -73,7 +74,11 @@ fn find(resource_type: &'static ResourceType, path: &str, profile: Profile) -> O
         Profile::Strict => None,
         Profile::Compat => {
             let mut extensions = resource_type.extensions.iter();
-            extensions.find_map(|extension| within_extension(path, extension))
+            let found = extensions.find_map(|extension| within_extension(path, extension));
+            if found.is_some() {
+                note(Forgiven::UrnSpelling);
+            }
+            found
         }
     })
 }
@@ -119,6 +124,11 @@ fn strip_urn<'a>(path: &'a str, urn: &str) -> Option<&'a str> {
 fn after_urn(rest: &str, profile: Profile) -> Option<&str> {
     match profile {
         Profile::Strict => rest.strip_prefix(':'),
-        Profile::Compat => rest.strip_prefix([':', '.']),
+        Profile::Compat => {
+            if rest.starts_with('.') {
+                note(Forgiven::UrnSpelling);
+            }
+            rest.strip_prefix([':', '.'])
+        }
     }
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::budget::Budget;
 use super::error::{Error, Result};
+use super::forgiven::{Forgiven, note};
 use super::patch;
 use super::profile::Profile;
 use super::resource::{Resource, check_own_schema, check_schemas, finish};
@@ -35,8 +36,11 @@ pub fn read_over(
     };
     let mut given = Given::new(body, "the resource")?;
     let schemas = given.take("schemas");
-    if profile.is_strict() {
-        check_schemas(resource_type, schemas, true)?;
+    if let Err(error) = check_schemas(resource_type, schemas, true) {
+        match profile {
+            Profile::Strict => return Err(error),
+            Profile::Compat => note(Forgiven::SchemasMissing),
+        }
     }
     let mut resource = Resource::default();
     for attribute in resource_type.schema.attributes.iter().chain(COMMON) {

@@ -12,6 +12,7 @@ pub mod date_time;
 pub mod error;
 pub mod filter;
 pub mod fold;
+pub mod forgiven;
 pub mod lengths;
 pub mod member;
 pub mod name;

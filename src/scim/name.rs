@@ -1,6 +1,7 @@
 //! Names that people and directories know somebody or something by, as they are taken: user names, names of groups, e-mail addresses.
 
 use super::error::{Error, Result};
+use super::forgiven::{Forgiven, note};
 use super::profile::Profile;
 
 /// A name as it is stored. Whatever cannot be seen and makes two names look like one, or one like another, is refused. White space around
@@ -23,7 +24,10 @@ pub fn read(text: String, at: &str, profile: Profile) -> Result<String> {
         false if profile.is_strict() => Err(Error::value(format!(
             "{at} has white space at its beginning or end"
         ))),
-        false => Ok(trimmed.to_owned()),
+        false => {
+            note(Forgiven::SpaceAround);
+            Ok(trimmed.to_owned())
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::attributes::Attributes;
 use super::budget::Budget;
 use super::error::{Error, Result};
 use super::fold::comparable;
+use super::forgiven::{Forgiven, note};
 use super::lengths::Lengths;
 use super::profile::Profile;
 use super::schema::{Attribute, ENTERPRISE, Kind, ResourceType, Schema};
@@ -64,6 +65,7 @@ pub fn finish(
     let attributes = &mut resource.attributes;
     let has_active = resource_type.core_attribute("active").is_some();
     if !profile.is_strict() && has_active && !attributes.contains_key("active") {
+        note(Forgiven::ActiveEmptied);
         attributes.insert("active".to_owned(), Value::Bool(false));
     }
     refer_to_manager(resource);

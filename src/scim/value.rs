@@ -3,6 +3,7 @@
 //! Canonical: names in the schema's case and order, no null, no empty array or object, no read-only sub-attribute.
 //! What is unassigned (RFC 7643 §2.5: null, an empty array) becomes `None`.
 
+use crate::scim::forgiven::{Forgiven, note};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Map, Value};
@@ -32,8 +33,14 @@ pub fn read(
         Value::Null => return Ok(None),
         Value::Array(values) => values,
         // A client that has one value only, and forgets the brackets.
-        Value::String(text) if text.is_empty() && !profile.is_strict() => return Ok(None),
-        one if !profile.is_strict() => vec![one],
+        Value::String(text) if text.is_empty() && !profile.is_strict() => {
+            note(Forgiven::EmptyText);
+            return Ok(None);
+        }
+        one if !profile.is_strict() => {
+            note(Forgiven::OneForMany);
+            vec![one]
+        }
         one => return Err(mismatch(at, "an array", &one)),
     };
     // Members are a set by their ids, wherever they go; they alone are many.
@@ -50,6 +57,9 @@ pub fn read(
         // Null is what an attribute without a value has (RFC 7643 §2.5); among values it is nothing.
         if value.is_null() && profile.is_strict() {
             return Err(Error::value(format!("{at} is null")));
+        }
+        if value.is_null() {
+            note(Forgiven::NullAmongValues);
         }
         match read_one(attribute, value, &at, profile)? {
             // A list of members that names nobody is a mistake, and would empty the group.
@@ -103,18 +113,27 @@ pub fn read_one(
         (Kind::Complex, Value::Object(object)) => {
             Ok(read_object(attribute, object, at, profile)?.into_value())
         }
-        (Kind::Complex, Value::String(text)) if lenient && text.is_empty() => Ok(None),
+        (Kind::Complex, Value::String(text)) if lenient && text.is_empty() => {
+            note(Forgiven::EmptyText);
+            Ok(None)
+        }
         (Kind::Complex, Value::String(text)) if lenient && attribute.default_sub().is_some() => {
+            note(Forgiven::TextForObject);
             let object = Map::from_iter([("value".to_owned(), Value::String(text))]);
             Ok(read_object(attribute, object, at, profile)?.into_value())
         }
         (Kind::Complex, other) => Err(wrong("an object", &other)),
-        (_, Value::String(text)) if lenient && text.is_empty() => Ok(None),
+        (_, Value::String(text)) if lenient && text.is_empty() => {
+            note(Forgiven::EmptyText);
+            Ok(None)
+        }
         (Kind::Boolean, Value::Bool(value)) => Ok(Some(Value::Bool(value))),
         (Kind::Boolean, Value::String(text)) if lenient && text.eq_ignore_ascii_case("true") => {
+            note(Forgiven::BooleanAsText);
             Ok(Some(Value::Bool(true)))
         }
         (Kind::Boolean, Value::String(text)) if lenient && text.eq_ignore_ascii_case("false") => {
+            note(Forgiven::BooleanAsText);
             Ok(Some(Value::Bool(false)))
         }
         (Kind::Boolean, other) => Err(wrong("true or false", &other)),
@@ -142,6 +161,7 @@ pub fn read_one(
             Ok(Some(Value::String(text)))
         }
         (Kind::String, Value::Number(number)) if lenient => {
+            note(Forgiven::NumberForText);
             Ok(Some(Value::String(number.to_string())))
         }
         (Kind::String | Kind::Reference | Kind::Binary, other) => Err(wrong("a string", &other)),
@@ -274,15 +294,25 @@ impl Given {
             urns.filter_map(Value::as_str)
                 .any(|named| named.eq_ignore_ascii_case(urn))
         });
-        match named || !profile.is_strict() {
+        match named {
             true => Ok(()),
-            false => Err(Error::syntax(format!("schemas does not name {urn}"))),
+            false if profile.is_strict() => {
+                Err(Error::syntax(format!("schemas does not name {urn}")))
+            }
+            false => {
+                note(Forgiven::SchemasMissing);
+                Ok(())
+            }
         }
     }
 
     /// In `strict`, what was not taken is an error; in `compat` it is dropped.
     pub fn refuse_rest(self, at: &str, profile: Profile) -> Result<()> {
-        self.rest(at, profile).map(|_| ())
+        let rest = self.rest(at, profile)?;
+        if !rest.is_empty() {
+            note(Forgiven::UnknownDropped);
+        }
+        Ok(())
     }
 
     /// What was not taken; in `strict` an error.
@@ -301,9 +331,13 @@ impl Given {
 pub fn unwrap_single(value: Value, profile: Profile) -> Value {
     match value {
         Value::Array(mut values) if !profile.is_strict() && values.len() == 1 => {
+            note(Forgiven::ManyForOne);
             values.pop().unwrap_or_default()
         }
-        Value::Array(values) if !profile.is_strict() && values.is_empty() => Value::Null,
+        Value::Array(values) if !profile.is_strict() && values.is_empty() => {
+            note(Forgiven::ManyForOne);
+            Value::Null
+        }
         value => value,
     }
 }
@@ -320,6 +354,7 @@ fn unpack_role(attribute: &Attribute, mut object: Map<String, Value>) -> Map<Str
         return object;
     };
     if let Some(value) = packed.remove("value") {
+        note(Forgiven::PackedRole);
         object.insert("value".to_owned(), value);
         if let Some(display) = packed.remove("displayName") {
             object.entry("display").or_insert(display);
@@ -339,6 +374,7 @@ pub fn one_primary(values: &mut [Value], at: &str, profile: Profile) -> Result<(
                 "{at} has more than one primary value"
             )));
         }
+        note(Forgiven::SecondPrimary);
         if let Some(object) = extra.as_object_mut() {
             object.insert("primary".to_owned(), Value::Bool(false));
         }

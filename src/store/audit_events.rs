@@ -43,7 +43,7 @@ pub struct AuditEvent {
     pub request_id: String,
 }
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "seq, at, actor, action, resource_type, resource_id, attributes, detail, request_id";
 
 pub fn audit_event(row: &Row) -> Result<AuditEvent> {

@@ -35,3 +35,11 @@ pub fn insert(kind: Kind, key: &str, tenant: &TenantId, resource_id: &str) -> St
         ],
     )
 }
+
+/// Whose a SCIM token is, by its hash: `tenant_id`, and the token's id as `resource_id`. Also of one that does not hold any more.
+pub fn select_holder(hash: &str) -> Statement {
+    Statement::new(
+        "select tenant_id, resource_id from directory where kind = ?1 and key = ?2",
+        vec![Kind::ScimTokenHash.name().into(), hash.into()],
+    )
+}

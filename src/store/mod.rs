@@ -6,6 +6,7 @@
 //! Invariants: the tenant's id leads every key, and every statement names it. What is read, decided and written is
 //! held together by a [`guard`](guards) in the writing batch.
 
+pub mod attention;
 pub mod audit_events;
 mod cost;
 pub mod dead_messages;
@@ -21,6 +22,8 @@ pub mod kept_replies;
 pub mod mapping_grants;
 pub mod members;
 mod memberships;
+pub mod request_lists;
+pub mod requests;
 pub mod resources;
 pub mod revisions;
 pub mod scim_tokens;

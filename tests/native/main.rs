@@ -37,6 +37,7 @@ mod idp;
 mod imports;
 mod isolation;
 mod jobs;
+mod journal;
 mod ldap;
 mod ldap_sync;
 mod limits;

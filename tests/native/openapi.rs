@@ -7,7 +7,7 @@ use rollcall::api::http::reply::Dialect;
 use rollcall::api::http::routes;
 use serde_json::{Value, json};
 
-use crate::support::described::{document, operation, path_of, resolved};
+use crate::support::described::{document, operation, path_of, resolved, sent, succeeds};
 use crate::support::{Answer, ORIGIN, World};
 
 const FILE: &str = "src/assets/openapi.json";
@@ -188,26 +188,6 @@ fn its_examples_are_true() {
     assert!(tried > 50, "{tried}");
 }
 
-/// The example of a request's body.
-fn sent(operation: &'static Value) -> Value {
-    let content = operation["requestBody"]["content"].as_object();
-    let media = content.and_then(|content| content.values().next());
-    media.map_or(Value::Null, |media| media["example"].clone())
-}
-
-/// The first status of success, with the example of its body.
-fn succeeds(operation: &'static Value) -> (u16, &'static Value) {
-    let replies = operation["responses"].as_object().unwrap();
-    let (status, reply) = replies
-        .iter()
-        .find(|(status, _)| status.starts_with('2'))
-        .unwrap();
-    let content = reply["content"].as_object();
-    let media = content.and_then(|content| content.values().next());
-    let example = media.map_or(&Value::Null, |media| &media["example"]);
-    (status.parse().unwrap(), example)
-}
-
 /// A tenant with its token, made for one example. What the document shows is there already, unless it is to be made.
 struct Fresh<'w> {
     world: &'w World,
@@ -235,7 +215,10 @@ impl<'w> Fresh<'w> {
             let pattern = format!("{base}{path}");
             let example = sent(operation(&http::Method::POST, &pattern));
             let path = fresh.fill(&pattern);
-            let id = fresh.send("POST", &path, example).expect(201).id();
+            let made = fresh.send("POST", &path, example);
+            let id = made.expect(201).id();
+            let request_id = made.header("x-request-id").to_owned();
+            fresh.ids.insert(":request_id", request_id);
             if path.ends_with("/Users") {
                 fresh.ids.insert("user", id.clone());
             }
@@ -295,9 +278,10 @@ impl<'w> Fresh<'w> {
             id.unwrap_or_else(|| part.replace(":type", "User"))
         };
         let path = pattern.split('/').map(part).collect::<Vec<_>>().join("/");
-        match ["endpoint-info", "audit-events", "history"].map(|end| path.ends_with(end)) {
-            [false, false, false] => path,
-            _ => format!("{path}?tenant_id={}", self.ids[":tenant_id"]),
+        let of_one = "endpoint-info audit-events history requests :request_id status";
+        match of_one.split(' ').any(|end| pattern.ends_with(end)) {
+            false => path,
+            true => format!("{path}?tenant_id={}", self.ids[":tenant_id"]),
         }
     }
 

@@ -59,7 +59,14 @@ impl OtherWorker for Second {
 fn every_row_of_the_table_says_which_worker_answers_it() {
     for route in routes::all() {
         // What needs a directory, a certificate or XML, and what administrators read seldom, is below these nouns.
-        let nouns = ["/identity-providers", "/audit-events", "/history", "/undo"];
+        let nouns = [
+            "/identity-providers",
+            "/audit-events",
+            "/history",
+            "/undo",
+            "/requests",
+            "/status",
+        ];
         let expected = match nouns.iter().any(|noun| route.pattern.contains(noun)) {
             true => Worker::Jobs,
             false => Worker::Requests,

@@ -15,9 +15,13 @@ pub mod identity_providers;
 #[cfg(feature = "jobs")]
 mod key_renewal;
 #[cfg(feature = "jobs")]
+pub mod requests;
+#[cfg(feature = "jobs")]
 pub mod resources_history;
 #[cfg(feature = "requests")]
 pub mod scim_tokens;
+#[cfg(feature = "jobs")]
+pub mod status;
 #[cfg(feature = "requests")]
 pub mod tenants;
 #[cfg(feature = "jobs")]

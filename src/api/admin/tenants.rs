@@ -14,6 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::scim::profile::Profile;
 use crate::store;
+use crate::store::requests::After;
 use crate::store::tenants::{self, Changes, Keeping, RemovalFuse, Settings, Tenant};
 use crate::store::{
     Constraint, Guard, Row, Statement, identity_providers, kept_replies, rows_at, scim_tokens,
@@ -201,6 +202,7 @@ fn audited(
     action: Action,
     attributes: Vec<String>,
 ) -> Vec<Statement> {
+    call.journal.note_resource("Tenant", tenant.as_str());
     let event = Event {
         action,
         resource_type: "Tenant",
@@ -271,6 +273,8 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let name = given.name.into_string();
     let mut batch = vec![tenants::insert(&id, &name, settings, &keeping, call.now)];
     batch.extend(audited(call, admin, &id, Action::Create, named(is_given)));
+    // The journal is the tenant's own, and begins with it.
+    batch.push(call.row(&id, After(1)));
     let tenant = Tenant {
         id: id.to_string(),
         name,
@@ -328,7 +332,7 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     ];
     batch.extend(audited(call, admin, &id, Action::Patch, named(is_given)));
     batch.push(tenants::select(&id));
-    let results = call.run(Some(&id), batch).await.map_err(not_found)?;
+    let results = call.change(&id, batch).await.map_err(not_found)?;
     let row = results.last().and_then(store::Rows::first);
     let tenant = show_row(row.ok_or_else(|| Error::not_found(WHAT))?)?;
     Ok(envelope::single(call, 200, tenant))
@@ -351,7 +355,7 @@ pub async fn delete(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     batch.extend(scim_tokens::wipe_all(&id, call.now));
     batch.push(tenants::delete(&id, call.now));
     batch.extend(audited(call, admin, &id, Action::Delete, Vec::new()));
-    let results = call.run(Some(&id), batch).await.map_err(not_found)?;
+    let results = call.change(&id, batch).await.map_err(not_found)?;
     for row in &rows_at(&results, 1)?.rows {
         token_facts::forget(&call.app.platform, &row.text("token_hash")?);
     }

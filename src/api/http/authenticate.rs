@@ -28,7 +28,9 @@ pub async fn admin(call: &Call<'_>) -> Result<Admin> {
     let admin = Admin::from_claims(&claims)?;
     if let Some(tenant) = &admin.tenant {
         call.note_tenant(tenant);
+        call.journal.note_tenant(tenant);
     }
+    call.journal.note_actor(admin.actor());
     credential_name::note_subject(call, &admin.subject);
     Ok(admin)
 }
@@ -49,7 +51,20 @@ pub async fn caller(call: &Call<'_>, look: Look) -> Result<Caller> {
     let caller = if ScimToken::looks_like(text) {
         let token = ScimToken::parse(text).ok_or_else(|| malformed(ScimToken::fault(text)))?;
         let hash = token.hash();
+        call.journal.note_token_hash(&hash);
+        if let Some(holder) = call.app.memory.holder(&hash) {
+            note_holder(
+                call,
+                &holder.tenant,
+                format!("scim-token:{}", holder.token_id),
+            );
+        }
         let facts = token_facts::find(call, &hash, look).await?;
+        note_holder(
+            call,
+            &facts.tenant_id,
+            format!("scim-token:{}", facts.token_id),
+        );
         credential_name::note_token(call, &facts.token_id);
         Caller::of_token(facts, hash)
     } else {
@@ -58,6 +73,7 @@ pub async fn caller(call: &Call<'_>, look: Look) -> Result<Caller> {
         let admin = Admin::from_claims(&claims)?;
         credential_name::note_subject(call, &admin.subject);
         let tenant = tenant_of(&admin, in_path.as_ref())?;
+        note_holder(call, &tenant, admin.actor());
         let settings = settings_of(call, &tenant, look).await?;
         Caller::of_admin(admin, tenant, settings)
     };
@@ -72,6 +88,12 @@ pub async fn caller(call: &Call<'_>, look: Look) -> Result<Caller> {
             Ok(caller)
         }
     }
+}
+
+/// Notes for the journal whose request it is.
+fn note_holder(call: &Call<'_>, tenant: &TenantId, actor: String) {
+    call.journal.note_tenant(tenant);
+    call.journal.note_actor(actor);
 }
 
 /// The tenant that the path names, where it names one.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::app::App;
 use super::content_encoding;
+use super::journal::Journal;
 use super::reply::{Dialect, Reply};
 use super::request::MAX_BODY_BYTES;
 use super::request::Request;
@@ -21,6 +22,7 @@ use crate::scim::error::ScimType;
 use crate::scim::filter::parse::shortened;
 use crate::store;
 use crate::store::kept_replies::Slot;
+use crate::store::requests::After;
 use crate::store::{Cost, Meter, Rows, Statement};
 
 /// How often a request is tried again when others changed what it had read.
@@ -44,6 +46,8 @@ pub struct Call<'a> {
     pub now: i64,
     /// What the request may have worked through.
     pub budget: Budget,
+    /// What is found out about the request, for the journal.
+    pub journal: Journal,
     request: Request,
     place: Place,
     meter: Meter,
@@ -60,6 +64,7 @@ impl<'a> Call<'a> {
             request_id,
             now: app.platform.clock.now(),
             budget: Budget::default(),
+            journal: Journal::default(),
             request,
             place,
             meter: Meter::default(),
@@ -170,7 +175,9 @@ impl<'a> Call<'a> {
             Kind::BadRequest => malformed(error.detail),
             _ => error,
         })?;
-        json::parse(&body).map_err(malformed)
+        let body = json::parse(&body).map_err(malformed)?;
+        self.journal.note_body(&body);
+        Ok(body)
     }
 
     /// Whether a body came along.
@@ -203,6 +210,20 @@ impl<'a> Call<'a> {
         results
     }
 
+    /// Runs a batch that changes something of a tenant, and with it the request's row in the journal. Gives the batch's own results.
+    pub async fn change(
+        &self,
+        tenant: &TenantId,
+        batch: Vec<Statement>,
+    ) -> store::Result<Vec<Rows>> {
+        let with_row = std::iter::once(self.row(tenant, After(0))).chain(batch);
+        let results = self.run(Some(tenant), with_row.collect()).await;
+        if results.is_err() {
+            self.forget_row();
+        }
+        Ok(results?.into_iter().skip(1).collect())
+    }
+
     /// What it has cost so far.
     pub fn cost(&self) -> Cost {
         self.meter.cost()
@@ -211,6 +232,18 @@ impl<'a> Call<'a> {
     /// Notes whose request it is, for the log.
     pub fn note_tenant(&self, tenant: &TenantId) {
         *self.tenant.borrow_mut() = Some(tenant.clone());
+    }
+
+    /// Whose journal tells of the request: the tenant of the credential; where an administrator of all tenants asks, the one that it is about.
+    pub fn tenant_of_journal(&self) -> Option<TenantId> {
+        let noted = self
+            .journal
+            .tenant()
+            .or_else(|| self.tenant.borrow().clone());
+        noted.or_else(|| {
+            let in_path = TenantId::parse(self.param("tenant_id"));
+            in_path.filter(|_| self.journal.has_actor())
+        })
     }
 
     /// Whose request it is; where that was not found out, the tenant that its path names.

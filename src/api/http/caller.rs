@@ -20,6 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
 use crate::scim::profile::Profile;
 use crate::scim::schema::ResourceType;
+use crate::store::requests::After;
 use crate::store::scim_tokens::{self, Facts};
 use crate::store::tenants::Settings;
 use crate::store::{self, Guard, Rows, Statement, Value, guards, rows_at};
@@ -256,7 +257,12 @@ impl Caller {
         batch: Vec<Statement>,
     ) -> store::Result<Vec<Rows>> {
         let guard = guards::require(Guard::CredentialStale, condition, params);
+        let row = call.row(&self.tenant, After(0));
+        let batch = std::iter::once(row).chain(batch).collect();
         let results = self.prefixed(call, guard, batch).await;
+        if results.is_err() {
+            call.forget_row();
+        }
         // The guard comes first: what failed after it, failed for somebody whose credential holds.
         let confirmed = match &results {
             Ok(_) | Err(store::Error::Conflict(_) | store::Error::Managed(_)) => true,
@@ -267,7 +273,7 @@ impl Caller {
         if results.is_ok() {
             self.touch(call);
         }
-        Ok(results?.into_iter().skip(1).collect())
+        Ok(results?.into_iter().skip(2).collect())
     }
 
     async fn prefixed(

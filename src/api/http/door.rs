@@ -5,6 +5,7 @@
 //! answered before. The result becomes a reply in the dialect of the route, and one log line. What the
 //! jobs worker answers is handed on to it as it came, and passes the same door there.
 
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
@@ -19,6 +20,7 @@ use super::caller::{Answer, Caller};
 use super::idempotency;
 use super::limits;
 use super::query_parameters;
+use super::record;
 use super::reply::{self, Reply, Response};
 use super::request::Request;
 use super::routes::{self, For, Handler, IdempotencyKey, Route, Worker};
@@ -27,6 +29,7 @@ use super::transport;
 use crate::auth::scope::Scope;
 use crate::error::{Error, Kind, Result};
 use crate::platform;
+use crate::scim::forgiven::noting;
 
 /// When a request that the jobs worker did not answer may be sent again, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 5;
@@ -56,7 +59,7 @@ impl App {
         let result = match route {
             // A panic is this request's failure and nobody else's: nothing is held across requests that it could leave half
             // changed.
-            Ok(route) => AssertUnwindSafe(pass(&call, route))
+            Ok(route) => AssertUnwindSafe(noted(&call, route))
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|_| Err(Error::internal("a panic"))),
@@ -66,6 +69,7 @@ impl App {
             Ok(reply) => (reply, None),
             Err(error) => (Reply::of_error(&error, dialect), Some(error)),
         };
+        record::after(&call, reply.status, error.as_ref());
         self.log(&call, found.pattern, &reply, error, started);
         self.finish(&call, reply, is_strict)
     }
@@ -150,6 +154,13 @@ fn unanswered(reason: String) -> Error {
             "what answers this does not run at the moment; try again",
         )
     }
+}
+
+/// The way to a route's handler, with what is forgiven on it noted.
+async fn noted(call: &Call<'_>, route: &'static Route) -> Result<Reply> {
+    call.journal.note_route(route.name, &route.pattern);
+    let mut way = Box::pin(pass(call, route));
+    poll_fn(|context| noting(&call.journal.notes, || way.as_mut().poll(context))).await
 }
 
 /// The way to a route's handler.

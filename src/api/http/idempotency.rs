@@ -157,7 +157,7 @@ pub async fn commit(
     if let Some(slot) = call.slot() {
         batch.extend(keep(call, slot, made_for, reply).map_err(store::Error::Backend)?);
     }
-    let mut results = call.run(Some(made_for), batch).await?;
+    let mut results = call.change(made_for, batch).await?;
     results.truncate(own);
     Ok(results)
 }
@@ -195,7 +195,7 @@ pub async fn commit_and_read(
     }
     let own = batch.len();
     batch.extend(reads);
-    let results = call.run(Some(made_for), batch).await.map_err(refused)?;
+    let results = call.change(made_for, batch).await.map_err(refused)?;
     reply(results.get(own..).unwrap_or_default())
 }
 

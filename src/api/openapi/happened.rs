@@ -2,17 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::envelopes::tenant_id;
+use super::envelopes::{shows, tenant_id};
 use super::examples;
 use super::operation::{Operation, query};
 use super::schemas::Schemas;
 use super::tags::HAPPENED;
 use crate::api::admin::audit_events::AuditEventResponse;
+use crate::api::admin::requests::{RequestDetail, RequestResponse};
 use crate::api::admin::resources_history::ResourceHistory;
+use crate::api::admin::status::StatusResponse;
 use crate::api::admin::undo::{UndoRequest, UndoResponse};
 use crate::api::http::envelope::Single;
 use crate::api::http::routes::Route;
 use crate::api::http::stretch::{DEFAULT_LIMIT, Listed, MAX_LIMIT, OneListed};
+use crate::scim::schema::{ENTERPRISE, USERS};
 use schemars::JsonSchema;
 
 fn text(name: &str, description: &str) -> Value {
@@ -34,10 +37,7 @@ fn lists<T: JsonSchema>(operation: Operation, schemas: &mut Schemas, example: &V
         json!({"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT});
     operation
         .parameters([
-            tenant_id(
-                false,
-                "The tenant; an administrator of one tenant may leave it out",
-            ),
+            tenant_id(false, OF_TENANT),
             time("since", "From this time on"),
             time("until", "Before this time"),
             text("after", "`pagination.next` of the page before it"),
@@ -46,6 +46,44 @@ fn lists<T: JsonSchema>(operation: Operation, schemas: &mut Schemas, example: &V
         .answers(200, "A page", &schema, &examples::listed(example))
         .fails(404)
         .fails(422)
+}
+
+const OF_TENANT: &str = "The tenant; an administrator of one tenant may leave it out";
+
+fn request() -> Value {
+    json!({
+        "id": "01a1fa81-2beb-7527-84ae-1e76ffcebd7a", "at": "2026-11-20T19:48:51.819Z",
+        "actor": "scim-token:01a1fa81-2c3c-72ea-ac77-06c1191c8fad", "method": "POST",
+        "route": "/api/v1/tenants/:tenant_id/scim/v2/Users", "path": "/api/v1/tenants/example/scim/v2/Users",
+        "resource": {"type": "User", "id": "01a1fa81-2c91-7f90-9f26-4fa48cc17938"}, "status": 201, "failed": false,
+        "scim_type": null, "detail": null, "user_name": "ada@example.com", "forgiven": [], "duration_ms": 12,
+        "cost": {"trips": 1, "rows_read": null, "rows_written": null},
+    })
+}
+
+fn detail() -> Value {
+    let mut detail = request();
+    if let Some(detail) = detail.as_object_mut() {
+        let change = json!({
+            "seq": 42, "action": "create", "attributes": ["userName", "active"], "before": null,
+            "after": {
+                "schemas": [USERS.schema.id, ENTERPRISE.id], "userName": "ada@example.com", "active": true,
+                "name": {"familyName": "Lovelace", "givenName": "Ada"},
+                "emails": [{"value": "ada@example.com", "type": "work", "primary": true}],
+                ENTERPRISE.id: {"department": "Analysis"},
+            },
+            "detail": {"active": true},
+            "resource": {"type": "User", "id": "01a1fa81-2c91-7f90-9f26-4fa48cc17938"},
+        });
+        detail.insert("tolerances".to_owned(), json!([]));
+        detail.insert("body_state".to_owned(), "whole".into());
+        detail.insert(
+            "body".to_owned(),
+            "{\"userName\":\"ada@example.com\"}".into(),
+        );
+        detail.insert("changes".to_owned(), json!([change]));
+    }
+    detail
 }
 
 fn audit_event() -> Value {
@@ -127,6 +165,42 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
                 .fails(404)
                 .fails(413)
         }
+        "listRequests" => lists::<RequestResponse>(
+            Operation::new(route, HAPPENED, "A page of the journal, the latest request first")
+                .describe("Requests that changed something or were refused, and look-ups of a user name that found nobody. `status=failed`, a status or class above 399, `resource_id`, `request_id` and `user_name` are found by an index; other filters look through a thousand requests a page, so that a page may be short, or empty, and still have a next one. The rows of a change are written with it; of what is refused, 600 a minute are kept.")
+                .parameters([
+                    text("status", "A status as in `409`, a class as in `4xx`, or `failed`: whatever was refused, operations of Bulk requests too"),
+                    text("actor", "Who sent it: `scim-token:` and a token's id, `jwt:` and a subject"),
+                    text("method", "`POST`, `PUT`, `PATCH`, `DELETE`, `GET`"),
+                    text("resource_id", "What was about this resource"),
+                    text("request_id", "This one: its `X-Request-Id`"),
+                    text("user_name", "What was about the person with that user name, in any case: refused creates and look-ups that found nobody too"),
+                ]),
+            schemas,
+            &request(),
+        ),
+        "readRequest" => shows::<RequestDetail>(
+            Operation::new(route, HAPPENED, "One request, and what it changed")
+                .describe("With its body, without secrets, and what the `compat` profile forgave.")
+                .parameters([tenant_id(false, OF_TENANT)])
+                .fails(404)
+                .fails(422),
+            200,
+            "The request",
+            schemas,
+            &detail(),
+        ),
+        "readStatus" => shows::<StatusResponse>(
+            Operation::new(route, HAPPENED, "What needs a person")
+                .describe("Tokens that expire in 30 days, have expired or were not used for 7; requests that were refused in the last day, by credential; syncs that were stopped or fail. Each line says what it means and what to do. Nothing where all is well.")
+                .parameters([tenant_id(false, OF_TENANT)])
+                .fails(404)
+                .fails(422),
+            200,
+            "What needs a person",
+            schemas,
+            &json!({"lines": []}),
+        ),
         _ => return None,
     })
 }

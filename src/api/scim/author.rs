@@ -70,6 +70,10 @@ impl Author for Client<'_> {
         self.caller.write(self.call, batch).await
     }
 
+    fn told(&self, failed: &[&Error], of: usize) {
+        note_failures(self.call, failed, of);
+    }
+
     /// The Argon2id hash (RFC 9106; 19 MiB, two passes) as a PHC string.
     fn hash(&self, password: &str) -> Result<String> {
         let failed = |error: argon2::password_hash::Error| Error::internal(error.to_string());
@@ -113,6 +117,13 @@ impl Author for Client<'_> {
     }
 }
 
+/// Notes for the journal how many operations of a Bulk request fail, where some do.
+fn note_failures(call: &Call<'_>, failed: &[&Error], of: usize) {
+    let first = failed.first();
+    let failures = first.map(|first| (failed.len(), of, (*first).clone()));
+    call.journal.note_failures(failures);
+}
+
 /// Carries out what a client wants of one resource. Gives it as it is then, where it is there and is shown.
 pub async fn change_one(
     call: &Call<'_>,
@@ -120,6 +131,8 @@ pub async fn change_one(
     intent: Intent,
     show: Option<Memberships>,
 ) -> Result<Option<Shown>> {
+    call.journal
+        .note_resource(intent.resource_type.name, &intent.id);
     let intents = [Ok(intent)];
     let request = change::Request {
         show,
@@ -161,5 +174,11 @@ pub async fn change_many(
         ..change::Request::of(intents)
     };
     let client = Client::new(call, caller);
-    change::write(&client, &call.app.recent, &request).await
+    let written = change::write(&client, &call.app.recent, &request).await?;
+    let failed = written
+        .outcomes
+        .iter()
+        .filter_map(|outcome| outcome.as_ref().err());
+    note_failures(call, &failed.collect::<Vec<_>>(), written.outcomes.len());
+    Ok(written)
 }

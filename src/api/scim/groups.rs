@@ -14,10 +14,11 @@ use crate::error::Result;
 use crate::scim::projection::Projection;
 use crate::scim::schema::GROUPS;
 use crate::scim::{body, patch};
+use crate::store::requests;
 use crate::store::resources::Memberships;
 
 /// Largest group that the reply to a PATCH carries without being asked; above, the reply is 204.
-const MAX_MEMBERS_IN_PATCH_REPLY: i64 = 500;
+const MAX_MEMBERS_IN_PATCH_REPLY: i64 = requests::MAX_MEMBERS_SHOWN;
 
 /// `POST /Groups`.
 pub async fn create(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
@@ -54,6 +55,11 @@ async fn change(
     let id = call.id("id", GROUPS.name)?;
     let projection = params.projection(&GROUPS, caller.profile())?;
     let extent = extent(call, is_replaced, params.names_attributes(), &projection);
+    match extent {
+        Extent::Never => call.journal.expect_status(204),
+        Extent::Small => call.journal.expect_by_size(),
+        Extent::Always => {}
+    }
     let intent = Intent {
         condition: if_match(call),
         ..Intent::change(&GROUPS, id.clone(), wish(caller, &id))

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::scim::attribute_path::{self, Target};
 use crate::scim::error::{Error, ScimType};
 use crate::scim::filter::{parse, resolve};
+use crate::scim::forgiven::{Forgiven, note};
 use crate::scim::profile::Profile;
 use crate::scim::projection::Projection;
 use crate::scim::schema::{AttributeRef, Kind, ResourceType, Returned};
@@ -78,9 +79,13 @@ impl ListParams {
                 Profile::Strict => *known == name,
                 Profile::Compat => known.eq_ignore_ascii_case(&name),
             });
-            let Some(name) = known else {
+            let Some(known) = known else {
                 continue;
             };
+            if known != name {
+                note(Forgiven::ParameterCase);
+            }
+            let name = known;
             // A parameter without a value is as good as none; but an empty cursor asks for the first page.
             if value.is_empty() && name != "cursor" {
                 continue;

@@ -108,6 +108,9 @@ async fn by_index(call: &Call<'_>, caller: &Caller, query: &ListQuery) -> Result
             sum(&counted, counted.len())?
         }
     };
+    if total == 0 {
+        call.journal.note_nobody();
+    }
     let page = read_page(call, caller, rows, query).await?;
     let shown = page.into_iter().map(Shown::into_pieces).collect();
     let paging = Paging::Index(query.start_index);

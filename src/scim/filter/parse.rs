@@ -3,6 +3,7 @@
 use super::lexer::{Spanned, Token, tokens};
 use super::{Filter, Literal, MAX_DEPTH, MAX_LENGTH, MAX_TERMS, Operator, Path};
 use crate::scim::error::{Error, Result};
+use crate::scim::forgiven::{Forgiven, note};
 use crate::scim::profile::Profile;
 
 /// Parses a filter. In `compat` it also understands values in apostrophes or without quotes, and a sub-attribute
@@ -159,6 +160,7 @@ impl<'a> Parser<'_, 'a> {
             if self.profile.is_strict() {
                 return Err(expected("`and`, `or` or the end", self.peek(), self.end));
             }
+            note(Forgiven::SubBehindFilter);
             self.next += 1;
             let sub = Path {
                 text: sub.to_owned(),
@@ -207,10 +209,14 @@ impl<'a> Parser<'_, 'a> {
             Some(Token::Word("null")) => Ok(Literal::Null),
             Some(Token::Word(word)) => match serde_json::from_str::<f64>(word) {
                 Ok(_) => Ok(Literal::Number(word.to_owned())),
-                Err(_) if !self.profile.is_strict() => Ok(Literal::Text(word.to_owned())),
+                Err(_) if !self.profile.is_strict() => {
+                    note(Forgiven::UnquotedText);
+                    Ok(Literal::Text(word.to_owned()))
+                }
                 Err(_) => Err(expected(VALUE, found, self.end)),
             },
             Some(Token::Apostrophed(text)) if !self.profile.is_strict() => {
+                note(Forgiven::UnquotedText);
                 Ok(Literal::Text(text.to_owned()))
             }
             _ => Err(expected(VALUE, found, self.end)),

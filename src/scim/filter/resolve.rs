@@ -5,6 +5,7 @@ use crate::scim::attribute_path::{self, Target};
 use crate::scim::date_time;
 use crate::scim::error::{Error, Result};
 use crate::scim::fold::{comparable, fold};
+use crate::scim::forgiven::{Forgiven, note};
 use crate::scim::profile::Profile;
 use crate::scim::schema::{Attribute, AttributeRef, Kind, ResourceType, Returned};
 
@@ -175,8 +176,10 @@ fn operand(
             Literal::Boolean(value) => Ok(Operand::Boolean(*value)),
             Literal::Text(text) if !profile.is_strict() => match text.to_ascii_lowercase().as_str()
             {
-                "true" => Ok(Operand::Boolean(true)),
-                "false" => Ok(Operand::Boolean(false)),
+                truth @ ("true" | "false") => {
+                    note(Forgiven::BooleanAsText);
+                    Ok(Operand::Boolean(truth == "true"))
+                }
                 _ => Err(wrong(path, operator, "it takes true or false")),
             },
             _ => Err(wrong(path, operator, "it takes true or false")),
@@ -206,8 +209,14 @@ fn operand(
             let given = match literal {
                 Literal::Text(text) => text.clone(),
                 // Numbers and booleans that a client forgot to quote.
-                Literal::Number(text) if !profile.is_strict() => text.clone(),
-                Literal::Boolean(value) if !profile.is_strict() => value.to_string(),
+                Literal::Number(text) if !profile.is_strict() => {
+                    note(Forgiven::NumberForText);
+                    text.clone()
+                }
+                Literal::Boolean(value) if !profile.is_strict() => {
+                    note(Forgiven::NumberForText);
+                    value.to_string()
+                }
                 _ => return Err(wrong(path, operator, "it takes a string in quotes")),
             };
             // A part of a name may begin or end with a space.
@@ -224,6 +233,7 @@ fn operand(
 fn time(text: &str, profile: Profile) -> Option<f64> {
     date_time::parse(text).or_else(|| match text.rsplit_once(' ') {
         Some((local, offset)) if !profile.is_strict() => {
+            note(Forgiven::SpaceForPlus);
             date_time::parse(&format!("{local}+{offset}"))
         }
         _ => None,

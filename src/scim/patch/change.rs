@@ -9,6 +9,7 @@ use super::path::Path;
 use crate::scim::budget::Budget;
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::evaluate::Keys;
+use crate::scim::forgiven::{Forgiven, note};
 use crate::scim::lengths::Lengths;
 use crate::scim::profile::Profile;
 use crate::scim::value::{self, Parts};
@@ -243,6 +244,7 @@ impl Change<'_> {
                 return Err(no_target("matches no value"));
             }
             (Op::Remove, _) => return Ok(non_empty(values)),
+            (Op::Replace, _) if self.path.filter.is_some() => note(Forgiven::ElementMade),
             (Op::Add | Op::Replace, _) => {}
         }
         // What clears something has nothing to make.

@@ -8,6 +8,7 @@ use crate::scim::PATCH_OP;
 use crate::scim::attribute_path::Target;
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::parse::shortened;
+use crate::scim::forgiven::{Forgiven, note};
 use crate::scim::profile::Profile;
 use crate::scim::resource::{check_own_schema, check_schemas};
 use crate::scim::schema::{Attribute, AttributeRef, ResourceType, Schema};
@@ -36,6 +37,9 @@ pub fn parse(
     given.refuse_rest("the body", profile)?;
     if operations.is_empty() && profile.is_strict() {
         return Err(Error::syntax("Operations is empty"));
+    }
+    if operations.is_empty() {
+        note(Forgiven::NoOperations);
     }
     if operations.len() > MAX_OPERATIONS {
         return Err(Error::syntax(format!(
@@ -95,7 +99,10 @@ impl Parser<'_> {
         let op = Self::op(given.take("op"), at)?;
         let path = match given.take("path") {
             None | Some(Value::Null) => None,
-            Some(Value::String(path)) if path.is_empty() && !self.profile.is_strict() => None,
+            Some(Value::String(path)) if path.is_empty() && !self.profile.is_strict() => {
+                note(Forgiven::EmptyPath);
+                None
+            }
             Some(Value::String(path)) => Some(path),
             Some(_) => return Err(Error::path(format!("{at}.path is not a string"))),
         };
@@ -119,9 +126,12 @@ impl Parser<'_> {
         if value.is_some() && op == Op::Remove && self.profile.is_strict() {
             return Err(Error::syntax(format!("{at} removes, and has a value")));
         }
+        if value.is_some() && op == Op::Remove {
+            note(Forgiven::RemoveWithValue);
+        }
         match path::parse(&path, self.resource_type, self.profile)? {
             Named::Attribute(path) => self.attribute(op, path, value),
-            Named::Unknown(error) => self.pass_over(error),
+            Named::Unknown(error) => self.pass_over(error, Forgiven::UnknownDropped),
             Named::Schema(Target::Extension(extension)) => self.extension(op, extension, value),
             Named::Schema(_) => match value {
                 Some(Value::Object(object)) if op != Op::Remove => self.pathless(op, object),
@@ -136,7 +146,11 @@ impl Parser<'_> {
                 "{at}.op is required: add, replace or remove"
             )));
         };
-        match name.to_ascii_lowercase().as_str() {
+        let written = name.to_ascii_lowercase();
+        if written != name {
+            note(Forgiven::OpInCapitals);
+        }
+        match written.as_str() {
             "add" => Ok(Op::Add),
             "replace" => Ok(Op::Replace),
             "remove" => Ok(Op::Remove),
@@ -148,10 +162,13 @@ impl Parser<'_> {
     }
 
     /// What the resource does not have, or a client may not write: `strict` refuses it, and in `compat` nothing comes of it.
-    fn pass_over(&self, error: Error) -> Result<()> {
+    fn pass_over(&self, error: Error, forgiven: Forgiven) -> Result<()> {
         match self.profile {
             Profile::Strict => Err(error),
-            Profile::Compat => Ok(()),
+            Profile::Compat => {
+                note(forgiven);
+                Ok(())
+            }
         }
     }
 
@@ -169,7 +186,8 @@ impl Parser<'_> {
                     }
                     _ => {
                         let name = shortened(&name);
-                        self.pass_over(Error::path(format!("`{name}` is the whole resource")))?;
+                        let error = Error::path(format!("`{name}` is the whole resource"));
+                        self.pass_over(error, Forgiven::UnknownDropped)?;
                     }
                 },
                 named => self.named(op, &name, named, value)?,
@@ -190,9 +208,16 @@ impl Parser<'_> {
                     path.text
                 )))
             }
-            Ok(Named::Attribute(path)) => self.attribute(op, path, Some(value)),
+            Ok(Named::Attribute(path)) => {
+                if !name.eq_ignore_ascii_case(path.found.attribute.name) {
+                    note(Forgiven::PathAsName);
+                }
+                self.attribute(op, path, Some(value))
+            }
             Ok(Named::Schema(_)) => Ok(()),
-            Ok(Named::Unknown(error)) | Err(error) => self.pass_over(error),
+            Ok(Named::Unknown(error)) | Err(error) => {
+                self.pass_over(error, Forgiven::UnknownDropped)
+            }
         }
     }
 
@@ -205,7 +230,7 @@ impl Parser<'_> {
             let same = value.as_ref().and_then(Value::as_str) == Some(self.id);
             return match is_own_id && same && op != Op::Remove {
                 true => Ok(()),
-                false => self.pass_over(read_only(&path)),
+                false => self.pass_over(read_only(&path), Forgiven::ReadOnlyDropped),
             };
         }
         if path.found.extension.is_some() || path.found.attribute.name != "schemas" {

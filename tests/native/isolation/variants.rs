@@ -152,9 +152,18 @@ pub fn variants(
             json!({"tenant_id": own.tenant, "resource": {"type": "Group", "id": its.group}}),
             json!({"tenant_id": own.tenant, "actor": format!("scim-token:{}", its.token)}),
         ]),
-        ("GET", "/admin/resources/:type/:id/history") => {
-            asked(&[String::new(), format!("tenant_id={}", its.tenant)])
-        }
+        ("GET", "/admin/requests") => asked(&[
+            String::new(),
+            format!("tenant_id={}", its.tenant),
+            format!("resource_id={}", its.user),
+            format!("request_id={}", its.request),
+            format!("user_name={}@example.com", its.name),
+            format!("actor=scim-token:{}", its.token),
+        ]),
+        (
+            "GET",
+            "/admin/requests/:request_id" | "/admin/status" | "/admin/resources/:type/:id/history",
+        ) => asked(&[String::new(), format!("tenant_id={}", its.tenant)]),
         ("POST", "/admin/scim-tokens") => sent(&[
             json!({"tenant_id": its.tenant, "name": "x"}),
             json!({"tenant_id": own.tenant, "name": "x", "idp_id": its.provider}),

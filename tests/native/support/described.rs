@@ -96,3 +96,23 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
         );
     }
 }
+
+/// The example of a request's body.
+pub fn sent(operation: &'static Value) -> Value {
+    let content = operation["requestBody"]["content"].as_object();
+    let media = content.and_then(|content| content.values().next());
+    media.map_or(Value::Null, |media| media["example"].clone())
+}
+
+/// The first status of success, with the example of its body.
+pub fn succeeds(operation: &'static Value) -> (u16, &'static Value) {
+    let replies = operation["responses"].as_object().unwrap();
+    let (status, reply) = replies
+        .iter()
+        .find(|(status, _)| status.starts_with('2'))
+        .unwrap();
+    let content = reply["content"].as_object();
+    let media = content.and_then(|content| content.values().next());
+    let example = media.map_or(&Value::Null, |media| &media["example"]);
+    (status.parse().unwrap(), example)
+}

@@ -72,6 +72,7 @@ impl<'a> Access<'a> {
         (resource_type, resource_id): (&'static str, &str),
         attributes: Vec<String>,
     ) -> Vec<Statement> {
+        call.journal.note_resource(resource_type, resource_id);
         let event = Event {
             action,
             resource_type,

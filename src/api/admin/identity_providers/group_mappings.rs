@@ -180,7 +180,7 @@ pub async fn delete(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     batch.extend(provider::revoke_mapping(tenant, &idp, &id, &origin));
     let subject = ("GroupMapping", id.as_str());
     batch.extend(access.audited(call, tenant, Action::Delete, subject, Vec::new()));
-    match call.run(Some(tenant), batch).await {
+    match call.change(tenant, batch).await {
         Ok(_) => Ok(Reply::empty(204)),
         Err(store::Error::Guard(Guard::NotFound)) => Err(Error::not_found(MAPPING)),
         Err(error) => Err(error.into()),

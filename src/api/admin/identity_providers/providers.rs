@@ -227,7 +227,7 @@ async fn try_update(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply>
     let mut batch: Vec<Statement> = rows::update(&provider).into();
     let subject = ("IdentityProvider", provider.id.as_str());
     batch.extend(access.audited(call, tenant, Action::Patch, subject, attributes));
-    call.run(Some(tenant), batch)
+    call.change(tenant, batch)
         .await
         .map_err(|error| match error {
             store::Error::Conflict(Constraint::IdentityProviderName) => name_taken(),
@@ -258,7 +258,7 @@ async fn try_delete(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply>
     let subject = ("IdentityProvider", provider.id.as_str());
     batch.extend(access.audited(call, tenant, Action::Delete, subject, Vec::new()));
     batch.extend(provider_rows::revoke_tokens(tenant, &provider.id, &origin));
-    call.run(Some(tenant), batch).await?;
+    call.change(tenant, batch).await?;
     Ok(Reply::empty(204))
 }
 

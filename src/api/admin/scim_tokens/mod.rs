@@ -55,6 +55,7 @@ fn audited(
     action: Action,
     attributes: &[&str],
 ) -> Vec<Statement> {
+    call.journal.note_resource("ScimToken", &token.id);
     let event = Event {
         action,
         resource_type: "ScimToken",
@@ -248,7 +249,7 @@ async fn write(
 ) -> Result<()> {
     let mut batch: Vec<Statement> = scim_tokens::update(token).into();
     batch.extend(audited(call, admin, token, action, attributes));
-    call.run(Some(&token.tenant_id), batch)
+    call.change(&token.tenant_id, batch)
         .await
         .map_err(not_found)?;
     forget(&call.app.platform, &row.text("token_hash")?);

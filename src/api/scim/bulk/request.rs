@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::scim::BULK_REQUEST;
 use crate::scim::error::Error as ScimError;
 use crate::scim::filter::parse::shortened;
+use crate::scim::forgiven::{Forgiven, note};
 use crate::scim::profile::Profile;
 use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
 use crate::scim::value::{Given, mismatch};
@@ -183,6 +184,7 @@ fn parse(
         (Method::Post, None) if bulk_id.is_none() && profile.is_strict() => {
             return Err(ScimError::syntax(format!("{at}.bulkId is required for a POST")).into());
         }
+        (Method::Post, None) if bulk_id.is_none() => note(Forgiven::BulkIdMissing),
         _ => {}
     }
     let condition = match given.take("version") {

@@ -1,0 +1,130 @@
+//! `/api/v1/admin/status`: what needs a person, and what they can do about it. Each line has a code of one table.
+
+use serde::Serialize;
+
+use super::requests::ResourceName;
+use crate::api::http::call::Call;
+use crate::api::http::envelope;
+use crate::api::http::input::Time;
+use crate::api::http::query_parameters::required_tenant;
+use crate::api::http::reply::Reply;
+use crate::auth::admin::Admin;
+use crate::error::{Error, Result};
+use crate::store::attention::{self, Line};
+use crate::store::rows_at;
+
+/// A kind of line: its code, what it means and what to do.
+struct Meaning {
+    code: &'static str,
+    what: &'static str,
+    to_do: &'static str,
+}
+
+/// Every code there is.
+const MEANINGS: &[Meaning] = &[
+    Meaning {
+        code: "token_expired",
+        what: "The SCIM token has expired: its client is refused.",
+        to_do: "Create a new token and paste it into the identity provider; then DELETE this one.",
+    },
+    Meaning {
+        code: "token_expires",
+        what: "The SCIM token ends within 30 days.",
+        to_do: "POST scim-tokens/{id}/rotate with an overlap, and paste the new token into the identity provider before the old one ends.",
+    },
+    Meaning {
+        code: "token_unused",
+        what: "The SCIM token was not used for 7 days.",
+        to_do: "See whether the identity provider's provisioning is switched off or paused; DELETE a token that nobody needs.",
+    },
+    Meaning {
+        code: "requests_refused",
+        what: "Requests of this credential were refused in the last day; the count is of the latest 5,000 of the tenant.",
+        to_do: "GET requests/?status=failed&actor={id} says which and why.",
+    },
+    Meaning {
+        code: "refusals_not_kept",
+        what: "More than 600 requests were refused within a minute: the rest were counted, and are not in the journal.",
+        to_do: "A client tries again and again what is refused: find it by GET requests/?status=failed, and pause its token.",
+    },
+    Meaning {
+        code: "sync_blocked",
+        what: "The directory's last sync would have removed more than is allowed, and was stopped.",
+        to_do: "See what it would do by POST identity-providers/{id}/sync?dry_run=true; where that is right, run it with allow_removals=true.",
+    },
+    Meaning {
+        code: "sync_failing",
+        what: "The directory's last sync failed.",
+        to_do: "GET identity-providers/{id}/sync-logs says why; POST identity-providers/{id}/test tries the connection.",
+    },
+    Meaning {
+        code: "fuse_tripped",
+        what: "The credential has removed as much of the tenant as its removal_fuse allows, and was stopped in the last day.",
+        to_do: "GET audit-events/?actor={id} says what it removed; where that is right, POST scim-tokens/{id}/allow-removals lets it go on.",
+    },
+    Meaning {
+        code: "message_dead",
+        what: "A message to rollcall-jobs failed as often as it was tried, and was given up.",
+        to_do: "The log of rollcall-jobs says why; start what it was for again, as a sync by POST identity-providers/{id}/sync.",
+    },
+];
+
+/// Something that needs a person.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct StatusLine {
+    /// A word to match on.
+    code: &'static str,
+    /// What it means.
+    what: &'static str,
+    /// Since when; of a token that expires, when it does.
+    since: Time,
+    /// What to do about it.
+    #[serde(rename = "do")]
+    to_do: &'static str,
+    /// What it is about.
+    subject: ResourceName,
+    /// Its name, where it has one.
+    name: Option<String>,
+    /// How often.
+    count: i64,
+}
+
+/// What needs a person; nothing where all is well.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct StatusResponse {
+    lines: Vec<StatusLine>,
+}
+
+fn show(line: Line) -> Option<StatusLine> {
+    let meaning = MEANINGS.iter().find(|meaning| meaning.code == line.code)?;
+    Some(StatusLine {
+        code: meaning.code,
+        what: meaning.what,
+        since: Time(line.since),
+        to_do: meaning.to_do,
+        subject: ResourceName::new(line.kind, line.id),
+        name: line.name,
+        count: line.count,
+    })
+}
+
+/// `GET /api/v1/admin/status/`.
+pub async fn read(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let tenant = required_tenant(call, admin)?;
+    let batch = attention::select(&tenant, call.now);
+    let results = call.run(Some(&tenant), batch.into()).await?;
+    if rows_at(&results, 0)?.first().is_none() {
+        return Err(Error::not_found("the tenant"));
+    }
+    call.note_tenant(&tenant);
+    let rows = results.iter().skip(1).flat_map(|results| &results.rows);
+    let lines = rows
+        .map(|row| Ok(show(attention::line(row)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let status = StatusResponse {
+        lines: lines.into_iter().flatten().collect(),
+    };
+    Ok(envelope::single(call, 200, status))
+}

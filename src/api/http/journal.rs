@@ -1,0 +1,152 @@
+//! What is found out about a request while it is worked on, for the [journal](super::record).
+
+use std::cell::{Cell, RefCell};
+
+use serde_json::Value;
+
+use super::redaction::Kept;
+use crate::error::Error;
+use crate::ids::TenantId;
+use crate::scim::forgiven::Notes;
+
+/// What was found out about a request so far.
+#[derive(Default)]
+pub struct Journal {
+    /// What `compat` forgave.
+    pub notes: Cell<Notes>,
+    /// The route's name and pattern.
+    pub(super) route: Cell<Option<(&'static str, &'static str)>>,
+    pub(super) actor: RefCell<Option<String>>,
+    pub(super) tenant: RefCell<Option<TenantId>>,
+    /// The hash of a SCIM token whose holder is not known yet.
+    pub(super) token_hash: RefCell<Option<String>>,
+    pub(super) body: RefCell<Option<Kept>>,
+    pub(super) user_name: RefCell<Option<String>>,
+    pub(super) resource: RefCell<Option<(&'static str, String)>>,
+    pub(super) status: Cell<Option<u16>>,
+    pub(super) is_by_size: Cell<bool>,
+    pub(super) found_nobody: Cell<bool>,
+    /// How many operations of a Bulk request failed, of how many, and why the first of them did.
+    pub(super) failures: RefCell<Option<(usize, usize, Error)>>,
+    /// The status in the row that was written with the change.
+    pub(super) written: Cell<Option<u16>>,
+}
+
+impl Journal {
+    pub fn note_route(&self, name: &'static str, pattern: &'static str) {
+        self.route.set(Some((name, pattern)));
+    }
+
+    /// Notes whose credential it is, as the audit trail names them.
+    pub fn note_actor(&self, actor: String) {
+        *self.actor.borrow_mut() = Some(actor);
+    }
+
+    /// Notes the one tenant that a credential is for.
+    pub fn note_tenant(&self, tenant: &TenantId) {
+        *self.tenant.borrow_mut() = Some(tenant.clone());
+    }
+
+    pub fn tenant(&self) -> Option<TenantId> {
+        self.tenant.borrow().clone()
+    }
+
+    /// Whether somebody has shown who they are.
+    pub fn has_actor(&self) -> bool {
+        self.actor.borrow().is_some()
+    }
+
+    /// Notes the hash of a SCIM token, by which its holder is found where it does not hold.
+    pub fn note_token_hash(&self, hash: &str) {
+        *self.token_hash.borrow_mut() = Some(hash.to_owned());
+    }
+
+    /// Notes the body, without secrets, and whom it is about.
+    pub fn note_body(&self, body: &Value) {
+        if self.body.borrow().is_none() {
+            *self.user_name.borrow_mut() = name_in(body);
+            *self.body.borrow_mut() = Some(Kept::of(body));
+        }
+    }
+
+    /// Notes what the request is about.
+    pub fn note_resource(&self, resource_type: &'static str, id: &str) {
+        *self.resource.borrow_mut() = Some((resource_type, id.to_owned()));
+    }
+
+    /// Notes what the reply's status will be, where it is another than is usual.
+    pub fn expect_status(&self, status: u16) {
+        self.status.set(Some(status));
+    }
+
+    /// Notes that the status depends on how large the group is.
+    pub fn expect_by_size(&self) {
+        self.is_by_size.set(true);
+    }
+
+    /// Notes that a list is empty.
+    pub fn note_nobody(&self) {
+        self.found_nobody.set(true);
+    }
+
+    /// Notes how many of how many operations of a Bulk request fail, and why the first of them does.
+    pub fn note_failures(&self, failures: Option<(usize, usize, Error)>) {
+        *self.failures.borrow_mut() = failures;
+    }
+}
+
+/// The user name that a body gives, changes or looks for.
+fn name_in(body: &Value) -> Option<String> {
+    let body = body.as_object()?;
+    let field = |name: &str| {
+        let mut fields = body.iter();
+        fields
+            .find(|(given, _)| given.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    };
+    if let Some(name) = field("userName") {
+        return name.as_str().map(str::to_owned);
+    }
+    if let Some(filter) = field("filter") {
+        return name_in_filter(filter.as_str()?);
+    }
+    let operations = field("Operations")?.as_array()?;
+    operations.iter().take(100).find_map(|operation| {
+        // Operations of a Bulk request have a method, and are each about somebody else.
+        let operation = operation
+            .as_object()
+            .filter(|operation| !operation.contains_key("method"))?;
+        let part = |name: &str| {
+            let mut parts = operation.iter();
+            parts
+                .find(|(given, _)| given.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
+        };
+        match part("path").and_then(Value::as_str) {
+            Some(path) if path.eq_ignore_ascii_case("userName") => {
+                part("value")?.as_str().map(str::to_owned)
+            }
+            Some(_) => None,
+            None => name_in(part("value")?),
+        }
+    })
+}
+
+/// The name in a filter that begins with `userName eq`.
+pub(super) fn name_in_filter(filter: &str) -> Option<String> {
+    let mut words = filter.trim().splitn(3, ' ');
+    let is_name = words.next()?.eq_ignore_ascii_case("userName");
+    let is_equal = words.next()?.eq_ignore_ascii_case("eq");
+    let rest = words.next()?.trim();
+    if !is_name || !is_equal {
+        return None;
+    }
+    if !rest.starts_with('"') {
+        return rest
+            .split(' ')
+            .next()
+            .map(|word| word.trim_matches('\'').to_owned());
+    }
+    let mut texts = serde_json::Deserializer::from_str(rest).into_iter::<String>();
+    texts.next()?.ok()
+}

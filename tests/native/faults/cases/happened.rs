@@ -1,0 +1,35 @@
+//! Reading what happened.
+
+use serde_json::{Value, json};
+
+use super::{Case, MARK, Scene};
+
+impl Scene {
+    pub fn happened(&self) -> Vec<Case> {
+        let events = format!("/admin/audit-events/?tenant_id={}", self.tenant);
+        let of_ada = format!("{events}&resource_id={}", self.ada);
+        let history = format!(
+            "/admin/resources/User/{}/history?tenant_id={}",
+            self.ada, self.tenant
+        );
+        let tried = json!({
+            "tenant_id": self.tenant, "resource": {"type": "User", "id": self.ada}, "dry_run": true,
+        });
+        let requests = format!("/admin/requests/?tenant_id={}", self.tenant);
+        let about_ada = format!("{requests}&user_name=ada-{MARK}@example.com");
+        let failed = format!("{requests}&status=failed");
+        let status = format!("/admin/status/?tenant_id={}", self.tenant);
+        let one = format!("/admin/requests/{}?tenant_id={}", self.request, self.tenant);
+        vec![
+            self.admin("GET", &requests, Value::Null, 200),
+            self.admin("GET", &about_ada, Value::Null, 200),
+            self.admin("GET", &failed, Value::Null, 200),
+            self.admin("GET", &one, Value::Null, 200),
+            self.admin("GET", &status, Value::Null, 200),
+            self.admin("GET", &events, Value::Null, 200),
+            self.admin("GET", &of_ada, Value::Null, 200),
+            self.admin("GET", &history, Value::Null, 200),
+            self.admin("POST", "/admin/undo/", tried, 200),
+        ]
+    }
+}
