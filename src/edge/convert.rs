@@ -1,6 +1,8 @@
 //! Requests and replies, between the runtime's types and the application's.
 
-use futures_util::StreamExt;
+use std::pin::Pin;
+
+use futures_util::{StreamExt, stream};
 use http::header::{HeaderName, HeaderValue};
 use worker::{Headers, ResponseBuilder, Result};
 
@@ -72,7 +74,7 @@ async fn body(request: &mut worker::Request) -> std::result::Result<Vec<u8>, Str
 }
 
 /// A reply as the runtime sends it.
-pub fn response(reply: api::Response) -> Result<worker::Response> {
+pub async fn response(reply: api::Response) -> Result<worker::Response> {
     let (parts, body) = reply.into_parts();
     let headers = Headers::new();
     for (name, value) in &parts.headers {
@@ -84,26 +86,26 @@ pub fn response(reply: api::Response) -> Result<worker::Response> {
         .with_status(parts.status.as_u16())
         .with_headers(headers);
     let mut chunks = body.into_chunks().peekable();
-    let Some(first) = chunks.next() else {
+    let Some(first) = chunks.next().await else {
         return Ok(builder.empty());
     };
     // What is one piece has a known length; more go out one after the other.
-    match chunks.peek() {
+    match Pin::new(&mut chunks).peek().await {
         None => Ok(builder.fixed(first.map_err(worker::Error::RustError)?)),
         Some(_) => {
-            let chunks = std::iter::once(first).chain(chunks);
+            let chunks = stream::iter([first]).chain(chunks);
             let chunks = chunks.map(|chunk| chunk.map_err(worker::Error::RustError));
-            builder.from_stream(futures_util::stream::iter(chunks))
+            builder.from_stream(chunks)
         }
     }
 }
 
 /// A failure before the application is reached, in the dialect of the path.
-pub fn failure(path: &str, error: &Error) -> Result<worker::Response> {
+pub async fn failure(path: &str, error: &Error) -> Result<worker::Response> {
     let mut response = Reply::of_error(error, routes::dialect(path)).into_response();
     let request_id = platform::new_id(&RuntimeClock, &RuntimeEntropy).unwrap_or_default();
     if let Ok(request_id) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert("x-request-id", request_id);
     }
-    self::response(response)
+    self::response(response).await
 }

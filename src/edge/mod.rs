@@ -51,7 +51,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
         Err(reason) => {
             worker::console_error!("configuration: {reason}");
             let error = Error::new(Kind::Internal, "the service is not configured");
-            return convert::failure(request.path().as_str(), &error);
+            return convert::failure(request.path().as_str(), &error).await;
         }
     };
     let path = request.path();
@@ -60,10 +60,10 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
         Err(error) => {
             let reason = error.internal.as_deref().unwrap_or(&error.detail);
             worker::console_error!("request: {reason}");
-            return convert::failure(&path, &error);
+            return convert::failure(&path, &error).await;
         }
     };
-    convert::response(app.handle(request).await)
+    convert::response(app.handle(request).await).await
 }
 
 fn app(env: &Env, background: Rc<dyn Background>) -> std::result::Result<App, String> {

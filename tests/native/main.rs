@@ -18,6 +18,7 @@ mod bad_input;
 mod bounded_work;
 mod budget;
 mod bulk;
+mod carrying;
 mod connection;
 mod doors;
 mod dry_run;

@@ -1,5 +1,6 @@
 //! Which of the two workers answers what, and how the first hands a request on to the second.
 
+use futures_util::StreamExt;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -50,7 +51,8 @@ struct Second(App);
 impl OtherWorker for Second {
     async fn ask(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, String> {
         let (parts, body) = self.0.handle(request.clone()).await.into_parts();
-        let body: Result<Vec<Vec<u8>>, String> = body.into_chunks().collect();
+        let body = body.into_chunks().collect::<Vec<_>>().await;
+        let body: Result<Vec<Vec<u8>>, String> = body.into_iter().collect();
         Ok(Response::from_parts(parts, body?.concat()))
     }
 }
@@ -116,7 +118,8 @@ fn a_request_for_the_other_worker_is_handed_on_as_it_is_and_its_reply_too() {
         let lines = world.log.0.borrow().len();
         let response = pollster::block_on(world.app.handle(request.clone()));
         let (parts, got) = response.into_parts();
-        let got: Vec<u8> = got.into_chunks().flat_map(Result::unwrap).collect();
+        let got = pollster::block_on(got.into_chunks().collect::<Vec<_>>());
+        let got: Vec<u8> = got.into_iter().flat_map(Result::unwrap).collect();
         assert_eq!(
             (parts.status.as_u16(), got),
             (status, body.as_bytes().to_vec())

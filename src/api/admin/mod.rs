@@ -9,6 +9,8 @@ pub mod docs;
 #[cfg(feature = "requests")]
 pub mod endpoint_info;
 #[cfg(feature = "requests")]
+pub mod export;
+#[cfg(feature = "requests")]
 pub mod health;
 #[cfg(feature = "jobs")]
 pub mod identity_providers;

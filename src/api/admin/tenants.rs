@@ -189,7 +189,7 @@ fn show_row(row: &Row) -> Result<TenantResponse> {
 }
 
 /// The tenant in the path; 404 for one that this administrator does not see.
-fn tenant_in_path(call: &Call<'_>, admin: &Admin) -> Result<TenantId> {
+pub(super) fn tenant_in_path(call: &Call<'_>, admin: &Admin) -> Result<TenantId> {
     TenantId::parse(call.param("tenant_id"))
         .filter(|tenant| admin.sees(tenant))
         .ok_or_else(|| Error::not_found(WHAT))

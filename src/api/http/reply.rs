@@ -1,5 +1,9 @@
 //! Replies, and the two dialects in which they fail: SCIM's error body (RFC 7644 §3.12) and the admin API's.
 
+use std::fmt;
+
+use futures_util::StreamExt;
+use futures_util::stream::{self, LocalBoxStream, Stream};
 use http::header::{
     ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
     WWW_AUTHENTICATE,
@@ -40,19 +44,47 @@ pub struct Reply {
     body: Body,
 }
 
+/// A piece of a body. An error, a reason for the log, breaks the reply off.
+type Chunk = std::result::Result<Vec<u8>, String>;
+
+/// Pieces of a body that are read from the database while it is sent, each when the one before it is gone.
+pub type Pages = LocalBoxStream<'static, Chunk>;
+
 /// A reply's body, in pieces that are made when their turn comes: put together, the members of a large group would take the
 /// memory of many requests.
-#[derive(Debug, Default)]
-pub struct Body(Pieces);
+#[derive(Default)]
+pub struct Body {
+    pieces: Pieces,
+    /// What follows them; nothing in most replies.
+    pages: Option<Pages>,
+}
 
 impl Body {
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.pieces.is_empty() && self.pages.is_none()
     }
 
-    /// The bytes in their order, piece by piece; one piece of most replies. An error breaks the reply off.
-    pub fn into_chunks(self) -> impl Iterator<Item = std::result::Result<Vec<u8>, String>> {
-        self.0.into_texts()
+    /// The bytes in their order, piece by piece; one piece of most replies.
+    pub fn into_chunks(self) -> impl Stream<Item = Chunk> + Unpin + 'static {
+        let pages = self.pages.unwrap_or_else(|| stream::empty().boxed_local());
+        stream::iter(self.pieces.into_texts()).chain(pages)
+    }
+}
+
+impl From<Pieces> for Body {
+    fn from(pieces: Pieces) -> Self {
+        Body {
+            pieces,
+            pages: None,
+        }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Body");
+        shown.field("pieces", &self.pieces);
+        shown.field("is_read_on", &self.pages.is_some()).finish()
     }
 }
 
@@ -90,13 +122,20 @@ impl Reply {
             .body(text.into())
     }
 
+    /// A text that is read from the database while it is sent.
+    pub fn pages(content_type: &str, pages: Pages) -> Self {
+        let mut reply = Reply::empty(200).header(CONTENT_TYPE, content_type);
+        reply.body.pages = Some(pages);
+        reply
+    }
+
     pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
     fn body(mut self, body: Pieces) -> Self {
-        self.body = Body(body);
+        self.body = body.into();
         self
     }
 
@@ -117,12 +156,15 @@ impl Reply {
         )
     }
 
-    /// The reply as bytes that are kept. An error is the body's.
+    /// The reply as bytes that are kept. An error is the body's. What is read while it is sent cannot be kept.
     pub fn to_kept(&self) -> std::result::Result<Vec<u8>, String> {
+        if self.body.pages.is_some() {
+            return Err("a body that is not read yet".to_owned());
+        }
         let headers = self.headers.iter();
         let body: Vec<Vec<u8>> = self
             .body
-            .0
+            .pieces
             .clone()
             .into_texts()
             .collect::<std::result::Result<_, _>>()?;
@@ -146,7 +188,7 @@ impl Reply {
         Some(Reply {
             status: kept.status,
             headers: headers.collect::<Option<_>>()?,
-            body: Body(kept.body.into()),
+            body: Pieces::from(kept.body).into(),
         })
     }
 
@@ -180,7 +222,7 @@ pub fn handed_on(response: http::Response<Vec<u8>>) -> Result<Response, String> 
             .map_err(|error| error.to_string())?
             .into(),
     };
-    Ok(Response::from_parts(parts, Body(body)))
+    Ok(Response::from_parts(parts, body.into()))
 }
 
 /// Headers that a failure carries beyond its body.

@@ -12,6 +12,7 @@ mod identity_providers;
 mod messages;
 mod operation;
 mod resources;
+mod retention;
 mod schemas;
 mod scim;
 mod tags;
@@ -103,6 +104,7 @@ pub fn document() -> Value {
 fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
     let by_noun = [
         admin::describe,
+        retention::describe,
         identity_providers::describe,
         directory_syncs::describe,
         happened::describe,

@@ -71,7 +71,7 @@ impl Stage {
             let _ = work.as_mut().poll(&mut context);
         }
         let (method, path) = (case.request.method(), case.request.uri().path());
-        Some(self.world.read_answer(method, path, response?))
+        self.world.read_whole(method, path, response?)
     }
 }
 
@@ -143,8 +143,10 @@ fn check(stage: &Stage, course: &Course, case: &Case, at: &str, fault: Fault, ou
         assert!(!line.contains(MARK), "{at}: {line}");
     }
     match &outcome {
+        // A body that is read while it is sent breaks off.
         None => assert!(
-            matches!(fault, Fault::HangsBefore | Fault::HangsAfter),
+            matches!(fault, Fault::HangsBefore | Fault::HangsAfter)
+                || case.pattern().ends_with("/export"),
             "{at}"
         ),
         Some(answer) if answer.status == course.answer.status => {

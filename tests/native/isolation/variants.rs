@@ -134,7 +134,8 @@ pub fn variants(
         ("POST", "/admin/tenants") => {
             sent(&[json!({"name": "x"}), json!({"name": "x", "id": its.tenant})])
         }
-        ("GET" | "DELETE", "/admin/tenants/:tenant_id") => nothing(),
+        ("GET" | "DELETE", "/admin/tenants/:tenant_id")
+        | ("GET", "/admin/tenants/:tenant_id/export") => nothing(),
         ("PATCH", "/admin/tenants/:tenant_id") => sent(&[json!({"name": "taken over"})]),
         ("GET", "/admin/scim-tokens" | "/admin/scim-tokens/endpoint-info") => {
             asked(&[String::new(), format!("tenant_id={}", its.tenant)])

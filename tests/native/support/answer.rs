@@ -54,6 +54,9 @@ impl Answer {
         };
         match self.body {
             Value::Null => assert!(!self.headers.contains_key("content-type")),
+            Value::String(_) if path.ends_with("/export") => {
+                assert_eq!(self.header("content-type"), "application/x-ndjson");
+            }
             Value::String(_) => assert!(path.starts_with("/docs"), "text on {path}"),
             _ => assert_eq!(self.header("content-type"), wanted, "on {path}"),
         }

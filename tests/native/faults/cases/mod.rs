@@ -383,6 +383,7 @@ impl Scene {
                 .writes_more(),
             self.admin("POST", all, named, 201).again(409),
             self.admin("GET", &path, Value::Null, 200),
+            self.admin("GET", &format!("{path}/export"), Value::Null, 200),
             self.admin("PATCH", &path, switched, 200).writes_more(),
             self.admin("DELETE", &path, Value::Null, 204).again(404),
             self.case("", "GET", "/openapi.json", Value::Null, 200),
