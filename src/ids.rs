@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use sha2::{Digest, Sha256};
+use uuid::{Builder, Uuid, Variant, Version};
 
 /// A tenant's id: a UUIDv7, or 1 to 63 lower-case letters, digits and hyphens chosen by the administrator. It has no
 /// underscore: Okta refuses one in a base URL.
@@ -53,4 +54,25 @@ pub fn canonical_uuid(text: &str) -> Option<String> {
 /// An id as it is kept and compared: a UUID in its canonical text, and what is none as it stands.
 pub fn as_kept(text: &str) -> String {
     canonical_uuid(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// The id that a resource has in a tenant that it is brought into from another one: it follows from both, and from nothing else. The time
+/// in it stays (RFC 9562 §5.7), so that resources keep their order; the rest is a hash. None for what is no UUIDv7, and so no id of ours.
+pub fn carried_over(tenant: &TenantId, id: &str) -> Option<String> {
+    let old = Uuid::try_parse(id)
+        .ok()
+        .filter(|id| id.get_version_num() == 7)?;
+    let digest = Sha256::new()
+        .chain_update("rollcall carried over\n")
+        .chain_update(tenant.as_str())
+        .chain_update(old.as_bytes())
+        .finalize();
+    let mut bytes = *old.as_bytes();
+    for (byte, hashed) in bytes.iter_mut().skip(6).zip(digest) {
+        *byte = hashed;
+    }
+    let id = Builder::from_bytes(bytes)
+        .with_variant(Variant::RFC4122)
+        .with_version(Version::SortRand);
+    Some(id.into_uuid().to_string())
 }

@@ -40,7 +40,7 @@ pub use author::{Author, Mandate, Terms};
 pub use facts::Seen;
 pub use fuse::Allowance;
 pub use intent::{Intent, Reverted, Wish};
-pub use member_plan::Known;
+pub use member_plan::{Known, kind_of};
 pub use recent::Recent;
 pub use request::{Along, Request, Shown, Written};
 pub use state::Done;

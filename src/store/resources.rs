@@ -313,6 +313,21 @@ pub fn select_total(
     )
 }
 
+/// Which of these ids are resources of the type: column `id`.
+pub fn select_present<'i>(
+    tenant: &TenantId,
+    resource_type: &ResourceType,
+    ids: impl IntoIterator<Item = &'i String>,
+) -> Vec<Statement> {
+    let table = table(resource_type);
+    Set::of_ids(ids).statements(&[tenant.into()], |part| {
+        format!(
+            "{} select r.id from e cross join {table} r on r.tenant_id = ?1 and r.id = e.id",
+            part.table()
+        )
+    })
+}
+
 /// Longest row in bytes, some room left for its other columns and for its indexes' entries: D1 takes two million.
 pub const MAX_ROW: usize = 1_900_000;
 

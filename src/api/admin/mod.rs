@@ -14,6 +14,8 @@ pub mod export;
 pub mod health;
 #[cfg(feature = "jobs")]
 pub mod identity_providers;
+#[cfg(feature = "requests")]
+pub mod import;
 #[cfg(feature = "jobs")]
 mod key_renewal;
 #[cfg(feature = "jobs")]

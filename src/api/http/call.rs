@@ -1,5 +1,6 @@
 //! One request while it is answered: what it says, whose it is, what it has cost.
 
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 
 use http::Method;
@@ -138,15 +139,29 @@ impl<'a> Call<'a> {
 
     /// The body as JSON: 415 for another content type, 413 where it is too long, and what is wrong with it otherwise.
     pub fn json(&self) -> Result<Value> {
+        let accepted: &[&str] = match self.place.dialect {
+            Dialect::Scim => &["application/scim+json", "application/json"],
+            Dialect::Admin => &["application/json"],
+        };
+        let body = json::parse(&self.body(accepted)?).map_err(|detail| self.malformed(detail))?;
+        self.journal.note_body(&body);
+        Ok(body)
+    }
+
+    fn malformed(&self, detail: String) -> Error {
+        match self.place.dialect {
+            Dialect::Scim => Error::scim(ScimType::InvalidSyntax, detail),
+            Dialect::Admin => Error::field(&["body"], detail, "json_invalid"),
+        }
+    }
+
+    /// The body, decoded, where it has one of these content types: 415 for another one, 413 where it is too long.
+    pub fn body(&self, accepted: &[&str]) -> Result<Cow<'_, [u8]>> {
         let content_type = self.header(CONTENT_TYPE).unwrap_or_default();
         let (media_type, parameters) = content_type
             .split_once(';')
             .unwrap_or((content_type, Default::default()));
         let media_type = media_type.trim();
-        let accepted: &[&str] = match self.place.dialect {
-            Dialect::Scim => &["application/scim+json", "application/json"],
-            Dialect::Admin => &["application/json"],
-        };
         if !accepted
             .iter()
             .any(|accepted| accepted.eq_ignore_ascii_case(media_type))
@@ -166,18 +181,11 @@ impl<'a> Call<'a> {
                 format!("the body is longer than {MAX_BODY_BYTES} bytes"),
             ));
         }
-        let malformed = |detail| match self.place.dialect {
-            Dialect::Scim => Error::scim(ScimType::InvalidSyntax, detail),
-            Dialect::Admin => Error::field(&["body"], detail, "json_invalid"),
-        };
         let decoded = content_encoding::decoded(self.headers(), self.request.body());
-        let body = decoded.map_err(|error| match error.kind {
-            Kind::BadRequest => malformed(error.detail),
+        decoded.map_err(|error| match error.kind {
+            Kind::BadRequest => self.malformed(error.detail),
             _ => error,
-        })?;
-        let body = json::parse(&body).map_err(malformed)?;
-        self.journal.note_body(&body);
-        Ok(body)
+        })
     }
 
     /// Whether a body came along.

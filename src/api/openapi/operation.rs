@@ -104,6 +104,12 @@ impl Operation {
         self.fails(413).fails(415).fails(malformed)
     }
 
+    /// A body of another kind.
+    pub fn body_of(mut self, content: Value) -> Self {
+        self.body = Some(json!({"required": true, "content": content}));
+        self.fails(400).fails(413).fails(415).fails(422)
+    }
+
     /// A reply of JSON.
     pub fn answers(self, status: u16, description: &str, schema: &Value, example: &Value) -> Self {
         let mut content = Map::new();

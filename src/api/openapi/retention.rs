@@ -2,10 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::envelopes::shows;
+use super::examples;
 use super::operation::Operation;
 use super::schemas::Schemas;
 use super::tags::TENANTS;
 use crate::api::admin::export::NDJSON;
+use crate::api::admin::import::ImportResponse;
 use crate::api::http::routes::Route;
 
 /// A body of lines of JSON.
@@ -14,7 +17,7 @@ fn lines(description: &str) -> Value {
 }
 
 /// The operation of one of these routes.
-pub fn describe(route: &Route, _schemas: &mut Schemas) -> Option<Operation> {
+pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
     Some(match route.name {
         "exportTenant" => Operation::new(route, TENANTS, "Export a tenant's users, groups and memberships")
             .describe(
@@ -25,6 +28,30 @@ pub fn describe(route: &Route, _schemas: &mut Schemas) -> Option<Operation> {
             )
             .reply(200, "The lines", lines("A JSON object a line"), &[])
             .fails(404),
+        "importTenant" => shows::<ImportResponse>(
+            Operation::new(route, TENANTS, "Import lines of an export")
+                .describe(
+                    "The lines of an export of any tenant become users, groups and memberships of this one, whose other resources stay. \
+                     Their ids are new ones that follow from the old ones and the tenant, and references follow them; so an export that \
+                     is longer than a body may be comes in as many requests as it takes, in its order, cut between lines. A line whose \
+                     resource or member is there already changes nothing, so a request may be sent again. A line that fails is told with \
+                     its number, and the others are carried out. A user's line is also the `data` of a Bulk operation `POST /Users`, a line of \
+                     members the `value` of a PATCH that adds to `members`: ids are those that the Bulk request's replies say then.",
+                )
+                .body_of(json!({NDJSON: {
+                    "schema": {"type": "string", "description": "Lines of an export"},
+                    "example": examples::lines(),
+                }}))
+                .fails(404),
+            200,
+            "What came of the lines",
+            schemas,
+            &json!({
+                "users": {"created": 1, "unchanged": 0}, "groups": {"created": 0, "unchanged": 0},
+                "members": {"added": 0, "unchanged": 0}, "failed": 1,
+                "failures": [{"line": 3, "detail": "its group is not there yet"}],
+            }),
+        ),
         _ => return None,
     })
 }

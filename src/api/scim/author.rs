@@ -159,6 +159,16 @@ pub async fn change_shown(
     shown.ok_or_else(|| Error::internal("the resource was not read back"))
 }
 
+/// Carries out a request of a client's as it is.
+pub async fn change_as(
+    call: &Call<'_>,
+    caller: &Caller,
+    request: &change::Request<'_>,
+) -> Result<Written> {
+    let client = Client::new(call, caller);
+    change::write(&client, &call.app.recent, request).await
+}
+
 /// Carries out what a client wants of many.
 pub async fn change_many(
     call: &Call<'_>,
@@ -173,8 +183,7 @@ pub async fn change_many(
         is_dry: call.is_dry(),
         ..change::Request::of(intents)
     };
-    let client = Client::new(call, caller);
-    let written = change::write(&client, &call.app.recent, &request).await?;
+    let written = change_as(call, caller, &request).await?;
     let failed = written
         .outcomes
         .iter()

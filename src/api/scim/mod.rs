@@ -1,6 +1,6 @@
 //! RFC 7644's endpoints.
 
-mod author;
+pub mod author;
 pub mod bulk;
 pub mod discovery;
 pub mod groups;

@@ -8,7 +8,7 @@ use crate::store::tables::table;
 use crate::store::{Guard, Statement};
 
 /// Deletes resources with all that hangs on them, and leaves tombstones. Groups that lose a member by it change, and say so
-/// by their versions.
+/// by their versions. One that came back under its old id has a tombstone already.
 pub fn delete(
     tenant: &TenantId,
     resource_type: &ResourceType,
@@ -23,7 +23,9 @@ pub fn delete(
             format!(
                 "{} insert into tombstones (tenant_id, resource_type, id, external_id, deleted_at) \
                  select ?1, ?2, r.id, r.external_id, ?3 from e cross join {table} r \
-                 on r.tenant_id = ?1 and r.id = e.id",
+                 on r.tenant_id = ?1 and r.id = e.id where true \
+                 on conflict (tenant_id, resource_type, id) do update set external_id = excluded.external_id, \
+                 deleted_at = excluded.deleted_at",
                 part.table()
             )
         },

@@ -1,6 +1,7 @@
 //! A tenant's data taken out, and brought in again.
 
 mod export;
+mod import;
 
 use serde_json::Value;
 

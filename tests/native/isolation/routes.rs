@@ -227,11 +227,15 @@ struct Attempt<'r> {
 
 impl Attempt<'_> {
     fn send(&self, world: &World, token: &str) -> Answer {
+        let content_type = match self.path.ends_with("/import") {
+            true => "application/x-ndjson",
+            false => "application/json",
+        };
         let request = Request::builder()
             .method(&self.route.method)
             .uri(format!("{ORIGIN}{}?{}", self.path, self.query))
             .header("authorization", format!("Bearer {token}"))
-            .header("content-type", "application/json");
+            .header("content-type", content_type);
         let body = match &self.body {
             Value::Null => Vec::new(),
             body => body.to_string().into_bytes(),

@@ -136,6 +136,12 @@ pub fn variants(
         }
         ("GET" | "DELETE", "/admin/tenants/:tenant_id")
         | ("GET", "/admin/tenants/:tenant_id/export") => nothing(),
+        ("POST", "/admin/tenants/:tenant_id/import") => {
+            let mut line = user;
+            line["id"] = its.user.clone().into();
+            let members = json!([{"value": its.user}]);
+            sent(&[line, json!({"group": its.group, "members": members})])
+        }
         ("PATCH", "/admin/tenants/:tenant_id") => sent(&[json!({"name": "taken over"})]),
         ("GET", "/admin/scim-tokens" | "/admin/scim-tokens/endpoint-info") => {
             asked(&[String::new(), format!("tenant_id={}", its.tenant)])

@@ -230,6 +230,21 @@ impl World {
         self.send(request.expect("a request"))
     }
 
+    /// Lines of JSON to an admin route, as a platform administrator.
+    pub fn post_lines(&self, path: &str, lines: &str) -> Answer {
+        let token = self.jwt(&self.claims());
+        self.post_as(&token, path, lines, "application/x-ndjson")
+    }
+
+    /// A body of that type to an admin route, with that token.
+    pub fn post_as(&self, token: &str, path: &str, lines: &str, content_type: &str) -> Answer {
+        let request = Request::post(format!("{ORIGIN}{path}"))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", content_type)
+            .body(lines.as_bytes().to_vec());
+        self.send(request.expect("a request"))
+    }
+
     /// A new tenant with a SCIM token of all scopes.
     pub fn tenant(&self, profile: &str) -> Tenant<'_> {
         let created = self.admin(

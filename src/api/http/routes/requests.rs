@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::row::{AdminRow, For, IdempotencyKey, ScimRow};
-use crate::api::admin::{docs, export, health, scim_tokens, tenants};
+use crate::api::admin::{docs, export, health, import, scim_tokens, tenants};
 use crate::api::http::caller::Subject;
 use crate::api::scim::{bulk, discovery, groups, lists, resources, users};
 use crate::auth::admin::AdminScope;
@@ -51,6 +51,7 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::PATCH, "/api/v1/admin/tenants/:tenant_id", "updateTenant", admin!(TenantsWrite, tenants::update), &[]),
         (Method::DELETE, "/api/v1/admin/tenants/:tenant_id", "deleteTenant", admin!(TenantsWrite, tenants::delete), &[]),
         (Method::GET, "/api/v1/admin/tenants/:tenant_id/export", "exportTenant", admin!(TenantsRead, export::answer), &[]),
+        (Method::POST, "/api/v1/admin/tenants/:tenant_id/import", "importTenant", admin!(TenantsWrite, import::answer), &[]),
         (Method::GET, "/api/v1/admin/scim-tokens", "listScimTokens", admin!(ScimTokensRead, scim_tokens::list), &["page", "per_page", "tenant_id"]),
         (Method::POST, "/api/v1/admin/scim-tokens", "createScimToken", admin_once!(ScimTokensWrite, scim_tokens::create), &[]),
         (Method::GET, "/api/v1/admin/scim-tokens/endpoint-info", "readScimEndpointInfo", admin!(ScimTokensRead, scim_tokens::endpoint_info), &["tenant_id"]),

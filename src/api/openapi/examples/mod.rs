@@ -61,6 +61,16 @@ pub fn tenant() -> Value {
     })
 }
 
+/// Lines of an export, the last of which comes too early.
+pub fn lines() -> String {
+    let head = json!({
+        "rollcall_export": 1, "tenant": TENANT, "profile": "compat", "exported_at": TIME, "seq": 3, "users": 1, "groups": 1,
+    });
+    let user = json!({"id": USER, "schemas": [USERS.schema.id], "userName": "ada@example.com", "active": true});
+    let members = json!({"group": GROUP, "members": [{"value": USER, "type": "User"}]});
+    format!("{head}\n{user}\n{members}\n")
+}
+
 pub fn tenant_create() -> Value {
     json!({"name": "Example", "scim_profile": "compat"})
 }

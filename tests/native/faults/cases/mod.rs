@@ -375,6 +375,8 @@ impl Scene {
         let all = "/admin/tenants/";
         let path = format!("{all}{}", self.tenant);
         let named = json!({"name": format!("Named {MARK}"), "id": "named"});
+        let mut line = user("imported");
+        line["id"] = "01a1fa81-2c91-7f90-9f26-4fa48cc17938".into();
         let switched = json!({"scim_profile": "strict", "store_passwords": true});
         vec![
             self.case("", "GET", "/healthz", Value::Null, 200),
@@ -384,6 +386,8 @@ impl Scene {
             self.admin("POST", all, named, 201).again(409),
             self.admin("GET", &path, Value::Null, 200),
             self.admin("GET", &format!("{path}/export"), Value::Null, 200),
+            self.admin("POST", &format!("{path}/import"), line, 200)
+                .with("content-type", "application/x-ndjson"),
             self.admin("PATCH", &path, switched, 200).writes_more(),
             self.admin("DELETE", &path, Value::Null, 204).again(404),
             self.case("", "GET", "/openapi.json", Value::Null, 200),
