@@ -56,6 +56,13 @@ pub fn as_kept(text: &str) -> String {
     canonical_uuid(text).unwrap_or_else(|| text.to_owned())
 }
 
+/// The least UUIDv7 of a time, in milliseconds since 1970: ids that were made before it are less.
+pub fn first_at(milliseconds: i64) -> String {
+    let milliseconds = u64::try_from(milliseconds).unwrap_or_default();
+    let id = Builder::from_unix_timestamp_millis(milliseconds, &[0; 10]);
+    id.into_uuid().to_string()
+}
+
 /// The id that a resource has in a tenant that it is brought into from another one: it follows from both, and from nothing else. The time
 /// in it stays (RFC 9562 §5.7), so that resources keep their order; the rest is a hash. None for what is no UUIDv7, and so no id of ours.
 pub fn carried_over(tenant: &TenantId, id: &str) -> Option<String> {

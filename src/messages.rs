@@ -30,6 +30,8 @@ pub enum Message {
     RenewKeys,
     /// Forgets replies that were kept for as long as they are.
     ForgetReplies,
+    /// Deletes what a tenant keeps no longer, and what is left of one that was deleted.
+    Upkeep { tenant: String },
     /// Goes on with a run of a directory sync.
     Sync {
         tenant: String,

@@ -24,6 +24,8 @@ pub enum Action {
     Allow,
     /// The fuse on removals has stopped one.
     Trip,
+    /// What was kept for long enough is gone.
+    Purge,
 }
 
 impl Action {
@@ -39,6 +41,7 @@ impl Action {
             Action::Revoke => "revoke",
             Action::Allow => "allow",
             Action::Trip => "trip",
+            Action::Purge => "purge",
         }
     }
 }
@@ -60,13 +63,16 @@ pub const MAX_NAMED: usize = 1_000;
 /// What names of attributes leave open, and is nothing personal: which way `active` went, and whose memberships of a group came and went.
 ///
 /// Stored as JSON, null where there is nothing to say: `{"active": false}`; of a group
-/// `{"members": {"added": […], "added_total": 2, "removed": […], "removed_total": 0}}`, with the first [`MAX_NAMED`] ids of each.
+/// `{"members": {"added": […], "added_total": 2, "removed": […], "removed_total": 0}}`, with the first [`MAX_NAMED`] ids of each;
+/// of a purge `{"purged": {"audit_events": 20000}}`, rows by their tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Detail {
     /// What `active` is now, null where it is unassigned; nothing where it did not change.
     active: Option<Json>,
     added: Named,
     removed: Named,
+    /// How many rows of which tables were purged.
+    purged: Vec<(&'static str, i64)>,
 }
 
 /// Ids, and how many there are.
@@ -98,6 +104,14 @@ impl Detail {
         }
     }
 
+    /// Of rows that were kept for long enough.
+    pub fn purged(rows: &[(&'static str, i64)]) -> Self {
+        Detail {
+            purged: rows.to_vec(),
+            ..Detail::default()
+        }
+    }
+
     /// Whether a user was switched off.
     pub fn switches_off(&self) -> bool {
         self.active == Some(Json::Bool(false))
@@ -125,6 +139,11 @@ impl Detail {
                 "removed": removed.ids, "removed_total": removed.total,
             });
             stored.insert("members".to_owned(), members);
+        }
+        if !self.purged.is_empty() {
+            let purged = self.purged.iter();
+            let purged = purged.map(|(table, rows)| ((*table).to_owned(), (*rows).into()));
+            stored.insert("purged".to_owned(), Json::Object(purged.collect()));
         }
         (!stored.is_empty()).then(|| Json::Object(stored).to_string())
     }

@@ -2,6 +2,8 @@
 
 mod sync;
 
+mod upkeep;
+
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
@@ -38,6 +40,7 @@ impl App {
                 self.platform.log.line(&line.to_string());
             }
         }
+        self.send_upkeep().await;
         self.send_due_syncs().await;
     }
 
@@ -122,6 +125,7 @@ impl App {
         match message {
             Message::RenewKeys => self.renew_keys().await,
             Message::ForgetReplies => self.forget_replies().await,
+            Message::Upkeep { tenant } => self.keep_up(tenant).await,
             Message::Sync { tenant, idp, log } => self.sync(tenant, idp, log).await,
         }
     }

@@ -117,7 +117,7 @@ pub fn insert(
 ) -> Statement {
     Statement::new(
         "insert into tenants (id, name, scim_profile, store_passwords, created_at, updated_at, audit_days, history_days, \
-         requests_days, record_bodies, removal_fuse) values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10)",
+         requests_days, record_bodies, removal_fuse, upkeep_at) values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         vec![
             id.into(),
             name.into(),
@@ -129,6 +129,7 @@ pub fn insert(
             keeping.requests_days.into(),
             keeping.record_bodies.into(),
             fuse_text(keeping.removal_fuse).into(),
+            (now + DAY_MS).into(),
         ],
     )
 }
@@ -188,8 +189,46 @@ pub fn update(id: &TenantId, changes: &Changes<'_>, now: i64) -> Statement {
 /// [`identity_providers::wipe_secrets`](super::identity_providers::wipe_secrets) for what goes with it.
 pub fn delete(id: &TenantId, now: i64) -> Statement {
     Statement::new(
-        "update tenants set deleted_at = ?2 where id = ?1",
-        vec![id.into(), now.into()],
+        "update tenants set deleted_at = ?2, upkeep_at = ?3 where id = ?1",
+        vec![id.into(), now.into(), (now + RESTORED_WITHIN_MS).into()],
+    )
+}
+
+/// A day, in milliseconds.
+pub const DAY_MS: i64 = 86_400_000;
+/// How long a deleted tenant can be brought back, in milliseconds. Its rows go after that.
+pub const RESTORED_WITHIN_MS: i64 = 30 * DAY_MS;
+
+/// Brings a deleted tenant back. Fails the batch with [`Guard::NotFound`] where there is none, or not any more.
+pub fn restore(id: &TenantId, now: i64) -> [Statement; 2] {
+    let border = now - RESTORED_WITHIN_MS;
+    [
+        guards::require(
+            Guard::NotFound,
+            "exists (select 1 from tenants where id = ?1 and deleted_at > ?2)",
+            vec![id.into(), border.into()],
+        ),
+        Statement::new(
+            "update tenants set deleted_at = null, updated_at = ?2, upkeep_at = ?2 where id = ?1",
+            vec![id.into(), now.into()],
+        ),
+    ]
+}
+
+/// When a tenant was deleted, as `deleted_at`, and how long it keeps what.
+pub fn select_upkeep(id: &TenantId) -> Statement {
+    Statement::new(
+        "select deleted_at, audit_days, history_days from tenants where id = ?1",
+        vec![id.into()],
+    )
+}
+
+/// Some tenants whose upkeep is due, as `id`: it is due again a day later.
+pub fn claim_upkeep(now: i64, limit: i64) -> Statement {
+    Statement::new(
+        "update tenants set upkeep_at = ?2 where id in (select id from tenants indexed by tenants_upkeep_idx \
+         where upkeep_at <= ?1 order by upkeep_at limit ?3) returning id",
+        vec![now.into(), (now + DAY_MS).into(), limit.into()],
     )
 }
 

@@ -63,4 +63,5 @@ mod tidy;
 mod transport;
 mod two_workers;
 mod undo;
+mod upkeep;
 mod users;

@@ -10,6 +10,7 @@ use crate::api::http::reply::Reply;
 use crate::api::http::token_facts;
 use crate::auth::admin::Admin;
 use crate::change::audit::{self, Action, Detail, Event, Totals};
+use crate::change::rows::upkeep;
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::scim::profile::Profile;
@@ -351,6 +352,7 @@ pub async fn delete(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         scim_tokens::select_hashes(&id, MAX_FORGOTTEN),
         identity_providers::wipe_secrets(&id, call.now),
         kept_replies::delete_all(&id),
+        upkeep::forget_passwords(&id),
     ];
     batch.extend(scim_tokens::wipe_all(&id, call.now));
     batch.push(tenants::delete(&id, call.now));
@@ -360,6 +362,37 @@ pub async fn delete(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         token_facts::forget(&call.app.platform, &row.text("token_hash")?);
     }
     Ok(Reply::empty(204))
+}
+
+/// `POST …/tenants/{tenant_id}/restore`: brings a deleted tenant back, as long as its rows are there. Its tokens and secrets are gone for good.
+pub async fn restore(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    let id = tenant_in_path(call, admin)?;
+    let mut batch = Vec::from(tenants::restore(&id, call.now));
+    batch.extend(audited(call, admin, &id, Action::Restore, Vec::new()));
+    batch.push(tenants::select(&id));
+    let results = match call.run(Some(&id), batch).await {
+        Err(store::Error::Guard(Guard::NotFound)) => return Err(not_restored(call, &id).await?),
+        results => results?,
+    };
+    let row = results.last().and_then(store::Rows::first);
+    let tenant = show_row(row.ok_or_else(|| Error::not_found(WHAT))?)?;
+    call.note_tenant(&id);
+    Ok(envelope::single(call, 200, tenant))
+}
+
+/// Why a tenant was not brought back.
+async fn not_restored(call: &Call<'_>, id: &TenantId) -> Result<Error> {
+    let results = call.run(Some(id), vec![tenants::select_upkeep(id)]).await?;
+    let row = rows_at(&results, 0)?.first();
+    let deleted_at = row.map(|row| row.optional_integer("deleted_at"));
+    Ok(match deleted_at.transpose()? {
+        None => Error::not_found(WHAT),
+        Some(None) => Error::new(Kind::Conflict, "the tenant is not deleted"),
+        Some(Some(_)) => Error::new(
+            Kind::NotFound,
+            "the tenant was deleted more than 30 days ago, and its rows are gone",
+        ),
+    })
 }
 
 fn not_found(error: store::Error) -> Error {

@@ -133,7 +133,7 @@ fn tenant(route: &Route, schemas: &mut Schemas) -> Operation {
             &example,
         ),
         "deleteTenant" => Operation::new(route, TENANTS, "Delete a tenant")
-            .describe("It is hidden and its tokens are dead; its id stays taken and its rows stay.")
+            .describe("It is hidden and its tokens are dead; secrets and hashes of passwords are wiped. Its id stays taken. Its rows go 30 days later; until then `restore` brings it back.")
             .reply(204, "It is gone", Value::Null, &[]),
         _ => shows::<TenantResponse>(
             Operation::new(route, TENANTS, "One tenant")

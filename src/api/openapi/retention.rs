@@ -9,6 +9,7 @@ use super::schemas::Schemas;
 use super::tags::TENANTS;
 use crate::api::admin::export::NDJSON;
 use crate::api::admin::import::ImportResponse;
+use crate::api::admin::tenants::TenantResponse;
 use crate::api::http::routes::Route;
 
 /// A body of lines of JSON.
@@ -51,6 +52,19 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
                 "members": {"added": 0, "unchanged": 0}, "failed": 1,
                 "failures": [{"line": 3, "detail": "its group is not there yet"}],
             }),
+        ),
+        "restoreTenant" => shows::<TenantResponse>(
+            Operation::new(route, TENANTS, "Bring a deleted tenant back")
+                .describe(
+                    "Within 30 days of its deletion. Its tokens are dead and the secrets of its identity providers wiped: make new ones. 404 \
+                     after that, and 409 where it is not deleted.",
+                )
+                .fails(404)
+                .fails(409),
+            200,
+            "It is back",
+            schemas,
+            &examples::tenant(),
         ),
         _ => return None,
     })

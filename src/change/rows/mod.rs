@@ -7,4 +7,5 @@ pub mod members;
 pub mod names;
 pub mod removals;
 pub mod revisions;
+pub mod upkeep;
 pub mod users;

@@ -135,7 +135,8 @@ pub fn variants(
             sent(&[json!({"name": "x"}), json!({"name": "x", "id": its.tenant})])
         }
         ("GET" | "DELETE", "/admin/tenants/:tenant_id")
-        | ("GET", "/admin/tenants/:tenant_id/export") => nothing(),
+        | ("GET", "/admin/tenants/:tenant_id/export")
+        | ("POST", "/admin/tenants/:tenant_id/restore") => nothing(),
         ("POST", "/admin/tenants/:tenant_id/import") => {
             let mut line = user;
             line["id"] = its.user.clone().into();

@@ -52,6 +52,7 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::DELETE, "/api/v1/admin/tenants/:tenant_id", "deleteTenant", admin!(TenantsWrite, tenants::delete), &[]),
         (Method::GET, "/api/v1/admin/tenants/:tenant_id/export", "exportTenant", admin!(TenantsRead, export::answer), &[]),
         (Method::POST, "/api/v1/admin/tenants/:tenant_id/import", "importTenant", admin!(TenantsWrite, import::answer), &[]),
+        (Method::POST, "/api/v1/admin/tenants/:tenant_id/restore", "restoreTenant", admin!(TenantsWrite, tenants::restore), &[]),
         (Method::GET, "/api/v1/admin/scim-tokens", "listScimTokens", admin!(ScimTokensRead, scim_tokens::list), &["page", "per_page", "tenant_id"]),
         (Method::POST, "/api/v1/admin/scim-tokens", "createScimToken", admin_once!(ScimTokensWrite, scim_tokens::create), &[]),
         (Method::GET, "/api/v1/admin/scim-tokens/endpoint-info", "readScimEndpointInfo", admin!(ScimTokensRead, scim_tokens::endpoint_info), &["tenant_id"]),

@@ -389,6 +389,7 @@ impl Scene {
             self.admin("POST", &format!("{path}/import"), line, 200)
                 .with("content-type", "application/x-ndjson"),
             self.admin("PATCH", &path, switched, 200).writes_more(),
+            self.admin("POST", &format!("{path}/restore"), Value::Null, 409),
             self.admin("DELETE", &path, Value::Null, 204).again(404),
             self.case("", "GET", "/openapi.json", Value::Null, 200),
             self.case("", "GET", "/docs", Value::Null, 200),

@@ -1,0 +1,137 @@
+//! A tenant's upkeep: what it keeps for so many days goes after them, and all that it has goes thirty days after it was deleted.
+//!
+//! The clock's tick asks for it once a day for each tenant. A message does a bounded part, and sends the next one where there is more. One
+//! that comes twice finds less to do.
+
+use serde_json::json;
+
+use crate::api::App;
+use crate::change::audit::{self, Action, Detail, Event, Origin, Totals};
+use crate::change::rows::upkeep::{self, EVENTS_AT_ONCE};
+use crate::error::{Error, Result};
+use crate::ids::{self, TenantId};
+use crate::messages::{self, Message};
+use crate::platform;
+use crate::store::tenants::{self, DAY_MS, RESTORED_WITHIN_MS};
+use crate::store::{self, Guard, Row, rows_at};
+
+/// Most tenants that one tick asks for.
+const TENANTS_AT_ONCE: i64 = 100;
+/// Most batches of one message that deletes a tenant's rows.
+const MAX_BATCHES: usize = 10;
+
+impl App {
+    /// Asks for the upkeep of tenants that are due, and notes that it did. What is not sent is asked for tomorrow.
+    pub(super) async fn send_upkeep(&self) {
+        let now = self.platform.clock.now();
+        let batch = vec![tenants::claim_upkeep(now, TENANTS_AT_ONCE)];
+        let result = async {
+            let results = self.platform.database_of(None).run(batch).await?;
+            for row in &rows_at(&results, 0)?.rows {
+                let tenant = row.text("id")?;
+                messages::send(&self.platform, Message::Upkeep { tenant }, 0).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = result.await {
+            let line = json!({"scheduled": "upkeep", "error": error.internal});
+            self.platform.log.line(&line.to_string());
+        }
+    }
+
+    /// Does a part of a tenant's upkeep.
+    pub(super) async fn keep_up(&self, tenant: &str) -> Result<()> {
+        let Some(tenant) = TenantId::parse(tenant) else {
+            return Ok(());
+        };
+        let database = self.platform.database_of(Some(&tenant));
+        let results = database.run(vec![tenants::select_upkeep(&tenant)]).await?;
+        let Some(row) = rows_at(&results, 0)?.first() else {
+            return Ok(());
+        };
+        let is_more = match row.optional_integer("deleted_at")? {
+            Some(_) => self.erase(&tenant).await,
+            None => self.purge(&tenant, row).await,
+        };
+        match is_more {
+            Ok(true) => {
+                let tenant = tenant.to_string();
+                messages::send(&self.platform, Message::Upkeep { tenant }, 0).await
+            }
+            Ok(false)
+            // Restored, not due yet, or another message was at it.
+            | Err(store::Error::Guard(Guard::NotFound | Guard::VersionConflict)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Deletes rows of a tenant that is not restored any more; whether there are more.
+    async fn erase(&self, tenant: &TenantId) -> store::Result<bool> {
+        let database = self.platform.database_of(Some(tenant));
+        let border = self.platform.clock.now() - RESTORED_WITHIN_MS;
+        for _ in 0..MAX_BATCHES {
+            let results = database.run(upkeep::erase_some(tenant, border)).await?;
+            let last = results.last().and_then(|rows| rows.first());
+            if !last.map_or(Ok(false), |row| row.boolean("more"))? {
+                database.run(upkeep::end(tenant, border).into()).await?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Deletes what a tenant keeps no longer, and says so in its audit trail; whether there is more.
+    async fn purge(&self, tenant: &TenantId, row: &Row) -> store::Result<bool> {
+        let platform = &self.platform;
+        let database = platform.database_of(Some(tenant));
+        let now = platform.clock.now();
+        let before = |days: i64| now - days.saturating_mul(DAY_MS);
+        let events_before = before(row.integer("audit_days")?);
+        let requests_before = ids::first_at(before(row.integer("history_days")?));
+        let results = database
+            .run(vec![
+                upkeep::select_events_before(tenant, events_before),
+                upkeep::count_revisions(tenant, &requests_before),
+            ])
+            .await?;
+        let mut batch = Vec::new();
+        let mut purged = Vec::new();
+        let mut is_more = false;
+        if let Some(row) = rows_at(&results, 0)?.first() {
+            let (first, next) = (row.integer("first")?, row.integer("next")?);
+            let to = next.min(first.saturating_add(EVENTS_AT_ONCE));
+            is_more |= to < next;
+            if to > first {
+                batch.extend(upkeep::purge_events(tenant, first, to, events_before));
+                purged.push(("audit_events", to - first));
+            }
+        }
+        let revisions = rows_at(&results, 1)?.first();
+        let revisions = revisions.map_or(Ok(0), |row| row.integer("count"))?;
+        if revisions > 0 {
+            batch.push(upkeep::purge_revisions(tenant, &requests_before));
+            purged.push(("revisions", revisions));
+            is_more |= upkeep::is_full(revisions);
+        }
+        if batch.is_empty() {
+            return Ok(false);
+        }
+        let request_id = platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref())
+            .map_err(store::Error::Backend)?;
+        let origin = Origin {
+            actor: "schedule".to_owned(),
+            request_id,
+            at: now,
+        };
+        let event = Event {
+            action: Action::Purge,
+            resource_type: "Tenant",
+            resource_id: tenant.as_str(),
+            attributes: Vec::new(),
+            detail: Detail::purged(&purged),
+        };
+        batch.extend(audit::append(tenant, &origin, Totals::default(), &[event]));
+        database.run(batch).await?;
+        Ok(is_more)
+    }
+}
