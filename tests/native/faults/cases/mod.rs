@@ -1,5 +1,6 @@
 //! The requests that are tried: every route there is, and every kind of write.
 
+mod carried;
 mod happened;
 mod identity_providers;
 mod keyed;
@@ -375,26 +376,22 @@ impl Scene {
         let all = "/admin/tenants/";
         let path = format!("{all}{}", self.tenant);
         let named = json!({"name": format!("Named {MARK}"), "id": "named"});
-        let mut line = user("imported");
-        line["id"] = "01a1fa81-2c91-7f90-9f26-4fa48cc17938".into();
         let switched = json!({"scim_profile": "strict", "store_passwords": true});
-        vec![
+        let mut cases = vec![
             self.case("", "GET", "/healthz", Value::Null, 200),
             self.admin("GET", all, Value::Null, 200),
             self.admin("POST", all, json!({"name": MARK}), 201)
                 .writes_more(),
             self.admin("POST", all, named, 201).again(409),
             self.admin("GET", &path, Value::Null, 200),
-            self.admin("GET", &format!("{path}/export"), Value::Null, 200),
-            self.admin("POST", &format!("{path}/import"), line, 200)
-                .with("content-type", "application/x-ndjson"),
             self.admin("PATCH", &path, switched, 200).writes_more(),
-            self.admin("POST", &format!("{path}/restore"), Value::Null, 409),
             self.admin("DELETE", &path, Value::Null, 204).again(404),
             self.case("", "GET", "/openapi.json", Value::Null, 200),
             self.case("", "GET", "/docs", Value::Null, 200),
             self.case("", "GET", "/docs/docs.js", Value::Null, 200),
-        ]
+        ];
+        cases.extend(self.carried());
+        cases
     }
 
     pub fn scim_tokens(&self) -> Vec<Case> {

@@ -1,0 +1,20 @@
+//! A tenant's data taken out and brought in, and a tenant that is brought back.
+
+use serde_json::Value;
+
+use super::{Case, Scene, user};
+
+impl Scene {
+    /// The cases of a tenant's data.
+    pub fn carried(&self) -> [Case; 3] {
+        let path = format!("/admin/tenants/{}", self.tenant);
+        let mut line = user("imported");
+        line["id"] = "01a1fa81-2c91-7f90-9f26-4fa48cc17938".into();
+        [
+            self.admin("GET", &format!("{path}/export"), Value::Null, 200),
+            self.admin("POST", &format!("{path}/import"), line, 200)
+                .with("content-type", "application/x-ndjson"),
+            self.admin("POST", &format!("{path}/restore"), Value::Null, 409),
+        ]
+    }
+}
