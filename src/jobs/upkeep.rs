@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::api::App;
 use crate::change::audit::{self, Action, Detail, Event, Origin, Totals};
-use crate::change::rows::upkeep::{self, EVENTS_AT_ONCE};
+use crate::change::rows::upkeep::{self, EVENTS_AT_ONCE, REQUESTS, REVISIONS};
 use crate::error::{Error, Result};
 use crate::ids::{self, TenantId};
 use crate::messages::{self, Message};
@@ -87,13 +87,19 @@ impl App {
         let now = platform.clock.now();
         let before = |days: i64| now - days.saturating_mul(DAY_MS);
         let events_before = before(row.integer("audit_days")?);
-        let requests_before = ids::first_at(before(row.integer("history_days")?));
-        let results = database
-            .run(vec![
-                upkeep::select_events_before(tenant, events_before),
-                upkeep::count_revisions(tenant, &requests_before),
-            ])
-            .await?;
+        let recorded = [
+            (
+                REVISIONS,
+                ids::first_at(before(row.integer("history_days")?)),
+            ),
+            (
+                REQUESTS,
+                ids::first_at(before(row.integer("requests_days")?)),
+            ),
+        ];
+        let mut reads = vec![upkeep::select_events_before(tenant, events_before)];
+        reads.extend(recorded.iter().map(|(of, before)| of.count(tenant, before)));
+        let results = database.run(reads).await?;
         let mut batch = Vec::new();
         let mut purged = Vec::new();
         let mut is_more = false;
@@ -106,12 +112,13 @@ impl App {
                 purged.push(("audit_events", to - first));
             }
         }
-        let revisions = rows_at(&results, 1)?.first();
-        let revisions = revisions.map_or(Ok(0), |row| row.integer("count"))?;
-        if revisions > 0 {
-            batch.push(upkeep::purge_revisions(tenant, &requests_before));
-            purged.push(("revisions", revisions));
-            is_more |= upkeep::is_full(revisions);
+        for ((of, before), counted) in recorded.iter().zip(results.iter().skip(1)) {
+            let count = counted.first().map_or(Ok(0), |row| row.integer("count"))?;
+            if count > 0 {
+                batch.push(of.purge(tenant, before));
+                purged.push((of.table, count));
+                is_more |= upkeep::is_full(count);
+            }
         }
         if batch.is_empty() {
             return Ok(false);

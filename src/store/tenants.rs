@@ -218,7 +218,7 @@ pub fn restore(id: &TenantId, now: i64) -> [Statement; 2] {
 /// When a tenant was deleted, as `deleted_at`, and how long it keeps what.
 pub fn select_upkeep(id: &TenantId) -> Statement {
     Statement::new(
-        "select deleted_at, audit_days, history_days from tenants where id = ?1",
+        "select deleted_at, audit_days, history_days, requests_days from tenants where id = ?1",
         vec![id.into()],
     )
 }

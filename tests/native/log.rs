@@ -69,10 +69,14 @@ const NAMES: [&str; 34] = [
 /// Every line is a request's own, and tells nothing.
 fn check(world: &World, answer: &Answer, route: Option<&Route>, secrets: &[&str]) {
     let lines = world.log.0.take();
-    assert_eq!(lines.len(), 1, "{lines:?}");
+    // A body that is read while it is sent, and breaks off, has one more.
+    let is_broken_off = lines
+        .get(1)
+        .is_some_and(|more| more.starts_with("{\"export\":"));
+    assert_eq!(lines.len(), 1 + usize::from(is_broken_off), "{lines:?}");
     let line = lines.first().expect("a line");
     for secret in secrets.iter().chain([&MARK]) {
-        assert!(!line.contains(secret), "{line}");
+        assert!(lines.iter().all(|line| !line.contains(secret)), "{lines:?}");
     }
     let fields: Map<String, Value> = serde_json::from_str(line).expect("a JSON object");
     assert!(fields.keys().eq(FIELDS), "{line}");

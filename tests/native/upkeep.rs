@@ -292,7 +292,7 @@ fn what_is_recorded_goes_after_the_days_that_the_tenant_says() {
 /// Events behind the application's back, a minute each.
 fn events(world: &World, tenant: &str, count: i64) {
     world.database.execute(&format!(
-        "delete from audit_events where tenant_id = '{tenant}'; \
+        "delete from audit_events where tenant_id = '{tenant}'; delete from requests where tenant_id = '{tenant}'; \
          with recursive n (i) as (select 1 union all select i + 1 from n where i < {count}) \
          insert into audit_events (tenant_id, seq, at, actor, action, resource_type, resource_id, attributes, request_id) \
          select '{tenant}', i, {START} + i * 60000, 'x', 'patch', 'User', 'u' || i, '[]', 'r' from n; \

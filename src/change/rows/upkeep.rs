@@ -19,6 +19,8 @@ pub const TABLES: &[(&str, &str)] = &[
     ("tombstones", "resource_type, id"),
     ("audit_events", "seq"),
     ("revisions", "request_id, seq, part"),
+    ("requests", "id"),
+    ("request_counts", "minute"),
     ("directory_entries", "idp_id, unique_id"),
     ("directory_syncs", "idp_id"),
     ("sync_logs", "idp_id, id"),
@@ -144,25 +146,51 @@ pub fn purge_events(tenant: &TenantId, first: i64, next: i64, border: i64) -> Ve
     batch
 }
 
-/// How many of the tenant's revisions of requests before that id there are, as `count`: as many as [`purge_revisions`] deletes, at most.
-pub fn count_revisions(tenant: &TenantId, border: &str) -> Statement {
-    Statement::new(
-        format!(
-            "select count(*) as count from (select 1 from revisions where tenant_id = ?1 and request_id < ?2 limit {AT_ONCE})"
-        ),
-        vec![tenant.into(), border.into()],
-    )
+/// A table whose rows lie in the order of the ids of the requests that they are of, and so in the order of time.
+pub struct ByRequest {
+    pub table: &'static str,
+    /// The column that has the request's id.
+    id: &'static str,
+    /// The key behind the tenant's id.
+    key: &'static str,
 }
 
-/// Purges the revisions of requests before that id, the first ones.
-pub fn purge_revisions(tenant: &TenantId, border: &str) -> Statement {
-    Statement::new(
-        format!(
-            "delete from revisions where (tenant_id, request_id, seq, part) in (select tenant_id, request_id, seq, part from revisions \
-             where tenant_id = ?1 and request_id < ?2 order by request_id, seq, part limit {AT_ONCE})"
-        ),
-        vec![tenant.into(), border.into()],
-    )
+/// The history.
+pub const REVISIONS: ByRequest = ByRequest {
+    table: "revisions",
+    id: "request_id",
+    key: "request_id, seq, part",
+};
+/// The journal.
+pub const REQUESTS: ByRequest = ByRequest {
+    table: "requests",
+    id: "id",
+    key: "id",
+};
+
+impl ByRequest {
+    /// How many rows of requests before that id there are, as `count`: as many as [`purge`](Self::purge) deletes, at most.
+    pub fn count(&self, tenant: &TenantId, border: &str) -> Statement {
+        let ByRequest { table, id, .. } = self;
+        Statement::new(
+            format!(
+                "select count(*) as count from (select 1 from {table} where tenant_id = ?1 and {id} < ?2 limit {AT_ONCE})"
+            ),
+            vec![tenant.into(), border.into()],
+        )
+    }
+
+    /// Purges the rows of requests before that id, the first ones.
+    pub fn purge(&self, tenant: &TenantId, border: &str) -> Statement {
+        let ByRequest { table, id, key } = self;
+        Statement::new(
+            format!(
+                "delete from {table} where (tenant_id, {key}) in (select tenant_id, {key} from {table} \
+                 where tenant_id = ?1 and {id} < ?2 order by {key} limit {AT_ONCE})"
+            ),
+            vec![tenant.into(), border.into()],
+        )
+    }
 }
 
 /// Whether that is as many as are deleted at once, so that there may be more.
