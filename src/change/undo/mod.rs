@@ -4,110 +4,33 @@
 //! first, so that the oldest has the last word; what comes of it are intents like any others, and so an undo is written, recorded and undone
 //! like any other change. Very many resources go in several batches, each of which leaves everything consistent.
 
+mod found;
 mod names;
+mod outcome;
 mod reading;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::author::Author;
-use super::facts::Seen;
 use super::intent::{Intent, Reverted, Wish};
-use super::member_plan::{Known, kind_of};
 use super::recent::Recent;
 use super::request::Request;
 use super::writer::write;
 use crate::error::Result;
 use crate::scim::patch::MemberChanges;
 use crate::scim::resource::differing;
-use crate::scim::schema::{GROUPS, ResourceType, USERS};
+use crate::scim::schema::{GROUPS, USERS};
 use crate::scim::version::{Condition, Version};
 use crate::store::members::{DIRECT, GIVEN};
-use reading::{Around, Found, read, read_around};
+use found::{Around, Found};
+use outcome::Resourceful;
+pub use outcome::{Chosen, Conflict, Reason, Step, Undo, Undone};
+use reading::{read, read_around};
 use target::{Ground, Target, targets};
 
 /// Resources that go into one batch, about as many as in a directory sync's.
 pub const AT_ONCE: usize = 2_000;
-
-/// A change of a user or a group that is to be taken back.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Chosen {
-    /// Number of its event in the audit trail.
-    pub seq: i64,
-    pub request_id: String,
-    /// `User` or `Group`.
-    pub resource_type: String,
-    pub id: String,
-}
-
-/// A resource with its changes that are to be taken back.
-#[derive(Debug, Clone)]
-pub(crate) struct Resourceful {
-    pub resource_type: &'static ResourceType,
-    pub id: String,
-    pub first: i64,
-    pub last: i64,
-    pub requests: BTreeSet<String>,
-    pub changes: Vec<(String, i64)>,
-}
-
-/// What is done with a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// It was made, and is deleted.
-    Delete,
-    /// It was deleted, and comes back.
-    Restore,
-    /// It was changed, and becomes what it was.
-    Revert,
-}
-
-/// A resource that becomes what it was.
-#[derive(Debug, Clone)]
-pub struct Undone {
-    pub resource_type: &'static str,
-    pub id: String,
-    pub step: Step,
-    /// Names of the attributes that become others.
-    pub attributes: Vec<String>,
-    /// How many members come, and how many go.
-    pub members: (usize, usize),
-}
-
-/// Why something is left as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// Somebody else changed it since.
-    ChangedSince,
-    /// What was before is not kept.
-    NotKept,
-    /// Somebody has its name now.
-    NameTaken,
-    /// A group is not there any more, so that nobody can come back into it.
-    GroupGone,
-    /// A member is not there any more.
-    MemberGone,
-    /// The change was refused.
-    Refused,
-}
-
-/// Something that is left as it is.
-#[derive(Debug, Clone)]
-pub struct Conflict {
-    pub resource_type: &'static str,
-    pub id: String,
-    pub reason: Reason,
-    pub detail: String,
-}
-
-/// What came of an undo.
-#[derive(Debug, Default)]
-pub struct Undo {
-    pub undone: Vec<Undone>,
-    pub conflicts: Vec<Conflict>,
-    /// How many resources are what they were already.
-    pub unchanged: usize,
-}
 
 /// Takes changes back, or tries to. What was done before an error stays done, and can be taken back again.
 pub async fn take_back(
@@ -160,21 +83,6 @@ struct GroupMembers {
 }
 
 impl Undo {
-    fn conflict(
-        &mut self,
-        resource_type: &'static ResourceType,
-        id: &str,
-        reason: Reason,
-        detail: impl Into<String>,
-    ) {
-        self.conflicts.push(Conflict {
-            resource_type: resource_type.name,
-            id: id.to_owned(),
-            reason,
-            detail: detail.into(),
-        });
-    }
-
     async fn take_part(
         &mut self,
         author: &dyn Author,

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reading::{Around, Found};
+use super::found::{Around, Found};
+use super::outcome::{Reason, Undo};
 use super::target::{Target, Targets, Wanted};
-use super::{Reason, Undo};
 use crate::scim::fold::name_key;
 use crate::scim::profile::Profile;
 use crate::scim::resource::Resource;

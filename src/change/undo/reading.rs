@@ -1,37 +1,21 @@
 //! What an undo has to know: in one round trip what was kept, what is there now and who changed it since; in another what it leads to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::found::{Around, Found};
 use super::names::new_key;
+use super::outcome::Resourceful;
 use super::target::{Ground, Targets};
-use super::{Author, Known, Resourceful, Seen, kind_of};
+use crate::change::author::Author;
+use crate::change::facts::Seen;
+use crate::change::member_plan::{Known, kind_of};
 use crate::error::Result;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType};
 use crate::store::members::{self, Pair};
-use crate::store::revisions::{self, Kept};
+use crate::store::revisions;
 use crate::store::unique::{self, UniqueKey};
 use crate::store::{Row, Rows, Statement, mapping_grants, resources};
-
-/// What is known of the resources whose changes are taken back, by their ids.
-#[derive(Debug, Default)]
-pub struct Found {
-    pub kept: BTreeMap<String, Vec<Kept>>,
-    pub now: BTreeMap<String, Seen>,
-    /// The requests that changed them since, and who sent each.
-    pub since: BTreeMap<String, Vec<(String, String)>>,
-}
-
-/// What is known of all that these lead to.
-#[derive(Debug, Default)]
-pub struct Around {
-    /// Groups that somebody comes back into.
-    pub groups: BTreeMap<String, Seen>,
-    pub pairs: BTreeMap<Pair, Known>,
-    /// The memberships that a mapping gives.
-    pub given: BTreeSet<Pair>,
-    pub holders: BTreeMap<(UniqueKey, String), String>,
-}
 
 /// Statements of several questions.
 #[derive(Default)]

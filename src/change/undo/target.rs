@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reading::Found;
-use super::{Reason, Resourceful, Undo};
+use super::found::Found;
+use super::outcome::{Reason, Resourceful, Undo};
 use crate::error::{Error, Result};
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, ResourceType};
