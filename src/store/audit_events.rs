@@ -108,7 +108,7 @@ impl Filter {
 }
 
 /// The time in a UUIDv7 (RFC 9562 §5.7), in milliseconds since 1970; none in what is no UUID.
-fn time_of_id(id: &str) -> Option<i64> {
+pub fn time_of_id(id: &str) -> Option<i64> {
     let id = uuid::Uuid::try_parse(id).ok()?;
     i64::try_from(id.as_u128() >> 80).ok()
 }
