@@ -7,7 +7,6 @@ pub(crate) mod admin;
 pub mod http;
 #[cfg(feature = "openapi")]
 pub mod openapi;
-#[cfg(feature = "requests")]
 pub(crate) mod scim;
 
 pub use self::http::app::App;

@@ -19,6 +19,8 @@ pub mod import;
 #[cfg(feature = "jobs")]
 mod key_renewal;
 #[cfg(feature = "jobs")]
+pub mod replay;
+#[cfg(feature = "jobs")]
 pub mod requests;
 #[cfg(feature = "jobs")]
 pub mod resources_history;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::input::{Text, Time, body};
+use crate::api::http::query_parameters::tenant_in_body;
 use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
 use crate::change::undo::{self, Chosen, Conflict, Reason, Step, Undone};
@@ -198,14 +199,7 @@ impl Author for Administrator<'_> {
 pub async fn undo(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let given: UndoRequest = body(call)?;
     check(&given)?;
-    let tenant = match given.tenant_id.clone().or_else(|| admin.tenant.clone()) {
-        Some(tenant) if admin.sees(&tenant) => tenant,
-        Some(_) => return Err(Error::not_found("the tenant")),
-        None => {
-            let loc = ["body", "tenant_id"];
-            return Err(Error::field(&loc, "it is required", "missing"));
-        }
-    };
+    let tenant = tenant_in_body(given.tenant_id.clone(), admin)?;
     let results = call
         .run(Some(&tenant), vec![tenants::select(&tenant)])
         .await?;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
 
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName};
@@ -49,9 +50,11 @@ pub struct Call<'a> {
     pub budget: Budget,
     /// What is found out about the request, for the journal.
     pub journal: Journal,
+    /// The request that sends this one again, where one does.
+    pub sent_by: Option<&'a Call<'a>>,
     request: Request,
     place: Place,
-    meter: Meter,
+    meter: Rc<Meter>,
     tenant: RefCell<Option<TenantId>>,
     credential: RefCell<Option<String>>,
     slot: OnceCell<Slot>,
@@ -66,13 +69,24 @@ impl<'a> Call<'a> {
             now: app.platform.clock.now(),
             budget: Budget::default(),
             journal: Journal::default(),
+            sent_by: None,
             request,
             place,
-            meter: Meter::default(),
+            meter: Rc::default(),
             tenant: RefCell::default(),
             credential: RefCell::default(),
             slot: OnceCell::new(),
             dry: Cell::default(),
+        }
+    }
+
+    /// A request that this one sends again: it has this one's id, so that what it changes is this one's, and counts to its cost.
+    pub fn sending(&'a self, request: Request, place: Place, is_dry: bool) -> Self {
+        Call {
+            sent_by: Some(self),
+            meter: self.meter.clone(),
+            dry: Cell::new(is_dry),
+            ..Call::new(self.app, request, place, self.request_id.clone())
         }
     }
 

@@ -115,16 +115,22 @@ impl Caller {
         }
     }
 
-    /// The subject of a JWT, in a tenant.
+    /// The subject of a JWT, in a tenant, with the SCIM scopes that the JWT has.
     pub fn of_admin(admin: Admin, tenant: TenantId, settings: Settings) -> Self {
+        let scopes = Scopes::of_jwt(
+            admin.has(AdminScope::ScimRead),
+            admin.has(AdminScope::ScimWrite),
+        );
+        Caller::with_scopes(admin, tenant, settings, scopes)
+    }
+
+    /// The subject of a JWT, in a tenant, for what a route of administrators does by SCIM.
+    pub fn with_scopes(admin: Admin, tenant: TenantId, settings: Settings, scopes: Scopes) -> Self {
         Caller {
             tenant,
             settings,
             provider_id: String::new(),
-            scopes: Scopes::of_jwt(
-                admin.has(AdminScope::ScimRead),
-                admin.has(AdminScope::ScimWrite),
-            ),
+            scopes,
             proof: Proof::Jwt {
                 subject: admin.subject,
             },

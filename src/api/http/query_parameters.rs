@@ -71,3 +71,15 @@ pub fn tenant_in_query(call: &Call<'_>, admin: &Admin) -> Result<Option<TenantId
         )),
     }
 }
+
+/// The tenant that a body names, or the administrator's own; 422 where it is neither.
+pub fn tenant_in_body(given: Option<TenantId>, admin: &Admin) -> Result<TenantId> {
+    match given.or_else(|| admin.tenant.clone()) {
+        Some(tenant) if admin.sees(&tenant) => Ok(tenant),
+        Some(_) => Err(Error::not_found("the tenant")),
+        None => {
+            let loc = ["body", "tenant_id"];
+            Err(Error::field(&loc, "it is required", "missing"))
+        }
+    }
+}

@@ -69,7 +69,9 @@ impl Call<'_> {
         let is_failed = status >= 400 || failures.is_some();
         let is_made = |name: &str| name.starts_with("create");
         let route = journal.route.get();
-        let pattern = route.map_or("", |(_, pattern)| pattern);
+        // What is sent again is told as what its sender asked for.
+        let sent = self.sent_by.unwrap_or(self);
+        let pattern = sent.journal.route.get().map_or("", |(_, pattern)| pattern);
         // What an administrator's route reads lies outside of the tenant too: how much that is would tell whether others have an id.
         let is_own = pattern.contains("/scim/v2");
         let resource = journal.resource.borrow().clone();
@@ -86,13 +88,13 @@ impl Call<'_> {
             .tolerances()
             .map(|tolerance| tolerance.code)
             .collect();
-        let uri = self.request().uri();
+        let uri = sent.request().uri();
         let cost = self.cost();
         let counted = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         Entry {
             id: self.request_id.clone(),
             actor: journal.actor.borrow().clone().unwrap_or_default(),
-            method: self.method().to_string(),
+            method: sent.method().to_string(),
             route: pattern.to_owned(),
             path: redaction::address(uri.path(), uri.query()),
             status,

@@ -158,6 +158,11 @@ impl Reply {
 
     /// The reply as bytes that are kept. An error is the body's. What is read while it is sent cannot be kept.
     pub fn to_kept(&self) -> std::result::Result<Vec<u8>, String> {
+        serde_json::to_vec(&self.kept()?).map_err(|error| error.to_string())
+    }
+
+    /// The reply with its body as one text. An error is the body's, or that it is not read yet.
+    pub fn kept(&self) -> std::result::Result<Kept, String> {
         if self.body.pages.is_some() {
             return Err("a body that is not read yet".to_owned());
         }
@@ -168,14 +173,13 @@ impl Reply {
             .clone()
             .into_texts()
             .collect::<std::result::Result<_, _>>()?;
-        let kept = Kept {
+        Ok(Kept {
             status: self.status,
             headers: headers
                 .map(|(name, value)| (name.as_str().to_owned(), value.clone()))
                 .collect(),
             body: String::from_utf8(body.concat()).map_err(|error| error.to_string())?,
-        };
-        serde_json::to_vec(&kept).map_err(|error| error.to_string())
+        })
     }
 
     /// Reads back what [`to_kept`](Self::to_kept) wrote.
@@ -207,10 +211,18 @@ impl Reply {
 
 /// A reply that is kept.
 #[derive(Serialize, Deserialize)]
-struct Kept {
-    status: u16,
+pub struct Kept {
+    pub status: u16,
     headers: Vec<(String, String)>,
-    body: String,
+    pub body: String,
+}
+
+impl Kept {
+    pub fn header(&self, name: HeaderName) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(given, _)| *given == name.as_str());
+        found.map(|(_, value)| value.as_str())
+    }
 }
 
 /// The reply of another, as it is. The error is a body that is no text.

@@ -8,6 +8,7 @@ use super::operation::{Operation, query};
 use super::schemas::Schemas;
 use super::tags::HAPPENED;
 use crate::api::admin::audit_events::AuditEventResponse;
+use crate::api::admin::replay::{ReplayRequest, ReplayResponse};
 use crate::api::admin::requests::{RequestDetail, RequestResponse};
 use crate::api::admin::resources_history::ResourceHistory;
 use crate::api::admin::status::StatusResponse;
@@ -189,6 +190,24 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
             "The request",
             schemas,
             &detail(),
+        ),
+        "replayRequest" => shows::<ReplayResponse>(
+            Operation::new(route, HAPPENED, "Send a recorded request again")
+                .describe("A SCIM request of the journal that writes is sent again as it was, against what is there now, in the profile that the tenant has now, by the administrator: the audit trail names them, and this request's id. Unless `dry_run` is `false` it is only told what it would be answered, and nothing is written. What it is refused is an answer too, with its status. It comes without the headers of the recorded one: `If-Match`, `Prefer`. 409 where it cannot be sent again: it does not write by SCIM, or its body was not kept whole, because it was longer than 16 KB, has secrets, is no JSON, or the tenant keeps none.")
+                .body(true, schemas.request::<ReplayRequest>(), json!({"tenant_id": examples::TENANT, "dry_run": true}))
+                .fails(404)
+                .fails(409),
+            200,
+            "What it was answered, or would be",
+            schemas,
+            &json!({
+                "dry_run": true, "request_id": "01a1fa81-2beb-7527-84ae-1e76ffcebd7a", "method": "POST",
+                "path": "/api/v1/tenants/example/scim/v2/Users", "status": 409, "location": null,
+                "body": {
+                    "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": "409", "scimType": "uniqueness",
+                    "detail": "userName has to be unique",
+                },
+            }),
         ),
         "readStatus" => shows::<StatusResponse>(
             Operation::new(route, HAPPENED, "What needs a person")

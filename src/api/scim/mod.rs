@@ -2,9 +2,11 @@
 
 pub mod author;
 pub mod bulk;
+#[cfg(feature = "requests")]
 pub mod discovery;
 pub mod groups;
 pub mod list_query;
+#[cfg(feature = "requests")]
 pub mod lists;
 pub mod resources;
 pub mod users;

@@ -160,6 +160,10 @@ pub fn variants(
             json!({"tenant_id": own.tenant, "resource": {"type": "Group", "id": its.group}}),
             json!({"tenant_id": own.tenant, "actor": format!("scim-token:{}", its.token)}),
         ]),
+        ("POST", "/admin/requests/:request_id/replay") => sent(&[
+            json!({"dry_run": false}),
+            json!({"tenant_id": its.tenant, "dry_run": false}),
+        ]),
         ("GET", "/admin/requests") => asked(&[
             String::new(),
             format!("tenant_id={}", its.tenant),

@@ -3,6 +3,7 @@
 mod forgiven;
 mod lists;
 mod privacy;
+mod replay;
 mod rows;
 mod status;
 

@@ -11,7 +11,9 @@ use crate::api::admin::identity_providers::{
     group_mappings, providers, reencryption, test_connection,
 };
 #[cfg(feature = "jobs")]
-use crate::api::admin::{audit_events, directory_syncs, requests, resources_history, status, undo};
+use crate::api::admin::{
+    audit_events, directory_syncs, replay, requests, resources_history, status, undo,
+};
 use crate::auth::admin::AdminScope;
 
 /// A handler of this crate, in a build that has it; none in the first worker.
@@ -51,6 +53,7 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::GET, "/api/v1/admin/status", "readStatus", admin!(AuditRead, status::read), &["tenant_id"]),
         (Method::GET, "/api/v1/admin/requests", "listRequests", admin!(AuditRead, requests::list), &["tenant_id", "status", "actor", "method", "resource_id", "request_id", "user_name", "since", "until", "after", "limit"]),
         (Method::GET, "/api/v1/admin/requests/:request_id", "readRequest", admin!(AuditRead, requests::read), &["tenant_id"]),
+        (Method::POST, "/api/v1/admin/requests/:request_id/replay", "replayRequest", admin!(AuditWrite, replay::replay), &[]),
         (Method::GET, "/api/v1/admin/identity-providers", "listIdentityProviders", admin!(IdentityProvidersRead, providers::list, View::Admin), &["page", "per_page", "tenant_id", "provider_type", "search"]),
         (Method::POST, "/api/v1/admin/identity-providers", "createIdentityProvider", admin_once!(IdentityProvidersWrite, providers::create, View::Admin), &[]),
         (Method::POST, "/api/v1/admin/identity-providers/reencrypt", "reencryptSecrets", admin!(IdentityProvidersWrite, reencryption::reencrypt), &[]),

@@ -8,29 +8,25 @@
 //! SCIM routes are written once and stand under both bases. A path is found with and without its trailing slash.
 
 mod jobs;
+mod path;
 #[cfg(feature = "requests")]
 mod requests;
-mod row;
+pub(crate) mod row;
+pub(crate) mod scim;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use http::Method;
-use percent_encoding::percent_decode_str;
 
+use self::path::{TENANT_BASE, TENANTS, decoded, is_below, scim_base, without_empty_parts};
+pub use self::path::{TOKEN_BASE, dialect};
 use self::row::AdminRow;
 pub(crate) use self::row::{For, Handler, IdempotencyKey};
 pub use self::row::{Route, Worker};
 use super::call::Place;
 use super::reply::Dialect;
 use crate::error::{Error, Kind, Result};
-
-/// What is below a tenant, with its id.
-const TENANTS: &str = "/api/v1/tenants/";
-/// The SCIM base with the tenant in the path.
-const TENANT_BASE: &str = "/api/v1/tenants/:tenant_id/scim/v2";
-/// The SCIM base with the tenant taken from the credential.
-pub const TOKEN_BASE: &str = "/scim/v2";
 
 /// The whole table. The jobs worker has its own rows alone: nobody but the first asks it.
 pub fn all() -> Vec<Route> {
@@ -39,7 +35,9 @@ pub fn all() -> Vec<Route> {
     all.extend(admin(requests::admin_routes(), Worker::Requests));
     all.extend(admin(jobs::admin_routes(), Worker::Jobs));
     #[cfg(feature = "requests")]
-    all.extend(scim());
+    all.extend(scim::rows(
+        scim::reads().into_iter().chain(scim::writes()).collect(),
+    ));
     all
 }
 
@@ -54,23 +52,6 @@ fn admin(rows: Vec<AdminRow>, answered_by: Worker) -> impl Iterator<Item = Route
             answered_by,
             access,
         })
-}
-
-#[cfg(feature = "requests")]
-fn scim() -> impl Iterator<Item = Route> {
-    [TENANT_BASE, TOKEN_BASE].into_iter().flat_map(|base| {
-        requests::scim_routes()
-            .into_iter()
-            .map(move |(method, path, name, access)| Route {
-                method,
-                pattern: format!("{base}{path}"),
-                name,
-                dialect: Dialect::Scim,
-                parameters: &[],
-                answered_by: Worker::Requests,
-                access,
-            })
-    })
 }
 
 /// All routes of one pattern.
@@ -120,14 +101,7 @@ pub fn find(method: &Method, path: &str) -> Match {
     let (router, paths) = table();
     let matched = router.at(&path).ok();
     let found = matched.and_then(|matched| {
-        let params: Option<Vec<(String, String)>> = matched
-            .params
-            .iter()
-            .map(|(name, value)| {
-                let value = percent_decode_str(value).decode_utf8().ok()?;
-                Some((name.to_owned(), value.into_owned()))
-            })
-            .collect();
+        let params: Option<Vec<(String, String)>> = matched.params.iter().map(decoded).collect();
         Some((paths.get(*matched.value)?, params?))
     });
     let Some((paths, params)) = found else {
@@ -171,17 +145,6 @@ pub fn find(method: &Method, path: &str) -> Match {
             scim_base,
             params,
         },
-    }
-}
-
-/// A path without what stands between two slashes that follow each other, and without its trailing slash: clients put a base that ends
-/// in a slash before a path that begins with one.
-fn without_empty_parts(path: &str) -> String {
-    let parts = path.split('/').filter(|part| !part.is_empty());
-    let path: String = parts.flat_map(|part| ["/", part]).collect();
-    match path.is_empty() {
-        true => "/".to_owned(),
-        false => path,
     }
 }
 
@@ -239,36 +202,4 @@ fn is_without_tenant(path: &str) -> bool {
     ["scim/v2", "identity-providers"]
         .iter()
         .any(|below| is_below(rest, below))
-}
-
-fn is_below(path: &str, above: &str) -> bool {
-    path.strip_prefix(above)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Which dialect a path is answered in, even where nothing is found there.
-pub fn dialect(path: &str) -> Dialect {
-    let path = without_empty_parts(path);
-    let is_without_tenant = path
-        .strip_prefix(TENANTS)
-        .is_some_and(|rest| is_below(rest, "scim/v2"));
-    match scim_base_length(&path) {
-        None if !is_without_tenant => Dialect::Admin,
-        _ => Dialect::Scim,
-    }
-}
-
-/// The part of a path that is the SCIM base, where it lies below one.
-fn scim_base(path: &str) -> &str {
-    scim_base_length(path)
-        .and_then(|length| path.get(..length))
-        .unwrap_or_default()
-}
-
-fn scim_base_length(path: &str) -> Option<usize> {
-    if is_below(path, TOKEN_BASE) {
-        return Some(TOKEN_BASE.len());
-    }
-    let (_, rest) = path.strip_prefix(TENANTS)?.split_once('/')?;
-    is_below(rest, "scim/v2").then_some(path.len() - rest.len() + "scim/v2".len())
 }

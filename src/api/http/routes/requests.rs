@@ -1,14 +1,10 @@
-//! The rows that the first worker answers: SCIM, and what administrators and everybody else ask for that takes no time.
+//! The rows that the first worker answers besides SCIM: what administrators and everybody else ask for that takes no time.
 
 use http::Method;
 
-use super::row::{AdminRow, For, IdempotencyKey, ScimRow};
+use super::row::{AdminRow, For, IdempotencyKey};
 use crate::api::admin::{docs, export, health, import, scim_tokens, tenants};
-use crate::api::http::caller::Subject;
-use crate::api::scim::{bulk, discovery, groups, lists, resources, users};
 use crate::auth::admin::AdminScope;
-use crate::auth::scope::Scope;
-use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 
 /// A handler that everybody reaches.
 macro_rules! public {
@@ -28,13 +24,6 @@ macro_rules! admin {
 macro_rules! admin_once {
     ($scope:ident, $handler:path $(, $more:expr)*) => {
         For::Admin(AdminScope::$scope, IdempotencyKey::Taken, Some(|call, admin| Box::pin($handler(call, admin $(, $more)*))))
-    };
-}
-
-/// A handler for SCIM clients with scopes, and what it takes besides the request and the caller.
-macro_rules! scim {
-    ([$($scope:ident),+], $handler:path $(, $more:expr)*) => {
-        For::Scim(&[$(Scope::$scope),+], |call, caller| Box::pin($handler(call, caller $(, $more)*)))
     };
 }
 
@@ -61,40 +50,5 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::DELETE, "/api/v1/admin/scim-tokens/:token_id", "deleteScimToken", admin!(ScimTokensWrite, scim_tokens::delete), &[]),
         (Method::POST, "/api/v1/admin/scim-tokens/:token_id/rotate", "rotateScimToken", admin_once!(ScimTokensWrite, scim_tokens::rotate), &[]),
         (Method::POST, "/api/v1/admin/scim-tokens/:token_id/allow-removals", "allowRemovals", admin!(ScimTokensWrite, scim_tokens::allow_removals), &[]),
-    ]
-}
-
-static USERS_ALONE: [&ResourceType; 1] = [&USERS];
-static GROUPS_ALONE: [&ResourceType; 1] = [&GROUPS];
-
-#[rustfmt::skip]
-pub fn scim_routes() -> Vec<ScimRow> {
-    vec![
-        (Method::GET, "/ServiceProviderConfig", "readServiceProviderConfig", public!(discovery::service_provider_config)),
-        (Method::GET, "/ResourceTypes", "listResourceTypes", public!(discovery::resource_types)),
-        (Method::GET, "/ResourceTypes/:id", "readResourceType", public!(discovery::resource_type)),
-        (Method::GET, "/Schemas", "listSchemas", public!(discovery::schemas)),
-        (Method::GET, "/Schemas/:id", "readSchema", public!(discovery::schema)),
-        (Method::GET, "", "listAll", scim!([UsersRead, GroupsRead], lists::list, &RESOURCE_TYPES)),
-        (Method::POST, "/.search", "searchAll", scim!([UsersRead, GroupsRead], lists::search, &RESOURCE_TYPES)),
-        (Method::POST, "/Users/.search", "searchUsers", scim!([UsersRead], lists::search, &USERS_ALONE)),
-        (Method::POST, "/Groups/.search", "searchGroups", scim!([GroupsRead], lists::search, &GROUPS_ALONE)),
-        (Method::GET, "/Users", "listUsers", scim!([UsersRead], lists::list, &USERS_ALONE)),
-        (Method::POST, "/Users", "createUser", scim!([UsersWrite], users::create)),
-        (Method::GET, "/Users/:id", "readUser", scim!([UsersRead], resources::read, &USERS, Subject::Path)),
-        (Method::PUT, "/Users/:id", "replaceUser", scim!([UsersWrite], users::replace, Subject::Path)),
-        (Method::PATCH, "/Users/:id", "patchUser", scim!([UsersWrite], users::patch, Subject::Path)),
-        (Method::DELETE, "/Users/:id", "deleteUser", scim!([UsersWrite], resources::delete, &USERS, Subject::Path)),
-        (Method::POST, "/Bulk", "bulk", scim!([Bulk], bulk::answer)),
-        (Method::GET, "/Me", "readMe", scim!([UsersRead], resources::read, &USERS, Subject::Me)),
-        (Method::PUT, "/Me", "replaceMe", scim!([UsersWrite], users::replace, Subject::Me)),
-        (Method::PATCH, "/Me", "patchMe", scim!([UsersWrite], users::patch, Subject::Me)),
-        (Method::DELETE, "/Me", "deleteMe", scim!([UsersWrite], resources::delete, &USERS, Subject::Me)),
-        (Method::GET, "/Groups", "listGroups", scim!([GroupsRead], lists::list, &GROUPS_ALONE)),
-        (Method::POST, "/Groups", "createGroup", scim!([GroupsWrite], groups::create)),
-        (Method::GET, "/Groups/:id", "readGroup", scim!([GroupsRead], resources::read, &GROUPS, Subject::Path)),
-        (Method::PUT, "/Groups/:id", "replaceGroup", scim!([GroupsWrite], groups::replace)),
-        (Method::PATCH, "/Groups/:id", "patchGroup", scim!([GroupsWrite], groups::patch)),
-        (Method::DELETE, "/Groups/:id", "deleteGroup", scim!([GroupsWrite], resources::delete, &GROUPS, Subject::Path)),
     ]
 }

@@ -22,6 +22,7 @@ use crate::scim::filter::parse::shortened;
 use crate::scim::{BULK_RESPONSE, body, patch};
 use request::{Entry, Method, REFERENCE, substitute, substitute_text};
 
+#[cfg(feature = "requests")]
 pub use request::MAX_OPERATIONS;
 
 /// `POST /Bulk`.

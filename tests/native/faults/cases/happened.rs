@@ -20,7 +20,10 @@ impl Scene {
         let failed = format!("{requests}&status=failed");
         let status = format!("/admin/status/?tenant_id={}", self.tenant);
         let one = format!("/admin/requests/{}?tenant_id={}", self.request, self.tenant);
+        let replay = format!("/admin/requests/{}/replay", self.request);
+        let again = json!({"tenant_id": self.tenant});
         vec![
+            self.admin("POST", &replay, again, 200),
             self.admin("GET", &requests, Value::Null, 200),
             self.admin("GET", &about_ada, Value::Null, 200),
             self.admin("GET", &failed, Value::Null, 200),
