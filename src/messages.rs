@@ -32,6 +32,15 @@ pub enum Message {
     ForgetReplies,
     /// Deletes what a tenant keeps no longer, and what is left of one that was deleted.
     Upkeep { tenant: String },
+    /// Goes on with forgetting what is recorded of a resource that was erased.
+    Erase {
+        tenant: String,
+        /// `User` or `Group`.
+        resource_type: String,
+        resource_id: String,
+        /// The last row of the journal that was looked at.
+        after: String,
+    },
     /// Goes on with a run of a directory sync.
     Sync {
         tenant: String,

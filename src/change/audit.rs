@@ -26,6 +26,8 @@ pub enum Action {
     Trip,
     /// What was kept for long enough is gone.
     Purge,
+    /// What was recorded of a person, or a group, is gone.
+    Erase,
 }
 
 impl Action {
@@ -42,6 +44,7 @@ impl Action {
             Action::Allow => "allow",
             Action::Trip => "trip",
             Action::Purge => "purge",
+            Action::Erase => "erase",
         }
     }
 }
@@ -64,7 +67,7 @@ pub const MAX_NAMED: usize = 1_000;
 ///
 /// Stored as JSON, null where there is nothing to say: `{"active": false}`; of a group
 /// `{"members": {"added": […], "added_total": 2, "removed": […], "removed_total": 0}}`, with the first [`MAX_NAMED`] ids of each;
-/// of a purge `{"purged": {"audit_events": 20000}}`, rows by their tables.
+/// of a purge or an erasure `{"purged": {"audit_events": 20000}}`, rows by their tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Detail {
     /// What `active` is now, null where it is unassigned; nothing where it did not change.
@@ -104,7 +107,7 @@ impl Detail {
         }
     }
 
-    /// Of rows that were kept for long enough.
+    /// Of rows that are gone.
     pub fn purged(rows: &[(&'static str, i64)]) -> Self {
         Detail {
             purged: rows.to_vec(),

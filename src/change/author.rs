@@ -18,8 +18,8 @@ pub enum Mandate {
     Directory(String),
     /// That of group mappings: the members of any group, as far as mappings give them.
     Mappings,
-    /// That of an administrator who takes changes back: anything, as it was.
-    Undo,
+    /// That of an administrator who takes changes back, or erases: anything.
+    Administrator,
 }
 
 impl Mandate {
@@ -28,7 +28,7 @@ impl Mandate {
         match self {
             Mandate::Client => manager.is_none(),
             Mandate::Directory(provider) => manager == Some(provider.as_str()),
-            Mandate::Mappings | Mandate::Undo => true,
+            Mandate::Mappings | Mandate::Administrator => true,
         }
     }
 

@@ -192,7 +192,7 @@ fn held(
     let manager = match &plan.account.terms.mandate {
         Mandate::Client => Manager::Nobody,
         Mandate::Directory(provider) => Manager::Provider(provider),
-        Mandate::Mappings | Mandate::Undo => Manager::Anybody,
+        Mandate::Mappings | Mandate::Administrator => Manager::Anybody,
     };
     statements.extend(guards::presence(tenant, resource_type, manager, present));
     statements
@@ -351,7 +351,7 @@ fn staying_members(terms: &Terms, plans: &[(&str, &MemberPlan)]) -> Vec<Statemen
     let mut statements = members::insert(tenant, granted, &new);
     statements.extend(members::regrade(tenant, &regraded));
     // A directory's groups are what they are there.
-    if matches!(terms.mandate, Mandate::Client | Mandate::Undo) {
+    if matches!(terms.mandate, Mandate::Client | Mandate::Administrator) {
         let inner = new.iter().filter(|new| new.kind == GROUPS.name);
         let pairs = inner.map(|new| (new.group, new.member));
         statements.extend(guards::nesting(tenant, pairs));

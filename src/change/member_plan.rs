@@ -48,7 +48,7 @@ pub(super) fn coming(mandate: &Mandate, granted: Option<i64>) -> Step {
 pub(super) fn going(mandate: &Mandate, granted: Option<i64>) -> Step {
     match (mandate, granted) {
         (_, None) => Step::Nothing,
-        (Mandate::Client | Mandate::Undo, Some(_)) => Step::Delete,
+        (Mandate::Client | Mandate::Administrator, Some(_)) => Step::Delete,
         (Mandate::Directory(_), Some(DIRECT)) => Step::Delete,
         (Mandate::Directory(_), Some(BOTH)) => Step::Regrade(GIVEN),
         (Mandate::Mappings, Some(GIVEN)) => Step::Delete,
@@ -60,7 +60,7 @@ pub(super) fn going(mandate: &Mandate, granted: Option<i64>) -> Step {
 /// The grounds of what it adds, and of what it deletes; the latter are none where they do not matter.
 pub fn grounds(mandate: &Mandate) -> (i64, Option<i64>) {
     match mandate {
-        Mandate::Client | Mandate::Undo => (DIRECT, None),
+        Mandate::Client | Mandate::Administrator => (DIRECT, None),
         Mandate::Directory(_) => (DIRECT, Some(DIRECT)),
         Mandate::Mappings => (GIVEN, Some(GIVEN)),
     }

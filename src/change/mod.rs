@@ -15,6 +15,8 @@ mod account;
 pub mod audit;
 mod author;
 mod batch;
+#[cfg(feature = "jobs")]
+pub mod erasure;
 mod facts;
 mod fuse;
 mod intent;

@@ -19,7 +19,7 @@ impl Plan<'_> {
         let Some((unique, key, name)) = self.account.unique_key(resource_type, resource) else {
             return Ok(());
         };
-        if self.account.terms.mandate == Mandate::Undo {
+        if self.account.terms.mandate == Mandate::Administrator {
             // Names go round in an undo: who has them was looked at before it, for all of them together.
             return Ok(());
         }
@@ -43,7 +43,7 @@ impl Plan<'_> {
         let kept = self.account.unique_key(resource_type, before);
         let wanted = self.account.unique_key(resource_type, after);
         match wanted {
-            _ if self.account.terms.mandate == Mandate::Undo => Ok(()),
+            _ if self.account.terms.mandate == Mandate::Administrator => Ok(()),
             Some((unique, key, name)) if kept.as_ref().map(|(_, kept, _)| kept) != Some(&key) => {
                 match self.account.holder(unique, &key) {
                     Some(holder) if holder.id != id => Err(taken(name)),

@@ -1,7 +1,7 @@
 //! The jobs worker's work: what the messages of the queue ask for (see [`messages`](crate::messages)).
 
+mod erasure;
 mod sync;
-
 mod upkeep;
 
 use std::panic::AssertUnwindSafe;
@@ -126,6 +126,15 @@ impl App {
             Message::RenewKeys => self.renew_keys().await,
             Message::ForgetReplies => self.forget_replies().await,
             Message::Upkeep { tenant } => self.keep_up(tenant).await,
+            Message::Erase {
+                tenant,
+                resource_type,
+                resource_id,
+                after,
+            } => {
+                self.erase_on(tenant, resource_type, resource_id, after)
+                    .await
+            }
             Message::Sync { tenant, idp, log } => self.sync(tenant, idp, log).await,
         }
     }

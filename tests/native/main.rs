@@ -22,6 +22,7 @@ mod carrying;
 mod connection;
 mod doors;
 mod dry_run;
+mod erasures;
 mod faults;
 mod filter_equivalence;
 mod filter_grammar;

@@ -65,6 +65,7 @@ fn every_row_of_the_table_says_which_worker_answers_it() {
             "/identity-providers",
             "/audit-events",
             "/history",
+            "/erasures",
             "/undo",
             "/requests",
             "/status",

@@ -1,6 +1,8 @@
 //! The administrator's nouns, what everybody may read, and what the clock has done for them.
 
 #[cfg(feature = "jobs")]
+mod administrator;
+#[cfg(feature = "jobs")]
 pub mod audit_events;
 #[cfg(feature = "jobs")]
 pub mod directory_syncs;
@@ -8,6 +10,8 @@ pub mod directory_syncs;
 pub mod docs;
 #[cfg(feature = "requests")]
 pub mod endpoint_info;
+#[cfg(feature = "jobs")]
+pub mod erasures;
 #[cfg(feature = "requests")]
 pub mod export;
 #[cfg(feature = "requests")]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::administrator::{Administrator, ResourceKind};
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::input::{Text, Time, body};
@@ -12,12 +12,10 @@ use crate::api::http::query_parameters::tenant_in_body;
 use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
 use crate::change::undo::{self, Chosen, Conflict, Reason, Step, Undone};
-use crate::change::{Author, Mandate, Terms};
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
-use crate::scim::budget::Budget;
 use crate::store::audit_events::{self, Filter};
-use crate::store::{self, Rows, Statement, revisions, rows_at, tenants};
+use crate::store::{revisions, rows_at, tenants};
 
 /// Most changes that one request takes back.
 const MAX_CHANGES: usize = 5_000;
@@ -66,14 +64,6 @@ pub struct ResourceName {
     #[serde(rename = "type")]
     resource_type: ResourceKind,
     id: Text<1, 100>,
-}
-
-/// A type of resources.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub enum ResourceKind {
-    User,
-    Group,
 }
 
 /// What was done, or would be.
@@ -155,46 +145,6 @@ impl From<Conflict> for UndoConflict {
     }
 }
 
-/// An administrator as the author of changes.
-struct Administrator<'c> {
-    call: &'c Call<'c>,
-    terms: Terms,
-}
-
-#[async_trait(?Send)]
-impl Author for Administrator<'_> {
-    fn terms(&self) -> &Terms {
-        &self.terms
-    }
-
-    fn budget(&self) -> &Budget {
-        &self.call.budget
-    }
-
-    async fn read(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
-        Ok(self.call.run(Some(&self.terms.tenant), batch).await?)
-    }
-
-    async fn write(&self, batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
-        let held = std::iter::once(tenants::require(&self.terms.tenant));
-        let batch = held.chain(batch).collect();
-        let results = self.call.run(Some(&self.terms.tenant), batch).await?;
-        Ok(results.into_iter().skip(1).collect())
-    }
-
-    fn hash(&self, _password: &str) -> Result<String> {
-        Err(Error::internal("nobody's password comes back"))
-    }
-
-    fn now(&self) -> i64 {
-        self.call.app.platform.clock.now()
-    }
-
-    async fn pause(&self, ms: u32) {
-        self.call.app.platform.timer.sleep(ms).await;
-    }
-}
-
 /// `POST …/undo`.
 pub async fn undo(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let given: UndoRequest = body(call)?;
@@ -214,18 +164,7 @@ pub async fn undo(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     if chosen.len() > MAX_CHANGES {
         return Err(too_many());
     }
-    let author = Administrator {
-        call,
-        terms: Terms {
-            tenant,
-            profile: settings.profile,
-            provider_id: String::new(),
-            mandate: Mandate::Undo,
-            store_passwords: false,
-            base: String::new(),
-            origin: call.origin_of(admin.actor()),
-        },
-    };
+    let author = Administrator::new(call, admin, tenant, settings);
     let is_dry = given.dry_run.unwrap_or_default();
     let undo = undo::take_back(&author, &call.app.recent, chosen, is_dry).await?;
     let (undone_total, conflicts_total) = (undo.undone.len(), undo.conflicts.len());
@@ -302,7 +241,7 @@ async fn of_requests(
 async fn of_filter(call: &Call<'_>, tenant: &TenantId, given: &UndoRequest) -> Result<Vec<Chosen>> {
     let resource = given.resource.as_ref();
     let filter = Filter {
-        resource_type: resource.map(|resource| format!("{:?}", resource.resource_type)),
+        resource_type: resource.map(|resource| resource.resource_type.of().name.to_owned()),
         resource_id: resource.map(|resource| resource.id.as_str().to_ascii_lowercase()),
         actor: given.actor.as_ref().map(|actor| actor.as_str().to_owned()),
         since: given.since.map(|time| time.0),

@@ -8,6 +8,7 @@ use super::operation::{Operation, query};
 use super::schemas::Schemas;
 use super::tags::HAPPENED;
 use crate::api::admin::audit_events::AuditEventResponse;
+use crate::api::admin::erasures::{ErasureRequest, ErasureResponse};
 use crate::api::admin::replay::{ReplayRequest, ReplayResponse};
 use crate::api::admin::requests::{RequestDetail, RequestResponse};
 use crate::api::admin::resources_history::ResourceHistory;
@@ -191,6 +192,22 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
             schemas,
             &detail(),
         ),
+        "erase" => {
+            let erased = |complete: bool| examples::single(&json!({
+                "resource_type": "User", "resource_id": examples::USER, "deleted": true, "complete": complete,
+                "removed": {"requests": 2, "revisions": 2, "tombstones": 1, "sync_entries": 0, "directory_entries": 0},
+            }));
+            let schema = schemas.reply::<Single<ErasureResponse>>();
+            Operation::new(route, HAPPENED, "Erase a person, or a group")
+                .describe("It is deleted, with all that is recorded of it: what it was before each change, its tombstone, the bodies of requests that name it (of a Bulk request the whole body), its user names and queries for them in the journal, its names in the logs of directory syncs. The audit trail keeps its id alone, and says that it was erased. It can not be taken back. Sent again it does what is left to do, and nothing where that is nothing. A directory that still has the entry makes a new user of it with the next sync; 409 while a sync is under way.")
+                .body(true, schemas.request::<ErasureRequest>(), json!({
+                    "tenant_id": examples::TENANT, "resource_type": "User", "resource_id": examples::USER,
+                }))
+                .answers(200, "What was removed", &schema, &erased(true))
+                .answers(202, "What was removed so far: the journal is long, and the rest goes within minutes", &schema, &erased(false))
+                .fails(404)
+                .fails(409)
+        }
         "replayRequest" => shows::<ReplayResponse>(
             Operation::new(route, HAPPENED, "Send a recorded request again")
                 .describe("A SCIM request of the journal that writes is sent again as it was, against what is there now, in the profile that the tenant has now, by the administrator: the audit trail names them, and this request's id. Unless `dry_run` is `false` it is only told what it would be answered, and nothing is written. What it is refused is an answer too, with its status. It comes without the headers of the recorded one: `If-Match`, `Prefer`. 409 where it cannot be sent again: it does not write by SCIM, or its body was not kept whole, because it was longer than 16 KB, has secrets, is no JSON, or the tenant keeps none.")

@@ -1,6 +1,7 @@
 //! The statements that write users, groups and memberships.
 
 pub mod deletion;
+pub mod erasure;
 pub mod groups;
 pub mod keys;
 pub mod members;

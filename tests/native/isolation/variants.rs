@@ -160,6 +160,11 @@ pub fn variants(
             json!({"tenant_id": own.tenant, "resource": {"type": "Group", "id": its.group}}),
             json!({"tenant_id": own.tenant, "actor": format!("scim-token:{}", its.token)}),
         ]),
+        ("POST", "/admin/erasures") => sent(&[
+            json!({"tenant_id": its.tenant, "resource_type": "User", "resource_id": its.user}),
+            json!({"resource_type": "User", "resource_id": its.user}),
+            json!({"resource_type": "Group", "resource_id": its.group}),
+        ]),
         ("POST", "/admin/requests/:request_id/replay") => sent(&[
             json!({"dry_run": false}),
             json!({"tenant_id": its.tenant, "dry_run": false}),

@@ -16,7 +16,7 @@ use crate::scim::{BULK_REQUEST, BULK_RESPONSE, LIST_RESPONSE, PATCH_OP, SEARCH_R
 const ORIGIN: &str = "https://scim.example.com";
 pub const TENANT: &str = "01a1fa81-2bee-7973-bd05-ace427df7346";
 const TOKEN: &str = "01a1fa81-2c3c-72ea-ac77-06c1191c8fad";
-const USER: &str = "01a1fa81-2c91-7f90-9f26-4fa48cc17938";
+pub const USER: &str = "01a1fa81-2c91-7f90-9f26-4fa48cc17938";
 const GROUP: &str = "01a1fa81-2d07-7c51-8a3b-0d5c9f3be2a4";
 const TIME: &str = "2026-11-20T19:48:51.819Z";
 

@@ -22,7 +22,10 @@ impl Scene {
         let one = format!("/admin/requests/{}?tenant_id={}", self.request, self.tenant);
         let replay = format!("/admin/requests/{}/replay", self.request);
         let again = json!({"tenant_id": self.tenant});
+        let erased =
+            json!({"tenant_id": self.tenant, "resource_type": "User", "resource_id": self.bob});
         vec![
+            self.admin("POST", "/admin/erasures/", erased, 200),
             self.admin("POST", &replay, again, 200),
             self.admin("GET", &requests, Value::Null, 200),
             self.admin("GET", &about_ada, Value::Null, 200),
