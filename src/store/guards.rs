@@ -6,7 +6,7 @@
 //! condition holds inserts nothing, and costs the rows that its condition reads.
 
 use super::set::Set;
-use super::{Guard, Statement, Value};
+use super::{Guard, Statement, Value, tables};
 use crate::ids::TenantId;
 use crate::scim::schema::ResourceType;
 use crate::scim::version::{Condition, Version};
@@ -36,13 +36,10 @@ pub fn versions<'r>(
     let rows = versions
         .into_iter()
         .map(|(id, version)| vec![id.into(), version.0.into()]);
-    all_there(
-        Guard::VersionConflict,
-        tenant,
-        resource_type,
-        &Set::new(&["id", "version"], rows),
-        "r.id = e.id and r.version = e.version",
-    )
+    let set = Set::new(&["id", "version"], rows);
+    let table = format!("{} r", tables::table(resource_type));
+    let same = " and r.version = e.version";
+    all_there(Guard::VersionConflict, tenant, &table, &set, same)
 }
 
 /// All these ids are resources of the type.
@@ -52,13 +49,8 @@ pub fn existence<'i>(
     ids: impl IntoIterator<Item = &'i String>,
 ) -> Vec<Statement> {
     let set = Set::of_ids(ids);
-    all_there(
-        Guard::MemberMissing,
-        tenant,
-        resource_type,
-        &set,
-        "r.id = e.id",
-    )
+    let rows = tables::ids(resource_type);
+    all_there(Guard::MemberMissing, tenant, &rows, &set, "")
 }
 
 /// Who manages a resource.
@@ -85,20 +77,16 @@ pub fn presence<'i>(
         let id = std::iter::once(id.into());
         id.chain(provider.clone()).collect()
     });
-    let (columns, same): (&[&str], _) = match provider {
+    let (columns, table, managed): (&[&str], _, _) = match provider {
         Some(_) => (
             &["id", "manager"],
-            "r.id = e.id and r.managed_by is e.manager",
+            format!("{} r", tables::table(resource_type)),
+            " and r.managed_by is e.manager",
         ),
-        None => (&["id"], "r.id = e.id"),
+        None => (&["id"], tables::ids(resource_type), ""),
     };
-    all_there(
-        Guard::VersionConflict,
-        tenant,
-        resource_type,
-        &Set::new(columns, rows),
-        same,
-    )
+    let set = Set::new(columns, rows);
+    all_there(Guard::VersionConflict, tenant, &table, &set, managed)
 }
 
 /// All these pairs, of a group and a member, are memberships, on these grounds where they are told.
@@ -163,18 +151,18 @@ pub fn nesting<'p>(
     })
 }
 
+/// Each id of the set is that of a row `r` of the table, of which more may hold.
 fn all_there(
     guard: Guard,
     tenant: &TenantId,
-    resource_type: &ResourceType,
+    table: &str,
     set: &Set,
-    same: &str,
+    more: &str,
 ) -> Vec<Statement> {
-    let table = super::tables::table(resource_type);
     set.statements(&[tenant.into()], |part| {
         format!(
             "{} insert into guards (reason) select '{}' where exists (select 1 from e where not exists \
-             (select 1 from {table} r where r.tenant_id = ?1 and {same}))",
+             (select 1 from {table} where r.tenant_id = ?1 and r.id = e.id{more}))",
             part.table(),
             guard.word()
         )
@@ -188,7 +176,7 @@ pub fn precondition(
     id: &str,
     condition: Option<&Condition>,
 ) -> Vec<Statement> {
-    let table = super::tables::table(resource_type);
+    let table = tables::table(resource_type);
     // Both in one look at the row.
     let ours = Statement::new(
         format!(

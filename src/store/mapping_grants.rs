@@ -168,7 +168,7 @@ pub fn apply(tenant: &TenantId, idp: &str, differences: &[Difference]) -> Vec<St
         format!(
             "{} insert into mapping_grants (tenant_id, group_id, member_id, mapping_id, idp_id) \
              select ?1, e.group_id, e.id, e.mapping_id, ?2 from e \
-             where exists (select 1 from users u where u.tenant_id = ?1 and u.id = e.id) on conflict do nothing",
+             where exists (select 1 from users u indexed by users_id_idx where u.tenant_id = ?1 and u.id = e.id) on conflict do nothing",
             part.table()
         )
     }));

@@ -84,8 +84,8 @@ pub fn probe(tenant: &TenantId, pairs: &[Pair]) -> Vec<Statement> {
             "{}, known as materialized (select e.group_id, e.id, m.member_type, m.granted as held from e \
              left join group_members m on m.tenant_id = ?1 and m.group_id = e.group_id and m.member_id = e.id) \
              select group_id, id, held, coalesce(member_type, \
-             (select 'User' from users u where u.tenant_id = ?1 and u.id = known.id), \
-             (select 'Group' from groups g where g.tenant_id = ?1 and g.id = known.id)) as kind from known",
+             (select 'User' from users u indexed by users_id_idx where u.tenant_id = ?1 and u.id = known.id), \
+             (select 'Group' from groups g indexed by groups_id_idx where g.tenant_id = ?1 and g.id = known.id)) as kind from known",
             part.table()
         )
     })

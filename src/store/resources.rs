@@ -4,7 +4,7 @@ use super::filter;
 pub use super::memberships::Memberships;
 use super::memberships::{groups_of_user_json, of_group_json};
 use super::set::Set;
-use super::tables::table;
+use super::tables::{ids, table};
 use super::{Params, Result, Row, Statement, Value};
 use crate::ids::TenantId;
 use crate::scim::filter::Predicate;
@@ -317,12 +317,12 @@ pub fn select_total(
 pub fn select_present<'i>(
     tenant: &TenantId,
     resource_type: &ResourceType,
-    ids: impl IntoIterator<Item = &'i String>,
+    those: impl IntoIterator<Item = &'i String>,
 ) -> Vec<Statement> {
-    let table = table(resource_type);
-    Set::of_ids(ids).statements(&[tenant.into()], |part| {
+    let table = ids(resource_type);
+    Set::of_ids(those).statements(&[tenant.into()], |part| {
         format!(
-            "{} select r.id from e cross join {table} r on r.tenant_id = ?1 and r.id = e.id",
+            "{} select e.id from e where exists (select 1 from {table} where r.tenant_id = ?1 and r.id = e.id)",
             part.table()
         )
     })

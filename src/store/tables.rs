@@ -9,3 +9,10 @@ pub fn table(resource_type: &ResourceType) -> &'static str {
         _ => "users",
     }
 }
+
+/// The same as rows `r` of which nothing but ids is asked: an index has these, in short rows. To find one in it takes a tenth of the time that a
+/// row of the table takes, which is longer than what the database keeps of it in one page.
+pub fn ids(resource_type: &ResourceType) -> String {
+    let table = table(resource_type);
+    format!("{table} r indexed by {table}_id_idx")
+}

@@ -14,6 +14,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("mapping_grants", "group_id, member_id, mapping_id"),
     ("user_emails", "value_key, user_id, type_key"),
     ("users", "id"),
+    ("user_names", "id"),
     ("groups", "id"),
     ("group_mappings", "idp_id, id"),
     ("tombstones", "resource_type, id"),

@@ -94,6 +94,12 @@ pub fn assert_consistent(world: &World) {
             "dangling emails",
             "select count(*) from user_emails e where not exists (select 1 from users u where u.id = e.user_id)",
         ),
+        (
+            "shown names",
+            "select count(*) from users u full join user_names n on n.tenant_id = u.tenant_id and n.id = u.id \
+             where u.id is null or n.id is null \
+             or n.name is not coalesce(json_extract(u.resource, '$.displayName'), json_extract(u.resource, '$.userName'))",
+        ),
     ] {
         assert_eq!(world.database.number(sql), 0, "{wrong}");
     }

@@ -203,6 +203,85 @@ fn members_are_named() {
     assert_eq!(names, ["Ada", "Bea", "Inner"]);
 }
 
+/// The name that the only member of a group is shown under.
+fn shown_name(tenant: &Tenant<'_>, group: &str) -> Value {
+    tenant.get(&path(group)).expect(200).body["members"][0]["display"].clone()
+}
+
+#[test]
+fn a_member_is_shown_under_the_name_that_it_has_now() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let user = tenant.user("ada");
+    let group = tenant.group("G", &[&user]);
+    assert_eq!(shown_name(&tenant, &group), "ada");
+    let user_path = format!("/Users/{user}");
+    for (operation, shown) in [
+        (
+            json!({"op": "replace", "path": "userName", "value": "eve"}),
+            "eve",
+        ),
+        (
+            json!({"op": "add", "path": "displayName", "value": "Eve"}),
+            "Eve",
+        ),
+        (
+            json!({"op": "replace", "path": "userName", "value": "ada"}),
+            "Eve",
+        ),
+        (
+            json!({"op": "replace", "path": "title", "value": "Countess"}),
+            "Eve",
+        ),
+        (
+            json!({"op": "replace", "path": "displayName", "value": "E\u{301}\u{0}\""}),
+            "E\u{301}\u{0}\"",
+        ),
+        (
+            json!({"op": "replace", "path": "displayName", "value": "EVE"}),
+            "EVE",
+        ),
+        (
+            json!({"op": "replace", "path": "active", "value": false}),
+            "EVE",
+        ),
+        (json!({"op": "remove", "path": "displayName"}), "ada"),
+    ] {
+        tenant
+            .patch(&user_path, json!([operation.clone()]))
+            .expect(200);
+        assert_eq!(shown_name(&tenant, &group), shown, "{operation}");
+    }
+    let body = json!({"userName": "ada", "displayName": "Ada"});
+    tenant.send("PUT", &user_path, body).expect(200);
+    assert_eq!(shown_name(&tenant, &group), "Ada");
+    tenant.send("DELETE", &user_path, Value::Null).expect(204);
+    assert_eq!(tenant.get(&path(&group)).body["members"], json!([]));
+    crate::bulk::assert_consistent(&world);
+}
+
+/// Whoever was there before names were kept apart has one too, and whoever a worker from before the migration writes.
+#[test]
+fn users_from_before_are_shown_under_their_names() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let users = ["ada", "bea"].map(|name| tenant.user(name));
+    let group = tenant.group("G", &[&users[0]]);
+    world
+        .database
+        .execute("delete from user_names where name = 'ada'");
+    let migration = include_str!("../../../migrations/0016_user_names.sql");
+    let (_, filling) = migration.split_once("insert or ignore").expect("the rows");
+    let (filling, _) = filling.split_once(';').expect("the rows");
+    world
+        .database
+        .execute(&format!("insert or ignore{filling}"));
+    assert_eq!(shown_name(&tenant, &group), "ada");
+    world.database.execute("update users set resource = json_set(resource, '$.displayName', 'Ada') where user_name_key = 'ada'");
+    assert_eq!(shown_name(&tenant, &group), "Ada");
+    crate::bulk::assert_consistent(&world);
+}
+
 #[test]
 fn a_replace_always_shows_the_group() {
     let world = World::new();
