@@ -42,6 +42,28 @@ pub struct Config {
     /// Rows that one tenant may read in a minute, by the database's count, before its scans are refused.
     pub rows_per_minute: f64,
     pub sync: SyncLimits,
+    pub undo: UndoLimits,
+}
+
+/// What an undo does at once.
+#[derive(Debug, Clone, Copy)]
+pub struct UndoLimits {
+    /// Changes that a request takes back; more go by messages.
+    pub changes: usize,
+    /// Resources that go into one batch, about as many as in a directory sync's.
+    pub resources: usize,
+    /// Statements after which the rest is left to the next message: D1 runs 1,000 for one.
+    pub statements: u64,
+}
+
+impl Default for UndoLimits {
+    fn default() -> Self {
+        UndoLimits {
+            changes: 5_000,
+            resources: 2_000,
+            statements: 500,
+        }
+    }
 }
 
 /// What a message of a directory sync may do.
@@ -120,6 +142,7 @@ impl Config {
                     .transpose()?,
             ),
             sync: SyncLimits::default(),
+            undo: UndoLimits::default(),
             local_development: variable("LOCAL_DEVELOPMENT").as_deref() == Some("on"),
             public_hosts: hosts(&variable("PUBLIC_HOSTS").unwrap_or_default())?,
             server_timing: variable("SERVER_TIMING").as_deref() == Some("on"),

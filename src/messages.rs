@@ -41,6 +41,8 @@ pub enum Message {
         /// The last row of the journal that was looked at.
         after: String,
     },
+    /// Goes on with an undo.
+    Undo { tenant: String, id: String },
     /// Goes on with a run of a directory sync.
     Sync {
         tenant: String,

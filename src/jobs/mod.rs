@@ -2,6 +2,7 @@
 
 mod erasure;
 mod sync;
+mod undo;
 mod upkeep;
 
 use std::panic::AssertUnwindSafe;
@@ -42,6 +43,7 @@ impl App {
         }
         self.send_upkeep().await;
         self.send_due_syncs().await;
+        self.send_silent_undos().await;
     }
 
     /// Takes a message from a queue: that of messages that were given up, or the one that they are sent to.
@@ -135,6 +137,7 @@ impl App {
                 self.erase_on(tenant, resource_type, resource_id, after)
                     .await
             }
+            Message::Undo { tenant, id } => self.undo_on(tenant, id).await,
             Message::Sync { tenant, idp, log } => self.sync(tenant, idp, log).await,
         }
     }

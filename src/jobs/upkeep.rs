@@ -7,18 +7,24 @@ use serde_json::json;
 
 use crate::api::App;
 use crate::change::audit::{self, Action, Detail, Event, Origin, Totals};
-use crate::change::rows::upkeep::{self, EVENTS_AT_ONCE, REQUESTS, REVISIONS};
+use crate::change::rows::upkeep::{
+    self, EVENTS_AT_ONCE, REQUEST_COUNTS, REQUESTS, REVISIONS, UNDO_PARTS, UNDOS,
+};
 use crate::error::{Error, Result};
 use crate::ids::{self, TenantId};
 use crate::messages::{self, Message};
 use crate::platform;
 use crate::store::tenants::{self, DAY_MS, RESTORED_WITHIN_MS};
-use crate::store::{self, Guard, Row, rows_at};
+use crate::store::{self, Guard, Row, Value, rows_at};
 
 /// Most tenants that one tick asks for.
 const TENANTS_AT_ONCE: i64 = 100;
 /// Most batches of one message that deletes a tenant's rows.
 const MAX_BATCHES: usize = 10;
+/// How long it is known how many refusals there were in a minute, in days; they are told for one.
+const COUNTS_DAYS: i64 = 7;
+/// How long it is known what came of an undo that went by messages.
+const UNDO_DAYS: i64 = 30;
 
 impl App {
     /// Asks for the upkeep of tenants that are due, and notes that it did. What is not sent is asked for tomorrow.
@@ -87,15 +93,16 @@ impl App {
         let now = platform.clock.now();
         let before = |days: i64| now - days.saturating_mul(DAY_MS);
         let events_before = before(row.integer("audit_days")?);
+        let of_requests = |days: i64| Value::from(ids::first_at(before(days)));
         let recorded = [
+            (REVISIONS, of_requests(row.integer("history_days")?)),
+            (REQUESTS, of_requests(row.integer("requests_days")?)),
             (
-                REVISIONS,
-                ids::first_at(before(row.integer("history_days")?)),
+                REQUEST_COUNTS,
+                before(COUNTS_DAYS).div_euclid(60_000).into(),
             ),
-            (
-                REQUESTS,
-                ids::first_at(before(row.integer("requests_days")?)),
-            ),
+            (UNDOS, of_requests(UNDO_DAYS)),
+            (UNDO_PARTS, of_requests(UNDO_DAYS)),
         ];
         let mut reads = vec![upkeep::select_events_before(tenant, events_before)];
         reads.extend(recorded.iter().map(|(of, before)| of.count(tenant, before)));

@@ -36,6 +36,7 @@ pub mod sync_logs;
 pub mod sync_runs;
 pub mod tables;
 pub mod tenants;
+pub mod undos;
 pub mod unique;
 
 pub use cost::{Cost, Meter};

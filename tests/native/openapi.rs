@@ -11,6 +11,7 @@ use crate::support::described::{document, operation, path_of, resolved, sent, su
 use crate::support::{Answer, ORIGIN, World};
 
 const FILE: &str = "src/assets/openapi.json";
+const UNDO: &str = "01a1fa81-2beb-7527-84ae-1e76ffcebd7a";
 
 /// All operations: method, path and what the document says.
 fn operations() -> Vec<(String, String, &'static Value)> {
@@ -253,6 +254,14 @@ impl<'w> Fresh<'w> {
             let log = ran.expect(200).body["data"]["id"].as_str().unwrap();
             fresh.ids.insert(":log_id", log.to_owned());
         }
+        if operation_id == "readUndo" {
+            let (_, shown) = succeeds(operation(&http::Method::GET, "/api/v1/admin/undo/:undo_id"));
+            world.database.execute(&format!(
+                "insert into undos select id, '{UNDO}', 'jwt:root', 'running', 1, 25, 1, '{}', 0, 0, null, 0 from tenants \
+                 where id = '{}'", shown["data"], fresh.ids[":tenant_id"]
+            ));
+            fresh.ids.insert(":undo_id", UNDO.to_owned());
+        }
         if about("ResourceType") {
             fresh.ids.insert(":id", "User".to_owned());
         } else if about("Schema") {
@@ -281,7 +290,7 @@ impl<'w> Fresh<'w> {
             id.unwrap_or_else(|| part.replace(":type", "User"))
         };
         let path = pattern.split('/').map(part).collect::<Vec<_>>().join("/");
-        let of_one = "endpoint-info audit-events history requests :request_id status";
+        let of_one = "endpoint-info audit-events history requests :request_id :undo_id status";
         match of_one.split(' ').any(|end| pattern.ends_with(end)) {
             false => path,
             true => format!("{path}?tenant_id={}", self.ids[":tenant_id"]),

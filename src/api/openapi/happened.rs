@@ -111,15 +111,22 @@ fn resource_history() -> Value {
     listed
 }
 
-fn undone() -> Value {
+fn undone(progress: &Value) -> Value {
     examples::single(&json!({
-        "dry_run": true,
+        "dry_run": true, "progress": progress,
         "undone": [{
             "resource_type": "User", "resource_id": "01a1fa81-2c91-7f90-9f26-4fa48cc17938", "step": "delete",
             "attributes": [], "members_added": 0, "members_removed": 0,
         }],
         "undone_total": 1, "conflicts": [], "conflicts_total": 0, "unchanged_total": 0,
     }))
+}
+
+fn progress() -> Value {
+    json!({
+        "id": "01a1fa81-2beb-7527-84ae-1e76ffcebd7a", "status": "running", "parts": 25, "parts_done": 1,
+        "started_at": "2026-11-20T19:48:51.819Z", "finished_at": null,
+    })
 }
 
 /// The operation of a route that tells what happened.
@@ -159,14 +166,26 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
         "undoChanges" => {
             let schema = schemas.reply::<Single<UndoResponse>>();
             Operation::new(route, HAPPENED, "Take back what requests did")
-                .describe("Users and groups become what they were before the first of the changes that are named: what was made is deleted, what was deleted comes back under its old id with its memberships, what was changed becomes what it was. What somebody else has changed since is a conflict, and is left. An undo is a change like any other: recorded, with its own request id, and it can be taken back. Passwords do not come back. 413 for more than 5,000 changes.")
+                .describe("Users and groups become what they were before the first of the changes that are named: what was made is deleted, what was deleted comes back under its old id with its memberships, what was changed becomes what it was. What somebody else has changed since is a conflict, and is left. An undo is a change like any other: recorded, with its own request id, and it can be taken back. Passwords do not come back. More than 5,000 changes go by messages: 202, and `GET undo/{undo_id}` says how far it is, by `progress.id`. 413 for more than 100,000.")
                 .body(true, schemas.request::<UndoRequest>(), json!({
                     "tenant_id": examples::TENANT, "resource": {"type": "User", "id": "01a1fa81-2c91-7f90-9f26-4fa48cc17938"}, "dry_run": true,
                 }))
-                .answers(200, "What was done, or would be", &schema, &undone())
+                .answers(200, "What was done, or would be", &schema, &undone(&Value::Null))
+                .answers(202, "It goes by messages", &schema, &undone(&progress()))
                 .fails(404)
                 .fails(413)
         }
+        "readUndo" => shows::<UndoResponse>(
+            Operation::new(route, HAPPENED, "How far a large undo is")
+                .describe("One that goes by messages, by the id of the request that asked for it; for 30 days. What it has done so far stays, and can be taken back by that id.")
+                .parameters([tenant_id(false, OF_TENANT)])
+                .fails(404)
+                .fails(422),
+            200,
+            "What was done so far",
+            schemas,
+            undone(&progress()).get("data").unwrap_or(&Value::Null),
+        ),
         "listRequests" => lists::<RequestResponse>(
             Operation::new(route, HAPPENED, "A page of the journal, the latest request first")
                 .describe("Requests that changed something or were refused, and look-ups of a user name that found nobody. `status=failed`, a status or class above 399, `resource_id`, `request_id` and `user_name` are found by an index; other filters look through a thousand requests a page, so that a page may be short, or empty, and still have a next one. The rows of a change are written with it; of what is refused, 600 a minute are kept.")

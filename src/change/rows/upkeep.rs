@@ -5,7 +5,7 @@
 
 use crate::ids::TenantId;
 use crate::store::guards;
-use crate::store::{Guard, Statement};
+use crate::store::{Guard, Statement, Value};
 
 /// Every table that has a tenant's rows, with its key behind the tenant's id: what there is more of first. `directory` is apart, its key
 /// is another one.
@@ -22,6 +22,8 @@ pub const TABLES: &[(&str, &str)] = &[
     ("revisions", "request_id, seq, part"),
     ("requests", "id"),
     ("request_counts", "minute"),
+    ("undos", "id"),
+    ("undo_parts", "undo_id, number"),
     ("directory_entries", "idp_id, unique_id"),
     ("directory_syncs", "idp_id"),
     ("sync_logs", "idp_id, id"),
@@ -147,49 +149,68 @@ pub fn purge_events(tenant: &TenantId, first: i64, next: i64, border: i64) -> Ve
     batch
 }
 
-/// A table whose rows lie in the order of the ids of the requests that they are of, and so in the order of time.
-pub struct ByRequest {
+/// A table whose rows lie in the order of time: by the ids of requests, which are made of the time, or by the minute.
+pub struct ByTime {
     pub table: &'static str,
-    /// The column that has the request's id.
+    /// The column that says when.
     id: &'static str,
     /// The key behind the tenant's id.
     key: &'static str,
 }
 
 /// The history.
-pub const REVISIONS: ByRequest = ByRequest {
+pub const REVISIONS: ByTime = ByTime {
     table: "revisions",
     id: "request_id",
     key: "request_id, seq, part",
 };
 /// The journal.
-pub const REQUESTS: ByRequest = ByRequest {
+pub const REQUESTS: ByTime = ByTime {
     table: "requests",
     id: "id",
     key: "id",
 };
 
-impl ByRequest {
-    /// How many rows of requests before that id there are, as `count`: as many as [`purge`](Self::purge) deletes, at most.
-    pub fn count(&self, tenant: &TenantId, border: &str) -> Statement {
-        let ByRequest { table, id, .. } = self;
+/// How many refusals there were.
+pub const REQUEST_COUNTS: ByTime = ByTime {
+    table: "request_counts",
+    id: "minute",
+    key: "minute",
+};
+/// Undos that went by messages.
+pub const UNDOS: ByTime = ByTime {
+    table: "undos",
+    id: "id",
+    key: "id",
+};
+/// What such an undo has not come to.
+pub const UNDO_PARTS: ByTime = ByTime {
+    table: "undo_parts",
+    id: "undo_id",
+    key: "undo_id, number",
+};
+
+impl ByTime {
+    /// How many rows before that one there are, as `count`: as many as [`purge`](Self::purge) deletes, at most.
+    pub fn count(&self, tenant: &TenantId, border: &Value) -> Statement {
+        let ByTime { table, id, .. } = self;
         Statement::new(
             format!(
                 "select count(*) as count from (select 1 from {table} where tenant_id = ?1 and {id} < ?2 limit {AT_ONCE})"
             ),
-            vec![tenant.into(), border.into()],
+            vec![tenant.into(), border.clone()],
         )
     }
 
-    /// Purges the rows of requests before that id, the first ones.
-    pub fn purge(&self, tenant: &TenantId, border: &str) -> Statement {
-        let ByRequest { table, id, key } = self;
+    /// Purges the rows before that one, the first ones.
+    pub fn purge(&self, tenant: &TenantId, border: &Value) -> Statement {
+        let ByTime { table, id, key } = self;
         Statement::new(
             format!(
                 "delete from {table} where (tenant_id, {key}) in (select tenant_id, {key} from {table} \
                  where tenant_id = ?1 and {id} < ?2 order by {key} limit {AT_ONCE})"
             ),
-            vec![tenant.into(), border.into()],
+            vec![tenant.into(), border.clone()],
         )
     }
 }

@@ -15,13 +15,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::author::Author;
 use super::intent::{Intent, Reverted, Wish};
 use super::recent::Recent;
-use super::request::Request;
+use super::request::{Along, Request};
+use super::state::Done;
 use super::writer::write;
 use crate::error::Result;
 use crate::scim::patch::MemberChanges;
 use crate::scim::resource::differing;
 use crate::scim::schema::{GROUPS, USERS};
 use crate::scim::version::{Condition, Version};
+use crate::store::Statement;
 use crate::store::members::{DIRECT, GIVEN};
 use found::{Around, Found};
 use outcome::Resourceful;
@@ -29,19 +31,33 @@ pub use outcome::{Chosen, Conflict, Reason, Step, Undo, Undone};
 use reading::{read, read_around};
 use target::{Ground, Target, targets};
 
-/// Resources that go into one batch, about as many as in a directory sync's.
-pub const AT_ONCE: usize = 2_000;
+/// Statements that note what came of a part, written in its batch. They may fail it.
+pub type Progress<'p> = &'p dyn Fn(&Undo) -> Vec<Statement>;
 
-/// Takes changes back, or tries to. What was done before an error stays done, and can be taken back again.
+/// Changes in parts of so many resources, those that were changed last first. All changes of a resource are in one part.
+pub fn in_parts(chosen: Vec<Chosen>, resources: usize) -> Vec<Vec<Chosen>> {
+    let resourceful = by_resource(chosen);
+    let parts = resourceful.chunks(resources.max(1));
+    parts
+        .map(|part| part.iter().flat_map(Resourceful::chosen).collect())
+        .collect()
+}
+
+/// Takes a part of the changes back, or tries to. What earlier parts have done stays done, and can be taken back again.
 pub async fn take_back(
     author: &dyn Author,
     recent: &Recent,
-    chosen: Vec<Chosen>,
+    part: Vec<Chosen>,
     is_dry: bool,
+    progress: Option<Progress<'_>>,
 ) -> Result<Undo> {
+    let part = by_resource(part);
     let mut undo = Undo::default();
-    for part in by_resource(chosen).chunks(AT_ONCE) {
-        undo.take_part(author, recent, part, is_dry).await?;
+    let is_noted = undo
+        .take_part(author, recent, &part, is_dry, progress)
+        .await?;
+    if let Some(progress) = progress.filter(|_| !is_noted) {
+        author.write(progress(&undo)).await?;
     }
     Ok(undo)
 }
@@ -83,52 +99,68 @@ struct GroupMembers {
 }
 
 impl Undo {
+    /// Whether what came of it is noted already.
     async fn take_part(
         &mut self,
         author: &dyn Author,
         recent: &Recent,
         part: &[Resourceful],
         is_dry: bool,
-    ) -> Result<()> {
+        progress: Option<Progress<'_>>,
+    ) -> Result<bool> {
         let found = read(author, part).await?;
-        let mut targets = targets(self, part, &found)?;
+        let own = &author.terms().origin.request_id;
+        let mut targets = targets(self, part, &found, own)?;
         let around = read_around(author, &found, &targets).await?;
         names::refuse_taken(self, author.terms().profile, &mut targets, &found, &around);
         let members = self.members(&targets, &found, &around);
-        let (intents, mut undone) = intents(&targets, members, &found, &around)?;
-        let seen = found.now.values().chain(around.groups.values());
-        let pairs = around
-            .pairs
-            .iter()
-            .map(|(pair, known)| (pair.clone(), *known));
-        let request = Request {
-            seen: seen.cloned().collect(),
-            pairs: pairs.collect(),
-            is_dry,
-            ..Request::of(&intents)
-        };
+        let (intents, undone) = intents(&targets, members, &found, &around)?;
         let touched: BTreeSet<&String> = undone.iter().map(|undone| &undone.id).collect();
         let kept = targets.resources.iter();
         self.unchanged += kept
             .filter(|target| !touched.contains(&target.resource.id))
             .count();
         if intents.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
+        let seen = found.now.values().chain(around.groups.values());
+        let pairs = around
+            .pairs
+            .iter()
+            .map(|(pair, known)| (pair.clone(), *known));
+        let so_far = self.clone();
+        let along = |outcomes: &[Result<Done>]| {
+            let mut undo = so_far.clone();
+            undo.tally(&undone, outcomes);
+            progress.map_or_else(Vec::new, |progress| progress(&undo))
+        };
+        let along: Along<'_> = &along;
+        let request = Request {
+            seen: seen.cloned().collect(),
+            pairs: pairs.collect(),
+            is_dry,
+            along: progress.map(|_| along),
+            ..Request::of(&intents)
+        };
         let written = write(author, recent, &request).await?;
-        for (undone, outcome) in undone.drain(..).zip(written.outcomes) {
+        self.tally(&undone, &written.outcomes);
+        Ok(!is_dry)
+    }
+
+    /// Puts in what came of intents.
+    fn tally(&mut self, undone: &[Undone], outcomes: &[Result<Done>]) {
+        for (undone, outcome) in undone.iter().zip(outcomes) {
             match outcome {
-                Ok(done) if done.is_changed => self.undone.push(undone),
+                Ok(done) if done.is_changed => self.undone.push(undone.clone()),
                 Ok(_) => self.unchanged += 1,
                 Err(error) => self.conflicts.push(Conflict {
                     resource_type: undone.resource_type,
-                    id: undone.id,
+                    id: undone.id.clone(),
                     reason: Reason::Refused,
-                    detail: error.detail,
+                    detail: error.detail.clone(),
                 }),
             }
         }
-        Ok(())
     }
 
     /// What becomes of groups' members, as far as both are there.

@@ -26,6 +26,18 @@ pub(crate) struct Resourceful {
     pub changes: Vec<(String, i64)>,
 }
 
+impl Resourceful {
+    /// Its changes, each by itself.
+    pub fn chosen(&self) -> impl Iterator<Item = Chosen> {
+        self.changes.iter().map(|(request_id, seq)| Chosen {
+            seq: *seq,
+            request_id: request_id.clone(),
+            resource_type: self.resource_type.name.to_owned(),
+            id: self.id.clone(),
+        })
+    }
+}
+
 /// What is done with a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -76,7 +88,7 @@ pub struct Conflict {
 }
 
 /// What came of an undo.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Undo {
     pub undone: Vec<Undone>,
     pub conflicts: Vec<Conflict>,

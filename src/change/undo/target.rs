@@ -74,14 +74,21 @@ impl Targets<'_> {
     }
 }
 
-/// What is to be, without what somebody else has changed since, and what was not kept.
-pub fn targets<'p>(undo: &mut Undo, part: &'p [Resourceful], found: &Found) -> Result<Targets<'p>> {
+/// What is to be, without what somebody else has changed since, and what was not kept. What the undo's `own` request has changed is its own
+/// part of the work.
+pub fn targets<'p>(
+    undo: &mut Undo,
+    part: &'p [Resourceful],
+    found: &Found,
+    own: &str,
+) -> Result<Targets<'p>> {
     let mut resources = Vec::new();
     let mut memberships: Vec<(i64, Pair, Ground)> = Vec::new();
     for resource in part {
         let (resource_type, id) = (resource.resource_type, &resource.id);
         let since = found.since.get(id).into_iter().flatten();
-        let mut others = since.filter(|(request, _)| !resource.requests.contains(request));
+        let mut others =
+            since.filter(|(request, _)| request != own && !resource.requests.contains(request));
         if let Some((request, actor)) = others.next() {
             let detail = format!("{actor} changed it since, by the request {request}");
             undo.conflict(resource_type, id, Reason::ChangedSince, detail);

@@ -128,7 +128,8 @@ impl Things {
             "idp_id" => &self.provider,
             "mapping_id" => &self.mapping,
             "log_id" => &self.log,
-            "request_id" => &self.request,
+            // An undo has the id of the request that asked for it.
+            "request_id" | "undo_id" => &self.request,
             "id" if pattern.contains("/Groups/") => &self.group,
             "id" if pattern.contains("/Users/") || pattern.contains("/:type/") => &self.user,
             "type" => "User",

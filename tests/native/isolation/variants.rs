@@ -179,7 +179,10 @@ pub fn variants(
         ]),
         (
             "GET",
-            "/admin/requests/:request_id" | "/admin/status" | "/admin/resources/:type/:id/history",
+            "/admin/requests/:request_id"
+            | "/admin/undo/:undo_id"
+            | "/admin/status"
+            | "/admin/resources/:type/:id/history",
         ) => asked(&[String::new(), format!("tenant_id={}", its.tenant)]),
         ("POST", "/admin/scim-tokens") => sent(&[
             json!({"tenant_id": its.tenant, "name": "x"}),

@@ -1,6 +1,7 @@
 //! Taking back what requests did: everything becomes what it was, and what somebody else changed since is left.
 
 mod histories;
+mod large;
 
 use serde_json::{Value, json};
 

@@ -50,6 +50,7 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::GET, "/api/v1/admin/audit-events", "listAuditEvents", admin!(AuditRead, audit_events::list), &["tenant_id", "resource_type", "resource_id", "actor", "action", "request_id", "since", "until", "after", "limit"]),
         (Method::GET, "/api/v1/admin/resources/:type/:id/history", "readResourceHistory", admin!(AuditRead, resources_history::list), &["tenant_id", "after", "limit"]),
         (Method::POST, "/api/v1/admin/undo", "undoChanges", admin!(AuditWrite, undo::undo), &[]),
+        (Method::GET, "/api/v1/admin/undo/:undo_id", "readUndo", admin!(AuditRead, undo::read), &["tenant_id"]),
         (Method::POST, "/api/v1/admin/erasures", "erase", admin!(AuditWrite, erasures::erase), &[]),
         (Method::GET, "/api/v1/admin/status", "readStatus", admin!(AuditRead, status::read), &["tenant_id"]),
         (Method::GET, "/api/v1/admin/requests", "listRequests", admin!(AuditRead, requests::list), &["tenant_id", "status", "actor", "method", "resource_id", "request_id", "user_name", "since", "until", "after", "limit"]),

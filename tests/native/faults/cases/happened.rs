@@ -24,7 +24,9 @@ impl Scene {
         let again = json!({"tenant_id": self.tenant});
         let erased =
             json!({"tenant_id": self.tenant, "resource_type": "User", "resource_id": self.bob});
+        let undo = format!("/admin/undo/{}?tenant_id={}", self.request, self.tenant);
         vec![
+            self.admin("GET", &undo, Value::Null, 404),
             self.admin("POST", "/admin/erasures/", erased, 200),
             self.admin("POST", &replay, again, 200),
             self.admin("GET", &requests, Value::Null, 200),

@@ -1,8 +1,11 @@
 //! `/api/v1/admin/undo`: takes back what requests did.
 
+mod large;
+mod outcome;
+
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::administrator::{Administrator, ResourceKind};
 use crate::api::http::call::Call;
@@ -11,22 +14,22 @@ use crate::api::http::input::{Text, Time, body};
 use crate::api::http::query_parameters::tenant_in_body;
 use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
-use crate::change::undo::{self, Chosen, Conflict, Reason, Step, Undone};
+use crate::change::undo::{self, Chosen};
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::store::audit_events::{self, Filter};
 use crate::store::{revisions, rows_at, tenants};
 
-/// Most changes that one request takes back.
-const MAX_CHANGES: usize = 5_000;
+pub use large::{changes, read};
+pub use outcome::{Outcome, UndoResponse};
+
+/// Most changes that one undo takes back.
+const MAX_CHANGES: usize = 100_000;
 /// Most requests that it names.
 const MAX_REQUESTS: usize = 100;
 /// Events of a page of the audit trail, and most pages that are gone through.
 const EVENTS_ON_PAGE: i64 = 1_000;
-const MAX_PAGES: usize = 50;
-/// Most resources and conflicts that the reply names; it counts all of them.
-const MAX_NAMED: usize = 1_000;
-
+const MAX_PAGES: usize = 400;
 /// What is to be taken back: the changes that these requests made; or those of which all holds that is said.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,85 +69,6 @@ pub struct ResourceName {
     id: Text<1, 100>,
 }
 
-/// What was done, or would be.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct UndoResponse {
-    dry_run: bool,
-    /// The resources that became what they were: the first 1,000.
-    undone: Vec<UndoneResource>,
-    undone_total: usize,
-    /// What was left as it is: the first 1,000.
-    conflicts: Vec<UndoConflict>,
-    conflicts_total: usize,
-    /// How many resources were already what they were.
-    unchanged_total: usize,
-}
-
-/// A resource that became what it was.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct UndoneResource {
-    resource_type: String,
-    resource_id: String,
-    /// `delete` of what was made, `restore` of what was deleted, `revert` of what was changed.
-    step: String,
-    /// Names of the attributes that became others.
-    attributes: Vec<String>,
-    members_added: usize,
-    members_removed: usize,
-}
-
-/// What was left as it is.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct UndoConflict {
-    resource_type: String,
-    resource_id: String,
-    /// `changed_since` by somebody else; `not_kept`, what was before; `name_taken`; `group_gone` and `member_gone`, of a membership;
-    /// `refused`.
-    reason: String,
-    /// For people to read.
-    detail: String,
-}
-
-impl From<Undone> for UndoneResource {
-    fn from(undone: Undone) -> Self {
-        let step = match undone.step {
-            Step::Delete => "delete",
-            Step::Restore => "restore",
-            Step::Revert => "revert",
-        };
-        UndoneResource {
-            resource_type: undone.resource_type.to_owned(),
-            resource_id: undone.id,
-            step: step.to_owned(),
-            attributes: undone.attributes,
-            members_added: undone.members.0,
-            members_removed: undone.members.1,
-        }
-    }
-}
-
-impl From<Conflict> for UndoConflict {
-    fn from(conflict: Conflict) -> Self {
-        let reason = match conflict.reason {
-            Reason::ChangedSince => "changed_since",
-            Reason::NotKept => "not_kept",
-            Reason::NameTaken => "name_taken",
-            Reason::GroupGone => "group_gone",
-            Reason::MemberGone => "member_gone",
-            Reason::Refused => "refused",
-        };
-        UndoConflict {
-            resource_type: conflict.resource_type.to_owned(),
-            resource_id: conflict.id,
-            reason: reason.to_owned(),
-            detail: conflict.detail,
-        }
-    }
-}
-
 /// `POST …/undo`.
 pub async fn undo(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let given: UndoRequest = body(call)?;
@@ -164,20 +88,18 @@ pub async fn undo(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     if chosen.len() > MAX_CHANGES {
         return Err(too_many());
     }
-    let author = Administrator::new(call, admin, tenant, settings);
     let is_dry = given.dry_run.unwrap_or_default();
-    let undo = undo::take_back(&author, &call.app.recent, chosen, is_dry).await?;
-    let (undone_total, conflicts_total) = (undo.undone.len(), undo.conflicts.len());
-    let undone = undo.undone.into_iter().take(MAX_NAMED);
-    let conflicts = undo.conflicts.into_iter().take(MAX_NAMED);
-    let response = UndoResponse {
-        dry_run: is_dry,
-        undone: undone.map(UndoneResource::from).collect(),
-        undone_total,
-        conflicts: conflicts.map(UndoConflict::from).collect(),
-        conflicts_total,
-        unchanged_total: undo.unchanged,
-    };
+    let limits = call.app.config.undo;
+    if chosen.len() > limits.changes {
+        return large::begin(call, admin, &tenant, chosen, is_dry).await;
+    }
+    let author = Administrator::new(call, admin, tenant, settings);
+    let mut outcome = Outcome::default();
+    for part in undo::in_parts(chosen, limits.resources) {
+        let part = undo::take_back(&author, &call.app.recent, part, is_dry, None).await?;
+        outcome = outcome.with(&part);
+    }
+    let response = UndoResponse::new(is_dry, outcome, None);
     Ok(envelope::single(call, 200, response))
 }
 
