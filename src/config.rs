@@ -61,7 +61,7 @@ impl Default for UndoLimits {
         UndoLimits {
             changes: 5_000,
             resources: 2_000,
-            statements: 500,
+            statements: 100,
         }
     }
 }

@@ -263,7 +263,7 @@ fn fifty_thousand_deactivations_are_taken_back() {
     );
     world.queue.work_off();
     println!("done in {:?}", started.elapsed());
-    let lines = world.log.0.borrow();
+    let lines = world.log.0.take();
     let lines = lines
         .iter()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
