@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::scim::budget::Budget;
 use crate::scim::profile::Profile;
+use crate::scim::resource::Resource;
 use crate::store::{self, Rows, Statement};
 
 /// Whose word changes are made on, and so what they may touch.
@@ -65,6 +66,8 @@ pub trait Author {
     async fn write(&self, batch: Vec<Statement>) -> store::Result<Vec<Rows>>;
     /// Told what fails of so many intents, right before the batch of the others is written.
     fn told(&self, _failed: &[&Error], _of: usize) {}
+    /// Told of the only resource that is wanted, right before it is written, where it is known as it was.
+    fn found(&self, _before: &Resource) {}
     /// The hash of a password that the tenant keeps.
     fn hash(&self, password: &str) -> Result<String>;
     /// Milliseconds since 1970.

@@ -17,6 +17,7 @@ use super::state::{Base, State};
 use crate::error::Result;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
+use crate::scim::version::Condition;
 use crate::store::Statement;
 use crate::store::guards::{self, Manager};
 use crate::store::members::Pair;
@@ -38,7 +39,7 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
     for resource_type in RESOURCE_TYPES {
         let touched = touched(plan, resource_type);
         batch.extend(held(plan, resource_type, &touched));
-        gone.extend(deleted(terms, resource_type, &touched));
+        gone.extend(deleted(plan, resource_type, &touched));
         let revived = touched.iter().filter(|(_, state)| state.is_revived());
         let revived = revived.map(|(id, _)| *id);
         gone.extend(deletion::revive(tenant, resource_type, revived));
@@ -171,9 +172,9 @@ fn held(
     for (id, state) in touched {
         match &state.base {
             Base::New => {}
+            Base::Unseen if is_held_by_deletion(plan, state) => {}
             Base::Unseen if plan.account.terms.mandate.is_client() => {
-                let condition = plan.intents.iter().flatten().next();
-                let condition = condition.and_then(|intent: &Intent| intent.condition.as_ref());
+                let condition = condition(plan);
                 statements.extend(guards::precondition(tenant, resource_type, id, condition));
             }
             Base::Unseen => {
@@ -196,6 +197,19 @@ fn held(
     };
     statements.extend(guards::presence(tenant, resource_type, manager, present));
     statements
+}
+
+/// The condition of an intent that is alone.
+fn condition<'p>(plan: &'p Plan<'_>) -> Option<&'p Condition> {
+    let intent: Option<&Intent> = plan.intents.iter().flatten().next();
+    intent?.condition.as_ref()
+}
+
+/// Whether the statement that deletes a resource holds that a client may do so.
+fn is_held_by_deletion(plan: &Plan<'_>, state: &State) -> bool {
+    let is_unseen = matches!(state.base, Base::Unseen) && !state.alive;
+    let is_any = !matches!(condition(plan), Some(Condition::OneOf(_)));
+    is_unseen && is_any && plan.account.terms.mandate.is_client()
 }
 
 /// A name that a resource has not had so far.
@@ -261,7 +275,7 @@ fn save_groups(terms: &Terms, rewritten: &[&(&String, &State)]) -> Vec<Statement
 /// Deletes what the database has and no more is. A tombstone says the `externalId` that the resource had last, and that may be
 /// one that it was only given by this request.
 fn deleted(
-    terms: &Terms,
+    plan: &Plan<'_>,
     resource_type: &ResourceType,
     touched: &[(&String, &State)],
 ) -> Vec<Statement> {
@@ -269,13 +283,13 @@ fn deleted(
         let external_id = resource.attributes.get("externalId")?.as_str()?;
         Some(external_id.to_owned())
     };
-    let mut ids = Vec::new();
+    let mut gone = Vec::new();
     let mut changed = Vec::new();
     for (id, state) in touched {
         if state.alive || state.is_new() {
             continue;
         }
-        ids.push((*id).clone());
+        gone.push(((*id).clone(), is_held_by_deletion(plan, state)));
         let last = external_id(&state.resource);
         if state
             .before()
@@ -284,8 +298,9 @@ fn deleted(
             changed.push(((*id).clone(), last));
         }
     }
+    let terms = plan.account.terms;
     let tenant = &terms.tenant;
-    let mut statements = deletion::delete(tenant, resource_type, &ids, terms.origin.at);
+    let mut statements = deletion::delete(tenant, resource_type, &gone, terms.origin.at);
     statements.extend(deletion::correct_tombstones(
         tenant,
         resource_type,
@@ -311,18 +326,18 @@ fn member_guards(plan: &Plan<'_>, plans: &[(&str, &MemberPlan)]) -> Vec<Statemen
             .collect();
         statements.extend(guards::existence(tenant, resource_type, wanted));
     }
-    let gone = plans
-        .iter()
-        .flat_map(|(group, plan)| plan.remove.iter().map(|id| (*group, id.as_str())));
-    let (_, granted) = grounds(&plan.account.terms.mandate);
-    statements.extend(guards::memberships(tenant, granted, gone));
+    let gone = plans.iter().flat_map(|(group, plan)| {
+        let gone = plan.remove.iter();
+        gone.map(|(id, granted)| (*group, id.as_str(), *granted))
+    });
+    statements.extend(guards::memberships(tenant, gone));
     statements
 }
 
 /// The rows of groups' members to delete.
 fn leaving_members(terms: &Terms, plans: &[(&str, &MemberPlan)]) -> Vec<Statement> {
     let pairs = plans.iter().flat_map(|(group, plan)| {
-        let gone = plan.remove.iter();
+        let gone = plan.remove.keys();
         gone.map(|id| ((*group).to_owned(), id.clone()))
     });
     members::delete(&terms.tenant, &pairs.collect::<Vec<Pair>>())
@@ -347,8 +362,7 @@ fn staying_members(terms: &Terms, plans: &[(&str, &MemberPlan)]) -> Vec<Statemen
         })
         .collect();
     let tenant = &terms.tenant;
-    let (granted, _) = grounds(&terms.mandate);
-    let mut statements = members::insert(tenant, granted, &new);
+    let mut statements = members::insert(tenant, grounds(&terms.mandate), &new);
     statements.extend(members::regrade(tenant, &regraded));
     // A directory's groups are what they are there.
     if matches!(terms.mandate, Mandate::Client | Mandate::Administrator) {

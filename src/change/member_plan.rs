@@ -1,6 +1,6 @@
 //! What becomes of a group's members: rows to insert, to delete and to change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::audit::Detail;
 use super::author::Mandate;
@@ -21,7 +21,8 @@ pub struct Known {
 pub struct MemberPlan {
     /// Ids, with their types.
     pub add: BTreeMap<String, &'static str>,
-    pub remove: BTreeSet<String>,
+    /// Ids, with the grounds on which they are members so far, where these are known: the batch holds them.
+    pub remove: BTreeMap<String, Option<i64>>,
     /// Members who stay, on other grounds: what `granted` is from now on.
     pub regrade: BTreeMap<String, i64>,
 }
@@ -57,12 +58,11 @@ pub(super) fn going(mandate: &Mandate, granted: Option<i64>) -> Step {
     }
 }
 
-/// The grounds of what it adds, and of what it deletes; the latter are none where they do not matter.
-pub fn grounds(mandate: &Mandate) -> (i64, Option<i64>) {
+/// The grounds of what it adds, which are also those that somebody who is to go is taken to be a member on.
+pub fn grounds(mandate: &Mandate) -> i64 {
     match mandate {
-        Mandate::Client | Mandate::Administrator => (DIRECT, None),
-        Mandate::Directory(_) => (DIRECT, Some(DIRECT)),
-        Mandate::Mappings => (GIVEN, Some(GIVEN)),
+        Mandate::Client | Mandate::Directory(_) | Mandate::Administrator => DIRECT,
+        Mandate::Mappings => GIVEN,
     }
 }
 
@@ -74,7 +74,7 @@ impl MemberPlan {
                 self.add.insert(id.to_owned(), kind);
             }
             (Step::Delete, _) => {
-                self.remove.insert(id.to_owned());
+                self.remove.insert(id.to_owned(), known.granted);
             }
             (Step::Regrade(granted), _) => {
                 self.regrade.insert(id.to_owned(), granted);
@@ -86,14 +86,15 @@ impl MemberPlan {
     /// Goes on with another plan, made for what this one leaves.
     pub fn then(&mut self, next: MemberPlan) {
         self.regrade.extend(next.regrade);
-        for id in next.remove {
-            self.regrade.remove(&id);
+        for (id, granted) in next.remove {
+            // What the next plan knows of the grounds is what this one makes of them.
+            let was_regraded = self.regrade.remove(&id).is_some();
             if self.add.remove(&id).is_none() {
-                self.remove.insert(id);
+                self.remove.insert(id, granted.filter(|_| !was_regraded));
             }
         }
         for (id, kind) in next.add {
-            if !self.remove.remove(&id) {
+            if self.remove.remove(&id).is_none() {
                 self.add.insert(id, kind);
             }
         }
@@ -109,7 +110,7 @@ impl MemberPlan {
     pub fn detail(&self) -> Detail {
         let mut detail = Detail::default();
         detail.add(self.add.keys());
-        detail.remove(&self.remove);
+        detail.remove(self.remove.keys());
         detail
     }
 

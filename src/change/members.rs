@@ -173,9 +173,8 @@ impl MembersSoFar<'_, '_> {
             return Known::default();
         }
         if let Some(kind) = self.so_far.add.get(id) {
-            let (granted, _) = grounds(&self.account.terms.mandate);
             return Known {
-                granted: Some(granted),
+                granted: Some(grounds(&self.account.terms.mandate)),
                 kind: Some(kind),
             };
         }
@@ -206,13 +205,12 @@ impl MembersSoFar<'_, '_> {
     /// Of whom nothing is known. Who is to come is taken for what the client says, and for no member yet; who is to go, for a member.
     fn assumed(&mut self, pair: (String, String)) -> Known {
         let added = self.changes.add.get(&pair.1);
-        let is_member = added.is_none() && !self.so_far.remove.contains(&pair.1);
+        let is_member = added.is_none() && !self.so_far.remove.contains_key(&pair.1);
         // A filter may mean anybody, and nothing holds what it leaves alone. Where all members are asked for, so is this one.
         let asks = self.is_stored && !self.changes.is_by_id();
         if self.account.facts.assumed.members && !asks {
-            let (added_to, removed_from) = grounds(&self.account.terms.mandate);
             return Known {
-                granted: is_member.then_some(removed_from.unwrap_or(added_to)),
+                granted: is_member.then_some(grounds(&self.account.terms.mandate)),
                 kind: Some(added.map_or(USERS.name, |added| added.declared)),
             };
         }
@@ -250,14 +248,16 @@ impl MembersSoFar<'_, '_> {
     /// Those of the database's members who still are.
     fn left<'i>(&self, ids: impl IntoIterator<Item = &'i String>) -> BTreeSet<String> {
         ids.into_iter()
-            .filter(|id| !self.so_far.remove.contains(*id) && !self.account.is_deleted(id))
+            .filter(|id| !self.so_far.remove.contains_key(*id) && !self.account.is_deleted(id))
             .cloned()
             .collect()
     }
 
     /// What is known of somebody by the database, after the intents so far.
     fn still(&self, id: &str, known: Known) -> Known {
-        let granted = known.granted.filter(|_| !self.so_far.remove.contains(id));
+        let granted = known
+            .granted
+            .filter(|_| !self.so_far.remove.contains_key(id));
         let regraded = self.so_far.regrade.get(id).copied();
         Known {
             granted: granted.map(|granted| regraded.unwrap_or(granted)),

@@ -10,7 +10,7 @@ use super::intent::Intent;
 use super::plan::Plan;
 use super::recent::Recent;
 use super::request::{Request, Shown, Written};
-use super::state::{Base, Done};
+use super::state::{Base, Done, State};
 use super::versions;
 use crate::error::{Error, Result};
 use crate::scim::render::Stored;
@@ -93,6 +93,9 @@ impl Work<'_> {
             .iter()
             .filter_map(|outcome| outcome.as_ref().err());
         author.told(&failed.collect::<Vec<_>>(), plan.outcomes.len());
+        if let Some(before) = self.state(&plan).and_then(State::before) {
+            author.found(before);
+        }
         let worked_out = self.worked_out(&plan);
         if self.request.is_dry {
             batch.push(guards::dry_run());
@@ -149,12 +152,18 @@ impl Work<'_> {
         Some(results.into_iter().skip(1).collect())
     }
 
+    /// What becomes of the only resource.
+    fn state<'p>(&self, plan: &'p Plan<'_>) -> Option<&'p State> {
+        let intent = self.alone?;
+        let key = (intent.resource_type.name, intent.id.clone());
+        plan.account.states.get(&key)
+    }
+
     /// The only resource as it is after the batch, where that can be told without asking: a user's groups stay what they were.
     fn worked_out(&self, plan: &Plan<'_>) -> Option<Stored> {
         let intent = self.alone?;
         self.request.show?;
-        let key = (intent.resource_type.name, intent.id.clone());
-        let state = plan.account.states.get(&key).filter(|state| state.alive)?;
+        let state = self.state(plan).filter(|state| state.alive)?;
         if intent.resource_type.name != USERS.name {
             return None;
         }

@@ -94,7 +94,7 @@ impl Work<'_> {
         for row in &now.rows {
             all.insert(row.text("id")?, row.text("kind")?);
         }
-        for id in &state.members.remove {
+        for id in state.members.remove.keys() {
             all.remove(id);
         }
         let came = state.members.add.iter();

@@ -90,7 +90,7 @@ fn losses(
     for row in before.iter().flat_map(|rows| &rows.rows) {
         let (group, id) = (row.text("group_id")?, row.text("id")?);
         let state = plan.account.states.get(&(GROUPS.name, group.clone()));
-        let has_left = state.is_some_and(|state| state.members.remove.contains(&id));
+        let has_left = state.is_some_and(|state| state.members.remove.contains_key(&id));
         if let Some(index) = deletions.get(&id).filter(|_| !has_left) {
             losses.entry(group).or_default().push(*index);
         }

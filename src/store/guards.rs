@@ -2,8 +2,9 @@
 //! statements; so a batch that relies on something says so in a statement that raises an error where it does not
 //! hold, and the whole batch is undone.
 //!
-//! `guards` is a view without rows; inserting a word into it raises that word (see the migration). A guard whose
-//! condition holds inserts nothing, and costs the rows that its condition reads.
+//! What raises it is [`fail`]: a path of JSON that is none, which SQLite names in its error. A guard whose condition holds costs the rows
+//! that its condition reads, and no more. (The view `guards`, whose trigger raises what is inserted into it, costs a row more; workers of
+//! before use it.)
 
 use super::set::Set;
 use super::{Guard, Statement, Value, tables};
@@ -11,15 +12,25 @@ use crate::ids::TenantId;
 use crate::scim::schema::ResourceType;
 use crate::scim::version::{Condition, Version};
 
+/// SQL that fails the batch when it is evaluated, with the text that an SQL expression gives. It stands inside an `iif` alone: elsewhere
+/// SQLite may work it out before anything is asked.
+pub fn fail(text: &str) -> String {
+    format!("json_extract('{{}}', {text})")
+}
+
+/// SQL that fails the batch with a text unless the condition, a boolean SQL expression, holds.
+pub fn unless(condition: &str, text: &str) -> String {
+    format!("select iif({condition}, null, {})", fail(text))
+}
+
+/// The same with the guard's word.
+pub fn holds(guard: Guard, condition: &str) -> String {
+    unless(condition, &format!("'{}'", guard.word()))
+}
+
 /// Fails the batch with the guard's word unless the condition, a boolean SQL expression, holds.
 pub fn require(guard: Guard, condition: &str, params: Vec<Value>) -> Statement {
-    Statement::new(
-        format!(
-            "insert into guards (reason) select '{}' where not ({condition})",
-            guard.word()
-        ),
-        params,
-    )
+    Statement::new(holds(guard, condition), params)
 }
 
 /// Undoes the batch that it is the last statement of, and so tells that all before it holds.
@@ -92,22 +103,17 @@ pub fn presence<'i>(
 /// All these pairs, of a group and a member, are memberships, on these grounds where they are told.
 pub fn memberships<'p>(
     tenant: &TenantId,
-    granted: Option<i64>,
-    pairs: impl IntoIterator<Item = (&'p str, &'p str)>,
+    pairs: impl IntoIterator<Item = (&'p str, &'p str, Option<i64>)>,
 ) -> Vec<Statement> {
     let rows = pairs
         .into_iter()
-        .map(|(group, member)| vec![group.into(), member.into()]);
-    let grounds = granted.map_or(String::new(), |granted| {
-        format!(" and m.granted = {granted}")
-    });
-    Set::new(&["group_id", "id"], rows).statements(&[tenant.into()], |part| {
-        format!(
-            "{} insert into guards (reason) select '{}' where exists (select 1 from e where not exists \
-             (select 1 from group_members m where m.tenant_id = ?1 and m.group_id = e.group_id and m.member_id = e.id{grounds}))",
-            part.table(),
-            Guard::MembershipMissing.word()
-        )
+        .map(|(group, member, granted)| vec![group.into(), member.into(), granted.into()]);
+    Set::new(&["group_id", "id", "granted"], rows).statements(&[tenant.into()], |part| {
+        let all_there = "not exists (select 1 from e where not exists (select 1 from group_members m \
+             where m.tenant_id = ?1 and m.group_id = e.group_id and m.member_id = e.id \
+             and m.granted = coalesce(e.granted, m.granted)))";
+        let holds = holds(Guard::MembershipMissing, all_there);
+        format!("{} {holds}", part.table())
     })
 }
 
@@ -143,10 +149,12 @@ pub fn nesting<'p>(
              select start, 1, id, min(level) from above group by start, id union all \
              select start, 0, id, min(level) from below group by start, id), \
              ends (start, is_up, level) as (select start, is_up, max(level) from ways group by start, is_up) \
-             insert into guards (reason) select '{}' where exists \
-             (select 1 from ends group by start having sum(level) >= {MAX_NESTING})",
+             {}",
             part.table(),
-            Guard::NestedTooDeep.word()
+            holds(
+                Guard::NestedTooDeep,
+                &format!("not exists (select 1 from ends group by start having sum(level) >= {MAX_NESTING})")
+            )
         )
     })
 }
@@ -160,13 +168,23 @@ fn all_there(
     more: &str,
 ) -> Vec<Statement> {
     set.statements(&[tenant.into()], |part| {
-        format!(
-            "{} insert into guards (reason) select '{}' where exists (select 1 from e where not exists \
-             (select 1 from {table} where r.tenant_id = ?1 and r.id = e.id{more}))",
-            part.table(),
-            guard.word()
-        )
+        let all_there = format!(
+            "not exists (select 1 from e where not exists (select 1 from {table} where r.tenant_id = ?1 and r.id = e.id{more}))"
+        );
+        format!("{} {}", part.table(), holds(guard, &all_there))
     })
+}
+
+/// Whether a client may not touch a row `r` of a `left join`: it is not there, or a directory manages it.
+pub const UNTOUCHABLE: &str = "r.id is null or r.managed_by is not null";
+
+/// SQL that fails the batch with the reason for which a row is [`UNTOUCHABLE`].
+pub fn fail_as_untouchable() -> String {
+    fail(&format!(
+        "iif(r.id is null, '{}', '{}' || r.managed_by)",
+        Guard::NotFound.word(),
+        super::error::MANAGED
+    ))
 }
 
 /// The resource is there, no directory manages it, and it is at a version that the client's `If-Match` allows.
@@ -180,11 +198,8 @@ pub fn precondition(
     // Both in one look at the row.
     let ours = Statement::new(
         format!(
-            "insert into guards (reason) select iif(r.id is null, '{}', '{}' || r.managed_by) \
-             from (select 1) left join {table} r on r.tenant_id = ?1 and r.id = ?2 \
-             where r.id is null or r.managed_by is not null",
-            Guard::NotFound.word(),
-            super::error::MANAGED
+            "select iif({UNTOUCHABLE}, {}, null) from (select 1) left join {table} r on r.tenant_id = ?1 and r.id = ?2",
+            fail_as_untouchable()
         ),
         vec![tenant.into(), id.into()],
     );

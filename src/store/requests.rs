@@ -31,6 +31,8 @@ pub struct Entry {
     pub user_name: Option<String>,
     /// The same folded.
     pub user_name_key: Option<String>,
+    /// The name that the user had before, and the same folded; where it is none, the database is asked for it.
+    pub former: Option<(String, String)>,
     /// Whether the request is to be found by the name, whatever became of it.
     pub is_named: bool,
     pub duration_ms: i64,
@@ -73,7 +75,8 @@ pub fn count(tenant: &TenantId, minute: i64, more: i64) -> Statement {
     )
 }
 
-/// The user whose id the request names is looked up on the way: it says whom a deletion is about, and whether a name is given up.
+/// The user whose id the request names is looked up on the way, where what they were is not known: it says whom a deletion is about, and
+/// whether a name is given up.
 fn insert_where(
     tenant: &TenantId,
     entry: &Entry,
@@ -83,16 +86,34 @@ fn insert_where(
 ) -> Statement {
     let mut params = Params::new(vec![tenant.into()]);
     let resource = params.bind(entry.resource_id.clone());
-    let user = match entry.resource_type.as_deref() {
-        Some("User") => format!("u.tenant_id = t.id and u.id = {resource}"),
-        // Nobody.
-        _ => "u.tenant_id = t.id and u.id = ''".to_owned(),
-    };
-    let name = params.bind(entry.user_name.clone());
-    let key = params.bind(entry.user_name_key.clone());
-    let key = match entry.is_named || entry.failed {
-        true => format!("coalesce({key}, u.user_name_key)"),
-        false => format!("iif(u.user_name_key <> {key}, u.user_name_key, null)"),
+    let (name, key) = (&entry.user_name, &entry.user_name_key);
+    let is_sought = entry.is_named || entry.failed;
+    let is_asked = entry.former.is_none() && entry.resource_type.as_deref() == Some("User");
+    let (join, name, key) = if is_asked {
+        let (name, key) = (params.bind(name.clone()), params.bind(key.clone()));
+        let key = match is_sought {
+            true => format!("coalesce({key}, u.user_name_key)"),
+            false => format!("iif(u.user_name_key <> {key}, u.user_name_key, null)"),
+        };
+        let join = format!("left join users u on u.tenant_id = t.id and u.id = {resource}");
+        (
+            join,
+            format!("coalesce(json_extract(u.resource, '$.userName'), {name})"),
+            key,
+        )
+    } else {
+        let former = entry.former.as_ref();
+        let former_key = former.map(|(_, key)| key);
+        let key = match is_sought {
+            true => key.as_ref().or(former_key),
+            false => former_key.filter(|former| key.as_ref().is_some_and(|key| key != *former)),
+        };
+        let name = former.map(|(name, _)| name).or(name.as_ref());
+        (
+            String::new(),
+            params.bind(name.cloned()),
+            params.bind(key.cloned()),
+        )
     };
     let status = params.bind(i64::from(entry.status));
     let status = match (entry.is_by_size, entry.failed) {
@@ -116,7 +137,7 @@ fn insert_where(
         params.bind(&entry.forgiven),
         params.bind(entry.resource_type.clone()),
         resource,
-        format!("coalesce(json_extract(u.resource, '$.userName'), {name})"),
+        name,
         key,
         params.bind(entry.duration_ms),
         params.bind(entry.d1_trips),
@@ -134,7 +155,7 @@ fn insert_where(
     let columns = format!("{SHOWN}, seq, body_state, body");
     Statement::new(
         format!(
-            "insert into requests (tenant_id, {columns}) select t.id, {values} from tenants t left join users u on {user} \
+            "insert into requests (tenant_id, {columns}) select t.id, {values} from tenants t {join} \
              where t.id = ?1 and t.deleted_at is null and t.requests_days > 0 {condition} \
              on conflict (tenant_id, id) do update set status = excluded.status, failed = excluded.failed, \
              scim_type = excluded.scim_type, detail = excluded.detail"

@@ -194,9 +194,11 @@ describe("changing a user", () => {
   costs("PATCH a user made just now", ["PATCH", () => `/Users/${changed}`, patch({ op: "replace", path: "displayName", value: "Newer" })], { read: 12 });
   costs("PATCH that changes nothing", ["PATCH", `/Users/${userId(1)}`, active(true)], { read: 12 + 2 * 3 });
   costs("PATCH a user who is not there", ["PATCH", `/Users/${userId(USERS)}`, active(true)], { status: 404, read: 12 });
+  // In which groups they were is kept for their history: that is read once more, to the end of it.
+  const history = (groups) => groups + 2;
   costs("DELETE a user in no group", ["DELETE", () => `/Users/${changed}`], { status: 204, read: 12 });
-  costs("DELETE a user in 3 groups", ["DELETE", `/Users/${userId(9)}`], { status: 204, read: 12 + 2 * 3 });
-  costs(`DELETE a user in the group of ${MEMBERS}`, ["DELETE", `/Users/${userId(MEMBERS - 500)}`], { status: 204, read: 12 + 2 });
+  costs("DELETE a user in 3 groups", ["DELETE", `/Users/${userId(9)}`], { status: 204, read: 12 + 2 * 3 + history(3) });
+  costs(`DELETE a user in the group of ${MEMBERS}`, ["DELETE", `/Users/${userId(MEMBERS - 500)}`], { status: 204, read: 12 + 2 + history(1) });
   const made = (number) => ({ method: "POST", bulkId: `made-${number}`, path: "/Users", data: user(`made-${number}@example.com`, { emails: [{ value: `made-${number}@example.com` }] }) });
   const bulk = { schemas: ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], Operations: Array.from({ length: 1_000 }, (_, number) => made(number)) };
   costs("POST /Bulk of 1,000 new users", ["POST", "/Bulk", bulk], { read: 12 * 1_000, check: ({ body }) => assert.ok(body.Operations.every(({ status }) => status === "201")) });
@@ -248,6 +250,28 @@ describe("where groups are in groups", () => {
   });
   costs("Users by groups.value, nested", ["GET", filter("Users", `groups.value eq "${groupId(0)}"`, "&excludedAttributes=groups")], { read: perMatch });
   costs(`DELETE the group of ${MEMBERS}`, ["DELETE", `/Groups/${groupId(2)}`], { status: 204, read: 12 + 2 * MEMBERS });
+});
+
+describe("where no history is kept", () => {
+  before(async () => {
+    const reply = await world.admin("PATCH", `/tenants/${scim.id}`, { history_days: 0 });
+    assert.equal(reply.status, 200, reply.text);
+  });
+  costs("DELETE a user in 3 groups, no history", ["DELETE", `/Users/${userId(8)}`], { status: 204, read: 12 + 2 * 3 });
+  costs("PATCH displayName, no history", ["PATCH", `/Users/${userId(ALONE + 130)}`, patch({ op: "replace", path: "displayName", value: "Other" })], { trips: 2, read: 12 });
+});
+
+describe("where the fuse has to know of how many", () => {
+  let some;
+  before(async () => {
+    some = (await scim.request("POST", "/Groups", { body: group("Some", ids(ALONE + 300, 25)) })).body.id;
+    const reply = await world.admin("PATCH", `/tenants/${scim.id}`, { removal_fuse: { percent: 100, at_least: 0, minutes: 60 } });
+    assert.equal(reply.status, 200, reply.text);
+  });
+  // Memberships are a sum over all groups, taken once in the while that the fuse counts.
+  const groups = SIZES.length + EMPTY_GROUPS + 10;
+  costs("−5 of a group, the first", ["PATCH", () => `/Groups/${some}?excludedAttributes=members`, removeMembers(ids(ALONE + 300, 5))], { read: 12 + 4 * 5 + groups });
+  costs("−3 of a group, more", ["PATCH", () => `/Groups/${some}?excludedAttributes=members`, removeMembers(ids(ALONE + 305, 3))], { read: 12 + 4 * 3 });
 });
 
 function print() {

@@ -2,7 +2,7 @@
 //! never saw the reply, gets the reply of the first one, a token that is shown once included, and nothing is made a second time.
 //!
 //! The table of routes says which routes take the header. The reply to what was done is kept in the very batch that does it ([`commit`]), so
-//! that there is neither one without the other. It is looked up before the handler runs ([`once`]), and once more where the handler fails: the
+//! that there is neither one without the other. It is looked up before the handler runs ([`once`]), and once more where the handler fails at the database: the
 //! same request, sent twice at once, may have stood in its way, or the batch was carried out and only its outcome lost.
 //!
 //! Keys are their caller's own. A reply is kept for a day, sealed. One that cannot be opened any more, because the key that sealed it is gone,
@@ -50,8 +50,11 @@ pub async fn once(
     if let Some(kept) = look_up(call, slot).await? {
         return answer(call, slot, &kept);
     }
+    let trips = call.cost().trips;
     let error = match work.await {
         Ok(reply) => return Ok(reply),
+        // The database was asked nothing: nobody stood in the way.
+        Err(error) if call.cost().trips == trips => return Err(error),
         Err(error) => error,
     };
     match look_up(call, slot).await {

@@ -22,6 +22,8 @@ pub struct Journal {
     pub(super) token_hash: RefCell<Option<String>>,
     pub(super) body: RefCell<Option<Kept>>,
     pub(super) user_name: RefCell<Option<String>>,
+    /// The name that the user has had so far.
+    pub(super) former_name: RefCell<Option<String>>,
     pub(super) resource: RefCell<Option<(&'static str, String)>>,
     pub(super) status: Cell<Option<u16>>,
     pub(super) is_by_size: Cell<bool>,
@@ -72,6 +74,11 @@ impl Journal {
     /// Notes what the request is about.
     pub fn note_resource(&self, resource_type: &'static str, id: &str) {
         *self.resource.borrow_mut() = Some((resource_type, id.to_owned()));
+    }
+
+    /// Notes the name that the user has had so far.
+    pub fn note_former_name(&self, name: Option<&str>) {
+        *self.former_name.borrow_mut() = name.map(str::to_owned);
     }
 
     /// Notes what the reply's status will be, where it is another than is usual.

@@ -107,6 +107,8 @@ impl Call<'_> {
             resource_id: resource.map(|(_, id)| id),
             user_name_key: user_name.as_deref().map(name_key),
             user_name,
+            former: (journal.former_name.borrow().as_ref())
+                .map(|name| (name.clone(), name_key(name))),
             is_named: self.is_deletion() || journal.found_nobody.get(),
             duration_ms: self.app.platform.clock.now() - self.now,
             d1_trips: counted(cost.trips),

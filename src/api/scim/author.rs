@@ -5,6 +5,7 @@ use std::cell::Cell;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, SaltString};
 use async_trait::async_trait;
+use serde_json::Value as Json;
 
 use crate::api::http::call::Call;
 use crate::api::http::caller::Caller;
@@ -13,6 +14,7 @@ use crate::change::rows::removals;
 use crate::change::{self, Author, Intent, Mandate, Shown, Terms, Written};
 use crate::error::{Error, Result};
 use crate::scim::budget::Budget;
+use crate::scim::resource::Resource;
 use crate::store::resources::Memberships;
 use crate::store::{self, Rows, Statement};
 
@@ -72,6 +74,11 @@ impl Author for Client<'_> {
 
     fn told(&self, failed: &[&Error], of: usize) {
         note_failures(self.call, failed, of);
+    }
+
+    fn found(&self, before: &Resource) {
+        let name = before.attributes.get("userName").and_then(Json::as_str);
+        self.call.journal.note_former_name(name);
     }
 
     /// The Argon2id hash (RFC 9106; 19 MiB, two passes) as a PHC string.

@@ -3,30 +3,39 @@
 use super::{members, users};
 use crate::ids::TenantId;
 use crate::scim::schema::{GROUPS, ResourceType};
+use crate::store::guards::{self, UNTOUCHABLE};
 use crate::store::set::Set;
 use crate::store::tables::table;
 use crate::store::{Guard, Statement};
 
 /// Deletes resources with all that hangs on them, and leaves tombstones. Groups that lose a member by it change, and say so
 /// by their versions. One that came back under its old id has a tombstone already.
+///
+/// Each comes with whether this is also what holds that it is there and that no directory manages it, in the same look at its row.
 pub fn delete(
     tenant: &TenantId,
     resource_type: &ResourceType,
-    ids: &[String],
+    gone: &[(String, bool)],
     now: i64,
 ) -> Vec<Statement> {
     let table = table(resource_type);
+    let ids: Vec<String> = gone.iter().map(|(id, _)| id.clone()).collect();
+    let ids = ids.as_slice();
     let set = Set::of_ids(ids);
-    let mut statements = set.statements(
+    let rows = gone
+        .iter()
+        .map(|(id, is_held)| vec![id.into(), (*is_held).into()]);
+    let mut statements = Set::new(&["id", "held"], rows).statements(
         &[tenant.into(), resource_type.name.into(), now.into()],
         |part| {
             format!(
                 "{} insert into tombstones (tenant_id, resource_type, id, external_id, deleted_at) \
-                 select ?1, ?2, r.id, r.external_id, ?3 from e cross join {table} r \
-                 on r.tenant_id = ?1 and r.id = e.id where true \
+                 select ?1, ?2, iif(e.held and ({UNTOUCHABLE}), {}, e.id), r.external_id, ?3 from e left join {table} r \
+                 on r.tenant_id = ?1 and r.id = e.id where r.id is not null or e.held \
                  on conflict (tenant_id, resource_type, id) do update set external_id = excluded.external_id, \
                  deleted_at = excluded.deleted_at",
-                part.table()
+                part.table(),
+                guards::fail_as_untouchable(),
             )
         },
     );
@@ -53,12 +62,11 @@ pub fn revive<'i>(
     let table = table(resource_type);
     let set = Set::of_ids(ids);
     let mut statements = set.statements(&[tenant.into()], |part| {
-        format!(
-            "{} insert into guards (reason) select '{}' where exists (select 1 from e cross join {table} r \
-             on r.tenant_id = ?1 and r.id = e.id)",
-            part.table(),
-            Guard::VersionConflict.word()
-        )
+        let none_there = format!(
+            "not exists (select 1 from e cross join {table} r on r.tenant_id = ?1 and r.id = e.id)"
+        );
+        let holds = guards::holds(Guard::VersionConflict, &none_there);
+        format!("{} {holds}", part.table())
     });
     statements.extend(
         set.statements(&[tenant.into(), resource_type.name.into()], |part| {

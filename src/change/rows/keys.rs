@@ -105,10 +105,10 @@ pub fn guard_former<'n>(
         .into_iter()
         .filter_map(|(id, key)| Some(vec![id.into(), former(key)?.into()]));
     Set::new(&["id", "name"], rows).statements(&[tenant.into()], |part| {
-        format!(
-            "{} insert into guards (reason) select 'UNIQUE constraint failed: {table}.{column}' where exists (select 1 from e \
-             cross join {table} r on r.tenant_id = ?1 and r.{column} = e.name and r.id <> e.id)",
-            part.table()
-        )
+        let none_has_it = format!(
+            "not exists (select 1 from e cross join {table} r on r.tenant_id = ?1 and r.{column} = e.name and r.id <> e.id)"
+        );
+        let text = format!("'UNIQUE constraint failed: {table}.{column}'");
+        format!("{} {}", part.table(), guards::unless(&none_has_it, &text))
     })
 }

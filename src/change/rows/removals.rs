@@ -84,7 +84,7 @@ pub fn counted() -> String {
          'extra', n.extra, 'until', n.until, 'tripped', n.tripped, 'blown', iif({resources_hold} and {members_hold}, 0, 1))) \
          from (select cast({since} as integer) as since, cast({resources} + ?7 as integer) as resources, {members} as members, {of} as of, \
          coalesce({of_members}, iif({members} > {at_least}, \
-         cast(?8 + (select sum(member_count) from groups where tenant_id = ?1) as integer), null)) as of_members, \
+         cast({members} + (select coalesce(sum(member_count), 0) from groups where tenant_id = ?1) as integer), null)) as of_members, \
          coalesce({extra}, 0) as extra, coalesce({until}, 0) as until, {tripped} as tripped) n))",
         resources_hold = is_within("resources", "of"),
         members_hold = is_within("members", "of_members"),

@@ -2,7 +2,7 @@
 //!
 //! The database copies what it has; the plan needs not to know it. A tenant that keeps no history has no rows.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::change::audit::Origin;
 use crate::change::member_plan::MemberPlan;
@@ -52,7 +52,8 @@ pub fn keep(
     let rows = changed.iter().flat_map(|changed| {
         rows_of(changed.members)
             .into_iter()
-            .map(|(part, came, was)| {
+            .map(|(part, memberships)| {
+                let [came, was, asked] = memberships.texts();
                 vec![
                     changed.place.into(),
                     changed.id.into(),
@@ -60,17 +61,18 @@ pub fn keep(
                     part.into(),
                     came.into(),
                     was.into(),
+                    asked.into(),
                 ]
             })
     });
-    let columns = &["place", "id", "rewritten", "part", "came", "was"];
+    let columns = &["place", "id", "rewritten", "part", "came", "was", "asked"];
     let table = table(resource_type);
     // The types have the same columns, but a user no members.
     let memberships = match resource_type.name == GROUPS.name {
         true => {
-            "iif(e.came is null, null, json_object('came', json(e.came), 'was', \
-             (select json_group_array(json_array(m.member_id, m.granted)) from json_each(e.was) w \
-             cross join group_members m on m.tenant_id = ?1 and m.group_id = e.id and m.member_id = w.value)))"
+            "iif(e.came is null, null, json_object('came', json(e.came), 'was', iif(e.asked is null, json(e.was), \
+             (select json_group_array(json_array(m.member_id, m.granted)) from json_each(e.asked) w \
+             cross join group_members m on m.tenant_id = ?1 and m.group_id = e.id and m.member_id = w.value))))"
         }
         false => "null",
     };
@@ -91,42 +93,75 @@ fn fixed(tenant: &TenantId, origin: &Origin, resource_type: &ResourceType) -> [V
     ]
 }
 
-/// The rows that a change takes: each its part's name, and as JSON arrays of ids who comes, and whose memberships are to be kept; both null
-/// where no membership changes.
-fn rows_of(members: &MemberPlan) -> Vec<(String, Option<String>, Option<String>)> {
-    let came: Vec<&String> = members.add.keys().collect();
-    let was: Vec<&String> = members
-        .remove
-        .iter()
-        .chain(
-            members
-                .regrade
-                .keys()
-                .filter(|id| !members.add.contains_key(*id)),
-        )
-        .collect();
-    let text = |ids: &[&String]| {
-        Some(
-            ids.iter()
-                .copied()
-                .map(String::as_str)
-                .collect::<Json>()
-                .to_string(),
-        )
-    };
-    match came.len() + was.len() {
-        0 => vec![(String::new(), None, None)],
-        1..=MAX_IN_ROW => vec![(String::new(), text(&came), text(&was))],
-        _ => {
-            let came = came.chunks(MAX_IN_ROW).map(|ids| (text(ids), text(&[])));
-            let was = was.chunks(MAX_IN_ROW).map(|ids| (text(&[]), text(ids)));
-            let parts = came.chain(was).enumerate();
-            let parts = parts.map(|(number, (came, was))| (format!("{number:05}"), came, was));
-            std::iter::once((String::new(), None, None))
-                .chain(parts)
-                .collect()
+/// Memberships that change, a row's share of them.
+#[derive(Default)]
+struct Share<'m> {
+    came: Vec<&'m String>,
+    /// Who goes, and on what grounds they were members: the batch holds these.
+    was: Vec<(&'m String, i64)>,
+    /// Whose grounds the database is asked for.
+    asked: Vec<&'m String>,
+}
+
+impl Share<'_> {
+    fn len(&self) -> usize {
+        self.came.len() + self.was.len() + self.asked.len()
+    }
+
+    /// As JSON arrays: all null where no membership changes; of the latter two one is.
+    fn texts(&self) -> [Option<String>; 3] {
+        let ids = |ids: &[&String]| Json::from_iter(ids.iter().map(|id| id.as_str())).to_string();
+        let pairs = || {
+            let pairs = self.was.iter();
+            Json::from_iter(pairs.map(|(id, granted)| json!([id, granted]))).to_string()
+        };
+        match (self.len(), self.asked.is_empty()) {
+            (0, _) => [None, None, None],
+            (_, true) => [Some(ids(&self.came)), Some(pairs()), None],
+            (_, false) => [Some(ids(&self.came)), None, Some(ids(&self.asked))],
         }
     }
+}
+
+/// The rows that a change takes: each its part's name, and what it has.
+fn rows_of(members: &MemberPlan) -> Vec<(String, Share<'_>)> {
+    let regraded = members.regrade.keys();
+    let mut asked: Vec<&String> = regraded
+        .filter(|id| !members.add.contains_key(*id))
+        .collect();
+    let gone = members.remove.iter();
+    let mut was: Vec<(&String, i64)> = gone
+        .filter_map(|(id, granted)| Some((id, (*granted)?)))
+        .collect();
+    if !asked.is_empty() || was.len() < members.remove.len() {
+        was.clear();
+        asked.extend(members.remove.keys());
+    }
+    let all = Share {
+        came: members.add.keys().collect(),
+        was,
+        asked,
+    };
+    if all.len() <= MAX_IN_ROW {
+        return vec![(String::new(), all)];
+    }
+    let came = all.came.chunks(MAX_IN_ROW).map(|came| Share {
+        came: came.to_vec(),
+        ..Share::default()
+    });
+    let was = all.was.chunks(MAX_IN_ROW).map(|was| Share {
+        was: was.to_vec(),
+        ..Share::default()
+    });
+    let asked = all.asked.chunks(MAX_IN_ROW).map(|asked| Share {
+        asked: asked.to_vec(),
+        ..Share::default()
+    });
+    let parts = came.chain(was).chain(asked).enumerate();
+    let parts = parts.map(|(number, share)| (format!("{number:05}"), share));
+    std::iter::once((String::new(), Share::default()))
+        .chain(parts)
+        .collect()
 }
 
 /// Keeps what resources are that the batch deletes, and their memberships; `gone` are ids, each with the place of its event.
@@ -166,8 +201,8 @@ pub fn keep_deleted(
             format!(
                 "{} {INTO}, substr(m.member_id, -2), ?3, e.id, r.version, r.created_at, r.provider_id, null, \
                  json_object('came', json('[]'), 'was', json_group_array(json_array(m.member_id, m.granted))) \
-                 from e {KEEPER} cross join groups r on r.tenant_id = ?1 and r.id = e.id \
-                 and ({HAS_MANY} or octet_length(r.resource) > {MAX_BESIDE}) \
+                 from e cross join groups r on r.tenant_id = ?1 and r.id = e.id \
+                 and ({HAS_MANY} or octet_length(r.resource) > {MAX_BESIDE}) {KEEPER} \
                  cross join group_members m on m.tenant_id = ?1 and m.group_id = r.id group by e.place, e.id, substr(m.member_id, -2)",
                 part.table()
             )

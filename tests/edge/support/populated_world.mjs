@@ -64,7 +64,8 @@ async function makeTenants(world, { users, sizes, emptyGroups, others }, progres
   const tenants = [];
   const other = async () => tenants.push({ scim: await world.tenant(), users: others.users, sizes: others.sizes, empty: 0 });
   for (let number = 0; number < others.each; number += 1) await other();
-  const scim = await world.tenant();
+  // Its fuse counts removals, but never stops one, and never has to know of how many.
+  const scim = await world.tenant({ removal_fuse: { percent: 20, at_least: 1_000_000, minutes: 60 } });
   tenants.push({ scim, users, sizes, empty: emptyGroups });
   for (let number = 0; number < others.each; number += 1) await other();
   await populate(world, tenants, progress);

@@ -162,6 +162,19 @@ fn the_same_request_with_the_same_key_is_answered_the_same_and_makes_nothing_mor
 }
 
 #[test]
+fn a_body_that_is_refused_is_looked_up_once_and_keeps_nothing() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let mut making = Making::token(&tenant);
+    making.body["name"] = json!(5);
+    let refused = making.send(&world, "one");
+    assert_eq!(refused.expect(422).trips(), 1);
+    assert_eq!(kept(&world), 0);
+    // The key is free for the request as it was meant.
+    Making::token(&tenant).send(&world, "one").expect(201);
+}
+
+#[test]
 fn a_token_that_is_shown_once_is_shown_again_and_opens() {
     let world = World::new();
     let tenant = world.tenant("compat");
