@@ -64,8 +64,8 @@ pub trait Author {
     async fn read(&self, batch: Vec<Statement>) -> Result<Vec<Rows>>;
     /// Runs a batch that writes, or is undone as a whole; one round trip.
     async fn write(&self, batch: Vec<Statement>) -> store::Result<Vec<Rows>>;
-    /// Told what fails of so many intents, right before the batch of the others is written.
-    fn told(&self, _failed: &[&Error], _of: usize) {}
+    /// Told which of so many intents fail, by their numbers, right before the batch of the others is written.
+    fn told(&self, _failed: &[(usize, &Error)], _of: usize) {}
     /// Told of the only resource that is wanted, right before it is written, where it is known as it was.
     fn found(&self, _before: &Resource) {}
     /// The hash of a password that the tenant keeps.

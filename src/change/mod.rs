@@ -46,5 +46,6 @@ pub use member_plan::{Known, kind_of};
 pub use recent::Recent;
 pub use request::{Along, Request, Shown, Written};
 pub use rows::upkeep as rows_of_tenants;
+pub use sending::failed;
 pub use state::Done;
 pub use writer::write;

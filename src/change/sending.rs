@@ -88,11 +88,7 @@ impl Work<'_> {
         if let Some(along) = self.request.along {
             batch.extend(along(&plan.outcomes));
         }
-        let failed = plan
-            .outcomes
-            .iter()
-            .filter_map(|outcome| outcome.as_ref().err());
-        author.told(&failed.collect::<Vec<_>>(), plan.outcomes.len());
+        author.told(&failed(&plan.outcomes), plan.outcomes.len());
         if let Some(before) = self.state(&plan).and_then(State::before) {
             author.found(before);
         }
@@ -183,6 +179,14 @@ impl Work<'_> {
             ..before
         })
     }
+}
+
+/// The outcomes that are failures, with their numbers.
+pub fn failed(outcomes: &[Result<Done>]) -> Vec<(usize, &Error)> {
+    let numbered = outcomes.iter().enumerate();
+    numbered
+        .filter_map(|(number, outcome)| Some((number, outcome.as_ref().err()?)))
+        .collect()
 }
 
 /// A resource that stays as it was learnt, where all that is shown was learnt: of a group, that it has more members than come along.

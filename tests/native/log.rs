@@ -205,6 +205,9 @@ fn no_request_leaves_a_trace_of_what_it_says() {
             }
         }
     }
+    // Nor has the journal a credential, whatever it keeps of requests.
+    let kept = world.database.dump_text();
+    assert!(kept.contains(MARK) && !secrets.iter().any(|secret| kept.contains(secret)));
     // What works, and what fails at the database.
     world.database.save();
     for case in scene.all() {

@@ -163,7 +163,7 @@ pub async fn start(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     };
     let tenant = &provider.tenant_id;
     match call
-        .run(Some(tenant), sync_runs::begin(tenant, &log, &order))
+        .change(tenant, sync_runs::begin(tenant, &log, &order))
         .await
     {
         Ok(_) => {}

@@ -14,7 +14,7 @@ use super::tenants::tenant_in_path;
 use crate::api::http::call::Call;
 use crate::api::http::limits;
 use crate::api::http::reply::Reply;
-use crate::auth::admin::Admin;
+use crate::auth::admin::{Admin, AdminScope};
 use crate::auth::memory::Memory;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
@@ -52,7 +52,10 @@ struct Export {
 }
 
 /// `GET …/tenants/{tenant_id}/export`.
+///
+/// Whoever takes everybody out of a tenant has to be allowed to read them.
 pub async fn answer(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
+    admin.require(AdminScope::ScimRead)?;
     let tenant = tenant_in_path(call, admin)?;
     limits::check_rows(call, &tenant)?;
     let results = call

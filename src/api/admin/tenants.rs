@@ -369,8 +369,14 @@ pub async fn restore(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let id = tenant_in_path(call, admin)?;
     let mut batch = Vec::from(tenants::restore(&id, call.now));
     batch.extend(audited(call, admin, &id, Action::Restore, Vec::new()));
+    // Its journal is hidden with it.
+    batch.push(call.row(&id, After(1)));
     batch.push(tenants::select(&id));
-    let results = match call.run(Some(&id), batch).await {
+    let results = call.run(Some(&id), batch).await;
+    if results.is_err() {
+        call.forget_row();
+    }
+    let results = match results {
         Err(store::Error::Guard(Guard::NotFound)) => return Err(not_restored(call, &id).await?),
         results => results?,
     };

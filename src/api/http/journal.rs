@@ -24,6 +24,8 @@ pub struct Journal {
     pub(super) user_name: RefCell<Option<String>>,
     /// The name that the user has had so far.
     pub(super) former_name: RefCell<Option<String>>,
+    /// The user names in the operations of a Bulk request, by their numbers.
+    names: RefCell<Vec<Option<String>>>,
     pub(super) resource: RefCell<Option<(&'static str, String)>>,
     pub(super) status: Cell<Option<u16>>,
     pub(super) is_by_size: Cell<bool>,
@@ -67,6 +69,7 @@ impl Journal {
     pub fn note_body(&self, body: &Value) {
         if self.body.borrow().is_none() {
             *self.user_name.borrow_mut() = name_in(body);
+            *self.names.borrow_mut() = names_in_operations(body);
             *self.body.borrow_mut() = Some(Kept::of(body));
         }
     }
@@ -96,9 +99,39 @@ impl Journal {
         self.found_nobody.set(true);
     }
 
-    /// Notes how many of how many operations of a Bulk request fail, and why the first of them does.
-    pub fn note_failures(&self, failures: Option<(usize, usize, Error)>) {
+    /// Notes which operations of so many in a Bulk request fail, by their numbers. The request is about the first of them that names somebody:
+    /// it is one row of the journal, which is found by one name.
+    pub fn note_failures(&self, failed: &[(usize, &Error)], of: usize) {
+        let first = failed.first();
+        let failures = first.map(|(_, first)| (failed.len(), of, (*first).clone()));
         *self.failures.borrow_mut() = failures;
+        let names = self.names.borrow();
+        let named = failed
+            .iter()
+            .find_map(|(number, _)| names.get(*number)?.clone());
+        if !names.is_empty() {
+            *self.user_name.borrow_mut() = named;
+        }
+    }
+}
+
+/// The user names in the operations of a Bulk request; none where it is no such request.
+fn names_in_operations(body: &Value) -> Vec<Option<String>> {
+    let field = |value: &Value, name: &str| {
+        let mut fields = value.as_object()?.iter();
+        let found = fields.find(|(given, _)| given.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.clone())
+    };
+    let Some(Value::Array(operations)) = field(body, "Operations") else {
+        return Vec::new();
+    };
+    let is_bulk = operations
+        .iter()
+        .any(|operation| field(operation, "method").is_some());
+    let named = |operation: &Value| name_in(&field(operation, "data")?);
+    match is_bulk {
+        true => operations.iter().map(named).collect(),
+        false => Vec::new(),
     }
 }
 

@@ -24,7 +24,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
             .describe(
                 "Lines of JSON, sent while they are read. The first is `{\"rollcall_export\": 1, \"tenant\", \"profile\", \"exported_at\", \"seq\", \"users\", \"groups\"}`, \
                  then every user and every group as SCIM has it, in the order of their ids, then `{\"group\": id, \"members\": [{\"value\", \"type\"}]}` \
-                 with up to 1,000 direct members each. No secrets, no hashes of passwords. It is no picture of one moment: what changes \
+                 with up to 1,000 direct members each. No secrets, no hashes of passwords. It takes the scope `scim:read` besides. It is no picture of one moment: what changes \
                  while it is sent may be in it or not, and is in the audit trail after `seq`. A reply that breaks off is not whole.",
             )
             .reply(200, "The lines", lines("A JSON object a line"), &[])

@@ -72,8 +72,8 @@ impl Author for Client<'_> {
         self.caller.write(self.call, batch).await
     }
 
-    fn told(&self, failed: &[&Error], of: usize) {
-        note_failures(self.call, failed, of);
+    fn told(&self, failed: &[(usize, &Error)], of: usize) {
+        self.call.journal.note_failures(failed, of);
     }
 
     fn found(&self, before: &Resource) {
@@ -122,13 +122,6 @@ impl Author for Client<'_> {
         let noted = async move { drop(database.run(batch).await) };
         platform.background.defer(Box::pin(noted));
     }
-}
-
-/// Notes for the journal how many operations of a Bulk request fail, where some do.
-fn note_failures(call: &Call<'_>, failed: &[&Error], of: usize) {
-    let first = failed.first();
-    let failures = first.map(|first| (failed.len(), of, (*first).clone()));
-    call.journal.note_failures(failures);
 }
 
 /// Carries out what a client wants of one resource. Gives it as it is then, where it is there and is shown.
@@ -191,10 +184,7 @@ pub async fn change_many(
         ..change::Request::of(intents)
     };
     let written = change_as(call, caller, &request).await?;
-    let failed = written
-        .outcomes
-        .iter()
-        .filter_map(|outcome| outcome.as_ref().err());
-    note_failures(call, &failed.collect::<Vec<_>>(), written.outcomes.len());
+    let failed = change::failed(&written.outcomes);
+    call.journal.note_failures(&failed, written.outcomes.len());
     Ok(written)
 }

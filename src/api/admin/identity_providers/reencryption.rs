@@ -13,10 +13,11 @@ use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
 use crate::change::audit::Action;
 use crate::error::{Error, Result};
+use crate::store::requests::After;
 use crate::store::{Row, identity_providers as rows, rows_at};
 
-/// Secrets that are sealed anew in one batch, with three statements each, and most batches of a request: D1 runs 1,000 statements for it.
-const IN_A_BATCH: i64 = 100;
+/// Secrets that are sealed anew in one batch, with four statements each, and most batches of a request: D1 runs 1,000 statements for it.
+const IN_A_BATCH: i64 = 80;
 const MAX_BATCHES: usize = 3;
 
 pub async fn reencrypt(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
@@ -35,7 +36,9 @@ pub async fn reencrypt(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         let found = &rows_at(&results, 0)?.rows;
         let batch = sealed_anew(call, &access, found, &mut after, &mut done)?;
         if !batch.is_empty() {
-            call.run(None, batch).await?;
+            call.run(None, batch)
+                .await
+                .inspect_err(|_| call.forget_row())?;
         }
         if found.len() < usize::try_from(IN_A_BATCH).unwrap_or(usize::MAX) {
             break;
@@ -64,6 +67,8 @@ fn sealed_anew(
         let renewed = secrets::renew(call.app, &provider, &provider)?;
         match renewed {
             Some(sealed) if Some(&sealed) != provider.secret.as_ref() => {
+                // Each tenant's journal has the request.
+                batch.push(call.row(&provider.tenant_id, After(0)));
                 batch.push(rows::reseal(&provider, &sealed));
                 batch.extend(access.audited(
                     call,

@@ -281,7 +281,7 @@ pub async fn allow_removals(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         removals::allow(tenant, &actor, given.count.0, until),
     ];
     batch.extend(audited(call, admin, &token, Action::Allow, &["removals"]));
-    call.run(Some(tenant), batch).await.map_err(not_found)?;
+    call.change(tenant, batch).await.map_err(not_found)?;
     let allowed = RemovalsAllowed {
         token_id: token.id,
         count: given.count.0,
