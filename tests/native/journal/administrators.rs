@@ -56,13 +56,14 @@ fn every_change_is_told() {
             "POST /api/v1/admin/requests/:request_id/replay",
             "POST /api/v1/admin/identity-providers/reencrypt",
             "POST /api/v1/admin/identity-providers/:idp_id/test",
+            "POST /api/v1/admin/identity-providers/:idp_id/sync",
             "POST /api/v1/tenants/:tenant_id/identity-providers/:idp_id/test",
         ]
     );
 }
 
 #[test]
-fn an_undo_and_a_restore_are_told() {
+fn an_undo_a_sync_and_a_restore_are_told() {
     let world = World::new();
     let tenant = world.tenant("compat");
     let id = tenant.user("ada");
@@ -79,6 +80,19 @@ fn an_undo_and_a_restore_are_told() {
         (&json!("/api/v1/admin/undo"), &json!("jwt:root"))
     );
     assert_eq!(row["changes"][0]["action"], "delete");
+    let directory = json!({
+        "tenant_id": tenant.id, "name": "D", "provider_type": "LDAP",
+        "ldap_config": {"url": "ldaps://127.0.0.1", "bind_dn": "cn=x", "bind_password": "a password", "base_dn": "dc=x"},
+    });
+    let providers = "/api/v1/admin/identity-providers";
+    let made = world.admin("POST", providers, directory);
+    let idp = made.expect(201).body["data"]["id"].as_str().unwrap();
+    let begun = world.admin("POST", &format!("{providers}/{idp}/sync"), Value::Null);
+    let row = kept(&tenant, &begun);
+    assert_eq!(
+        (&row["status"], &row["resource"]["id"]),
+        (&json!(200), &json!(idp))
+    );
     let path = format!("/api/v1/admin/tenants/{}", tenant.id);
     world.admin("DELETE", &path, Value::Null).expect(204);
     let restored = world.admin("POST", &format!("{path}/restore"), Value::Null);
