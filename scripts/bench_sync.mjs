@@ -1,4 +1,4 @@
-// `npm run bench:sync -- --users 50000 --groups 1000`: what a directory sync costs at that size, by the test of the ordinary size: time, round trips,
+// `npm run bench:sync -- --users 50000 --groups 1000`: what a directory sync costs at that size, by the test of the ordinary size: time, messages, round trips,
 // statements, rows and memory of a dry run, the first sync, a second one, those after 1 % has changed and one after everybody has, from a real LDAP
 // server into a real local D1. With `--kills 20` instead: the runtime is killed so often in the middle of a sync, and goes on.
 import { spawn } from "node:child_process";

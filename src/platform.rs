@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use async_trait::async_trait;
+use futures_util::stream::LocalBoxStream;
 use uuid::Builder;
 
 use crate::ids::TenantId;
@@ -15,6 +16,12 @@ use crate::store::{Result as StoreResult, Rows, Statement};
 
 /// A future that runs on the thread where it was made: a worker has one.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A piece of a body. An error, a reason for the log, breaks the body off.
+pub type Chunk = Result<Vec<u8>, String>;
+
+/// A body in pieces, each made when the one before it is gone.
+pub type Chunks = LocalBoxStream<'static, Chunk>;
 
 /// A database, reached by batches alone.
 #[async_trait(?Send)]
@@ -195,11 +202,9 @@ pub trait Queue {
 /// The other worker of the two.
 #[async_trait(?Send)]
 pub trait OtherWorker {
-    /// Its answer to a request. After an error, a reason for a human, it may have done what it was asked for.
-    async fn ask(
-        &self,
-        request: &http::Request<Vec<u8>>,
-    ) -> Result<http::Response<Vec<u8>>, String>;
+    /// Its answer to a request, as soon as it has begun. After an error, a reason for a human, it may have done what it was asked for.
+    async fn ask(&self, request: &http::Request<Vec<u8>>)
+    -> Result<http::Response<Chunks>, String>;
 }
 
 /// What a message may have at most: Cloudflare takes 128 KB, in which its own header counts.

@@ -5,7 +5,7 @@ import { populatedWorld } from "../../tests/edge/support/populated_world.mjs";
 import { facts } from "../../tests/edge/support/population.mjs";
 import { ENTERPRISE, USER, user } from "../../tests/edge/support/resources.mjs";
 import { scaleOf } from "../../tests/edge/support/scale.mjs";
-import { deployedWorker, startWorld } from "../../tests/edge/support/world.mjs";
+import { bothWorkers, deployedWorker, startWorld } from "../../tests/edge/support/world.mjs";
 import { startedBy } from "./workerd.mjs";
 
 const direct = { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] };
@@ -13,11 +13,12 @@ const url = (world) => world.mf.unsafeGetDirectURL("worker-0");
 /** Users whom nobody else touches, for joining groups: each world has so many. */
 const NEWCOMERS = 400;
 
-/** The worker, with a tenant of so many users; with V8's inspector where it is to be looked into. */
+/** The workers, with a tenant of so many users; with V8's inspector where it is to be looked into. */
 export async function directoryOf(users, members, progress, inspector = false) {
   const scale = scaleOf(users, Math.min(users, members));
-  const worker = deployedWorker({ d1Databases: ["DB"], ...direct });
-  const { result, pid } = await startedBy(() => populatedWorld({ scale, worker, progress, inspector }));
+  const [first, jobs] = bothWorkers({ d1Databases: ["DB"] });
+  const workers = [{ ...first, ...direct }, jobs];
+  const { result, pid } = await startedBy(() => populatedWorld({ scale, workers, progress, inspector }));
   const { world, scim, end } = result;
   const headers = { authorization: `Bearer ${scim.token}`, "content-type": "application/scim+json" };
   const target = { name: `${users.toLocaleString("en")} users`, scale, world, scim, pid, end, headers, url: await url(world), made: 0 };

@@ -1,12 +1,13 @@
 //! Asking the jobs worker, over a service binding.
 
 use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use wasm_bindgen::JsValue;
 use worker::js_sys::Uint8Array;
 use worker::{Env, Fetcher, Headers, Method, RequestInit, RequestRedirect};
 
-use crate::platform::OtherWorker;
+use crate::platform::{Chunks, OtherWorker};
 
 /// Binding of the jobs worker. The jobs worker itself has none.
 const JOBS_WORKER: &str = "JOBS_WORKER";
@@ -26,14 +27,18 @@ impl OtherWorker for Bound {
     async fn ask(
         &self,
         request: &http::Request<Vec<u8>>,
-    ) -> Result<http::Response<Vec<u8>>, String> {
+    ) -> Result<http::Response<Chunks>, String> {
         let asked = self.fetch(request).await;
         let mut response = asked.map_err(|error| error.to_string())?;
         let mut converted = http::Response::builder().status(response.status_code());
         for (name, value) in response.headers().entries() {
             converted = converted.header(name, value);
         }
-        let body = response.bytes().await.map_err(|error| error.to_string())?;
+        // A reply without a body has no stream.
+        let body = match response.stream() {
+            Ok(body) => body.map_err(|error| error.to_string()).boxed_local(),
+            Err(_) => stream::empty().boxed_local(),
+        };
         converted.body(body).map_err(|error| error.to_string())
     }
 }

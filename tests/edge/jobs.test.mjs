@@ -1,5 +1,8 @@
 // Both workers at once: messages of the runtime's own queue, and requests that the first hands on to the second.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { eventually } from "./support/eventually.mjs";
 import { bothWorkers, deployedWorker, startWorld } from "./support/world.mjs";
@@ -109,13 +112,18 @@ test("a body that is too long and a method that is none are told here as everywh
   assert.deepEqual([method.status, method.headers["allow"]], [405, "GET, POST"]);
 });
 
-test("where the jobs worker does not run, its routes are 503 and everything else is answered", async () => {
+test("where the jobs worker does not run, its routes are 503 and everything else is answered", async (t) => {
+  const persist = mkdtempSync(join(tmpdir(), "rollcall-jobs-"));
+  t.after(() => rmSync(persist, { recursive: true, force: true }));
+  const made = await startWorld({ persist });
+  const { token, ...tenant } = await made.tenant();
+  await made.stop();
   const [first] = bothWorkers({ d1Databases: ["DB"] });
   const fails = { name: "rollcall-jobs", modules: true, script: "export default { fetch() { throw new Error('down'); } }" };
-  for (const workers of [[first, fails], [deployedWorker({ d1Databases: ["DB"] })]]) {
-    const own = await startWorld({ workers });
+  for (const [number, workers] of [[first, fails], [deployedWorker({ d1Databases: ["DB"] })]].entries()) {
+    const own = await startWorld({ workers, persist });
     try {
-      const scim = await own.tenant();
+      const scim = own.scim(tenant, token);
       for (const [method, path, body] of [["GET", "/identity-providers"], ["POST", "/identity-providers/", { tenant_id: scim.id, name: "A", ...PROVIDER }], ["POST", `/identity-providers/${scim.id}/sync`]]) {
         const reply = await own.admin(method, path, body);
         assert.equal(reply.status, 503, reply.text);
@@ -124,9 +132,9 @@ test("where the jobs worker does not run, its routes are 503 and everything else
         assert.ok(!reply.text.includes("down"), reply.text);
       }
       assert.equal((await own.request("GET", "/healthz")).status, 200);
-      const user = { schemas: ["urn:ietf:params:scim:schemas:core:2.0:User"], userName: "ada" };
+      const user = { schemas: ["urn:ietf:params:scim:schemas:core:2.0:User"], userName: `ada-${number}` };
       assert.equal((await scim.request("POST", "/Users", { body: user })).status, 201);
-      assert.equal((await scim.request("GET", "/Users")).body.totalResults, 1);
+      assert.equal((await scim.request("GET", "/Users")).body.totalResults, 1 + number);
       const line = own.logged('"status":503')[0];
       assert.match(line.error, /^rollcall-jobs: /);
     } finally {

@@ -2,7 +2,8 @@
 // trigger, so the database makes its D1 library panic (see support/faulty_d1.mjs).
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PANIC, SLOW, faultyD1 } from "./support/faulty_d1.mjs";
+import { eventually } from "./support/eventually.mjs";
+import { PANIC, PANIC_TWICE, SLOW, faultyD1 } from "./support/faulty_d1.mjs";
 import { user } from "./support/resources.mjs";
 import { startWorld } from "./support/world.mjs";
 
@@ -55,7 +56,21 @@ test("the instance goes on serving, panic after panic", async () => {
 
 test("a panic on an administrator's route is answered in that route's form", async () => {
   const before = panicsLogged();
-  const reply = await world.admin("POST", "/tenants/", { name: PANIC });
+  const reply = await world.admin("POST", "/tenants/", { name: `${PANIC}-tenant` });
   assert.equal(reply.status, 500);
   assert.equal(panicsLogged(), before + 1);
+});
+
+test("the journal has the request that panicked, and a panic while it is written there, after the reply, is told and breaks nothing", async () => {
+  const failed = () => world.rows("select user_name, status from requests where tenant_id = ?1 and status = 500 order by user_name", scim.id);
+  const expected = [PANIC, ...Array.from({ length: 5 }, (_, round) => `${PANIC}-${round}`)].map((user_name) => ({ user_name, status: 500 }));
+  assert.deepEqual(await eventually(async () => ((rows) => rows.length >= expected.length && rows)(await failed()), "the rows of the journal"), expected);
+
+  const before = panicsLogged();
+  assert.equal((await create(PANIC_TWICE)).status, 500);
+  await eventually(() => panicsLogged() === before + 2, "the second panic in the log");
+  const other = await create("after-all@example.com");
+  assert.equal(other.status, 201, other.text);
+  assert.equal((await scim.request("GET", `/Users/${other.body.id}`)).status, 200);
+  assert.deepEqual(await failed(), expected);
 });

@@ -8,17 +8,17 @@ pub mod audit_events;
 pub mod directory_syncs;
 #[cfg(feature = "requests")]
 pub mod docs;
-#[cfg(feature = "requests")]
+#[cfg(feature = "jobs")]
 pub mod endpoint_info;
 #[cfg(feature = "jobs")]
 pub mod erasures;
-#[cfg(feature = "requests")]
+#[cfg(feature = "jobs")]
 pub mod export;
 #[cfg(feature = "requests")]
 pub mod health;
 #[cfg(feature = "jobs")]
 pub mod identity_providers;
-#[cfg(feature = "requests")]
+#[cfg(feature = "jobs")]
 pub mod import;
 #[cfg(feature = "jobs")]
 mod key_renewal;
@@ -28,11 +28,11 @@ pub mod replay;
 pub mod requests;
 #[cfg(feature = "jobs")]
 pub mod resources_history;
-#[cfg(feature = "requests")]
+#[cfg(feature = "jobs")]
 pub mod scim_tokens;
 #[cfg(feature = "jobs")]
 pub mod status;
-#[cfg(feature = "requests")]
+#[cfg(feature = "jobs")]
 pub mod tenants;
 #[cfg(feature = "jobs")]
 pub mod undo;

@@ -79,8 +79,9 @@ impl App {
         if route.answered_by != Worker::Jobs {
             return None;
         }
-        let answer = self.platform.jobs_worker.as_ref()?.ask(request).await;
-        Some(answer.and_then(reply::handed_on).map_err(unanswered))
+        let other = self.platform.jobs_worker.as_ref()?;
+        let answer = async { reply::handed_on(other.ask(request).await?).await };
+        Some(answer.await.map_err(unanswered))
     }
 
     fn finish(&self, call: &Call<'_>, reply: Reply, is_strict: bool) -> Response {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use futures_util::StreamExt;
-use futures_util::stream::{self, LocalBoxStream, Stream};
+use futures_util::stream::{self, Stream};
 use http::header::{
     ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
     WWW_AUTHENTICATE,
@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::content_encoding;
 use crate::error::{Error, FieldError, Kind};
+use crate::platform::{Chunk, Chunks};
 use crate::scim;
 use crate::scim::error::ScimType;
 use crate::scim::pieces::Pieces;
@@ -44,19 +45,13 @@ pub struct Reply {
     body: Body,
 }
 
-/// A piece of a body. An error, a reason for the log, breaks the reply off.
-type Chunk = std::result::Result<Vec<u8>, String>;
-
-/// Pieces of a body that are read from the database while it is sent, each when the one before it is gone.
-pub type Pages = LocalBoxStream<'static, Chunk>;
-
 /// A reply's body, in pieces that are made when their turn comes: put together, the members of a large group would take the
 /// memory of many requests.
 #[derive(Default)]
 pub struct Body {
     pieces: Pieces,
-    /// What follows them; nothing in most replies.
-    pages: Option<Pages>,
+    /// What follows them, and is got while the body is sent; nothing in most replies.
+    pages: Option<Chunks>,
 }
 
 impl Body {
@@ -123,7 +118,7 @@ impl Reply {
     }
 
     /// A text that is read from the database while it is sent.
-    pub fn pages(content_type: &str, pages: Pages) -> Self {
+    pub fn pages(content_type: &str, pages: Chunks) -> Self {
         let mut reply = Reply::empty(200).header(CONTENT_TYPE, content_type);
         reply.body.pages = Some(pages);
         reply
@@ -225,16 +220,16 @@ impl Kept {
     }
 }
 
-/// The reply of another, as it is. The error is a body that is no text.
-pub fn handed_on(response: http::Response<Vec<u8>>) -> Result<Response, String> {
-    let (parts, body) = response.into_parts();
-    let body = match body.is_empty() {
-        true => Pieces::default(),
-        false => String::from_utf8(body)
-            .map_err(|error| error.to_string())?
-            .into(),
+/// The reply of another, as it is, its body sent on while it comes. The error is a body that breaks off before its first piece.
+pub async fn handed_on(response: http::Response<Chunks>) -> Result<Response, String> {
+    let (parts, mut rest) = response.into_parts();
+    let first = rest.next().await.transpose()?;
+    let pages = first.map(|first| stream::iter([Ok(first)]).chain(rest).boxed_local());
+    let body = Body {
+        pieces: Pieces::default(),
+        pages,
     };
-    Ok(Response::from_parts(parts, body.into()))
+    Ok(Response::from_parts(parts, body))
 }
 
 /// Headers that a failure carries beyond its body.

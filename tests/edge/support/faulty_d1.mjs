@@ -1,15 +1,27 @@
 // A D1 that does what a test's requests tell it, put between the worker and the real D1 as a wrapped binding. It passes everything through,
 // except: after a parameter with the text PANIC no further statement of the batch can be prepared, on which the worker's D1 library
-// panics; a batch with the text SLOW takes a moment, and one with the text HELD long enough for other requests to be answered in between.
+// panics: once for each such text, since what is kept of the request after its reply has it too, and twice for one that begins with PANIC_TWICE;
+// a batch with the text SLOW takes a moment, and one with the text HELD long enough for other requests to be answered in between.
 import { bothWorkers } from "./world.mjs";
 
 export const PANIC = "panic-please";
+export const PANIC_TWICE = `${PANIC}-twice`;
 export const SLOW = "slowly-please";
 export const HELD = "hold-it-please";
 
 const script = `
   const has = (statements, marker) => statements.some((statement) => statement.params?.some((value) => typeof value === "string" && value.includes(marker)));
   const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+  // How often each text has made the library panic.
+  const panics = new Map();
+  const panicking = (value) => {
+    const [text] = (typeof value === "string" && value.match(/${PANIC}[-\\w]*/)) || [];
+    const times = panics.get(text) ?? 0;
+    if (!text || times >= (text.startsWith("${PANIC_TWICE}") ? 2 : 1)) return false;
+    panics.set(text, times + 1);
+    return true;
+  };
 
   // The name is what the worker looks at.
   class D1Database {
@@ -21,7 +33,7 @@ const script = `
       return {
         bind: (...params) => {
           const bound = { params, bound: statement.bind(...params) };
-          this.broken = has([bound], "${PANIC}");
+          this.broken = params.some(panicking);
           return bound;
         },
       };

@@ -9,11 +9,10 @@ import { inCache, inRoot } from "../../../scripts/setup/paths.mjs";
 import { say } from "../../../scripts/setup/progress.mjs";
 import { populate } from "./population.mjs";
 import { SCALE } from "./scale.mjs";
-import { deployedWorker, migrations, startWorld } from "./world.mjs";
+import { bothWorkers, migrations, startWorld } from "./world.mjs";
 
 /** Answers the world, the tenant's base and token, and how to end it all. `progress` hears of rows made: what, how many, of how many. */
-export async function populatedWorld({ scale = SCALE, worker = deployedWorker({ d1Databases: ["DB"] }), progress = progressLines(), inspector = false } = {}) {
-  const workers = [worker];
+export async function populatedWorld({ scale = SCALE, workers = bothWorkers({ d1Databases: ["DB"] }), progress = progressLines(), inspector = false } = {}) {
   if (!scale.kept) {
     const world = await startWorld({ workers, inspector });
     return { world, scim: await makeTenants(world, scale, progress), end: () => world.stop() };

@@ -1,5 +1,5 @@
-//! The rows that the jobs worker answers: what needs a directory, a certificate or XML, and what administrators read seldom, so that the
-//! first worker stays small. That one knows that they are there, and hands their requests on.
+//! The rows that the jobs worker answers: the administrators', so that the first worker has SCIM alone and stays small. That one knows that
+//! they are there, and hands their requests on.
 
 use http::Method;
 
@@ -12,7 +12,8 @@ use crate::api::admin::identity_providers::{
 };
 #[cfg(feature = "jobs")]
 use crate::api::admin::{
-    audit_events, directory_syncs, erasures, replay, requests, resources_history, status, undo,
+    audit_events, directory_syncs, erasures, export, import, replay, requests, resources_history,
+    scim_tokens, status, tenants, undo,
 };
 use crate::auth::admin::AdminScope;
 
@@ -47,6 +48,22 @@ macro_rules! admin_once {
 #[rustfmt::skip]
 pub fn admin_routes() -> Vec<AdminRow> {
     vec![
+        (Method::GET, "/api/v1/admin/tenants", "listTenants", admin!(TenantsRead, tenants::list), &["page", "per_page", "search"]),
+        (Method::POST, "/api/v1/admin/tenants", "createTenant", admin_once!(TenantsWrite, tenants::create), &[]),
+        (Method::GET, "/api/v1/admin/tenants/:tenant_id", "readTenant", admin!(TenantsRead, tenants::read), &[]),
+        (Method::PATCH, "/api/v1/admin/tenants/:tenant_id", "updateTenant", admin!(TenantsWrite, tenants::update), &[]),
+        (Method::DELETE, "/api/v1/admin/tenants/:tenant_id", "deleteTenant", admin!(TenantsWrite, tenants::delete), &[]),
+        (Method::GET, "/api/v1/admin/tenants/:tenant_id/export", "exportTenant", admin!(TenantsRead, export::answer), &[]),
+        (Method::POST, "/api/v1/admin/tenants/:tenant_id/import", "importTenant", admin!(TenantsWrite, import::answer), &[]),
+        (Method::POST, "/api/v1/admin/tenants/:tenant_id/restore", "restoreTenant", admin!(TenantsWrite, tenants::restore), &[]),
+        (Method::GET, "/api/v1/admin/scim-tokens", "listScimTokens", admin!(ScimTokensRead, scim_tokens::list), &["page", "per_page", "tenant_id"]),
+        (Method::POST, "/api/v1/admin/scim-tokens", "createScimToken", admin_once!(ScimTokensWrite, scim_tokens::create), &[]),
+        (Method::GET, "/api/v1/admin/scim-tokens/endpoint-info", "readScimEndpointInfo", admin!(ScimTokensRead, scim_tokens::endpoint_info), &["tenant_id"]),
+        (Method::GET, "/api/v1/admin/scim-tokens/:token_id", "readScimToken", admin!(ScimTokensRead, scim_tokens::read), &[]),
+        (Method::PATCH, "/api/v1/admin/scim-tokens/:token_id", "updateScimToken", admin!(ScimTokensWrite, scim_tokens::update), &[]),
+        (Method::DELETE, "/api/v1/admin/scim-tokens/:token_id", "deleteScimToken", admin!(ScimTokensWrite, scim_tokens::delete), &[]),
+        (Method::POST, "/api/v1/admin/scim-tokens/:token_id/rotate", "rotateScimToken", admin_once!(ScimTokensWrite, scim_tokens::rotate), &[]),
+        (Method::POST, "/api/v1/admin/scim-tokens/:token_id/allow-removals", "allowRemovals", admin!(ScimTokensWrite, scim_tokens::allow_removals), &[]),
         (Method::GET, "/api/v1/admin/audit-events", "listAuditEvents", admin!(AuditRead, audit_events::list), &["tenant_id", "resource_type", "resource_id", "actor", "action", "request_id", "since", "until", "after", "limit"]),
         (Method::GET, "/api/v1/admin/resources/:type/:id/history", "readResourceHistory", admin!(AuditRead, resources_history::list), &["tenant_id", "after", "limit"]),
         (Method::POST, "/api/v1/admin/undo", "undoChanges", admin!(AuditWrite, undo::undo), &[]),

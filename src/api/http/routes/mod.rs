@@ -32,7 +32,7 @@ use crate::error::{Error, Kind, Result};
 pub fn all() -> Vec<Route> {
     let mut all = Vec::new();
     #[cfg(feature = "requests")]
-    all.extend(admin(requests::admin_routes(), Worker::Requests));
+    all.extend(admin(requests::public_routes(), Worker::Requests));
     all.extend(admin(jobs::admin_routes(), Worker::Jobs));
     #[cfg(feature = "requests")]
     all.extend(scim::rows(
