@@ -26,6 +26,8 @@ const OBJECTS = USERS + GROUPS + OTHERS.users + OTHERS.groups;
 
 /** How long the longest sync may take here. */
 const LONGEST_MS = 30_000 + OBJECTS * 20;
+/** The most round trips of a sync that changes everything: what is to be done is staged, and read again, which takes a few, however small the directory is. */
+const MOST_TRIPS = 10 + OBJECTS / 200;
 /** What the platform gives an invocation. */
 const MOST = { memory: 128 * 1024 * 1024, statements: 1_000 };
 
@@ -134,7 +136,7 @@ test("the first sync, in few round trips", { skip }, async () => {
   assert.equal(log.status, "succeeded", JSON.stringify(log));
   assert.equal(log.counts.users.created, USERS + OTHERS.users - 1);
   assert.equal(log.counts.groups.created, GROUPS + OTHERS.groups);
-  assert.ok(cost.trips <= OBJECTS / 200, `${cost.trips} round trips for ${OBJECTS} objects`);
+  assert.ok(cost.trips <= MOST_TRIPS, `${cost.trips} round trips for ${OBJECTS} objects`);
   if (USERS <= 10_000) await assertConsistent(world, scim);
 });
 
@@ -168,7 +170,7 @@ test("everybody has changed, because the mapping has", { skip }, async () => {
   assert.equal(changed.status, 200, changed.text);
   const { log, cost } = await sync("sync, everybody changed");
   assert.ok(log.counts.users.updated >= USERS, JSON.stringify(log));
-  assert.ok(cost.trips <= OBJECTS / 200, `${cost.trips} round trips for ${OBJECTS} objects`);
+  assert.ok(cost.trips <= MOST_TRIPS, `${cost.trips} round trips for ${OBJECTS} objects`);
   if (USERS <= 10_000) await assertConsistent(world, scim);
 });
 
