@@ -78,7 +78,8 @@ describe("conformance tools", () => {
       const wrong = wrongOn(profile);
       const but = wrong.length ? `, but for ${wrong.length} that we know` : "";
       test(`${name} finds nothing wrong with ${profile}${but}`, { skip }, async (t) => {
-        const scim = await world.tenant({ profile });
+        // A judge deletes all that it has made.
+        const scim = await world.tenant({ profile, removal_fuse: null });
         const checks = await judge(await urlOf(scim), scim.token);
         const [passed, skipped, objections] = ["passed", "skipped", "objected"].map((outcome) => of(checks, outcome));
         t.diagnostic(`${name} on ${profile}: ${passed.length} passed, ${skipped.length} skipped, ${objections.length} that we know`);
