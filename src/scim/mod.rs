@@ -7,6 +7,7 @@ pub mod attribute_path;
 pub mod attributes;
 pub mod body;
 pub mod budget;
+mod canonical;
 pub mod cursor;
 pub mod date_time;
 pub mod error;

@@ -1,8 +1,6 @@
-//! Unicode's canonical normal forms (UAX #15), NFD and NFC, out of what the library knows of single characters. Its own iterators choose
-//! between canonical and compatibility forms while they run, and so bring the tables of the latter into the worker, which are the larger ones
-//! and of no use here.
+//! Unicode's canonical normal forms (UAX #15), NFD and NFC, of texts.
 
-use unicode_normalization::char::{canonical_combining_class, compose, decompose_canonical};
+use super::canonical::{combining_class, compose, decompose};
 
 /// The canonical decomposition: NFD.
 pub fn decomposed(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
@@ -38,7 +36,7 @@ pub fn composed(text: impl Iterator<Item = char>) -> String {
 fn with_classes(text: impl Iterator<Item = char>) -> Vec<(u8, char)> {
     let mut all = Vec::with_capacity(text.size_hint().0);
     for c in text {
-        decompose_canonical(c, |part| all.push((canonical_combining_class(part), part)));
+        decompose(c, &mut |part| all.push((combining_class(part), part)));
     }
     for part in all.chunk_by_mut(|_, (class, _)| *class != 0) {
         part.sort_by_key(|(class, _)| *class);
