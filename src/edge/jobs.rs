@@ -22,7 +22,7 @@ async fn scheduled(_tick: ScheduledEvent, env: Env, context: ScheduleContext) {
 /// Messages, each acknowledged or delivered again for itself.
 #[event(queue)]
 async fn queue(batch: MessageBatch<serde_json::Value>, env: Env, context: Context) -> Result<()> {
-    let background = Rc::new(runtime::AfterReply(context));
+    let background = Rc::new(runtime::AfterReply(Rc::new(context)));
     // Where it is not configured, all are delivered again.
     let app = app(&env, background).map_err(worker::Error::RustError)?;
     let queue = batch.queue();

@@ -21,7 +21,7 @@ mod token_cache;
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use worker::{Context, Env, Request, Response, Result, event};
+use worker::{Context, Env, Request, Response, Result, RouteContext, Router, event};
 
 use crate::api::App;
 use crate::auth::memory::Memory;
@@ -43,10 +43,20 @@ thread_local! {
 }
 
 /// Every request, to either worker: nobody but the first asks the second. The table of routes is the application's (`api::http::routes`),
-/// because the runtime's Router answers 404 and 405 in plain text and knows neither trailing slashes nor percent-encoding.
+/// because the runtime's Router answers 404 and 405 in plain text and knows neither trailing slashes nor percent-encoding; so whatever comes is
+/// handed on by one entry here.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
-    let app = match app(&env, Rc::new(runtime::AfterReply(context))) {
+    Router::with_data(Rc::new(context))
+        .or_else_any_method_async("/*path", answer)
+        .or_else_any_method_async("/", answer)
+        .run(request, env)
+        .await
+}
+
+async fn answer(request: Request, route: RouteContext<Rc<Context>>) -> Result<Response> {
+    let background = Rc::new(runtime::AfterReply(Rc::clone(&route.data)));
+    let app = match app(&route.env, background) {
         Ok(app) => app,
         Err(reason) => {
             worker::console_error!("configuration: {reason}");

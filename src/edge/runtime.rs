@@ -1,5 +1,6 @@
 //! Time, randomness, work after the reply, and the log.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -36,7 +37,7 @@ impl Timer for RuntimeTimer {
 }
 
 /// Work that the runtime finishes after the reply has gone out.
-pub struct AfterReply(pub Context);
+pub struct AfterReply(pub Rc<Context>);
 
 impl Background for AfterReply {
     fn defer(&self, work: LocalFuture<'static, ()>) {
