@@ -125,7 +125,10 @@ function stamp({ toolchain }, worker) {
   return hash.digest("hex");
 }
 
-/** The code in src/, the manifests, this script, wasm-opt, and whatever else the compiler says it read (files that the code includes). */
+/**
+ * The code in src/, the manifests, this script, wasm-opt, and whatever else the compiler says it read (files that the code includes), but for what build.rs
+ * wrote for it, which follows from the others.
+ */
 function inputs(worker) {
   const { folder } = worker;
   const source = join(folder, "src");
@@ -136,7 +139,7 @@ function inputs(worker) {
   if (existsSync(read)) {
     for (const line of readFileSync(read, "utf8").split("\n")) {
       const [, list = ""] = line.split(/: /);
-      for (const file of list.match(/(?:\\ |\S)+/g) ?? []) files.add(file.replaceAll("\\ ", " "));
+      for (const file of list.match(/(?:\\ |\S)+/g) ?? []) if (!file.startsWith(wasmTarget)) files.add(file.replaceAll("\\ ", " "));
     }
   }
   return [...files].sort();
