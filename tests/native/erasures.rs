@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::bulk::{bulk, patch as patch_operation, post_user};
 use crate::filter_equivalence::runner;
+use crate::support::faults::{BROKEN, Fault, Faults, LOST, Part};
 use crate::support::{Answer, Tenant, World};
 use crate::users::in_both;
 
@@ -224,6 +225,50 @@ fn a_long_journal_is_looked_through_by_messages() {
     assert_eq!(world.database.number(kept), 60_000);
     let erased = "select count(*) from audit_events where action = 'erase'";
     assert!(world.database.number(erased) >= 3);
+}
+
+/// Whatever goes wrong at whichever call: asked for again, it is done whole.
+#[test]
+fn whatever_breaks_it_is_asked_for_again() {
+    let mut world = World::new();
+    let (id, tenant_id, token, token_id) = {
+        let tenant = world.tenant("compat");
+        let id = lived(&tenant);
+        (id, tenant.id, tenant.token, tenant.token_id)
+    };
+    let faults = Faults::install(&mut world);
+    let tenant = Tenant {
+        world: &world,
+        id: tenant_id,
+        token,
+        token_id,
+    };
+    world.database.save();
+    faults.arm(None);
+    erase(&tenant, "User", &id).expect(200);
+    let calls = faults.calls();
+    let mut tried = 0;
+    for (number, part) in calls.into_iter().enumerate() {
+        if part != Part::Database {
+            continue;
+        }
+        for fault in [Fault::Says(BROKEN), Fault::Says(LOST), Fault::ReplyLost] {
+            world.database.restore();
+            faults.arm(Some((number, fault)));
+            erase(&tenant, "User", &id);
+            faults.arm(None);
+            let answer = erase(&tenant, "User", &id);
+            assert_eq!(answer.expect(200).body["data"]["complete"], true);
+            assert_eq!(
+                with(&world, MARK),
+                Vec::<String>::new(),
+                "{number} {fault:?}"
+            );
+            tenant.get(&format!("/Users/{id}")).expect(404);
+            tried += 1;
+        }
+    }
+    assert!(tried >= 12, "{tried}");
 }
 
 #[test]

@@ -22,6 +22,7 @@ impl Scene {
         let one = format!("/admin/requests/{}?tenant_id={}", self.request, self.tenant);
         let replay = format!("/admin/requests/{}/replay", self.request);
         let again = json!({"tenant_id": self.tenant});
+        let done = json!({"tenant_id": self.tenant, "dry_run": false});
         let erased =
             json!({"tenant_id": self.tenant, "resource_type": "User", "resource_id": self.bob});
         let undo = format!("/admin/undo/{}?tenant_id={}", self.request, self.tenant);
@@ -29,6 +30,7 @@ impl Scene {
             self.admin("GET", &undo, Value::Null, 404),
             self.admin("POST", "/admin/erasures/", erased, 200),
             self.admin("POST", &replay, again, 200),
+            self.admin("POST", &replay, done, 200),
             self.admin("GET", &requests, Value::Null, 200),
             self.admin("GET", &about_ada, Value::Null, 200),
             self.admin("GET", &failed, Value::Null, 200),
