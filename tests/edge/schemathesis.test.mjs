@@ -28,9 +28,13 @@ const RULES_BEYOND_THE_SCHEMA = [
   { of: "SCIM", operations: { "include-tag": "SCIM" }, check: "negative_data_rejection", statuses: ["412", "413", "414"], why: "they are refusals too: what is too long or too many (RFC 7644 §3.7.4); If-Match is looked at first (RFC 9110 §13.2.1), and the length of an address before that" },
   { of: "identity providers", operations: { "include-operation-id": ["createIdentityProvider", "createIdentityProviderOfTenant", "updateIdentityProvider", "updateIdentityProviderOfTenant", "createGroupMapping"] }, check: "positive_data_acceptance", statuses: ["422"], why: "tenants and groups have to exist, a configuration belongs to its protocol; URLs, filters and names of a directory have grammars" },
   { of: "the rest", operations: { "include-operation-id": ["createScimToken", "updateScimToken"] }, check: "positive_data_acceptance", statuses: ["422"], why: "the tenant has to exist, and expires_at to be in the future" },
-  { of: "the rest", operations: { "include-operation-id": ["listAuditEvents"] }, check: "positive_data_acceptance", statuses: ["422"], why: "an administrator of all tenants has to name one, and that of one tenant need not; `after` is what a page before gave" },
+  { of: "the rest", operations: { "include-operation-id": ["listAuditEvents", "listRequests"] }, check: "positive_data_acceptance", statuses: ["422"], why: "an administrator of all tenants has to name one, and that of one tenant need not; `after` is what a page before gave" },
+  { of: "the rest", operations: { "include-operation-id": ["readRequest", "replayRequest", "readResourceHistory", "erase", "readUndo"] }, check: "positive_data_acceptance", statuses: ["422"], why: "an administrator of all tenants has to name one, and that of one tenant need not" },
+  { of: "the rest", operations: { "include-operation-id": ["undoChanges"] }, check: "positive_data_acceptance", statuses: ["422"], why: "the same, and something has to say what is to be taken back: requests, an actor and a time, or a resource" },
   { of: "the rest", operations: { "include-operation-id": ["createTenant", "rotateScimToken"] }, check: "positive_data_acceptance", statuses: ["422"], why: "an Idempotency-Key that came with another request is refused" },
 ];
+/** What schemathesis has no way to send: lines of JSON. The native suites make what an import reads at random. */
+const NOT_SENT = ["--exclude-operation-id", "importTenant"];
 /** What schemathesis takes by itself. */
 const USUAL = {
   positive_data_acceptance: ["2xx", "3xx", "401", "403", "404", "409", "429", "5xx"],
@@ -54,7 +58,7 @@ describe("schemathesis", () => {
     ["SCIM", "SCIM", 45, ["--include-tag", "SCIM"], document],
     ["SCIM below the base of the token", "SCIM", 20, ["--include-tag", "SCIM"], belowTheTokensBase],
     ["identity providers", "identity providers", 25, ["--include-tag", "Identity providers"], document],
-    ["the rest", "the rest", 20, ["--exclude-tag", "SCIM", "--exclude-tag", "Identity providers"], document],
+    ["the rest", "the rest", 20, ["--exclude-tag", "SCIM", "--exclude-tag", "Identity providers", ...NOT_SENT], document],
   ]) {
     test(`finds nothing wrong with the routes of ${what}`, { skip, timeout: TIMEOUT_MS }, async (t) => {
       const { code, output } = await schemathesis(await configuration(), written(shown()), ["--max-time", String(seconds), ...selection]);

@@ -190,7 +190,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
             Operation::new(route, HAPPENED, "A page of the journal, the latest request first")
                 .describe("Requests that changed something or were refused, and look-ups of a user name that found nobody. `status=failed`, a status or class above 399, `resource_id`, `request_id` and `user_name` are found by an index; other filters look through a thousand requests a page, so that a page may be short, or empty, and still have a next one. The rows of a change are written with it; of what is refused, 600 a minute are kept.")
                 .parameters([
-                    text("status", "A status as in `409`, a class as in `4xx`, or `failed`: whatever was refused, operations of Bulk requests too"),
+                    query("status", "A status as in `409`, a class as in `4xx`, or `failed`: whatever was refused, operations of Bulk requests too", &json!({"type": "string", "pattern": "^([2-5]([0-9]{2}|xx)|failed)$"})),
                     text("actor", "Who sent it: `scim-token:` and a token's id, `jwt:` and a subject"),
                     text("method", "`POST`, `PUT`, `PATCH`, `DELETE`, `GET`"),
                     text("resource_id", "What was about this resource"),

@@ -25,7 +25,17 @@ def snake(text):
     return re.sub(r"(?<=[a-z])(?=[A-Z])| ", "_", text).lower()
 
 
+# Lines of JSON: the generator makes nothing of them, and says so.
+LINES = "application/x-ndjson"
+
+
+def takes_lines(operation):
+    return LINES in operation.get("requestBody", {}).get("content", {})
+
+
 def example(content):
+    if LINES in (content or {}):
+        return None
     return next(iter((content or {}).values()), {}).get("example")
 
 
@@ -65,6 +75,8 @@ def try_operation(path, method, operation):
 tried = 0
 for path, methods in document["paths"].items():
     for method, operation in methods.items():
+        if takes_lines(operation):
+            continue
         try_operation(path, method, operation)
         tried += 1
 
