@@ -362,3 +362,38 @@ proptest! {
         prop_assert_eq!(left, wanted);
     }
 }
+
+/// How many refusals there were in a minute is known for a week, and what came of a large undo for thirty days.
+#[test]
+fn counts_of_refusals_and_large_undos_go() {
+    let world = World::new();
+    let (tenant, other) = (world.tenant("compat"), world.tenant("compat"));
+    for tenant in [&tenant, &other] {
+        tenant.get("/Users/0197b1a2-0000-7000-8000-000000000000");
+        let undo = format!(
+            "insert into undos select id, '{}', 'a', 'running', 0, 1, 0, '{{}}', 0, 0, null, 5 from tenants where id = '{}'",
+            rollcall::ids::first_at(START),
+            tenant.id
+        );
+        world.database.execute(&undo);
+        let part = format!(
+            "insert into undo_parts values ('{}', '{}', 0, '[]')",
+            tenant.id,
+            rollcall::ids::first_at(START)
+        );
+        world.database.execute(&part);
+    }
+    let all = |tenant: &Tenant<'_>| {
+        ["request_counts", "undos", "undo_parts"].map(|table| rows(&world, table, &tenant.id))
+    };
+    assert_eq!(all(&tenant), [1, 1, 1]);
+    world.clock.0.set(START + 7 * DAY_MS - 60_000);
+    tick(&world);
+    assert_eq!(all(&tenant), [1, 1, 1]);
+    world.clock.0.set(START + 8 * DAY_MS + 120_000);
+    tick(&world);
+    assert_eq!(all(&tenant), [0, 1, 1]);
+    world.clock.0.set(START + 32 * DAY_MS);
+    tick(&world);
+    assert_eq!((all(&tenant), all(&other)), ([0, 0, 0], [0, 0, 0]));
+}

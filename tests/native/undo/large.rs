@@ -282,6 +282,16 @@ fn fifty_thousand_deactivations_are_taken_back() {
         sum("d1_rows_read"),
         sum("d1_rows_written")
     );
+    let id = request_id(&answer);
+    for (table, column) in [
+        ("audit_events", "request_id"),
+        ("revisions", "request_id"),
+        ("users", "'{id}'"),
+    ] {
+        let column = column.replace("{id}", &id);
+        let sql = format!("select count(*) from {table} where {column} = '{id}'");
+        println!("{table}: {} rows", world.database.number(&sql));
+    }
     let data = read(&tenant, &request_id(&answer));
     assert_eq!(
         (&data["undone_total"], &data["conflicts_total"]),
