@@ -34,6 +34,11 @@ pub fn parse(text: &[u8]) -> Result<Value, String> {
     value.map_err(|error| format!("the body is not valid JSON: {}", fault(text, &error)))
 }
 
+/// A text as a JSON string. A string has nothing in it that could not be written.
+pub fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
 /// What is wrong with a text that is no JSON, and where: a sentence without a parser's words. Columns are counted in bytes, from 1.
 pub fn fault(text: &[u8], error: &serde_json::Error) -> String {
     if let Err(error) = std::str::from_utf8(text) {

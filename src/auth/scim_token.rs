@@ -61,8 +61,7 @@ impl ScimToken {
 
     /// What the token is stored and found by: its SHA-256 in hexadecimal.
     pub fn hash(&self) -> String {
-        let digest = Sha256::digest(self.0.as_bytes());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:x}", Sha256::digest(self.0.as_bytes()))
     }
 
     /// The first characters, for telling tokens apart in a list: 24 bits of the secret, far from enough to guess it.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::projection::Projection;
 use super::schema::{GROUPS, ResourceType};
+use crate::json::quoted;
 
 /// Memberships of one resource and of one type.
 #[derive(Debug, Clone)]
@@ -124,7 +125,7 @@ fn elements(frame: &Frame, part: &Part) -> serde_json::Result<String> {
             "{{\"value\":\"{id}\",\"$ref\":\"{base}{endpoint}/{id}\""
         ));
         if let Some(name) = name {
-            text.push_str(&format!(",\"display\":{}", Value::from(name)));
+            text.push_str(&format!(",\"display\":{}", quoted(&name)));
         }
         text.push_str(&format!(",\"type\":\"{kind}\"}}"));
     }

@@ -5,8 +5,6 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use serde_json::Value;
-
 use super::LIST_RESPONSE;
 use super::date_time;
 use super::pieces::{Frame, Part, Pieces};
@@ -14,6 +12,7 @@ use super::projection::Projection;
 use super::resource::{STORED_REFERENCE, without_managed};
 use super::schema::{ResourceType, USERS};
 use super::version::Version;
+use crate::json::quoted;
 
 /// A resource as the store gives it.
 #[derive(Debug, Clone)]
@@ -126,8 +125,8 @@ impl Stored {
             self.resource_type.name,
             date_time::format(self.created),
             date_time::format(self.modified),
-            Value::from(self.location(base)),
-            Value::from(self.version.etag()),
+            quoted(&self.location(base)),
+            quoted(&self.version.etag()),
         );
         text
     }
@@ -148,7 +147,7 @@ fn with_references<'t>(stored: &'t str, base: &str) -> Cow<'t, str> {
     if !stored.contains(&relative) {
         return Cow::Borrowed(stored);
     }
-    let reference = Value::from(format!("{base}{}/", USERS.endpoint)).to_string();
+    let reference = quoted(&format!("{base}{}/", USERS.endpoint));
     let open = reference.strip_suffix('"').unwrap_or_default();
     Cow::Owned(stored.replace(&relative, &format!("\"$ref\":{open}")))
 }

@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use crate::json::quoted;
+
 /// Most of a body that is kept, in bytes.
 pub const MAX_BODY: usize = 16 * 1_024;
 /// Most of an address.
@@ -127,7 +129,7 @@ impl Kept {
     fn write_name(&mut self, name: &str) {
         match compares_secret(name) {
             true => self.leave_out(&name.into()),
-            false => self.text.push_str(&Value::from(name).to_string()),
+            false => self.text.push_str(&quoted(name)),
         }
         self.text.push(':');
     }
@@ -148,9 +150,9 @@ impl Kept {
             Some(packed) => {
                 self.is_redacted = true;
                 self.secrets.extend(packed.secrets);
-                self.text.push_str(&Value::from(packed.text).to_string());
+                self.text.push_str(&quoted(&packed.text));
             }
-            None => self.text.push_str(&value.to_string()),
+            None => self.text.push_str(&quoted(text)),
         }
     }
 }
@@ -191,12 +193,9 @@ fn cut(text: &mut String, most: usize) {
 
 /// Whether a name, or a path or filter with it, is that of a secret.
 fn names_secret(text: &str) -> bool {
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    let plain: String = text
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .collect::<String>()
-        .to_lowercase();
+    let lower = text.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric());
+    let plain: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
     let contained = [
         "passw",
         "passphrase",
@@ -208,9 +207,8 @@ fn names_secret(text: &str) -> bool {
         "authorization",
     ];
     contained.iter().any(|word| plain.contains(word))
-        || words.into_iter().any(|word| {
-            let word = word.to_lowercase();
-            ["pwd", "pin", "otp", "cvv", "cvc"].contains(&word.as_str())
+        || words.any(|word| {
+            ["pwd", "pin", "otp", "cvv", "cvc"].contains(&word)
                 || word.ends_with("key")
                 || word.ends_with("keys")
         })
@@ -218,7 +216,7 @@ fn names_secret(text: &str) -> bool {
 
 /// Whether a text names a secret and something to compare it with.
 fn compares_secret(text: &str) -> bool {
-    names_secret(text) && text.contains(['"', '\'', '[', ' '])
+    text.contains(['"', '\'', '[', ' ']) && names_secret(text)
 }
 
 /// Whether a text has the form of a credential: a SCIM token, a JWT, a bearer header, a private key.

@@ -1,9 +1,10 @@
 //! What is known of a SCIM token: from the cache where it has it, from the database where it does not. The cache is a hint:
 //! each batch checks what it said (see `caller`).
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::call::Call;
 use super::limits;
@@ -19,6 +20,23 @@ use crate::store::tenants::Settings;
 
 /// How long the cache keeps what it knows of a token, in seconds. It is checked with every use.
 const CACHE_SECONDS: u64 = 86_400;
+
+/// What the cache keeps of a token.
+#[derive(Serialize, Deserialize)]
+struct Cached<'t> {
+    #[serde(borrow)]
+    tenant: Cow<'t, str>,
+    #[serde(borrow)]
+    token: Cow<'t, str>,
+    #[serde(borrow)]
+    scopes: Cow<'t, str>,
+    expires_at: Option<i64>,
+    idp: Option<String>,
+    revision: i64,
+    #[serde(borrow)]
+    profile: Cow<'t, str>,
+    store_passwords: bool,
+}
 
 /// Where a look at a credential finds what is known of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,19 +85,22 @@ fn cache_key(hash: &str) -> String {
 
 /// Puts what is known of a token into the cache, after the reply.
 pub fn remember(platform: &Platform, hash: &str, facts: &Facts) {
-    let value = json!({
-        "tenant": facts.tenant_id.as_str(),
-        "token": facts.token_id,
-        "scopes": facts.scopes.to_stored(),
-        "expires_at": facts.expires_at,
-        "idp": facts.idp_id,
-        "revision": facts.revision,
-        "profile": facts.settings.profile.name(),
-        "store_passwords": facts.settings.store_passwords,
-    });
+    let cached = Cached {
+        tenant: facts.tenant_id.as_str().into(),
+        token: facts.token_id.as_str().into(),
+        scopes: facts.scopes.to_stored().into(),
+        expires_at: facts.expires_at,
+        idp: facts.idp_id.clone(),
+        revision: facts.revision,
+        profile: facts.settings.profile.name().into(),
+        store_passwords: facts.settings.store_passwords,
+    };
+    let Ok(value) = serde_json::to_string(&cached) else {
+        return;
+    };
     let key = cache_key(hash);
     in_background(platform, async move |cache| {
-        cache.put(&key, &value.to_string(), CACHE_SECONDS).await;
+        cache.put(&key, &value, CACHE_SECONDS).await;
     });
 }
 
@@ -98,18 +119,17 @@ where
 }
 
 fn from_cache(text: &str) -> Option<Facts> {
-    let value: serde_json::Value = serde_json::from_str(text).ok()?;
-    let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
+    let cached: Cached<'_> = serde_json::from_str(text).ok()?;
     Some(Facts {
-        tenant_id: TenantId::parse(&text("tenant")?)?,
-        token_id: text("token")?,
-        scopes: Scopes::from_stored(&text("scopes")?),
-        expires_at: value.get("expires_at")?.as_i64(),
-        idp_id: text("idp"),
-        revision: value.get("revision")?.as_i64()?,
+        tenant_id: TenantId::parse(&cached.tenant)?,
+        token_id: cached.token.into_owned(),
+        scopes: Scopes::from_stored(&cached.scopes),
+        expires_at: cached.expires_at,
+        idp_id: cached.idp,
+        revision: cached.revision,
         settings: Settings {
-            profile: Profile::from_name(&text("profile")?)?,
-            store_passwords: value.get("store_passwords")?.as_bool()?,
+            profile: Profile::from_name(&cached.profile)?,
+            store_passwords: cached.store_passwords,
         },
     })
 }
