@@ -8,20 +8,15 @@ create table user_names (
   primary key (tenant_id, id)
 ) strict, without rowid;
 
--- Whoever writes a user, also a worker from before this migration, writes its name.
-create trigger user_names_of_new after insert on users
-begin
-  insert into user_names (tenant_id, id, name)
-  values (new.tenant_id, new.id, coalesce(json_extract(new.resource, '$.displayName'), json_extract(new.resource, '$.userName')));
-end;
-
+-- Whoever changes or deletes a user, also a worker from before this migration, changes its name here. Whom that one creates has no row, and is
+-- looked up among the users.
 create trigger user_names_of_changed after update of resource on users
 when coalesce(json_extract(new.resource, '$.displayName'), json_extract(new.resource, '$.userName'))
   is not coalesce(json_extract(old.resource, '$.displayName'), json_extract(old.resource, '$.userName'))
 begin
-  update user_names
-  set name = coalesce(json_extract(new.resource, '$.displayName'), json_extract(new.resource, '$.userName'))
-  where tenant_id = new.tenant_id and id = new.id;
+  insert into user_names (tenant_id, id, name)
+  values (new.tenant_id, new.id, coalesce(json_extract(new.resource, '$.displayName'), json_extract(new.resource, '$.userName')))
+  on conflict (tenant_id, id) do update set name = excluded.name;
 end;
 
 create trigger user_names_of_deleted after delete on users

@@ -59,6 +59,7 @@ pub fn save(tenant: &TenantId, users: &[UserRow<'_>], now: i64) -> Vec<Statement
             names::kept_keys(UniqueKey::UserName)
         )
     });
+    statements.extend(insert_names(tenant, users));
     let moved = users
         .iter()
         .map(|user| (user, email_keys(user.resource)))
@@ -77,6 +78,26 @@ pub fn save(tenant: &TenantId, users: &[UserRow<'_>], now: i64) -> Vec<Statement
     let moved = moved.iter().map(|(user, emails)| (user.id, emails));
     statements.extend(insert_emails(tenant, moved));
     statements
+}
+
+/// Writes the names under which new users are shown as members. A trigger keeps those of users who are there.
+fn insert_names(tenant: &TenantId, users: &[UserRow<'_>]) -> Vec<Statement> {
+    let text = |user: &UserRow<'_>, name| {
+        let value = user.resource.attributes.get(name)?;
+        value.as_str().map(str::to_owned)
+    };
+    let new = users.iter().filter(|user| user.before.is_none());
+    let rows = new.map(|user| {
+        let name = text(user, "displayName").or_else(|| text(user, "userName"));
+        vec![user.id.into(), name.into()]
+    });
+    Set::new(&["id", "name"], rows).statements(&[tenant.into()], |part| {
+        format!(
+            "{} insert into user_names (tenant_id, id, name) select ?1, e.id, e.name from e where true \
+             on conflict (tenant_id, id) do update set name = excluded.name",
+            part.table()
+        )
+    })
 }
 
 /// Writes the rows beside users anew.

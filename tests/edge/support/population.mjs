@@ -67,6 +67,9 @@ async function fill(world, { scim, users, sizes, empty }, template, progress) {
       )
       .bind(from, to, scim.id, started, template.resource, template.keys),
     world.db
+      .prepare("insert into user_names (tenant_id, id, name) select tenant_id, id, json_extract(resource, '$.displayName') from users where tenant_id = ?1 and id between ?2 and ?3")
+      .bind(scim.id, userId(from), userId(to)),
+    world.db
       .prepare(
         `insert into user_emails (tenant_id, value_key, user_id, type_key)
          select u.tenant_id, json_extract(e.value, '$.value'), u.id, json_extract(e.value, '$.type')

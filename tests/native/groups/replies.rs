@@ -270,6 +270,7 @@ fn users_from_before_are_shown_under_their_names() {
     world
         .database
         .execute("delete from user_names where name = 'ada'");
+    assert_eq!(shown_name(&tenant, &group), "ada");
     let migration = include_str!("../../../migrations/0016_user_names.sql");
     let (_, filling) = migration.split_once("insert or ignore").expect("the rows");
     let (filling, _) = filling.split_once(';').expect("the rows");
