@@ -147,5 +147,7 @@ ${adminToken()}
 
 Paste these into another terminal, in this folder, one after the other.
 
-${steps.join("\n")}`;
+${steps.join("\n")}
+What is next: "What is served" in README.md, and docs/operating.md for when something is wrong.
+`;
 }

@@ -108,9 +108,13 @@ pub async fn replay(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     Ok(envelope::single(call, 200, response))
 }
 
+/// Why a request that reads, or that is an administrator's, is not sent again.
+const NO_WRITE: &str =
+    "only one that writes by SCIM can: POST, PUT, PATCH or DELETE of a user or a group, or Bulk";
+
 /// What is not kept whole cannot be sent again.
 fn not_sent(why: &str) -> Error {
-    let detail = format!("it cannot be sent again: {why}");
+    let detail = format!("the request cannot be sent again: {why}");
     Error::new(Kind::Conflict, detail)
 }
 
@@ -122,10 +126,10 @@ fn sendable(call: &Call<'_>, recorded: &Recorded, row: &Row) -> Result<Sendable>
         .split_once('?')
         .unwrap_or((&recorded.path, ""));
     let Some((route, place)) = scim::writing(&method, &recorded.route, path) else {
-        return Err(not_sent("it is none that writes by SCIM"));
+        return Err(not_sent(NO_WRITE));
     };
     let For::Scim(_, handler) = route.access else {
-        return Err(not_sent("it is none that writes by SCIM"));
+        return Err(not_sent(NO_WRITE));
     };
     if route.pattern.ends_with("/Me") {
         return Err(not_sent("`/Me` was somebody else, who sent it"));

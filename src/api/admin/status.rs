@@ -25,12 +25,12 @@ const MEANINGS: &[Meaning] = &[
     Meaning {
         code: "token_expired",
         what: "The SCIM token has expired: its client is refused.",
-        to_do: "Create a new token and paste it into the identity provider; then DELETE this one.",
+        to_do: "Where rotate has put a new token in its place, DELETE this one; else create a new token and paste it into the identity provider, then DELETE this one.",
     },
     Meaning {
         code: "token_expires",
         what: "The SCIM token ends within 30 days.",
-        to_do: "POST scim-tokens/{id}/rotate with an overlap, and paste the new token into the identity provider before the old one ends.",
+        to_do: "POST scim-tokens/{id}/rotate with an overlap, unless that was done already (409), and paste the new token into the identity provider before the old one ends.",
     },
     Meaning {
         code: "token_unused",

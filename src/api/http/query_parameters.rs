@@ -47,13 +47,8 @@ pub fn check(call: &Call<'_>, taken: &[&str]) -> Result<()> {
 
 /// The tenant that a query names, or the administrator's own; 422 where it is neither.
 pub fn required_tenant(call: &Call<'_>, admin: &Admin) -> Result<TenantId> {
-    tenant_in_query(call, admin)?.ok_or_else(|| {
-        Error::field(
-            &["query", "tenant_id"],
-            "missing parameter `tenant_id`",
-            "missing",
-        )
-    })
+    tenant_in_query(call, admin)?
+        .ok_or_else(|| Error::field(&["query", "tenant_id"], "it is required", "missing"))
 }
 
 /// The tenant that a query names, where it names one; for an administrator of one tenant, that one.

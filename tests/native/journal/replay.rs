@@ -261,6 +261,10 @@ fn what_is_not_kept_whole_is_not_sent_again() {
         let again = replay(&tenant, answer, json!({"dry_run": true}));
         let detail = again.expect(409).body["detail"].as_str().unwrap();
         assert!(detail.contains(why), "{detail}");
+        assert!(
+            detail.starts_with("the request cannot be sent again: "),
+            "{detail}"
+        );
         // A refusal is a line of the journal and no more.
         let is_only_told = world.database.dump_text().len() - before.len() < 2_000;
         assert!(is_only_told, "{why}");

@@ -98,6 +98,27 @@ fn tokens_that_end_soon_or_are_not_used_are_told() {
 }
 
 #[test]
+fn what_to_do_can_be_done_of_a_token_that_was_rotated_too() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let rotate = format!("/api/v1/admin/scim-tokens/{}/rotate", tenant.token_id);
+    let overlap = json!({"overlap_seconds": 60});
+    world.admin("POST", &rotate, overlap.clone()).expect(201);
+    world.admin("POST", &rotate, overlap).expect(409);
+    let told = |code: &str| {
+        let lines = lines(&tenant);
+        let line = lines.iter().find(|line| line["code"] == code);
+        line.unwrap()["do"].as_str().unwrap().to_owned()
+    };
+    let soon = told("token_expires");
+    assert!(soon.contains("unless that was done already"), "{soon}");
+    world.clock.0.set(world.clock.0.get() + 61_000);
+    let over = told("token_expired");
+    assert!(over.contains("rotate"), "{over}");
+    assert!(over.contains("DELETE this one"), "{over}");
+}
+
+#[test]
 fn refused_requests_are_told_by_credential() {
     let world = World::new();
     let (tenant, other) = (world.tenant("compat"), world.tenant("compat"));
