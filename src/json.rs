@@ -26,12 +26,24 @@ pub fn parse(text: &[u8]) -> Result<Value, String> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err("the body is empty; JSON was expected".to_owned());
     }
+    read(text).map_err(|error| format!("the body is not valid JSON: {}", fault(text, &error)))
+}
+
+/// Parses one line of a text that has a document in each. The error is a sentence for the client with the column alone: the line's number is
+/// the caller's to say.
+pub fn parse_line(line: &[u8]) -> Result<Value, String> {
+    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+    read(line).map_err(|error| {
+        let place = format!("column {}", error.column());
+        format!("it is not valid JSON: {}", fault_at(line, &error, &place))
+    })
+}
+
+fn read(text: &[u8]) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let depth = Cell::new(0);
-    let value = Strict { depth: &depth }
-        .deserialize(&mut deserializer)
-        .and_then(|value| deserializer.end().map(|()| value));
-    value.map_err(|error| format!("the body is not valid JSON: {}", fault(text, &error)))
+    let value = Strict { depth: &depth }.deserialize(&mut deserializer)?;
+    deserializer.end().map(|()| value)
 }
 
 /// A text as a JSON string. A string has nothing in it that could not be written.
@@ -41,15 +53,20 @@ pub fn quoted(text: &str) -> String {
 
 /// What is wrong with a text that is no JSON, and where: a sentence without a parser's words. Columns are counted in bytes, from 1.
 pub fn fault(text: &[u8], error: &serde_json::Error) -> String {
-    if let Err(error) = std::str::from_utf8(text) {
-        return format!("it is no UTF-8 from byte {} on", error.valid_up_to() + 1);
-    }
     let (line, column) = (error.line(), error.column());
     // After a line break the parser stands before the first column.
     let place = match column {
         0 => format!("line {line}"),
         _ => format!("line {line}, column {column}"),
     };
+    fault_at(text, error, &place)
+}
+
+fn fault_at(text: &[u8], error: &serde_json::Error, place: &str) -> String {
+    if let Err(error) = std::str::from_utf8(text) {
+        return format!("it is no UTF-8 from byte {} on", error.valid_up_to() + 1);
+    }
+    let (line, column) = (error.line(), error.column());
     match error.classify() {
         Category::Eof => format!("it breaks off in {place}"),
         // These words are our own; the parser puts a place behind them.

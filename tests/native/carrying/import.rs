@@ -231,7 +231,7 @@ fn each_line_that_is_wrong_is_told_with_its_number_and_stops_no_other() {
     let wanted = [
         (1, "version"),
         (2, "userName"),
-        (3, "line 1"),
+        (3, "it is not valid JSON: `b` in column 2 does"),
         (4, "object"),
         (6, "neither"),
         (7, "`x`"),

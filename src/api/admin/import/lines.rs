@@ -41,7 +41,7 @@ pub struct Arrivals {
 
 /// Reads a line for a tenant. The error is a sentence for people.
 pub fn read(tenant: &TenantId, line: &[u8]) -> Result<Content, String> {
-    let Value::Object(mut object) = json::parse(line)? else {
+    let Value::Object(mut object) = json::parse_line(line)? else {
         return Err("it is no JSON object".to_owned());
     };
     if let Some(version) = object.get("rollcall_export") {
