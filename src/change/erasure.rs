@@ -2,7 +2,7 @@
 
 use super::audit::{self, Action, Detail, Event, Origin, Totals};
 use super::rows::erasure::{self, FINISHED, MAX_NAMES, Name, SCANNED};
-pub use super::rows::erasure::{Subject, select_staged};
+pub use super::rows::erasure::{Subject, select_other, select_staged};
 use crate::scim::fold::name_key;
 use crate::store::{Result, Row, Rows, Statement, rows_at};
 

@@ -290,6 +290,36 @@ fn groups_too() {
 }
 
 #[test]
+fn nothing_of_what_is_something_else() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let (user, gone) = (tenant.user("ada"), tenant.user("eve"));
+    let group = tenant.group(MARK, &[&user]);
+    let path = format!("/Users/{gone}");
+    tenant.send("DELETE", &path, Value::Null).expect(204);
+    let recorded = || {
+        let erased = "select count(*) from requests where body_state = 'erased'";
+        (world.database.dump(), world.database.number(erased))
+    };
+    let before = recorded();
+    for (kind, id) in [
+        ("Group", &user),
+        ("Group", &gone),
+        ("User", &group),
+        ("User", &tenant.token_id),
+        ("Group", &tenant.id),
+    ] {
+        let answer = erase(&tenant, kind, id);
+        let data = &answer.expect(200).body["data"];
+        assert_eq!(data["deleted"], false, "{kind} {id}");
+        let removed = data["removed"].as_object().unwrap();
+        assert!(removed.values().all(|count| count == 0), "{kind}: {data}");
+        assert_eq!(recorded(), before, "{kind} {id}");
+    }
+    assert_eq!(erase(&tenant, "User", &user).body["data"]["deleted"], true);
+}
+
+#[test]
 fn not_while_a_sync_has_read_who_is_there() {
     let world = World::new();
     let tenant = world.tenant("compat");

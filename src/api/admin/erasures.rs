@@ -69,7 +69,11 @@ pub async fn erase(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         resource_type: given.resource_type.of(),
         id: ids::as_kept(given.resource_id.as_str()),
     };
-    let batch = vec![tenants::select(&tenant), erasure::select_staged(&tenant)];
+    let batch = vec![
+        tenants::select(&tenant),
+        erasure::select_staged(&tenant),
+        erasure::select_other(&of),
+    ];
     let results = call.run(Some(&tenant), batch).await?;
     let row = rows_at(&results, 0)?.first();
     let settings = tenants::settings(row.ok_or_else(|| Error::not_found("the tenant"))?)?;
@@ -78,6 +82,13 @@ pub async fn erase(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         let detail =
             "a directory sync is under way, and has read who is there; try again when it is over";
         return Err(Error::new(Kind::Conflict, detail));
+    }
+    if rows_at(&results, 2)?.first().is_some() {
+        return Ok(envelope::single(
+            call,
+            200,
+            show(of, false, &Forgotten::default()),
+        ));
     }
     call.journal.note_resource(of.resource_type.name, &of.id);
     let author = Administrator::new(call, admin, tenant.clone(), settings);

@@ -69,6 +69,19 @@ pub fn select_staged(tenant: &TenantId) -> Statement {
     )
 }
 
+/// Whether the id is that of something else, as a row: then nothing is recorded of it under this type.
+pub fn select_other(of: &Subject) -> Statement {
+    Statement::new(
+        "select 1 as other from audit_events indexed by audit_events_resource_idx \
+         where tenant_id = ?1 and resource_id = ?2 and resource_type <> ?3 limit 1",
+        vec![
+            (&of.tenant).into(),
+            (&of.id).into(),
+            of.resource_type.name.into(),
+        ],
+    )
+}
+
 /// The condition that a request that is about nothing is about one of the names.
 fn is_named(names: &[Name], params: &mut Params) -> String {
     let keys: Vec<String> = names.iter().map(|name| params.bind(&name.key)).collect();
