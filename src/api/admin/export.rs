@@ -77,7 +77,7 @@ pub async fn answer(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         platform: call.app.platform.clone(),
         memory: Rc::clone(&call.app.memory),
         rows_per_minute: call.app.config.rows_per_minute,
-        base: format!("{}/api/v1/tenants/{tenant}/scim/v2", call.origin()),
+        base: call.tenant_base(&tenant),
         tenant,
         place: Place::Head(format!("{line}\n")),
     };

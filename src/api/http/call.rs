@@ -151,6 +151,19 @@ impl<'a> Call<'a> {
         self.origin() + &self.place.scim_base
     }
 
+    /// The SCIM base that the request used, or the tenant's own where it lies below none.
+    pub fn scim_base_for(&self, tenant: &TenantId) -> String {
+        match self.place.scim_base.as_str() {
+            "" => self.tenant_base(tenant),
+            _ => self.scim_base(),
+        }
+    }
+
+    /// The tenant's own SCIM base, as an absolute URL.
+    pub fn tenant_base(&self, tenant: &TenantId) -> String {
+        format!("{}/api/v1/tenants/{tenant}/scim/v2", self.origin())
+    }
+
     /// The body as JSON: 415 for another content type, 413 where it is too long, and what is wrong with it otherwise.
     pub fn json(&self) -> Result<Value> {
         let accepted: &[&str] = match self.place.dialect {

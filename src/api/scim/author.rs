@@ -35,7 +35,7 @@ impl<'c> Client<'c> {
             provider_id: caller.provider_id.clone(),
             mandate: Mandate::Client,
             store_passwords: caller.settings.store_passwords,
-            base: call.scim_base(),
+            base: call.scim_base_for(&caller.tenant),
             origin: caller.origin(call),
         };
         Client {

@@ -18,7 +18,7 @@ fn send(world: &World, token: &str, tenant: &str, body: String, content_type: &s
     world.post_as(token, &path, &body, content_type)
 }
 
-fn import_text(tenant: &Tenant<'_>, body: String) -> Answer {
+pub(super) fn import_text(tenant: &Tenant<'_>, body: String) -> Answer {
     let token = tenant.world.jwt(&tenant.world.claims());
     send(
         tenant.world,
@@ -29,14 +29,14 @@ fn import_text(tenant: &Tenant<'_>, body: String) -> Answer {
     )
 }
 
-fn import(tenant: &Tenant<'_>, lines: &[Value]) -> Value {
+pub(super) fn import(tenant: &Tenant<'_>, lines: &[Value]) -> Value {
     let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let answer = import_text(tenant, body);
     answer.expect(200);
     answer.body["data"].clone()
 }
 
-fn counts(users: [u64; 2], groups: [u64; 2], members: [u64; 2]) -> Value {
+pub(super) fn counts(users: [u64; 2], groups: [u64; 2], members: [u64; 2]) -> Value {
     json!({
         "users": {"created": users[0], "unchanged": users[1]},
         "groups": {"created": groups[0], "unchanged": groups[1]},

@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod told;
 
 use serde_json::Value;
 

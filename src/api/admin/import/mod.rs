@@ -139,8 +139,8 @@ impl Import<'_> {
         let mut resources: Vec<Numbered<Arrival>> = Vec::new();
         let mut joining: Vec<Numbered<Arrivals>> = Vec::new();
         for (index, text) in body.split(|byte| *byte == b'\n').enumerate() {
-            let line = index + 1;
-            if text.trim_ascii().is_empty() {
+            let (line, text) = (index + 1, text.trim_ascii_end());
+            if text.is_empty() {
                 continue;
             }
             match lines::read(&self.caller.tenant, text) {
