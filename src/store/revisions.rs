@@ -127,6 +127,24 @@ pub fn select_of_requests(tenant: &TenantId, requests: &[String], limit: i64) ->
     })
 }
 
+/// The same as far as the journal and the audit trail tell of it: of changes before which nothing was kept.
+pub fn select_of_journal(
+    tenant: &TenantId,
+    requests: impl IntoIterator<Item = String>,
+    limit: i64,
+) -> Vec<Statement> {
+    let requests: Vec<String> = requests.into_iter().collect();
+    Set::of_ids(&requests).statements(&[tenant.into(), limit.into()], |part| {
+        format!(
+            "{} select a.request_id, a.seq, a.resource_type, a.resource_id from e cross join requests r on r.tenant_id = ?1 and r.id = e.id \
+             cross join audit_events a not indexed on a.tenant_id = ?1 and a.seq > r.seq and a.seq < coalesce((select x.seq \
+             from audit_events x not indexed where x.tenant_id = ?1 and x.seq > r.seq and x.request_id <> e.id order by x.seq limit 1), \
+             9007199254740991) where a.resource_type in ('User', 'Group') and a.action <> 'collide' limit ?2",
+            part.table()
+        )
+    })
+}
+
 /// What was kept under these requests and numbers, each part a row.
 pub fn select_kept<'k>(
     tenant: &TenantId,

@@ -326,14 +326,21 @@ fn what_is_not_kept_is_not_made_up() {
     world
         .admin("PATCH", &path, json!({"history_days": 0}))
         .expect(200);
-    tenant
-        .patch(
-            &format!("/Users/{id}"),
-            json!([{"op": "replace", "path": "active", "value": false}]),
-        )
-        .expect(200);
+    let changed = tenant.patch(
+        &format!("/Users/{id}"),
+        json!([{"op": "replace", "path": "active", "value": false}]),
+    );
+    let request = request_id(changed.expect(200));
     let answer = undo(&tenant, json!({"resource": {"type": "User", "id": id}}));
     assert_eq!(reasons(&answer), ["not_kept"]);
+    let answer = undo(&tenant, json!({"request_ids": [request]}));
+    assert_eq!(reasons(&answer), ["not_kept"]);
+    // Of requests that changed nothing there is nothing to tell.
+    let refused = tenant.send("POST", "/Users", json!({"userName": "a"}));
+    let request = request_id(&refused);
+    tenant.user("b");
+    let answer = undo(&tenant, json!({"request_ids": [request]}));
+    assert_eq!(reasons(&answer), [""; 0]);
     assert_eq!(tenant.get(&format!("/Users/{id}")).body["active"], false);
 }
 

@@ -18,7 +18,7 @@ use crate::change::undo::{self, Chosen};
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::store::audit_events::{self, Filter};
-use crate::store::{revisions, rows_at, tenants};
+use crate::store::{Rows, revisions, rows_at, tenants};
 
 pub use large::{changes, read};
 pub use outcome::{Outcome, UndoResponse};
@@ -146,17 +146,32 @@ async fn of_requests(
     let ids: Vec<String> = ids.into_iter().collect();
     let most = i64::try_from(MAX_CHANGES).unwrap_or(i64::MAX) + 1;
     let batch = revisions::select_of_requests(tenant, &ids, most);
-    let results = call.run(Some(tenant), batch).await?;
-    let mut chosen = Vec::new();
-    for row in results.iter().flat_map(|rows| &rows.rows) {
-        chosen.push(Chosen {
+    let mut chosen = chosen_in(&call.run(Some(tenant), batch).await?)?;
+    let kept: BTreeSet<&String> = chosen.iter().map(|one| &one.request_id).collect();
+    let others: Vec<String> = ids
+        .iter()
+        .filter(|id| !kept.contains(id))
+        .cloned()
+        .collect();
+    if !others.is_empty() {
+        // Requests that changed nothing, and those before which nothing was kept: these are told.
+        let batch = revisions::select_of_journal(tenant, others, most);
+        chosen.extend(chosen_in(&call.run(Some(tenant), batch).await?)?);
+    }
+    Ok(chosen)
+}
+
+fn chosen_in(results: &[Rows]) -> Result<Vec<Chosen>> {
+    let rows = results.iter().flat_map(|rows| &rows.rows);
+    let chosen = rows.map(|row| {
+        Ok(Chosen {
             seq: row.integer("seq")?,
             request_id: row.text("request_id")?,
             resource_type: row.text("resource_type")?,
             id: row.text("resource_id")?,
-        });
-    }
-    Ok(chosen)
+        })
+    });
+    chosen.collect()
 }
 
 /// The changes of users and groups of which the audit trail says what is wanted.
