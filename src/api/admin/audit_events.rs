@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::http::call::Call;
-use crate::api::http::input::{Time, moment, parameter};
+use crate::api::http::input::{Time, id_parameter, moment, parameter};
 use crate::api::http::query_parameters::required_tenant;
 use crate::api::http::reply::Reply;
 use crate::api::http::stretch::{self, Stretch};
@@ -68,10 +68,10 @@ pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let after = stretch.after(|position| position.parse::<i64>().ok())?;
     let filter = Filter {
         resource_type: parameter(call, "resource_type"),
-        resource_id: parameter(call, "resource_id"),
+        resource_id: id_parameter(call, "resource_id"),
         actor: parameter(call, "actor"),
         action: parameter(call, "action"),
-        request_id: parameter(call, "request_id"),
+        request_id: id_parameter(call, "request_id"),
         since: moment(call, "since")?,
         until: moment(call, "until")?,
     };

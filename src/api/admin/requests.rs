@@ -5,13 +5,12 @@ use serde_json::Value;
 
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
-use crate::api::http::input::{Time, moment, parameter};
+use crate::api::http::input::{Time, id_parameter, moment, parameter};
 use crate::api::http::query_parameters::required_tenant;
 use crate::api::http::reply::Reply;
 use crate::api::http::stretch::{self, Stretch};
 use crate::auth::admin::Admin;
 use crate::error::{Error, Result};
-use crate::ids;
 use crate::scim::fold::name_key;
 use crate::scim::forgiven::{self, Tolerance};
 use crate::store::audit_events::{self, AuditEvent, time_of_id};
@@ -196,6 +195,8 @@ fn status(text: &str) -> Result<Status> {
         .and_then(|class| class.parse::<i64>().ok());
     match (text, class, text.parse::<i64>()) {
         ("failed", ..) => Ok(Status::Failed),
+        // Numbers are read that are not written as statuses are: `+409`, `0409`.
+        _ if text.len() != 3 => Err(wrong()),
         (_, Some(class @ 2..=5), _) => Ok(Status::Class(class)),
         (_, None, Ok(status @ 200..=599)) => Ok(Status::Exactly(status)),
         _ => Err(wrong()),
@@ -222,8 +223,8 @@ pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
             .transpose()?,
         actor: parameter(call, "actor"),
         method: parameter(call, "method").map(|method| method.to_ascii_uppercase()),
-        resource_id: parameter(call, "resource_id"),
-        request_id: parameter(call, "request_id").map(|id| ids::as_kept(&id)),
+        resource_id: id_parameter(call, "resource_id"),
+        request_id: id_parameter(call, "request_id"),
         user_name_key: parameter(call, "user_name").as_deref().map(name_key),
         since: moment(call, "since")?,
         until: moment(call, "until")?,

@@ -246,6 +246,11 @@ pub fn parameter(call: &Call<'_>, name: &str) -> Option<String> {
         .map(|(_, value)| value)
 }
 
+/// A query parameter that is an id, as ids are kept.
+pub fn id_parameter(call: &Call<'_>, name: &str) -> Option<String> {
+    parameter(call, name).map(|id| crate::ids::as_kept(&id))
+}
+
 /// A query parameter that is a time, in milliseconds since 1970.
 pub fn moment(call: &Call<'_>, name: &str) -> Result<Option<i64>> {
     let time = parameter(call, name).map(|text| read(text.into(), &["query", name]));

@@ -7,7 +7,11 @@ use serde_json::Value;
 use super::redaction::Kept;
 use crate::error::Error;
 use crate::ids::TenantId;
-use crate::scim::forgiven::Notes;
+use crate::scim::filter::parse::parse;
+use crate::scim::filter::{Filter, Literal, Operator};
+use crate::scim::forgiven::{Notes, noting};
+use crate::scim::profile::Profile;
+use crate::scim::schema::USERS;
 
 /// What was found out about a request so far.
 #[derive(Default)]
@@ -172,21 +176,31 @@ fn name_in(body: &Value) -> Option<String> {
     })
 }
 
-/// The name in a filter that begins with `userName eq`.
+/// The name that a filter asks for: the first that `userName` is to be equal to, wherever it stands. Of a filter that cannot be read, what
+/// follows a `userName eq` at its beginning.
 pub(super) fn name_in_filter(filter: &str) -> Option<String> {
-    let mut words = filter.trim().splitn(3, ' ');
-    let is_name = words.next()?.eq_ignore_ascii_case("userName");
-    let is_equal = words.next()?.eq_ignore_ascii_case("eq");
-    let rest = words.next()?.trim();
-    if !is_name || !is_equal {
-        return None;
+    // What is forgiven here is not the request's: it was noted where that read the filter.
+    let read = || parse(filter, Profile::Compat);
+    match noting(&Cell::default(), read) {
+        Ok(filter) => name_asked(&filter),
+        Err(_) => {
+            let mut words = filter.split_whitespace();
+            let begins = words.next()?.eq_ignore_ascii_case("userName")
+                && words.next()?.eq_ignore_ascii_case("eq");
+            let name = words.next().filter(|_| begins)?;
+            Some(name.trim_matches(['"', '\'']).to_owned())
+        }
     }
-    if !rest.starts_with('"') {
-        return rest
-            .split(' ')
-            .next()
-            .map(|word| word.trim_matches('\'').to_owned());
+}
+
+fn name_asked(filter: &Filter) -> Option<String> {
+    match filter {
+        Filter::And(all) | Filter::Or(all) => all.iter().find_map(name_asked),
+        Filter::Compare(path, Operator::Equal, Literal::Text(name) | Literal::Number(name)) => {
+            let (urn, attribute) = path.text.rsplit_once(':').unwrap_or(("", &path.text));
+            let is_core = urn.is_empty() || urn.eq_ignore_ascii_case(USERS.schema.id);
+            (is_core && attribute.eq_ignore_ascii_case("userName")).then(|| name.clone())
+        }
+        _ => None,
     }
-    let mut texts = serde_json::Deserializer::from_str(rest).into_iter::<String>();
-    texts.next()?.ok()
 }

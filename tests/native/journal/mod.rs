@@ -3,6 +3,7 @@
 mod administrators;
 mod forgiven;
 mod lists;
+mod look_ups;
 mod privacy;
 mod replay;
 mod rows;
