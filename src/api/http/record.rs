@@ -124,6 +124,15 @@ impl Call<'_> {
         }
     }
 
+    /// Notes the body of a request that was refused before it was read, as by a scope or a limit: it says whom the request was about.
+    fn note_unread_body(&self) {
+        let is_unread = self.journal.body.borrow().is_none() && self.has_body();
+        if is_unread && self.request().body().len() <= redaction::MAX_BODY {
+            // What cannot be read is not kept.
+            let _ = self.json();
+        }
+    }
+
     fn is_deletion(&self) -> bool {
         *self.method() == Method::DELETE
     }
@@ -161,6 +170,9 @@ pub fn after(call: &Call<'_>, status: u16, error: Option<&Error>) {
     };
     if !is_asked_for || call.is_dry() || journal.route.get().is_none() {
         return;
+    }
+    if status != 401 && journal.has_actor() {
+        call.note_unread_body();
     }
     let entry = call.entry(status, error);
     let minute = call.now.div_euclid(60_000);

@@ -1,9 +1,10 @@
 //! Requests are found by what they ask for, however a client or an administrator writes it.
 
+use rollcall::platform::Limit;
 use serde_json::{Value, json};
 
-use super::{PATH, found};
-use crate::support::World;
+use super::{PATH, found, kept};
+use crate::support::{Tenant, World};
 
 /// However a client writes its filter, the look-up is found by the name that it asks for.
 #[test]
@@ -125,4 +126,55 @@ fn a_status_is_written_as_it_is_told() {
             "{status}"
         );
     }
+}
+
+/// What was refused before its body was read is about somebody all the same.
+#[test]
+fn a_create_is_found_that_was_refused_before_it_was_read() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let minted = world.admin(
+        "POST",
+        "/api/v1/admin/scim-tokens/",
+        json!({"tenant_id": tenant.id, "name": "reads", "scopes": ["users:read"]}),
+    );
+    let reader = minted.expect(201).body["data"]["token"].as_str().unwrap();
+    let reader = Tenant {
+        world: &world,
+        id: tenant.id.clone(),
+        token: reader.to_owned(),
+        token_id: String::new(),
+    };
+    let eve = json!({"userName": "eve", "password": "S3cret-Word"});
+    let path = |name: &str| format!("&user_name={name}");
+    let scope = reader.send("POST", "/Users", eve.clone());
+    scope.expect(403);
+    let row = kept(&tenant, &scope);
+    assert_eq!(
+        (&row["user_name"], &row["body_state"]),
+        (&json!("eve"), &json!("redacted"))
+    );
+    assert!(!row.to_string().contains("S3cret"), "{row}");
+    let parameter = tenant.send("POST", "/Users?dry_run=TRUE", eve.clone());
+    parameter.expect(400);
+    world.limiter.limits.borrow_mut().insert(Limit::Tenant, 0);
+    let limit = tenant.send("POST", "/Users", eve.clone());
+    limit.expect(429);
+    world.limiter.limits.borrow_mut().clear();
+    let refused =
+        [&limit, &parameter, &scope].map(|answer| answer.header("x-request-id").to_owned());
+    assert_eq!(found(&tenant, &path("EVE")), refused);
+    // What is long is not read for it, and what nobody shows a credential for is nobody's.
+    let long = json!({"userName": "max", "title": "x".repeat(20_000)});
+    let long = reader.send("POST", "/Users", long);
+    long.expect(403);
+    assert_eq!(kept(&tenant, &long)["user_name"], Value::Null);
+    let stranger = Tenant {
+        token: "rcs_none".to_owned(),
+        ..reader
+    };
+    stranger
+        .send("POST", "/Users", json!({"userName": "mallory"}))
+        .expect(401);
+    assert_eq!(found(&tenant, &path("mallory")), [""; 0]);
 }
