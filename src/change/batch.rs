@@ -180,8 +180,9 @@ fn held(
             Base::Unseen => {
                 present.insert(*id);
             }
-            Base::Known(_) if state.rests_on_version => {
-                versions.push((id.as_str(), state.base_version()));
+            Base::Known(seen) if state.rests_on_version => {
+                let stored = &seen.stored;
+                versions.push((id.as_str(), stored.version, Some(stored.created)));
             }
             Base::Known(_) if state.members != MemberPlan::default() || state.gain() > 0 => {
                 present.insert(*id);

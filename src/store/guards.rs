@@ -38,18 +38,19 @@ pub fn dry_run() -> Statement {
     require(Guard::DryRun, "false", Vec::new())
 }
 
-/// The resources are there at exactly these versions: nobody wrote since they were read.
+/// The resources are there at exactly these versions: nobody wrote since they were read. Where it is told when one was created, it is the
+/// one of that time: what was erased and brought in again begins with the first version anew, under its old id.
 pub fn versions<'r>(
     tenant: &TenantId,
     resource_type: &ResourceType,
-    versions: impl IntoIterator<Item = (&'r str, Version)>,
+    versions: impl IntoIterator<Item = (&'r str, Version, Option<i64>)>,
 ) -> Vec<Statement> {
     let rows = versions
         .into_iter()
-        .map(|(id, version)| vec![id.into(), version.0.into()]);
-    let set = Set::new(&["id", "version"], rows);
+        .map(|(id, version, created)| vec![id.into(), version.0.into(), created.into()]);
+    let set = Set::new(&["id", "version", "created"], rows);
     let table = format!("{} r", tables::table(resource_type));
-    let same = " and r.version = e.version";
+    let same = " and r.version = e.version and r.created_at = coalesce(e.created, r.created_at)";
     all_there(Guard::VersionConflict, tenant, &table, &set, same)
 }
 
@@ -124,7 +125,8 @@ const MAX_STEPS: i64 = 100_000;
 
 /// No chain of groups that goes through one of these memberships, of a group in a group, is longer than allowed. It stands behind the
 /// statements that insert them, and counts the groups above and below each of them, by the shortest ways. A circle is counted once
-/// round, because what is below a group is not above it again; and every walk ends, because it is no longer than a chain may be.
+/// round, because what is below a group is not above it again; and every walk ends, because it is no longer than a chain may be. (The two ids
+/// are compared as one text: of two columns, either of which might be null, SQLite goes through all of `below` for each that is not in it.)
 pub fn nesting<'p>(
     tenant: &TenantId,
     pairs: impl IntoIterator<Item = (&'p str, &'p str)>,
@@ -144,7 +146,7 @@ pub fn nesting<'p>(
              cross join group_members m indexed by group_members_nested_idx \
              on m.tenant_id = ?1 and m.member_id = above.id and m.member_type = 'Group' \
              where above.level < {MAX_NESTING} and m.group_id <> above.start \
-             and (above.start, m.group_id) not in (select start, id from below) limit {MAX_STEPS}), \
+             and above.start || m.group_id not in (select start || id from below) limit {MAX_STEPS}), \
              ways (start, is_up, id, level) as ( \
              select start, 1, id, min(level) from above group by start, id union all \
              select start, 0, id, min(level) from below group by start, id), \

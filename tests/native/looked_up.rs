@@ -193,3 +193,54 @@ fn what_is_shown_again_and_again_is_remembered_once() {
         assert_eq!(answer.expect(200).trips(), 1);
     });
 }
+
+#[test]
+fn what_was_erased_does_not_come_back_from_what_another_instance_remembers() {
+    let mut world = World::new();
+    let tenant = world.tenant("compat");
+    let (id, token, token_id) = (
+        tenant.id.clone(),
+        tenant.token.clone(),
+        tenant.token_id.clone(),
+    );
+    fn owned<'w>(world: &'w World, [id, token, token_id]: [&str; 3]) -> Tenant<'w> {
+        let [id, token, token_id] = [id, token, token_id].map(str::to_owned);
+        Tenant {
+            world,
+            id,
+            token,
+            token_id,
+        }
+    }
+    let names = [id.as_str(), token.as_str(), token_id.as_str()];
+    let import = |tenant: &Tenant<'_>, line: Value| {
+        let path = format!("/api/v1/admin/tenants/{}/import", tenant.id);
+        tenant
+            .world
+            .post_lines(&path, &line.to_string())
+            .expect(200);
+    };
+    let old = "01a1fa81-2c91-7f90-9f26-4fa48cc17938";
+    let line = |title: &str| json!({"id": old, "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada", "title": title});
+    import(&tenant, line("of before"));
+    let user = tenant.get("/Users").body["Resources"][0]["id"].clone();
+    let user = user.as_str().expect("an id").to_owned();
+    let path = format!("/Users/{user}");
+    tenant.get(&path).expect(200);
+    let remembered = world.app.recent.clone();
+    world.restart();
+    world.clock.advance_seconds(1);
+    let tenant = owned(&world, names);
+    let body = json!({"tenant_id": id, "resource_type": "User", "resource_id": user});
+    world
+        .admin("POST", "/api/v1/admin/erasures/", body)
+        .expect(200);
+    import(&tenant, line("of now"));
+    world.app.recent = remembered;
+    let tenant = owned(&world, names);
+    let operation = json!([{"op": "add", "path": "displayName", "value": "Ada"}]);
+    let answer = tenant.patch(&path, operation);
+    answer.expect(200);
+    assert_eq!(answer.body["title"], "of now");
+    assert_eq!(tenant.get(&path).body["title"], "of now");
+}

@@ -61,7 +61,7 @@ pub fn renew(
     stale: &[(&str, Version, &Resource)],
 ) -> Vec<Statement> {
     let table = table(resource_type);
-    let read = stale.iter().map(|(id, version, _)| (*id, *version));
+    let read = stale.iter().map(|(id, version, _)| (*id, *version, None));
     let mut statements = guards::versions(tenant, resource_type, read);
     let rows = stale
         .iter()

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{expect_count, group_body, groups_of, path};
-use crate::bulk::{assert_consistent, bulk, post_group, statuses};
+use crate::bulk::{assert_consistent, bulk, patch as patch_operation, post_group, statuses};
 use crate::support::{Tenant, World};
 use crate::users::in_both;
 
@@ -335,4 +335,66 @@ fn people_as_members_cost_no_look_at_the_nesting() {
     let other = tenant.group("Other", &[]);
     // The first try takes the member for a user.
     assert_eq!(looks(&other, &groups[1]), 1);
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the database takes is known by a real clock alone"
+)]
+fn a_large_ring_of_groups_is_refused_at_once() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let groups: Vec<String> = (0..400)
+        .map(|number| tenant.group(&format!("g{number}"), &[]))
+        .collect();
+    let next = groups.iter().cycle().skip(1);
+    let operations: Vec<Value> = groups
+        .iter()
+        .zip(next)
+        .map(|(group, member)| {
+            let add = json!([{"op": "add", "path": "members", "value": [{"value": member}]}]);
+            patch_operation(&path(group), add)
+        })
+        .collect();
+    let started = std::time::Instant::now();
+    bulk(&tenant, operations.into()).expect(400);
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+    assert!(groups.iter().all(|group| tenant.members(group).is_empty()));
+}
+
+#[test]
+fn rings_of_groups_are_refused_in_a_few_attempts() {
+    let world = World::new();
+    let to = world.tenant("compat");
+    let import = |lines: &[Value]| {
+        let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let path = format!("/api/v1/admin/tenants/{}/import", to.id);
+        let answer = world.post_lines(&path, &body);
+        answer.expect(200);
+        answer
+    };
+    let id = |number: usize| format!("01a1fa81-2c91-7f90-9f26-{number:012}");
+    let groups: Vec<Value> = (0..400)
+        .map(|number| json!({"id": id(number), "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": format!("g{number}")}))
+        .collect();
+    assert_eq!(import(&groups).body["data"]["groups"]["created"], 400);
+    // Ten rings: each fails in itself, wherever the lines are parted.
+    let ring = |number: usize| number / 40 * 40 + (number + 1) % 40;
+    let lines: Vec<Value> = (0..400)
+        .map(|number| {
+            let member = json!({"value": id(ring(number)), "type": "Group"});
+            json!({"group": id(number), "members": [member]})
+        })
+        .collect();
+    let answer = import(&lines);
+    let outcome = &answer.body["data"];
+    let failed = outcome["failed"].as_u64().expect("a number");
+    assert_eq!(outcome["members"]["added"].as_u64(), Some(400 - failed));
+    assert!((10..400).contains(&failed), "{failed}");
+    assert!(
+        answer.cost("statements") < 700,
+        "{}",
+        answer.cost("statements")
+    );
 }

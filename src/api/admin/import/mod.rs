@@ -36,6 +36,8 @@ const MEMBERS_AT_ONCE: usize = 5_000;
 const MAX_FAILURES: usize = 1_000;
 /// How often what others write at the same time is met.
 const MAX_ATTEMPTS: usize = 3;
+/// Statements after which lines of members are not halved any more, to find those that nest groups too deep: D1 runs 1,000 for a request.
+const HALVED_WITHIN: u64 = 300;
 /// Most ids that one failure names.
 const MAX_NAMED: usize = 5;
 
@@ -252,13 +254,14 @@ impl Import<'_> {
         let statements = RESOURCE_TYPES.into_iter().flat_map(|resource_type| {
             let made = outcomes.iter().flatten();
             let made = made.filter(|done| done.resource_type.name == resource_type.name);
-            let versions = made.filter_map(|done| Some((done.id.as_str(), done.version?)));
+            let versions = made.filter_map(|done| Some((done.id.as_str(), done.version?, None)));
             guards::versions(&self.caller.tenant, resource_type, versions)
         });
         statements.collect()
     }
 
-    /// Puts members into groups; where the groups would be nested too deep by it, the lines by halves, so that one line alone fails.
+    /// Puts members into groups; where the groups would be nested too deep by it, the lines by halves, so that one line alone fails. Where
+    /// that takes too long, lines fail together.
     async fn join(&self, some: &[Numbered<Arrivals>]) -> Result<()> {
         let mut parts = vec![some];
         while let Some(part) = parts.pop() {
@@ -266,6 +269,15 @@ impl Import<'_> {
                 (Ok(()), _) => {}
                 (Err(error), [one]) if matches!(error.kind, Kind::Scim(_)) => {
                     self.fail(one.line, error.detail);
+                }
+                (Err(error), _)
+                    if matches!(error.kind, Kind::Scim(_))
+                        && self.call.cost().statements > HALVED_WITHIN =>
+                {
+                    let detail =
+                        format!("{}: by this line or others that came with it", error.detail);
+                    part.iter()
+                        .for_each(|one| self.fail(one.line, detail.as_str()));
                 }
                 (Err(error), _) if matches!(error.kind, Kind::Scim(_)) => {
                     let (half, other) = part.split_at(part.len() / 2);
