@@ -84,6 +84,9 @@ impl Call<'_> {
             .borrow()
             .clone()
             .or_else(|| self.name_in_query());
+        let is_kept = |name: &String| !redaction::is_secret(name);
+        let user_name = user_name.filter(is_kept);
+        let former = journal.former_name.borrow().clone().filter(is_kept);
         let forgiven: Value = so_far(&journal.notes)
             .tolerances()
             .map(|tolerance| tolerance.code)
@@ -107,8 +110,7 @@ impl Call<'_> {
             resource_id: resource.map(|(_, id)| id),
             user_name_key: user_name.as_deref().map(name_key),
             user_name,
-            former: (journal.former_name.borrow().as_ref())
-                .map(|name| (name.clone(), name_key(name))),
+            former: former.map(|name| (name.clone(), name_key(&name))),
             is_named: self.is_deletion() || journal.found_nobody.get(),
             duration_ms: self.app.platform.clock.now() - self.now,
             d1_trips: counted(cost.trips),

@@ -46,29 +46,53 @@ impl Kept {
         }
     }
 
-    /// A sentence about the request without what was left out of its body.
+    /// A sentence about the request without what was left out of its body, also where it quotes but a part of that.
     pub fn scrub(&self, sentence: &str) -> String {
         let mut sentence = sentence.to_owned();
         for secret in &self.secrets {
             sentence = sentence.replace(secret.as_str(), REDACTED);
         }
-        sentence
+        let is_part = |piece: &str| {
+            let piece = piece.trim_end_matches('…');
+            let is_name = piece.chars().all(|c| c.is_alphanumeric() || c == '.');
+            piece.len() >= MIN_SECRET
+                && !(is_name && names_secret(piece))
+                && self.secrets.iter().any(|secret| secret.contains(piece))
+        };
+        // What a sentence quotes stands between grave accents.
+        let pieces = sentence.split('`').enumerate();
+        let pieces = pieces.map(|(place, piece)| match place % 2 == 1 && is_part(piece) {
+            true => REDACTED,
+            false => piece,
+        });
+        pieces.collect::<Vec<_>>().join("`")
     }
 
     fn is_full(&self) -> bool {
         self.text.len() > MAX_BODY
     }
 
+    /// Goes on with the text while there is room. What comes after is still looked through, for a sentence may quote it.
+    fn push(&mut self, text: &str) {
+        if !self.is_full() {
+            self.text.push_str(text);
+        }
+    }
+
+    fn push_quoted(&mut self, text: &str) {
+        if !self.is_full() {
+            self.text.push_str(&quoted(text));
+        }
+    }
+
     /// Leaves a value out.
     fn leave_out(&mut self, value: &Value) {
         if value.is_null() {
-            self.text.push_str("null");
+            self.push("null");
             return;
         }
         self.is_redacted = true;
-        self.text.push('"');
-        self.text.push_str(REDACTED);
-        self.text.push('"');
+        self.push_quoted(REDACTED);
         self.remember(value);
     }
 
@@ -86,42 +110,39 @@ impl Kept {
 
     /// Writes a value that stands under a name.
     fn write(&mut self, value: &Value, name: Option<&str>) {
-        if self.is_full() {
-            return;
-        }
         match value {
             Value::Object(object) => {
-                let path = object
+                let is = |name: &str, wanted: &str| name.trim().eq_ignore_ascii_case(wanted);
+                // A path that is no text leads nowhere; what it was meant for is a secret all the same.
+                let leads_to_secret = object
                     .iter()
-                    .find(|(name, _)| name.eq_ignore_ascii_case("path"));
-                let leads_to_secret =
-                    path.is_some_and(|(_, path)| path.as_str().is_some_and(names_secret));
-                self.text.push('{');
+                    .any(|(name, path)| is(name, "path") && names_secret(&path.to_string()));
+                self.push("{");
                 for (index, (name, value)) in object.iter().enumerate() {
                     if index > 0 {
-                        self.text.push(',');
+                        self.push(",");
                     }
                     self.write_name(name);
-                    let is_led_to = leads_to_secret && name.eq_ignore_ascii_case("value");
+                    let is_led_to = leads_to_secret && is(name, "value");
                     match is_led_to || names_secret(name) {
                         true => self.leave_out(value),
                         false => self.write(value, Some(name)),
                     }
                 }
-                self.text.push('}');
+                self.push("}");
             }
             Value::Array(values) => {
-                self.text.push('[');
+                self.push("[");
                 for (index, value) in values.iter().enumerate() {
                     if index > 0 {
-                        self.text.push(',');
+                        self.push(",");
                     }
                     self.write(value, name);
                 }
-                self.text.push(']');
+                self.push("]");
             }
             Value::String(text) => self.write_text(text, name, value),
-            other => self.text.push_str(&other.to_string()),
+            other => self.push(&other.to_string()),
         }
     }
 
@@ -129,32 +150,48 @@ impl Kept {
     fn write_name(&mut self, name: &str) {
         match compares_secret(name) {
             true => self.leave_out(&name.into()),
-            false => self.text.push_str(&quoted(name)),
+            false => self.push_quoted(name),
         }
-        self.text.push(':');
+        self.push(":");
     }
 
     fn write_text(&mut self, text: &str, name: Option<&str>, value: &Value) {
         let is_query = name.is_some_and(|name| {
-            ["path", "filter"]
-                .iter()
-                .any(|query| name.eq_ignore_ascii_case(query))
+            let queries = [
+                "path",
+                "filter",
+                "sortBy",
+                "attributes",
+                "excludedAttributes",
+            ];
+            let name = name.trim();
+            queries.iter().any(|query| name.eq_ignore_ascii_case(query))
         });
         if is_credential(text) || (is_query && compares_secret(text)) {
             return self.leave_out(value);
         }
-        let packed = text.trim_start().starts_with(['{', '[']);
-        let packed = packed.then(|| serde_json::from_str::<Value>(text).ok());
-        let packed = packed.flatten().map(|packed| Kept::of(&packed));
-        match packed.filter(|packed| packed.is_redacted || packed.is_cut) {
+        match packed(text) {
             Some(packed) => {
                 self.is_redacted = true;
                 self.secrets.extend(packed.secrets);
-                self.text.push_str(&quoted(&packed.text));
+                self.push_quoted(&packed.text);
             }
-            None => self.text.push_str(&quoted(text)),
+            None => self.push_quoted(text),
         }
     }
+}
+
+/// What is kept of JSON inside a string, where that is not all of it.
+fn packed(text: &str) -> Option<Kept> {
+    let is_packed = text.trim_start().starts_with(['{', '[']);
+    let packed = is_packed.then(|| serde_json::from_str::<Value>(text).ok());
+    let packed = packed.flatten().map(|packed| Kept::of(&packed));
+    packed.filter(|packed| packed.is_redacted || packed.is_cut)
+}
+
+/// Whether a text is, or has in it, what is not kept.
+pub fn is_secret(text: &str) -> bool {
+    is_credential(text) || packed(text).is_some()
 }
 
 /// An address as it is kept: its query without secrets.
@@ -216,7 +253,7 @@ fn names_secret(text: &str) -> bool {
 
 /// Whether a text names a secret and something to compare it with.
 fn compares_secret(text: &str) -> bool {
-    text.contains(['"', '\'', '[', ' ']) && names_secret(text)
+    text.contains(['"', '\'', '[', ' ', '=']) && names_secret(text)
 }
 
 /// Whether a text has the form of a credential: a SCIM token, a JWT, a bearer header, a private key.
