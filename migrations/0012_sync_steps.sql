@@ -35,7 +35,8 @@ drop table sync_logs;
 alter table sync_logs_with_steps rename to sync_logs;
 
 -- What a run has read and is going to do, hundreds of objects in a row; gone when the run is over. `kind` is what the text is, `number`
--- counts within a kind, and a text that is too long for a row is split over parts.
+-- counts within a kind, and a text that is too long for a row is split over parts. With rowids, and so with a key apart from the texts: to
+-- find its way in a table without them, SQLite reads whole rows, of a megabyte each here.
 create table sync_chunks (
   tenant_id text not null,
   log_id text not null,
@@ -44,4 +45,4 @@ create table sync_chunks (
   part integer not null,
   body text not null,
   primary key (tenant_id, log_id, kind, number, part)
-) strict, without rowid;
+) strict;

@@ -3,9 +3,15 @@
 // Every reply that a test sees has passed the checks of reply.mjs.
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
+import http from "node:http";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { inRoot } from "../../../scripts/setup/paths.mjs";
 import { readReply } from "./reply.mjs";
+
+// Miniflare's queue tells its log of each message, over a connection that Node closes after five seconds of silence; where the two meet, the
+// line is lost, and the queue stands still for good.
+const { createServer } = http;
+http.createServer = (...given) => Object.assign(createServer(...given), { keepAliveTimeout: 0 });
 
 /** Host of the requests: nothing resolves it, the runtime is handed the request directly. */
 export const ORIGIN = "https://rollcall.test";
