@@ -11,6 +11,8 @@ use crate::ids::TenantId;
 pub struct SyncState {
     /// The directory's own modifyTimestamp from which on changes are to be read.
     pub watermark: Option<String>,
+    /// The latest modifyTimestamp that a reading has seen.
+    pub newest: Option<String>,
     /// When the whole directory was read last, in milliseconds since 1970.
     pub full_at: Option<i64>,
     /// Hash of the configuration that it was read by.
@@ -20,7 +22,7 @@ pub struct SyncState {
 /// The state.
 pub fn select(tenant: &TenantId, idp: &str) -> Statement {
     Statement::new(
-        "select watermark, full_at, config_digest from directory_syncs where tenant_id = ?1 and idp_id = ?2",
+        "select watermark, newest, full_at, config_digest from directory_syncs where tenant_id = ?1 and idp_id = ?2",
         vec![tenant.into(), idp.into()],
     )
 }
@@ -28,6 +30,7 @@ pub fn select(tenant: &TenantId, idp: &str) -> Statement {
 pub fn state(row: &Row) -> Result<SyncState> {
     Ok(SyncState {
         watermark: row.optional_text("watermark")?,
+        newest: row.optional_text("newest")?,
         full_at: row.optional_integer("full_at")?,
         config_digest: row.optional_text("config_digest")?,
     })
@@ -68,7 +71,7 @@ pub fn end(tenant: &TenantId, idp: &str, state: Option<&SyncState>, now: i64) ->
         ),
         Some(state) => Statement::new(
             format!(
-                "{known}, watermark = ?3, full_at = ?4, config_digest = ?5, synced_at = ?6 where tenant_id = ?1 and idp_id = ?2"
+                "{known}, watermark = ?3, full_at = ?4, config_digest = ?5, synced_at = ?6, newest = ?7 where tenant_id = ?1 and idp_id = ?2"
             ),
             vec![
                 tenant.into(),
@@ -77,6 +80,7 @@ pub fn end(tenant: &TenantId, idp: &str, state: Option<&SyncState>, now: i64) ->
                 state.full_at.into(),
                 state.config_digest.as_ref().into(),
                 now.into(),
+                state.newest.as_ref().into(),
             ],
         ),
     }

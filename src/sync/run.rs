@@ -223,23 +223,32 @@ impl Run<'_> {
     }
 
     /// What the next sync has to know. Changes from the watermark on are read again: it lies so far before the newest change seen as
-    /// this reading took, because what changed on a page already read could be older than what was seen later.
+    /// this reading took, because what changed on a page already read could be older than what was seen later. What an earlier reading
+    /// saw, though, was there before this one began: where all have changed at once and nobody since, they are not read for ever.
     fn next_state(&self, intake: &Intake<'_>, full: bool, took: i64) -> SyncState {
         let before = &self.session.known.before;
+        let digest = Some(config_digest(self.source, &self.session.known));
+        // By another configuration it may be another server, with another clock.
+        let known = before
+            .newest
+            .clone()
+            .filter(|_| before.config_digest == digest);
         let watermark = intake
             .newest
-            .map(|newest| to_generalized_time(newest.saturating_sub(took + 1_000)));
+            .map(|newest| to_generalized_time(newest.saturating_sub(took + 1_000)))
+            .max(known.clone());
         let watermark = match full {
             true => watermark,
             false => before.watermark.clone().max(watermark),
         };
         SyncState {
             watermark: watermark.filter(|_| !intake.untimed),
+            newest: known.max(intake.newest.map(to_generalized_time)),
             full_at: match full {
                 true => Some(self.session.log.borrow().started_at),
                 false => before.full_at,
             },
-            config_digest: Some(config_digest(self.source, &self.session.known)),
+            config_digest: digest,
         }
     }
 }

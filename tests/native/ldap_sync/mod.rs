@@ -5,6 +5,7 @@ mod histories;
 mod messages;
 mod names;
 mod slapd;
+mod watermark;
 
 use rollcall::config::SyncLimits;
 use serde_json::{Map, Value, json};
