@@ -36,6 +36,8 @@ pub enum Kind {
         allow: String,
     },
     Conflict,
+    /// 410: it was there, and is kept no longer.
+    Gone,
     PreconditionFailed,
     PayloadTooLarge,
     /// 414: an address that is longer than can be read; the adapter finds it out.
@@ -211,6 +213,7 @@ impl Error {
             Kind::NotFound => 404,
             Kind::MethodNotAllowed { .. } => 405,
             Kind::Conflict => 409,
+            Kind::Gone => 410,
             Kind::PreconditionFailed => 412,
             Kind::PayloadTooLarge => 413,
             Kind::UriTooLong => 414,

@@ -19,6 +19,8 @@ pub mod config;
 #[cfg(feature = "jobs")]
 pub mod connection;
 pub mod error;
+#[cfg(feature = "jobs")]
+pub mod events;
 pub mod ids;
 #[cfg(feature = "jobs")]
 pub mod jobs;

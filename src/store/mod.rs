@@ -14,6 +14,7 @@ pub mod directory;
 pub mod directory_entries;
 pub mod directory_syncs;
 mod error;
+pub mod events;
 pub mod export;
 pub mod filter;
 pub mod group_mappings;

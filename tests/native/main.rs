@@ -23,6 +23,7 @@ mod connection;
 mod doors;
 mod dry_run;
 mod erasures;
+mod events;
 mod faults;
 mod filter_equivalence;
 mod filter_grammar;

@@ -10,9 +10,9 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use serde_json::json;
 
-use super::tenants::tenant_in_path;
 use crate::api::http::call::Call;
 use crate::api::http::limits;
+use crate::api::http::query_parameters::tenant_in_path;
 use crate::api::http::reply::Reply;
 use crate::auth::admin::{Admin, AdminScope};
 use crate::auth::memory::Memory;

@@ -13,6 +13,8 @@ pub mod endpoint_info;
 #[cfg(feature = "jobs")]
 pub mod erasures;
 #[cfg(feature = "jobs")]
+pub mod events;
+#[cfg(feature = "jobs")]
 pub mod export;
 #[cfg(feature = "requests")]
 pub mod health;

@@ -6,6 +6,7 @@ use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::idempotency;
 use crate::api::http::input::{Page, Text, Time, Whole, body, parameter, present};
+use crate::api::http::query_parameters::tenant_in_path;
 use crate::api::http::reply::Reply;
 use crate::api::http::token_facts;
 use crate::auth::admin::Admin;
@@ -187,13 +188,6 @@ fn show(tenant: Tenant) -> TenantResponse {
 
 fn show_row(row: &Row) -> Result<TenantResponse> {
     Ok(show(tenants::tenant(row)?))
-}
-
-/// The tenant in the path; 404 for one that this administrator does not see.
-pub(super) fn tenant_in_path(call: &Call<'_>, admin: &Admin) -> Result<TenantId> {
-    TenantId::parse(call.param("tenant_id"))
-        .filter(|tenant| admin.sees(tenant))
-        .ok_or_else(|| Error::not_found(WHAT))
 }
 
 fn audited(

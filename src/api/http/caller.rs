@@ -11,6 +11,8 @@
 
 use std::cell::Cell;
 
+use http::header::HeaderName;
+
 use super::call::Call;
 use super::reply::Reply;
 use crate::auth::admin::{Admin, AdminScope};
@@ -24,6 +26,9 @@ use crate::store::requests::After;
 use crate::store::scim_tokens::{self, Facts};
 use crate::store::tenants::Settings;
 use crate::store::{self, Guard, Rows, Statement, Value, guards, rows_at};
+
+/// Header of what is read: the number of the tenant's last event then.
+const EVENT_SEQ: HeaderName = HeaderName::from_static("x-event-seq");
 
 /// How often the use of a token is noted at most, in milliseconds.
 const TOUCH_INTERVAL_MS: i64 = 300_000;
@@ -74,6 +79,8 @@ pub struct Caller {
     proof: Proof,
     /// Whether a batch has confirmed what was assumed.
     confirmed: Cell<bool>,
+    /// The number of the tenant's last event when the first batch read.
+    seq: Cell<Option<i64>>,
 }
 
 /// Whom a request is about.
@@ -112,6 +119,7 @@ impl Caller {
                 revision: facts.revision,
             },
             confirmed: Cell::new(false),
+            seq: Cell::default(),
         }
     }
 
@@ -135,6 +143,7 @@ impl Caller {
                 subject: admin.subject,
             },
             confirmed: Cell::new(false),
+            seq: Cell::default(),
         }
     }
 
@@ -159,6 +168,15 @@ impl Caller {
                 Kind::NotImplemented,
                 "/Me is for a user's own token; a SCIM token stands for no user",
             )),
+        }
+    }
+
+    /// Says of what was read that it has all changes up to a number, in the same transaction: whoever lists and then follows the events from
+    /// there misses none.
+    pub fn numbered(&self, reply: Reply) -> Reply {
+        match self.seq.get() {
+            Some(seq) => reply.header(EVENT_SEQ, seq.to_string()),
+            None => reply,
         }
     }
 
@@ -202,7 +220,7 @@ impl Caller {
                 params.extend([self.scopes.to_stored().into(), call.now.into()]);
                 params.push((&self.provider_id).into());
                 (
-                    "select 1 as ok from scim_tokens k cross join tenants t \
+                    "select t.audit_seq as seq from scim_tokens k cross join tenants t \
                      where k.tenant_id = ?1 and k.id = ?4 and k.revision = ?5 and k.token_hash = ?6 and k.scopes = ?7 \
                      and k.is_active = 1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > ?8) \
                      and coalesce(k.idp_id, '') = ?9 and t.id = ?1 and t.scim_profile = ?2 and t.store_passwords = ?3 and t.deleted_at is null",
@@ -210,7 +228,7 @@ impl Caller {
                 )
             }
             Proof::Jwt { .. } => (
-                "select 1 as ok from tenants t where t.id = ?1 \
+                "select t.audit_seq as seq from tenants t where t.id = ?1 \
                  and t.scim_profile = ?2 and t.store_passwords = ?3 and t.deleted_at is null",
                 params,
             ),
@@ -224,9 +242,11 @@ impl Caller {
             .prefixed(call, Statement::new(sql, params), batch)
             .await?;
         match rows_at(&results, 0)?.first() {
-            Some(_) => {
+            Some(row) => {
                 self.confirmed.set(true);
                 self.touch(call);
+                let seen = self.seq.get();
+                self.seq.set(Some(seen.unwrap_or(row.integer("seq")?)));
                 Ok(results.into_iter().skip(1).collect())
             }
             None => Err(store::Error::Guard(Guard::CredentialStale).into()),

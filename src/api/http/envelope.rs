@@ -53,7 +53,7 @@ pub struct Pagination {
     total_pages: i64,
 }
 
-pub(super) fn meta(call: &Call<'_>) -> Meta {
+pub fn meta(call: &Call<'_>) -> Meta {
     Meta {
         request_id: call.request_id.clone(),
         timestamp: Time(call.now),

@@ -1,5 +1,7 @@
 //! Bodies and queries of the admin routes: typed on arrival, and 422 with the field's path where one does not hold.
 
+use std::ops::RangeInclusive;
+
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -228,8 +230,8 @@ pub struct Page {
 impl Page {
     pub fn of(call: &Call<'_>) -> Result<Self> {
         Ok(Page {
-            page: number(call, "page", 1, MAX_PAGE)?,
-            per_page: number(call, "per_page", DEFAULT_PER_PAGE, MAX_PER_PAGE)?,
+            page: number(call, "page", 1, 1..=MAX_PAGE)?,
+            per_page: number(call, "per_page", DEFAULT_PER_PAGE, 1..=MAX_PER_PAGE)?,
         })
     }
 
@@ -270,16 +272,21 @@ pub fn flag(call: &Call<'_>, name: &str) -> Result<bool> {
     }
 }
 
-/// A query parameter that is a whole number from 1 on.
-pub(super) fn number(call: &Call<'_>, name: &str, default: i64, max: i64) -> Result<i64> {
+/// A query parameter that is a whole number within bounds.
+pub fn number(
+    call: &Call<'_>,
+    name: &str,
+    default: i64,
+    bounds: RangeInclusive<i64>,
+) -> Result<i64> {
     let Some(text) = parameter(call, name) else {
         return Ok(default);
     };
     match text.parse::<i64>() {
-        Ok(number) if (1..=max).contains(&number) => Ok(number),
+        Ok(number) if bounds.contains(&number) => Ok(number),
         Ok(_) => Err(Error::field(
             &["query", name],
-            format!("it has to be 1 to {max}"),
+            format!("it has to be {} to {}", bounds.start(), bounds.end()),
             "value_error",
         )),
         Err(_) => Err(Error::field(

@@ -51,6 +51,14 @@ pub fn required_tenant(call: &Call<'_>, admin: &Admin) -> Result<TenantId> {
         .ok_or_else(|| Error::field(&["query", "tenant_id"], "it is required", "missing"))
 }
 
+/// The tenant in the path; 404 for one that this administrator does not see.
+pub fn tenant_in_path(call: &Call<'_>, admin: &Admin) -> Result<TenantId> {
+    let tenant = TenantId::parse(call.param("tenant_id")).filter(|tenant| admin.sees(tenant));
+    let tenant = tenant.ok_or_else(|| Error::not_found("the tenant"))?;
+    call.note_tenant(&tenant);
+    Ok(tenant)
+}
+
 /// The tenant that a query names, where it names one; for an administrator of one tenant, that one.
 pub fn tenant_in_query(call: &Call<'_>, admin: &Admin) -> Result<Option<TenantId>> {
     let Some(text) = parameter(call, "tenant_id") else {

@@ -25,7 +25,7 @@ pub struct Stretch {
 impl Stretch {
     /// What the query says; 422 where that does not hold.
     pub fn of(call: &Call<'_>) -> Result<Self> {
-        let limit = number(call, "limit", DEFAULT_LIMIT, MAX_LIMIT)?;
+        let limit = number(call, "limit", DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
         let after = match parameter(call, "after").filter(|after| !after.is_empty()) {
             None => None,
             Some(after) => Some(decoded(&after).ok_or_else(foreign)?),

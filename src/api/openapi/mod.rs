@@ -6,6 +6,7 @@
 mod admin;
 mod directory_syncs;
 mod envelopes;
+mod events;
 mod examples;
 mod happened;
 mod identity_providers;
@@ -27,7 +28,7 @@ use crate::api::scim::discovery::documents::{
 };
 use operation::{ADMINISTRATOR, Operation, SCIM_TOKEN};
 use schemas::Schemas;
-use tags::{HAPPENED, IDENTITY_PROVIDERS, MONITORING, SCIM, SCIM_TOKENS, TENANTS};
+use tags::{EVENTS, HAPPENED, IDENTITY_PROVIDERS, MONITORING, SCIM, SCIM_TOKENS, TENANTS};
 
 const DESCRIPTION: &str = "Provisioning over SCIM 2.0 (RFC 7643, RFC 7644), and its administration.\n\n\
     A path works with and without a slash at its end. HEAD is answered like GET, without the body. Another method than those \
@@ -78,6 +79,7 @@ pub fn document() -> Value {
             {"name": SCIM_TOKENS, "description": "What identity providers identify themselves with"},
             {"name": IDENTITY_PROVIDERS, "description": "Where a tenant's users sign in and come from"},
             {"name": HAPPENED, "description": "Who changed what, for one tenant at a time"},
+            {"name": EVENTS, "description": "What a product is told of the changes of a tenant"},
             {"name": SCIM, "description": "Users and groups, for identity providers"},
             {"name": MONITORING, "description": "The service itself"},
         ],
@@ -108,6 +110,7 @@ fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         identity_providers::describe,
         directory_syncs::describe,
         happened::describe,
+        events::describe,
         scim::describe,
     ];
     let described = by_noun

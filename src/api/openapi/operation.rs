@@ -273,7 +273,7 @@ fn security(access: For, without_tokens: bool) -> Value {
 }
 
 /// Statuses of failures, and what they mean in general.
-const FAILURES: [(u16, &str, &str); 15] = [
+const FAILURES: [(u16, &str, &str); 16] = [
     (400, "BadRequest", "The request is not what it should be"),
     (
         401,
@@ -288,6 +288,7 @@ const FAILURES: [(u16, &str, &str); 15] = [
     ),
     (405, "MethodNotAllowed", "The path does not take the method"),
     (409, "Conflict", "Something else is in the way"),
+    (410, "Gone", "It was there, and is kept no longer"),
     (
         412,
         "PreconditionFailed",
@@ -394,6 +395,7 @@ pub fn headers() -> Value {
         "Allow": header("The methods that the path takes.", &text),
         "Retry-After": header("When to try again, in seconds.", &json!({"type": "integer", "minimum": 1})),
         "ETag": header("Entity tag of what is shown, for `If-Match` and `If-None-Match`.", &text),
+        "X-Event-Seq": header("The number of the tenant's last event when this was read: the events after it are what has changed since.", &json!({"type": "integer"})),
         "Location": header("The resource's own address.", &json!({"type": "string", "format": "uri"})),
     })
 }

@@ -107,6 +107,7 @@ fn list(route: &Route, types: &[&'static ResourceType]) -> Operation {
         ])
         .parameters(projection())
         .answers(200, "A page", &reference(&schema), &example)
+        .with_headers(200, &["X-Event-Seq"])
         .fails(400)
 }
 
@@ -123,6 +124,7 @@ fn search(route: &Route, types: &[&'static ResourceType]) -> Operation {
         .describe("RFC 7644 §3.4.3: like a list, with the parameters in the body, where a long filter has room and does not end in a log.")
         .body(true, reference("SearchRequest"), examples::search())
         .answers(200, "A page", &reference(&schema), &examples::list(types))
+        .with_headers(200, &["X-Event-Seq"])
 }
 
 /// Which attributes a reply shows (RFC 7644 §3.4.2.5).
@@ -202,9 +204,9 @@ fn read(route: &Route, resource_type: &'static ResourceType) -> Operation {
             304,
             "It is at the version that `If-None-Match` names",
             Value::Null,
-            &["ETag"],
+            &["ETag", "X-Event-Seq"],
         );
-    shows(operation, 200, resource_type)
+    shows(operation, 200, resource_type).with_headers(200, &["X-Event-Seq"])
 }
 
 fn replace(route: &Route, resource_type: &'static ResourceType) -> Operation {

@@ -69,11 +69,11 @@ async fn answer(
             query.filter = filter.map(|filter| filter.of_provider(&caller.provider_id));
         }
     }
-    retrying(async || match &query.cursor {
+    let listed = retrying(async || match &query.cursor {
         None => by_index(call, caller, &query).await,
         Some(cursor) => by_cursor(call, caller, &query, cursor).await,
-    })
-    .await
+    });
+    Ok(caller.numbered(listed.await?))
 }
 
 async fn by_index(call: &Call<'_>, caller: &Caller, query: &ListQuery) -> Result<Reply> {

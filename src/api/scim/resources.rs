@@ -47,16 +47,11 @@ pub async fn read(
     let unchanged = call
         .list_header(IF_NONE_MATCH)
         .is_some_and(|header| Condition::parse(&header).holds(stored.version));
-    match unchanged {
-        true => {
-            let reply = Reply::empty(304).etag(stored.version);
-            Ok(located(reply, call, subject, resource_type, &id))
-        }
-        false => {
-            let reply = show(200, stored, call, caller, &projection).await?;
-            Ok(located(reply, call, subject, resource_type, &id))
-        }
-    }
+    let reply = match unchanged {
+        true => Reply::empty(304).etag(stored.version),
+        false => show(200, stored, call, caller, &projection).await?,
+    };
+    Ok(caller.numbered(located(reply, call, subject, resource_type, &id)))
 }
 
 /// `DELETE /{type}/{id}` (RFC 7644 §3.6): the resource, its memberships in one batch; a tombstone stays.

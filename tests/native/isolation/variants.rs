@@ -154,6 +154,9 @@ pub fn variants(
             format!("resource_id={}&resource_type=User", its.group),
             format!("actor=scim-token:{}", its.token),
         ]),
+        ("GET", "/tenants/:tenant_id/events") => {
+            asked(&[String::new(), "after=0&types=user.*".to_owned()])
+        }
         ("POST", "/admin/undo") => sent(&[
             json!({"tenant_id": its.tenant, "resource": {"type": "User", "id": its.user}}),
             json!({"tenant_id": own.tenant, "resource": {"type": "User", "id": its.user}}),

@@ -4,13 +4,14 @@ use http::HeaderMap;
 use serde_json::Value;
 
 /// Headers that a reply may carry. Another one would be a leak or a whim.
-const HEADERS: [&str; 13] = [
+const HEADERS: [&str; 14] = [
     "content-type",
     "link",
     "etag",
     "location",
     "x-request-id",
     "x-dry-run",
+    "x-event-seq",
     "server-timing",
     "www-authenticate",
     "allow",

@@ -9,6 +9,7 @@ pub mod faults;
 pub mod filter_operands;
 pub mod filter_text;
 pub mod fixtures;
+pub mod histories;
 pub mod jobs;
 pub mod keys;
 pub mod ldap_tree;

@@ -1,6 +1,7 @@
 //! An administrator's request on identity providers: through whose eyes, of which tenant, and as whom.
 
 use crate::api::http::call::Call;
+use crate::api::http::query_parameters::tenant_in_path;
 use crate::auth::admin::Admin;
 use crate::change::audit::{self, Action, Detail, Event, Totals};
 use crate::error::{Error, Result};
@@ -30,13 +31,7 @@ impl<'a> Access<'a> {
     pub fn of(call: &Call<'_>, admin: &'a Admin, view: View) -> Result<Self> {
         let tenant = match view {
             View::Admin => admin.tenant.clone(),
-            View::Tenant => {
-                let tenant = TenantId::parse(call.param("tenant_id"))
-                    .filter(|tenant| admin.sees(tenant))
-                    .ok_or_else(unknown_tenant)?;
-                call.note_tenant(&tenant);
-                Some(tenant)
-            }
+            View::Tenant => Some(tenant_in_path(call, admin)?),
         };
         Ok(Access { admin, tenant })
     }

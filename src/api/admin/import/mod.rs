@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::export::NDJSON;
-use super::tenants::tenant_in_path;
 use crate::api::http::call::Call;
 use crate::api::http::caller::Caller;
 use crate::api::http::envelope;
+use crate::api::http::query_parameters::tenant_in_path;
 use crate::api::http::reply::Reply;
 use crate::api::scim::author::change_as;
 use crate::auth::admin::Admin;

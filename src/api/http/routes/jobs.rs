@@ -12,8 +12,8 @@ use crate::api::admin::identity_providers::{
 };
 #[cfg(feature = "jobs")]
 use crate::api::admin::{
-    audit_events, directory_syncs, erasures, export, import, replay, requests, resources_history,
-    scim_tokens, status, tenants, undo,
+    audit_events, directory_syncs, erasures, events, export, import, replay, requests,
+    resources_history, scim_tokens, status, tenants, undo,
 };
 use crate::auth::admin::AdminScope;
 
@@ -83,6 +83,7 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::POST, "/api/v1/admin/identity-providers/:idp_id/sync", "startSync", admin!(IdentityProvidersWrite, directory_syncs::start), &["dry_run", "full", "allow_removals"]),
         (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs", "listSyncLogs", admin!(IdentityProvidersRead, directory_syncs::list), &["page", "per_page"]),
         (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs/:log_id", "readSyncLog", admin!(IdentityProvidersRead, directory_syncs::read), &["page", "per_page"]),
+        (Method::GET, "/api/v1/tenants/:tenant_id/events", "listEvents", admin!(AuditRead, events::list), &["after", "limit", "types", "wait"]),
         (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers", "listIdentityProvidersOfTenant", admin!(IdentityProvidersRead, providers::list, View::Tenant), &["page", "per_page", "enabled_only", "protocol"]),
         (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers", "createIdentityProviderOfTenant", admin_once!(IdentityProvidersWrite, providers::create, View::Tenant), &[]),
         (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", "readIdentityProviderOfTenant", admin!(IdentityProvidersRead, providers::read, View::Tenant), &[]),

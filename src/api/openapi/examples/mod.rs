@@ -24,7 +24,7 @@ fn base() -> String {
     format!("{ORIGIN}/api/v1/tenants/{TENANT}/scim/v2")
 }
 
-fn meta() -> Value {
+pub fn meta() -> Value {
     json!({"request_id": "01a1fa81-2beb-7527-84ae-1e76ffcebd7a", "timestamp": TIME})
 }
 

@@ -26,7 +26,9 @@ impl Scene {
         let erased =
             json!({"tenant_id": self.tenant, "resource_type": "User", "resource_id": self.bob});
         let undo = format!("/admin/undo/{}?tenant_id={}", self.request, self.tenant);
+        let feed = format!("/tenants/{}/events?limit=1000", self.tenant);
         vec![
+            self.admin("GET", &feed, Value::Null, 200),
             self.admin("GET", &undo, Value::Null, 404),
             self.admin("POST", "/admin/erasures/", erased, 200),
             self.admin("POST", &replay, again, 200),

@@ -1,0 +1,11 @@
+//! Events: what a product is told of the changes of a tenant, in their order and completely. They are made of the audit trail, whose numbers
+//! have no gaps, and of the history; nothing else is stored of them.
+
+mod event;
+mod known;
+mod page;
+mod types;
+
+pub use event::{Event, MAX_MEMBERS};
+pub use page::{Page, Range, Reads, page};
+pub use types::{EventType, Wanted};

@@ -1,0 +1,128 @@
+//! Pages of events.
+
+use async_trait::async_trait;
+
+use super::event::{Event, Named, detail_of, events_of};
+use super::known::after_each;
+use super::types::Wanted;
+use crate::error::{Error, Result};
+use crate::ids::TenantId;
+use crate::store::events::{self, Change};
+use crate::store::revisions::{self, Kept};
+use crate::store::{Rows, Statement, rows_at};
+
+/// Most members that the changes of a page may name together, where it is more than one.
+const MEMBERS_ON_PAGE: usize = 50_000;
+
+/// A way to the database of a tenant.
+#[async_trait(?Send)]
+pub trait Reads {
+    /// Runs a batch that reads.
+    async fn read(&self, batch: Vec<Statement>) -> Result<Vec<Rows>>;
+}
+
+/// Which numbers a tenant's changes have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// The number of the last event before all that are there.
+    pub first: i64,
+    pub last: i64,
+}
+
+/// The events of some changes that follow each other.
+#[derive(Debug)]
+pub struct Page {
+    pub range: Range,
+    pub events: Vec<Event>,
+    /// The number of the last of the changes: the next page comes after it.
+    pub through: i64,
+}
+
+impl Page {
+    pub fn has_more(&self) -> bool {
+        self.through < self.range.last
+    }
+}
+
+/// The events of at most so many changes after the one with that number, of the types that are wanted; one round trip, and more only where
+/// the texts of a page are many megabytes long, or a change is about more than a thousand members. 404 where the tenant does not exist.
+pub async fn page(
+    reads: &dyn Reads,
+    tenant: &TenantId,
+    after: i64,
+    limit: i64,
+    wanted: &Wanted,
+) -> Result<Page> {
+    let mut limit = limit;
+    let (range, changes) = loop {
+        let batch = vec![
+            events::select_range(tenant),
+            events::select_page(tenant, after, limit),
+        ];
+        let results = reads.read(batch).await?;
+        let range = rows_at(&results, 0)?.first();
+        let range = range.ok_or_else(|| Error::not_found("the tenant"))?;
+        let range = Range {
+            first: range.integer("first")?,
+            last: range.integer("last")?,
+        };
+        let rows = rows_at(&results, 1)?.rows.iter();
+        let changes = rows
+            .map(events::change)
+            .collect::<crate::store::Result<Vec<Change>>>()?;
+        let fitting = changes.iter().take_while(|change| change.fits).count();
+        if fitting == changes.len() {
+            break (range, changes);
+        }
+        limit = i64::try_from(fitting).unwrap_or(1).max(1);
+    };
+    let states = after_each(&changes);
+    let mut told: Vec<_> = changes
+        .iter()
+        .zip(states)
+        .map(|(change, after)| {
+            let detail = detail_of(change);
+            let named = Named::of(&detail);
+            (change, after, detail, named)
+        })
+        .collect();
+    let mut members = 0;
+    let fitting = told.iter().take_while(|(_, _, _, named)| {
+        members += named.came_total + named.went_total;
+        members <= MEMBERS_ON_PAGE
+    });
+    let fitting = fitting.count().max(1);
+    told.truncate(fitting);
+    let cut = told.iter().filter(|(_, _, _, named)| named.is_cut());
+    let cut = cut.map(|(change, ..)| (change.event.request_id.as_str(), change.event.seq));
+    let kept = kept(reads, tenant, cut.collect()).await?;
+    let through = told
+        .last()
+        .map_or(after.max(range.first), |(change, ..)| change.event.seq);
+    let mut all = Vec::new();
+    for (change, after, detail, mut named) in told {
+        if named.is_cut() {
+            let own = kept.iter().filter(|kept| kept.seq == change.event.seq);
+            let own: Vec<_> = own.map(|kept| &kept.memberships).collect();
+            named.complete(&own);
+        }
+        all.extend(events_of(tenant, change, &after, &detail, named)?);
+    }
+    all.retain(|event| wanted.has_name(event.event_type));
+    Ok(Page {
+        range,
+        events: all,
+        through,
+    })
+}
+
+async fn kept(reads: &dyn Reads, tenant: &TenantId, keys: Vec<(&str, i64)>) -> Result<Vec<Kept>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let results = reads.read(revisions::select_kept(tenant, keys)).await?;
+    let rows = results.iter().flat_map(|rows| &rows.rows);
+    Ok(rows
+        .map(revisions::kept)
+        .collect::<crate::store::Result<_>>()?)
+}

@@ -1,0 +1,137 @@
+//! The types of events, and which of them somebody wants.
+
+use crate::store::events::Change;
+
+/// What happened, in the product's terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventType {
+    UserCreated,
+    UserUpdated,
+    UserDeactivated,
+    UserReactivated,
+    UserDeleted,
+    GroupCreated,
+    GroupUpdated,
+    GroupDeleted,
+    MemberAdded,
+    MemberRemoved,
+    TokenExpiring,
+    TokenRevoked,
+    SyncFinished,
+    FuseTripped,
+}
+
+use EventType::*;
+
+impl EventType {
+    pub const ALL: [EventType; 14] = [
+        UserCreated,
+        UserUpdated,
+        UserDeactivated,
+        UserReactivated,
+        UserDeleted,
+        GroupCreated,
+        GroupUpdated,
+        GroupDeleted,
+        MemberAdded,
+        MemberRemoved,
+        TokenExpiring,
+        TokenRevoked,
+        SyncFinished,
+        FuseTripped,
+    ];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            UserCreated => "user.created",
+            UserUpdated => "user.updated",
+            UserDeactivated => "user.deactivated",
+            UserReactivated => "user.reactivated",
+            UserDeleted => "user.deleted",
+            GroupCreated => "group.created",
+            GroupUpdated => "group.updated",
+            GroupDeleted => "group.deleted",
+            MemberAdded => "group.member_added",
+            MemberRemoved => "group.member_removed",
+            TokenExpiring => "token.expiring",
+            TokenRevoked => "token.revoked",
+            SyncFinished => "sync.finished",
+            FuseTripped => "fuse.tripped",
+        }
+    }
+
+    /// What a change is besides members who came and went; none where it is nothing else, or nothing that a product is told.
+    pub fn of(change: &Change, attributes: &[String], active: Option<bool>) -> Option<Self> {
+        let event = &change.event;
+        let is_about_members = attributes.iter().all(|name| name == "members");
+        Some(
+            match (event.resource_type.as_str(), event.action.as_str()) {
+                ("User", "create") => UserCreated,
+                ("User", "delete") => UserDeleted,
+                ("User", "restore") if change.was_absent => UserCreated,
+                ("User", "replace" | "patch" | "restore") => match active {
+                    Some(false) => UserDeactivated,
+                    Some(true) => UserReactivated,
+                    None => UserUpdated,
+                },
+                ("Group", "create") => GroupCreated,
+                ("Group", "delete") => GroupDeleted,
+                ("Group", "restore") if change.was_absent => GroupCreated,
+                ("Group", "replace" | "patch" | "restore") if !is_about_members => GroupUpdated,
+                ("ScimToken", "expire") => TokenExpiring,
+                ("ScimToken", "revoke") => TokenRevoked,
+                ("IdentityProvider", "sync") => SyncFinished,
+                ("ScimToken" | "Tenant", "trip") => FuseTripped,
+                _ => return None,
+            },
+        )
+    }
+}
+
+/// Which types of events are wanted: by their names, or by all that begin alike (`group.*`, `*`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted(Vec<String>);
+
+impl Wanted {
+    pub fn all() -> Self {
+        Wanted(vec!["*".to_owned()])
+    }
+
+    /// The error names what is no type.
+    pub fn parse<T: AsRef<str>>(patterns: impl IntoIterator<Item = T>) -> Result<Self, String> {
+        let mut wanted = Vec::new();
+        for pattern in patterns {
+            let pattern = pattern.as_ref().trim();
+            if !EventType::ALL
+                .iter()
+                .any(|known| matches(pattern, known.name()))
+            {
+                let names: Vec<&str> = EventType::ALL.iter().map(|known| known.name()).collect();
+                return Err(format!(
+                    "there are no events of the type {}; there are {}, and `user.*`, `group.*` and `*`",
+                    crate::scim::filter::parse::shortened(pattern),
+                    names.join(", ")
+                ));
+            }
+            wanted.push(pattern.to_owned());
+        }
+        Ok(Wanted(wanted))
+    }
+
+    /// Whether events of the type with that name are.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.0.iter().any(|pattern| matches(pattern, name))
+    }
+
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some("") => true,
+        Some(group) => group.ends_with('.') && name.starts_with(group),
+        None => pattern == name,
+    }
+}

@@ -1,0 +1,111 @@
+//! Changes in the order of their numbers, each with what it was about before and after it: what events are made of.
+//!
+//! What a resource was before a change is in `revisions`, under that change. So what it was after a change stands with the next one that
+//! is kept, or in the resource's own row where nothing came since.
+
+use super::audit_events::{AuditEvent, audit_event};
+use super::{Result, Row, Statement};
+use crate::ids::TenantId;
+
+/// Most text of resources that comes along with a page, in bytes.
+const TEXT_ON_PAGE: i64 = 8_000_000;
+/// How many changes of a resource that follow a page are looked at for what it was after it.
+const LOOKED_AT: i64 = 20;
+
+/// Where a tenant's numbers begin and end: `first`, the number of the last event before all that are there, and `last`. No row where the
+/// tenant does not exist.
+pub fn select_range(tenant: &TenantId) -> Statement {
+    Statement::new(
+        "select t.audit_seq as last, coalesce((select e.seq - 1 from audit_events e where e.tenant_id = t.id order by e.seq limit 1), \
+         t.audit_seq) as first from tenants t where t.id = ?1 and t.deleted_at is null",
+        vec![tenant.into()],
+    )
+}
+
+/// A page of at most so many changes after the one numbered `after`, in their order.
+///
+/// Where their texts are too long for one page, those that fit have `fits`, and the last of these may lack what it was after the change: a
+/// page of as many changes as fit has it.
+pub fn select_page(tenant: &TenantId, after: i64, limit: i64) -> Statement {
+    // A deleted resource is nothing after it, and a new one was nothing before.
+    Statement::new(
+        format!(
+            "with page as (select e.*, lead(e.seq) over (partition by e.resource_id order by e.seq) as next from ( \
+             select * from audit_events not indexed where tenant_id = ?1 and seq > ?2 order by seq limit ?3) e), \
+             told as (select p.*, v.seq is not null as is_kept, v.version as was_version, v.resource as was, \
+             coalesce(u.version, g.version) as now_version, coalesce(u.resource, g.resource) as now, \
+             x.version as later_version, x.resource as later, \
+             iif(p.next is null, (select a.request_id from audit_events a indexed by audit_events_resource_idx \
+             where a.tenant_id = ?1 and a.resource_id = p.resource_id and a.seq > p.seq order by a.seq limit 1), null) as later_request \
+             from page p \
+             left join revisions v on p.action <> 'create' and v.tenant_id = ?1 and v.request_id = p.request_id and v.seq = p.seq \
+             and v.part = '' \
+             left join users u on p.next is null and p.action <> 'delete' and p.resource_type = 'User' and u.tenant_id = ?1 \
+             and u.id = p.resource_id \
+             left join groups g on p.next is null and p.action <> 'delete' and p.resource_type = 'Group' and g.tenant_id = ?1 \
+             and g.id = p.resource_id \
+             left join audit_events k on p.next is null and p.action <> 'delete' and k.tenant_id = ?1 and k.seq = ( \
+             select c.seq from (select a.seq, a.request_id from audit_events a indexed by audit_events_resource_idx \
+             where a.tenant_id = ?1 and a.resource_id = p.resource_id and a.seq > p.seq order by a.seq limit {LOOKED_AT}) c \
+             cross join revisions r on r.tenant_id = ?1 and r.request_id = c.request_id and r.seq = c.seq and r.part = '' \
+             where c.request_id <> p.request_id and r.resource is not null order by c.seq limit 1) \
+             left join revisions x on x.tenant_id = ?1 and x.request_id = k.request_id and x.seq = k.seq and x.part = ''), \
+             measured as (select *, sum(octet_length(coalesce(was, '')) + octet_length(coalesce(now, '')) \
+             + octet_length(coalesce(later, ''))) over (order by seq) <= {TEXT_ON_PAGE} or seq = min(seq) over () as fits from told) \
+             select seq, at, actor, action, resource_type, resource_id, attributes, detail, request_id, is_kept, was_version, now_version, \
+             later_version, later_request, fits, iif(fits, was, null) as was, iif(fits, now, null) as now, iif(fits, later, null) as later \
+             from measured order by seq"
+        ),
+        vec![tenant.into(), after.into(), limit.into()],
+    )
+}
+
+/// What a resource was at some time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    pub version: i64,
+    /// As it is stored.
+    pub resource: String,
+}
+
+/// A change, and what is known of the resource around it.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub event: AuditEvent,
+    /// Whether the resource was not there before it, as far as that is kept.
+    pub was_absent: bool,
+    /// What was before it.
+    pub was: Option<Text>,
+    /// The version before it, where it changed memberships alone.
+    pub same_version: Option<i64>,
+    /// What the resource is now; of the resource's last change on a page alone.
+    pub now: Option<Text>,
+    /// What it was before another request changed it, after the page; of its last change on a page alone.
+    pub later: Option<Text>,
+    /// The request of its next change after the page; none where there is none, or another one on the page.
+    pub later_request: Option<String>,
+    /// Whether its texts had room on the page.
+    pub fits: bool,
+}
+
+pub fn change(row: &Row) -> Result<Change> {
+    let text = |version: &str, resource: &str| -> Result<Option<Text>> {
+        let version = row.optional_integer(version)?;
+        let resource = row.optional_text(resource)?;
+        let both = version.zip(resource);
+        Ok(both.map(|(version, resource)| Text { version, resource }))
+    };
+    let (is_kept, fits) = (row.boolean("is_kept")?, row.boolean("fits")?);
+    let was = text("was_version", "was")?;
+    let was_version = row.optional_integer("was_version")?;
+    Ok(Change {
+        event: audit_event(row)?,
+        was_absent: is_kept && was_version.is_none(),
+        same_version: was_version.filter(|_| fits && was.is_none()),
+        was,
+        now: text("now_version", "now")?,
+        later: text("later_version", "later")?,
+        later_request: row.optional_text("later_request")?,
+        fits,
+    })
+}
