@@ -11,7 +11,7 @@ import { SLOW, onFaultyD1 } from "./support/faulty_d1.mjs";
 import { watchMemory } from "./support/isolate_memory.mjs";
 import { replaceEach } from "./support/ldap_writer.mjs";
 import { BASE, READER, missing, startSlapd } from "./support/slapd.mjs";
-import { bothWorkers, JOBS, settings, startWorld } from "./support/world.mjs";
+import { ADMIN, bothWorkers, JOBS, settings, startWorld } from "./support/world.mjs";
 
 const skip = missing && `there is no LDAP server: ${missing}`;
 const number = (name, usual) => Number(process.env[name] ?? usual);
@@ -207,7 +207,13 @@ test("its numbers grow while it runs, for all to see", { skip: skip || (USERS < 
       if (log?.status === "running") seen.push(log.counts.users.created);
       await sleep(20);
     }
-    const { status, counts } = (await running).body.data;
+    // A large one goes on behind its reply.
+    const { location } = (await running).body.data;
+    const ended = async () => {
+      const { data } = (await world.admin("GET", location.slice(ADMIN.length))).body;
+      return data.status !== "running" && data;
+    };
+    const { status, counts } = await eventually(ended, "the end of the sync", LONGEST_MS);
     assert.equal(status, "succeeded");
     assert.deepEqual(seen, seen.toSorted((one, other) => one - other));
     assert.equal(seen[0], 0);
