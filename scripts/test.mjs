@@ -7,6 +7,7 @@ import { build } from "./build.mjs";
 import { setUp } from "./setup.mjs";
 import { chromium } from "./setup/chromium.mjs";
 import { judges } from "./setup/judges.mjs";
+import { postgres } from "./setup/postgres.mjs";
 import { rustComponent } from "./setup/rust_component.mjs";
 import { slapd } from "./setup/slapd.mjs";
 import { wranglerEnv } from "./setup/node_modules.mjs";
@@ -40,6 +41,8 @@ await main(async () => {
   if (names.includes("edge")) {
     const { missing } = await conformanceTools();
     if (missing) skipped.push(`the conformance tools (tests/edge/judges.test.mjs): ${missing}`);
+    const database = await postgres();
+    if (database.missing) skipped.push(`the mirror in a PostgreSQL (tests/edge/mirror.test.mjs): ${database.missing}`);
     const browser = await chromium();
     if (browser.missing) skipped.push(`the documentation's page in a browser (tests/edge/docs.test.mjs): ${browser.missing}`);
   }
