@@ -50,14 +50,14 @@ const DELETIONS = {
 export class Tables {
   constructor(url, tenant) {
     this.pool = new pg.Pool({ connectionString: url });
-    // A connection that breaks while nobody uses it: the next query opens another.
-    this.pool.on("error", () => {});
+    // A connection that breaks while it has nothing to do tells nobody else; the next query opens another, or fails.
+    this.pool.on("error", () => {}).on("connect", (client) => client.on("error", () => {}));
     this.tenant = tenant;
   }
 
   async create() {
     await this.pool.query(TABLES);
-    await this.pool.query("insert into mirror (tenant_id) select $1 where not exists (select from mirror)", [this.tenant]);
+    await this.pool.query("insert into mirror (tenant_id) select $1 where not exists (select from mirror) on conflict do nothing", [this.tenant]);
     const { rows } = await this.pool.query("select from mirror where tenant_id = $1", [this.tenant]);
     if (!rows.length) throw new Error("These tables mirror another tenant.");
   }

@@ -57,7 +57,11 @@ export async function newDatabase(server) {
   const client = new Client({ connectionString: url });
   await client.connect();
   const rows = async (sql, ...params) => (await client.query(sql, params)).rows;
-  const number = async () => Number((await rows("select coalesce(seq, -1) as seq from mirror"))[0]?.seq ?? -1);
+  /** -1 where the mirror is not filled, or has made no tables yet. */
+  const number = async () => {
+    const [{ made }] = await rows("select to_regclass('mirror') is not null as made");
+    return made ? Number((await rows("select seq from mirror"))[0]?.seq ?? -1) : -1;
+  };
   return { url, rows, number, stop: () => client.end() };
 }
 
