@@ -2,7 +2,9 @@
 // never written over it. `mirror` has the number that the whole of the mirror is up to date with, null before it is filled.
 import pg from "pg";
 
+// One after the other, where two programs start at once.
 const TABLES = `
+  select pg_advisory_xact_lock(hashtext('mirror'));
   create table if not exists mirror (tenant_id text primary key, seq bigint);
   create table if not exists users (
     id text primary key, user_name text not null, external_id text, display_name text, active boolean not null, data jsonb not null, seq bigint not null);

@@ -117,6 +117,22 @@ describe("the mirror in a PostgreSQL", { skip, timeout: 120_000 }, () => {
     await same();
   });
 
+  test("runs twice on the same tables, as while a new version takes over", async (t) => {
+    const { scim, database, mirror, ask, make, makeMany, same } = await mirrored(t);
+    const ids = await makeMany(50, "user");
+    const twin = new Mirror({ relay, database, tenant: scim });
+    t.after(() => twin.kill());
+    await Promise.all([mirror.start(), twin.start()]);
+    const team = await make("/Groups", group("Team"));
+    for (const [index, id] of ids.entries()) {
+      await ask("PATCH", `/Groups/${team}`, addMembers([id]));
+      await ask("PATCH", `/Users/${id}`, patch({ op: "replace", path: "active", value: index % 2 === 0 }));
+      if (index % 3 === 0) await ask("DELETE", `/Users/${id}`);
+      if (index === 25) await mirror.kill();
+    }
+    assert.deepEqual(await same(), { users: 33, groups: 1, memberships: 33 });
+  });
+
   test("is filled anew where the feed does not go on from its number, and what is there no more goes", async (t) => {
     const { scim, database, mirror, ask, make, makeMany, same, filled } = await mirrored(t);
     const [ada, bob] = await makeMany(2, "user");
