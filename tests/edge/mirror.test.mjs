@@ -65,7 +65,7 @@ describe("the mirror in a PostgreSQL", { skip, timeout: 120_000 }, () => {
     const { scim, database, mirror, ask, make, makeMany, same, filled } = await mirrored(t, { ROLLCALL_TOKEN: "", ROLLCALL_TOKEN_COMMAND: `cat '${file}'` });
     // One that ends in a few seconds, with the minute of leeway that there is; the command then has another.
     writeFileSync(file, `${readingToken(scim, { exp: Math.floor(Date.now() / 1000) - 56 })}\n`);
-    const [ada, bob] = [await make("/Users", user("ada@example.com", { externalId: "a-1", active: false })), await make("/Users", user("bob@example.com", { displayName: "Bob" }))];
+    const [ada, bob] = [await make("/Users", user("ada@example.com", { externalId: "a-1", active: false })), await make("/Users", user("bob@example.com", { displayName: "B\0b", title: "ß \\ 🦉" }))];
     const finance = await make("/Groups", group("Finance", [ada, bob]));
     await mirror.start();
     await filled();
