@@ -10,7 +10,7 @@ const SCIM_TYPES = [
 
 /** Headers that the worker means to send; the last two lines are the connection's and Miniflare's own. */
 const HEADERS = new Set([
-  ...["content-type", "etag", "location", "x-request-id", "x-dry-run", "server-timing", "www-authenticate", "allow", "retry-after", "accept-encoding", "strict-transport-security", "link"],
+  ...["content-type", "etag", "location", "x-request-id", "x-dry-run", "x-event-seq", "server-timing", "www-authenticate", "allow", "retry-after", "accept-encoding", "strict-transport-security", "link"],
   ...["content-length", "transfer-encoding", "connection", "keep-alive", "date"],
   "mf-content-encoding",
 ]);
@@ -36,6 +36,7 @@ export async function readReply(response, method, path, sent = {}) {
   if (status === 405) assert.match(headers.allow ?? "", /^[A-Z]+(, [A-Z]+)*$/, at);
   if (status === 503) assert.match(headers["retry-after"] ?? "", /^\d+$/, at);
   if ("link" in headers) assert.match(headers.link, /^<\?([^<>]*&)?cursor=>; rel="alternate"$/, `Link of ${at}`);
+  if ("x-event-seq" in headers) assert.ok(isScim(path) && /^\d+$/.test(headers["x-event-seq"]), `X-Event-Seq of ${at}`);
   if (status === 201 && isScim(path)) for (const name of ["location", "etag"]) assert.ok(headers[name], `${name} of ${at}`);
 
   if (method === "HEAD" || status === 204 || status === 304) {
