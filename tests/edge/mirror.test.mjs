@@ -55,6 +55,7 @@ async function mirrored(t, env) {
   return { scim, database, mirror, ask, make, makeMany, same, filled };
 }
 
+const any = (list) => list[Math.floor(Math.random() * list.length)];
 const timesFilled = (mirror) => mirror.output.split("filled, up to change").length - 1;
 
 describe("the mirror in a PostgreSQL", { skip, timeout: 120_000 }, () => {
@@ -98,6 +99,23 @@ describe("the mirror in a PostgreSQL", { skip, timeout: 120_000 }, () => {
     assert.deepEqual(await same(), { users: 3_500, groups: 1, memberships: 1 });
     assert.equal(timesFilled(mirror), 1, mirror.output);
     assert.deepEqual(await database.rows("select active from users where user_name = 'bob@example.com'"), [{ active: false }]);
+
+    // Filled anew from eight pages, while people on all of them change.
+    await mirror.kill();
+    await database.rows("update mirror set seq = null");
+    await mirror.start();
+    const writer = async (lane) => {
+      for (let index = lane; timesFilled(mirror) < 2; index += 16) {
+        const id = many[100 + ((index * 37) % 2_500)];
+        const change = any(["off", "named", "member", "gone"]);
+        const value = change === "off" ? [`/Users/${id}`, patch({ op: "replace", path: "active", value: false })] : [`/Users/${id}`, patch({ op: "add", path: "displayName", value: `${lane}` })];
+        const [path, body] = change === "member" ? [`/Groups/${finance}`, addMembers([id])] : value;
+        await scim.request(change === "gone" ? "DELETE" : "PATCH", path, { body: change === "gone" ? undefined : body });
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, (_, lane) => writer(lane)));
+    const { users } = await same();
+    assert.ok(users < 3_500, "nobody changed meanwhile");
   });
 
   test("knows of a change within a second", async (t) => {
