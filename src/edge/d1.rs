@@ -8,10 +8,10 @@ use std::rc::Rc;
 use async_trait::async_trait;
 use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::js_sys::{Array, Error as JsError, Object};
+use worker::D1Database;
+use worker::js_sys::{Array, Error as JsError, Object, Promise};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::worker_sys::types::{D1Database as Batching, D1Result};
-use worker::{D1Database, D1PreparedStatement};
 
 use crate::json::MAX_EXACT;
 use crate::platform::Database;
@@ -23,25 +23,29 @@ pub struct D1(pub D1Database);
 #[async_trait(?Send)]
 impl Database for D1 {
     async fn run(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
-        let statements = batch
-            .into_iter()
-            .map(|statement| {
-                let params: Vec<JsValue> = statement.params.iter().map(to_js).collect();
-                let prepared = self.0.prepare(statement.sql.into_owned());
-                prepared.bind(&params).map_err(refused)
-            })
-            .collect::<Result<Vec<D1PreparedStatement>>>()?;
-        let statements = statements.iter().map(D1PreparedStatement::inner).collect();
+        let results = JsFuture::from(self.sent(batch)?).await.map_err(failed)?;
+        let results: Array = results.unchecked_into();
+        // Each result is let go of once its rows are here.
+        (0..results.length())
+            .map(|_| rows(results.shift().unchecked_ref()))
+            .collect()
+    }
+}
+
+impl D1 {
+    /// Sends a batch, and keeps neither its statements nor their parameters while the reply is on its way: they are megabytes.
+    fn sent(&self, batch: Vec<Statement>) -> Result<Promise> {
+        let statements = Array::new();
+        for statement in batch {
+            let params: Vec<JsValue> = statement.params.iter().map(to_js).collect();
+            let prepared = self.0.prepare(statement.sql.into_owned());
+            statements.push(prepared.bind(&params).map_err(refused)?.inner());
+        }
         let database: &JsValue = self.0.as_ref();
-        let results = database
+        database
             .unchecked_ref::<Batching>()
             .batch(statements)
-            .map_err(failed)?;
-        let results = JsFuture::from(results).await.map_err(failed)?;
-        Array::from(&results)
-            .iter()
-            .map(|result| rows(result.unchecked_ref()))
-            .collect()
+            .map_err(failed)
     }
 }
 
@@ -88,25 +92,21 @@ fn rows(result: &D1Result) -> Result<Rows> {
         let reason = result.error().ok().flatten().unwrap_or_default();
         return Err(Error::from_message(&reason));
     }
-    let found: Vec<Object> = result
-        .results()
-        .map_err(failed)?
-        .unwrap_or_default()
-        .iter()
-        .map(JsCast::unchecked_into)
-        .collect();
-    let columns = found.first().map(Object::keys).unwrap_or_default();
-    let columns: Rc<[String]> = columns.iter().filter_map(|name| name.as_string()).collect();
-    let rows = found
-        .iter()
-        .map(|row| {
-            let values = Object::values(row).into_iter().map(|value| from_js(&value));
-            Ok(Row::new(
-                Rc::clone(&columns),
-                values.collect::<Result<_>>()?,
-            ))
-        })
-        .collect::<Result<_>>()?;
+    let found = result.results().map_err(failed)?.unwrap_or_default();
+    let mut columns: Rc<[String]> = Rc::default();
+    let mut rows = Vec::with_capacity(found.length() as usize);
+    for row in found.iter() {
+        let row: Object = row.unchecked_into();
+        if rows.is_empty() {
+            let names = Object::keys(&row);
+            columns = names.iter().filter_map(|name| name.as_string()).collect();
+        }
+        let values = Object::values(&row)
+            .iter()
+            .map(|value| from_js(&value))
+            .collect::<Result<_>>()?;
+        rows.push(Row::new(Rc::clone(&columns), values));
+    }
     let meta = result.meta().map_err(failed)?;
     let counted: Counted = serde_wasm_bindgen::from_value(meta.into())
         .map_err(|error| Error::Backend(format!("what D1 counted: {error}")))?;

@@ -28,8 +28,11 @@ const OBJECTS = USERS + GROUPS + OTHERS.users + OTHERS.groups;
 const LONGEST_MS = 30_000 + OBJECTS * 20;
 /** The most round trips of a sync that changes everything: what is to be done is staged, and read again, which takes a few, however small the directory is. */
 const MOST_TRIPS = 10 + OBJECTS / 200;
-/** What the platform gives an invocation. */
-const MOST = { memory: 128 * 1024 * 1024, statements: 1_000 };
+/**
+ * What a message may hold and do; the platform gives an isolate 128 MB. Held is what a collection leaves. The peak has garbage in it and is only told: V8
+ * sets itself no such limit here and lets garbage lie, where the platform's isolates collect before they reach theirs.
+ */
+const MOST = { held: 100 * 1024 * 1024, statements: 1_000 };
 
 let slapd, world, memory, scim, idp;
 const table = [];
@@ -103,7 +106,7 @@ function costOf({ id }) {
 /** A sync, each message within what the platform gives: its log, and what it has cost. */
 async function sync(what, query = "") {
   const started = performance.now();
-  const { result: log, wasm, heap, buffers } = await memory.during(() => run(query));
+  const { result: log, wasm, heap, buffers, held } = await memory.during(() => run(query), { collecting: true });
   const ms = Math.round(performance.now() - started);
   // The last message tells its cost after the log of the run says that it is over.
   const cost = await eventually(() => world.logged(`"sync":"${log.id}"`).some(({ status }) => status === log.status) && costOf(log), "the line of the last message");
@@ -112,10 +115,10 @@ async function sync(what, query = "") {
   const whole = workerds().map((pid) => memoryOf(pid).most ?? 0);
   table.push(
     `${what}: ${ms} ms, ${messages} messages, ${trips} round trips, ${statements} statements (${most} in a message), ${read} rows read, ${written} written; ` +
-      `the isolate held ${mb(wasm)} MB of wasm so far, ${mb(heap)} of JavaScript, ${mb(buffers)} in buffers; ` +
+      `the isolate held ${mb(held)} MB after collections; its peaks were ${mb(wasm)} MB of wasm so far, ${mb(heap)} of JavaScript, ${mb(buffers)} in buffers; ` +
       `workerd's peak so far, the database in it, ${whole.length ? mb(Math.max(...whole)) : "unknown"} MB`,
   );
-  assert.ok(wasm + heap + buffers < MOST.memory, table.at(-1));
+  assert.ok(held > 0 && held <= MOST.held, table.at(-1));
   assert.ok(messages > 0 && most <= MOST.statements, table.at(-1));
   return { log, cost };
 }
