@@ -11,6 +11,7 @@
 // Half of the crate is built for each worker, and what both share has parts that one of them does not use.
 #![cfg_attr(not(all(feature = "requests", feature = "jobs")), allow(dead_code))]
 
+pub mod announcing;
 pub mod api;
 pub mod at;
 pub mod auth;

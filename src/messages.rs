@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::platform::Platform;
+use crate::platform::{Platform, Queue, QueueName};
 
 /// The version of the messages that are sent, and the only one that is performed.
 pub const VERSION: u32 = 1;
@@ -43,6 +43,14 @@ pub enum Message {
     },
     /// Goes on with an undo.
     Undo { tenant: String, id: String },
+    /// Sends the events of a tenant to whoever is to be sent them.
+    Deliver {
+        tenant: String,
+        /// To this one alone.
+        stream: Option<String>,
+        /// A mark of the message: delivered again, it goes on where it was cut off.
+        run: String,
+    },
     /// Goes on with a run of a directory sync.
     Sync {
         tenant: String,
@@ -54,12 +62,21 @@ pub enum Message {
 
 /// Sends a message, to be delivered after so many seconds at the earliest. It may have been sent though an error is told.
 pub async fn send(platform: &Platform, message: Message, delay_seconds: u32) -> Result<()> {
+    put(platform.queue.as_ref(), message, delay_seconds).await
+}
+
+/// Puts a message into its queue: deliveries have one of their own, so that nothing that takes long is before them.
+pub async fn put(queue: &dyn Queue, message: Message, delay_seconds: u32) -> Result<()> {
+    let name = match message {
+        Message::Deliver { .. } => QueueName::Deliveries,
+        _ => QueueName::Jobs,
+    };
     let envelope = Envelope {
         v: VERSION,
         message,
     };
     let text =
         serde_json::to_string(&envelope).map_err(|error| Error::internal(error.to_string()))?;
-    let sent = platform.queue.send(&text, delay_seconds).await;
+    let sent = queue.send(name, &text, delay_seconds).await;
     sent.map_err(|reason| Error::internal(format!("the queue: {reason}")))
 }

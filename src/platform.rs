@@ -58,6 +58,26 @@ pub trait HttpClient {
     /// GETs a document. Fails on anything but a 200 of at most `max_bytes` within `timeout_ms`; follows no redirect.
     async fn get(&self, url: &str, max_bytes: usize, timeout_ms: u32)
     -> Result<Vec<u8>, HttpError>;
+
+    /// POSTs a JSON text and reads as much of the reply, within that time; follows no redirect. Any other status is an answer.
+    async fn post(
+        &self,
+        url: &str,
+        headers: &[(&str, String)],
+        body: String,
+        max_reply: usize,
+        timeout_ms: u32,
+    ) -> Result<Answered, HttpError>;
+}
+
+/// What was answered to what was sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answered {
+    pub status: u16,
+    /// The header of that name.
+    pub retry_after: Option<String>,
+    /// How the reply begins.
+    pub body: Vec<u8>,
 }
 
 /// Why a document could not be fetched.
@@ -196,7 +216,16 @@ pub trait Background {
 pub trait Queue {
     /// Sends a message of at most [`MAX_MESSAGE_BYTES`], to be delivered after so many seconds at the earliest: at least once, and in no
     /// promised order. After an error, a reason for a human, it may have been sent all the same.
-    async fn send(&self, message: &str, delay_seconds: u32) -> Result<(), String>;
+    async fn send(&self, queue: QueueName, message: &str, delay_seconds: u32)
+    -> Result<(), String>;
+}
+
+/// The queues that messages are sent to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueName {
+    Jobs,
+    /// Of events, to those who are sent them.
+    Deliveries,
 }
 
 /// The other worker of the two.

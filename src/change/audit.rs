@@ -28,6 +28,10 @@ pub enum Action {
     Purge,
     /// What was recorded of a person, or a group, is gone.
     Erase,
+    /// A token ends soon.
+    Expire,
+    /// A run of a directory sync is over.
+    Sync,
 }
 
 impl Action {
@@ -45,6 +49,8 @@ impl Action {
             Action::Trip => "trip",
             Action::Purge => "purge",
             Action::Erase => "erase",
+            Action::Expire => "expire",
+            Action::Sync => "sync",
         }
     }
 }
@@ -67,7 +73,7 @@ pub const MAX_NAMED: usize = 1_000;
 ///
 /// Stored as JSON, null where there is nothing to say: `{"active": false}`; of a group
 /// `{"members": {"added": […], "added_total": 2, "removed": […], "removed_total": 0}}`, with the first [`MAX_NAMED`] ids of each;
-/// of a purge or an erasure `{"purged": {"audit_events": 20000}}`, rows by their tables.
+/// of the end of a token or of a sync what a product is told of it; of a purge or an erasure `{"purged": {"audit_events": 20000}}`, rows by their tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Detail {
     /// What `active` is now, null where it is unassigned; nothing where it did not change.
@@ -76,6 +82,8 @@ pub struct Detail {
     removed: Named,
     /// How many rows of which tables were purged.
     purged: Vec<(&'static str, i64)>,
+    /// What else there is to say: names, each with its value.
+    about: Map<String, Json>,
 }
 
 /// Ids, and how many there are.
@@ -115,6 +123,14 @@ impl Detail {
         }
     }
 
+    /// Of what is neither a user nor a group: what is told of it, by names.
+    pub fn about(about: Map<String, Json>) -> Self {
+        Detail {
+            about,
+            ..Detail::default()
+        }
+    }
+
     /// Whether a user was switched off.
     pub fn switches_off(&self) -> bool {
         self.active == Some(Json::Bool(false))
@@ -131,7 +147,7 @@ impl Detail {
     }
 
     fn to_stored(&self) -> Option<String> {
-        let mut stored = Map::new();
+        let mut stored = self.about.clone();
         if let Some(active) = &self.active {
             stored.insert("active".to_owned(), active.clone());
         }
@@ -171,12 +187,35 @@ pub struct Totals {
     pub removals: Removals,
 }
 
+/// Has the batch say whether somebody is to be sent the events (see [`announcing`](crate::announcing)).
+const TELL: &str = " returning iif(push_streams > 0, id, null) as announced";
+
 /// Appends events in their order, numbers them, and keeps the tenant's counters.
 pub fn append(
     tenant: &TenantId,
     origin: &Origin,
     totals: Totals,
     events: &[Event<'_>],
+) -> Vec<Statement> {
+    appended(tenant, origin, totals, events, TELL)
+}
+
+/// The same in a batch of a client, whose credential says already whether somebody is to be sent the events.
+pub fn append_of_client(
+    tenant: &TenantId,
+    origin: &Origin,
+    totals: Totals,
+    events: &[Event<'_>],
+) -> Vec<Statement> {
+    appended(tenant, origin, totals, events, "")
+}
+
+fn appended(
+    tenant: &TenantId,
+    origin: &Origin,
+    totals: Totals,
+    events: &[Event<'_>],
+    tell: &str,
 ) -> Vec<Statement> {
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
     let mut params = vec![
@@ -197,7 +236,7 @@ pub fn append(
     let count_up = Statement::new(
         format!(
             "update tenants set audit_seq = audit_seq + ?2, user_total = user_total + ?3, \
-             group_total = group_total + ?4{more} where id = ?1"
+             group_total = group_total + ?4{more} where id = ?1{tell}"
         ),
         params,
     );
@@ -269,7 +308,7 @@ pub fn append_member_losses(origin: &Origin, lost: &str, params: &[Value]) -> [S
     [
         Statement::new(
             format!(
-                "update tenants set audit_seq = audit_seq + (select count(distinct group_id) from ({lost})) where id = ?1"
+                "update tenants set audit_seq = audit_seq + (select count(distinct group_id) from ({lost})) where id = ?1{TELL}"
             ),
             params.to_vec(),
         ),

@@ -101,7 +101,11 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
         })
         .collect();
     if !events.is_empty() {
-        batch.extend(audit::append(tenant, &terms.origin, totals(plan), &events));
+        let append = match terms.mandate.is_client() {
+            true => audit::append_of_client,
+            false => audit::append,
+        };
+        batch.extend(append(tenant, &terms.origin, totals(plan), &events));
     }
     batch
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use futures_util::future::join_all;
 use worker::{
     Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, Result,
     ScheduleContext, ScheduledEvent, event,
@@ -19,14 +20,14 @@ async fn scheduled(_tick: ScheduledEvent, env: Env, context: ScheduleContext) {
     }
 }
 
-/// Messages, each acknowledged or delivered again for itself.
+/// Messages, side by side, each acknowledged or delivered again for itself.
 #[event(queue)]
 async fn queue(batch: MessageBatch<serde_json::Value>, env: Env, context: Context) -> Result<()> {
     let background = Rc::new(runtime::AfterReply(Rc::new(context)));
     // Where it is not configured, all are delivered again.
     let app = app(&env, background).map_err(worker::Error::RustError)?;
     let queue = batch.queue();
-    for message in batch.raw_iter() {
+    let all = batch.raw_iter().map(async |message| {
         let text = text(&message);
         match app.receive(&queue, &text).await {
             Verdict::Done => message.ack(),
@@ -35,7 +36,8 @@ async fn queue(batch: MessageBatch<serde_json::Value>, env: Env, context: Contex
                 message.retry_with_options(&wait.build());
             }
         }
-    }
+    });
+    join_all(all).await;
     Ok(())
 }
 

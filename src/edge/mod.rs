@@ -23,12 +23,13 @@ use std::rc::Rc;
 
 use worker::{Context, Env, Request, Response, Result, RouteContext, Router, event};
 
+use crate::announcing::Announcing;
 use crate::api::App;
 use crate::auth::memory::Memory;
 use crate::change::Recent;
 use crate::config::Config;
 use crate::error::{Error, Kind};
-use crate::platform::{Background, OtherWorker, Platform};
+use crate::platform::{Background, OtherWorker, Platform, Queue};
 
 /// Binding of the database.
 const DATABASE: &str = "DB";
@@ -84,10 +85,18 @@ fn app(env: &Env, background: Rc<dyn Background>) -> std::result::Result<App, St
     })?;
     let database = env.d1(DATABASE).map_err(|error| error.to_string())?;
     let tokens = env.kv(TOKENS).map_err(|error| error.to_string())?;
+    let queue: Rc<dyn Queue> = Rc::new(queue::Queues(env.clone()));
+    let database = Announcing {
+        database: Rc::new(d1::D1(database)),
+        queue: Rc::clone(&queue),
+        background: Rc::clone(&background),
+        clock: Rc::new(runtime::RuntimeClock),
+        entropy: Rc::new(runtime::RuntimeEntropy),
+    };
     Ok(App {
         config,
         platform: Platform {
-            database: Rc::new(d1::D1(database)),
+            database: Rc::new(database),
             token_cache: Rc::new(token_cache::Kv(tokens)),
             clock: Rc::new(runtime::RuntimeClock),
             entropy: Rc::new(runtime::RuntimeEntropy),
@@ -98,7 +107,7 @@ fn app(env: &Env, background: Rc<dyn Background>) -> std::result::Result<App, St
             limiter: Rc::new(rate_limiter::Bindings(env.clone())),
             assets: Rc::new(assets::Uploaded(env.clone())),
             background,
-            queue: Rc::new(queue::Jobs(env.clone())),
+            queue,
             jobs_worker: jobs_worker::Bound::of(env)
                 .map(|bound| Rc::new(bound) as Rc<dyn OtherWorker>),
             timer: Rc::new(runtime::RuntimeTimer),

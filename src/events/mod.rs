@@ -4,8 +4,14 @@
 mod event;
 mod known;
 mod page;
+mod parcel;
+mod secrets;
+mod sending;
 mod types;
 
 pub use event::{Event, MAX_MEMBERS};
 pub use page::{Page, Range, Reads, page};
+pub use parcel::{Parcel, parcels};
+pub use secrets::Secrets;
+pub use sending::{Outcome, send_signed};
 pub use types::{EventType, Wanted};

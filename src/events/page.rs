@@ -74,7 +74,11 @@ pub async fn page(
         if fitting == changes.len() {
             break (range, changes);
         }
-        limit = i64::try_from(fitting).unwrap_or(1).max(1);
+        // Fewer share the same room.
+        limit = match i64::try_from(fitting) {
+            Ok(fitting @ 1..) => fitting,
+            _ => (limit / 10).max(1),
+        };
     };
     let states = after_each(&changes);
     let mut told: Vec<_> = changes

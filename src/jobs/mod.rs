@@ -1,5 +1,6 @@
 //! The jobs worker's work: what the messages of the queue ask for (see [`messages`](crate::messages)).
 
+mod deliver;
 mod erasure;
 mod sync;
 mod undo;
@@ -44,6 +45,7 @@ impl App {
         self.send_upkeep().await;
         self.send_due_syncs().await;
         self.send_silent_undos().await;
+        self.send_late_deliveries().await;
     }
 
     /// Takes a message from a queue: that of messages that were given up, or the one that they are sent to.
@@ -137,6 +139,11 @@ impl App {
                 self.erase_on(tenant, resource_type, resource_id, after)
                     .await
             }
+            Message::Deliver {
+                tenant,
+                stream,
+                run,
+            } => self.deliver(tenant, stream.as_deref(), run).await,
             Message::Undo { tenant, id } => self.undo_on(tenant, id).await,
             Message::Sync { tenant, idp, log } => self.sync(tenant, idp, log).await,
         }

@@ -8,12 +8,14 @@ use serde_json::json;
 use crate::api::App;
 use crate::change::audit::{self, Action, Detail, Event, Origin, Totals};
 use crate::change::rows::upkeep::{
-    self, EVENTS_AT_ONCE, REQUEST_COUNTS, REQUESTS, REVISIONS, UNDO_PARTS, UNDOS,
+    self, DELIVERIES, EVENTS_AT_ONCE, REQUEST_COUNTS, REQUESTS, REVISIONS, UNDO_PARTS, UNDOS,
 };
 use crate::error::{Error, Result};
 use crate::ids::{self, TenantId};
 use crate::messages::{self, Message};
 use crate::platform;
+use crate::scim::date_time;
+use crate::store::scim_tokens;
 use crate::store::tenants::{self, DAY_MS, RESTORED_WITHIN_MS};
 use crate::store::{self, Guard, Row, Value, rows_at};
 
@@ -23,6 +25,11 @@ const TENANTS_AT_ONCE: i64 = 100;
 const MAX_BATCHES: usize = 10;
 /// How long it is known how many refusals there were in a minute, in days; they are told for one.
 const COUNTS_DAYS: i64 = 7;
+/// How many days before it ends a token is told of, and of how many at once.
+const TOLD_DAYS: i64 = 14;
+const ENDS_AT_ONCE: i64 = 50;
+/// How long deliveries of events are known.
+const DELIVERY_DAYS: i64 = 30;
 /// How long it is known what came of an undo that went by messages.
 const UNDO_DAYS: i64 = 30;
 
@@ -57,7 +64,10 @@ impl App {
         };
         let is_more = match row.optional_integer("deleted_at")? {
             Some(_) => self.erase(&tenant).await,
-            None => self.purge(&tenant, row).await,
+            None => match self.tell_of_ends(&tenant).await {
+                Ok(()) => self.purge(&tenant, row).await,
+                Err(error) => Err(error),
+            },
         };
         match is_more {
             Ok(true) => {
@@ -69,6 +79,47 @@ impl App {
             | Err(store::Error::Guard(Guard::NotFound | Guard::VersionConflict)) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Tells of tokens that end soon, once of each.
+    async fn tell_of_ends(&self, tenant: &TenantId) -> store::Result<()> {
+        let platform = &self.platform;
+        let database = platform.database_of(Some(tenant));
+        let now = platform.clock.now();
+        let soon = now + TOLD_DAYS * DAY_MS;
+        let ending = scim_tokens::select_ending(tenant, now, soon, ENDS_AT_ONCE);
+        let results = database.run(vec![ending]).await?;
+        let mut batch = Vec::new();
+        for row in &rows_at(&results, 0)?.rows {
+            let (id, expires_at) = (row.text("id")?, row.integer("expires_at")?);
+            let about =
+                json!({"name": row.text("name")?, "expires_at": date_time::format(expires_at)});
+            let event = Event {
+                action: Action::Expire,
+                resource_type: "ScimToken",
+                resource_id: &id,
+                attributes: Vec::new(),
+                detail: Detail::about(about.as_object().cloned().unwrap_or_default()),
+            };
+            batch.extend(scim_tokens::note_end_told(tenant, &id, expires_at));
+            let origin = self.origin()?;
+            batch.extend(audit::append(tenant, &origin, Totals::default(), &[event]));
+        }
+        if !batch.is_empty() {
+            database.run(batch).await?;
+        }
+        Ok(())
+    }
+
+    /// As whom the clock's work is audited.
+    fn origin(&self) -> store::Result<Origin> {
+        let platform = &self.platform;
+        let request_id = platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref());
+        Ok(Origin {
+            actor: "schedule".to_owned(),
+            request_id: request_id.map_err(store::Error::Backend)?,
+            at: platform.clock.now(),
+        })
     }
 
     /// Deletes rows of a tenant that is not restored any more; whether there are more.
@@ -103,6 +154,7 @@ impl App {
             ),
             (UNDOS, of_requests(UNDO_DAYS)),
             (UNDO_PARTS, of_requests(UNDO_DAYS)),
+            (DELIVERIES, of_requests(DELIVERY_DAYS)),
         ];
         let mut reads = vec![upkeep::select_events_before(tenant, events_before)];
         reads.extend(recorded.iter().map(|(of, before)| of.count(tenant, before)));
@@ -130,13 +182,7 @@ impl App {
         if batch.is_empty() {
             return Ok(false);
         }
-        let request_id = platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref())
-            .map_err(store::Error::Backend)?;
-        let origin = Origin {
-            actor: "schedule".to_owned(),
-            request_id,
-            at: now,
-        };
+        let origin = self.origin()?;
         let event = Event {
             action: Action::Purge,
             resource_type: "Tenant",

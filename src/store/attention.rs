@@ -15,7 +15,7 @@ const MAX_LINES: i64 = 100;
 
 /// The statements, each of which gives lines with `code`, `since` (milliseconds since 1970), `kind`, `id`, `name` and `count`, the first of
 /// them a row where the tenant exists.
-pub fn select(tenant: &TenantId, now: i64) -> [Statement; 7] {
+pub fn select(tenant: &TenantId, now: i64) -> [Statement; 8] {
     [
         Statement::new(
             "select 1 as there from tenants where id = ?1 and deleted_at is null",
@@ -72,6 +72,14 @@ pub fn select(tenant: &TenantId, now: i64) -> [Statement; 7] {
                  and resource_type not in ('User', 'Group') and action = 'trip' and at >= ?2 group by actor limit {MAX_LINES}"
             ),
             vec![tenant.into(), (now - DAY_MS).into()],
+        ),
+        Statement::new(
+            format!(
+                "select iif(paused_at is null, 'stream_failing', 'stream_paused') as code, coalesce(paused_at, failing_since) as since, \
+                 'EventStream' as kind, id, name, max(failures, 1) as count from event_streams where tenant_id = ?1 and is_active = 1 \
+                 and (paused_at is not null or failing_since is not null) order by id limit {MAX_LINES}"
+            ),
+            vec![tenant.into()],
         ),
         Statement::new(
             format!(

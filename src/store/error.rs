@@ -50,6 +50,8 @@ pub enum Guard {
     ProviderMissing,
     /// The identity provider that something is to belong to is no directory.
     NoDirectory,
+    /// There are as many as there may be.
+    Full,
     /// The group that a mapping is to lead to is not there any more.
     GroupMissing,
     /// A credential has removed more than the tenant allows one.
@@ -63,7 +65,7 @@ pub enum Guard {
 }
 
 impl Guard {
-    const ALL: [Guard; 14] = [
+    const ALL: [Guard; 15] = [
         Guard::CredentialStale,
         Guard::NotFound,
         Guard::VersionConflict,
@@ -73,6 +75,7 @@ impl Guard {
         Guard::NestedTooDeep,
         Guard::ProviderMissing,
         Guard::NoDirectory,
+        Guard::Full,
         Guard::GroupMissing,
         Guard::FuseBlown,
         Guard::SyncRunning,
@@ -92,6 +95,7 @@ impl Guard {
             Guard::NestedTooDeep => "guard_nested_too_deep",
             Guard::ProviderMissing => "guard_provider_missing",
             Guard::NoDirectory => "guard_no_directory",
+            Guard::Full => "guard_full",
             Guard::GroupMissing => "guard_group_missing",
             Guard::FuseBlown => "guard_fuse_blown",
             Guard::SyncRunning => "guard_sync_running",

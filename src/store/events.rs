@@ -22,41 +22,58 @@ pub fn select_range(tenant: &TenantId) -> Statement {
     )
 }
 
-/// A page of at most so many changes after the one numbered `after`, in their order.
+/// A page of at most so many changes after the one numbered `after`, in their order. A tenant's numbers have no gaps, so that it ends with
+/// `after + limit`.
 ///
-/// Where their texts are too long for one page, those that fit have `fits`, and the last of these may lack what it was after the change: a
-/// page of as many changes as fit has it.
+/// Where a text is longer than its share of the page, `fits` is 0 and it is left out: a page of fewer changes has it.
 pub fn select_page(tenant: &TenantId, after: i64, limit: i64) -> Statement {
+    let share = TEXT_ON_PAGE / limit.max(1);
+    let is_short = |text: &str| format!("coalesce(octet_length({text}), 0) <= {share}");
+    let short = |text: &str| format!("iif({}, {text}, null)", is_short(text));
+    // What follows a change of the same resource: on the page the caller sees it.
+    let next = "select a.{} from audit_events a indexed by audit_events_resource_idx where a.tenant_id = ?1 \
+         and a.resource_id = e.resource_id and a.seq > e.seq order by a.seq limit 1";
+    let (next_seq, next_request) = (next.replace("{}", "seq"), next.replace("{}", "request_id"));
     // A deleted resource is nothing after it, and a new one was nothing before.
+    let of_type = |name: &str| {
+        format!(
+            "e.action <> 'delete' and e.resource_type = '{name}' and coalesce(n.seq, ?3 + 1) > ?3"
+        )
+    };
     Statement::new(
         format!(
-            "with page as (select e.*, lead(e.seq) over (partition by e.resource_id order by e.seq) as next from ( \
-             select * from audit_events not indexed where tenant_id = ?1 and seq > ?2 order by seq limit ?3) e), \
-             told as (select p.*, v.seq is not null as is_kept, v.version as was_version, v.resource as was, \
-             coalesce(u.version, g.version) as now_version, coalesce(u.resource, g.resource) as now, \
-             x.version as later_version, x.resource as later, \
-             iif(p.next is null, (select a.request_id from audit_events a indexed by audit_events_resource_idx \
-             where a.tenant_id = ?1 and a.resource_id = p.resource_id and a.seq > p.seq order by a.seq limit 1), null) as later_request \
-             from page p \
-             left join revisions v on p.action <> 'create' and v.tenant_id = ?1 and v.request_id = p.request_id and v.seq = p.seq \
+            "select e.seq, e.at, e.actor, e.action, e.resource_type, e.resource_id, e.attributes, e.detail, e.request_id, \
+             v.seq is not null as is_kept, v.version as was_version, v.resource is not null as is_rewritten, {} as was, \
+             coalesce(u.version, g.version) as now_version, {} as now, x.version as later_version, {} as later, \
+             iif(n.seq > ?3, ({next_request}), null) as later_request, {} and {} and {} as fits \
+             from audit_events e not indexed \
+             left join revisions v on e.action <> 'create' and v.tenant_id = ?1 and v.request_id = e.request_id and v.seq = e.seq \
              and v.part = '' \
-             left join users u on p.next is null and p.action <> 'delete' and p.resource_type = 'User' and u.tenant_id = ?1 \
-             and u.id = p.resource_id \
-             left join groups g on p.next is null and p.action <> 'delete' and p.resource_type = 'Group' and g.tenant_id = ?1 \
-             and g.id = p.resource_id \
-             left join audit_events k on p.next is null and p.action <> 'delete' and k.tenant_id = ?1 and k.seq = ( \
+             left join audit_events n indexed by audit_events_resource_idx on n.tenant_id = ?1 and n.resource_id = e.resource_id \
+             and n.seq = ({next_seq}) \
+             left join users u on {} and u.tenant_id = ?1 and u.id = e.resource_id \
+             left join groups g on {} and g.tenant_id = ?1 and g.id = e.resource_id \
+             left join audit_events k on n.seq > ?3 and e.action <> 'delete' and k.tenant_id = ?1 and k.seq = ( \
              select c.seq from (select a.seq, a.request_id from audit_events a indexed by audit_events_resource_idx \
-             where a.tenant_id = ?1 and a.resource_id = p.resource_id and a.seq > p.seq order by a.seq limit {LOOKED_AT}) c \
+             where a.tenant_id = ?1 and a.resource_id = e.resource_id and a.seq > e.seq order by a.seq limit {LOOKED_AT}) c \
              cross join revisions r on r.tenant_id = ?1 and r.request_id = c.request_id and r.seq = c.seq and r.part = '' \
-             where c.request_id <> p.request_id and r.resource is not null order by c.seq limit 1) \
-             left join revisions x on x.tenant_id = ?1 and x.request_id = k.request_id and x.seq = k.seq and x.part = ''), \
-             measured as (select *, sum(octet_length(coalesce(was, '')) + octet_length(coalesce(now, '')) \
-             + octet_length(coalesce(later, ''))) over (order by seq) <= {TEXT_ON_PAGE} or seq = min(seq) over () as fits from told) \
-             select seq, at, actor, action, resource_type, resource_id, attributes, detail, request_id, is_kept, was_version, now_version, \
-             later_version, later_request, fits, iif(fits, was, null) as was, iif(fits, now, null) as now, iif(fits, later, null) as later \
-             from measured order by seq"
+             where c.request_id <> e.request_id and r.resource is not null order by c.seq limit 1) \
+             left join revisions x on x.tenant_id = ?1 and x.request_id = k.request_id and x.seq = k.seq and x.part = '' \
+             where e.tenant_id = ?1 and e.seq > ?2 and e.seq <= ?3 order by e.seq",
+            short("v.resource"),
+            short("coalesce(u.resource, g.resource)"),
+            short("x.resource"),
+            is_short("v.resource"),
+            is_short("coalesce(u.resource, g.resource)"),
+            is_short("x.resource"),
+            of_type("User"),
+            of_type("Group"),
         ),
-        vec![tenant.into(), after.into(), limit.into()],
+        vec![
+            tenant.into(),
+            after.into(),
+            after.saturating_add(limit).into(),
+        ],
     )
 }
 
@@ -101,7 +118,10 @@ pub fn change(row: &Row) -> Result<Change> {
     Ok(Change {
         event: audit_event(row)?,
         was_absent: is_kept && was_version.is_none(),
-        same_version: was_version.filter(|_| fits && was.is_none()),
+        same_version: match row.boolean("is_rewritten")? {
+            true => None,
+            false => was_version,
+        },
         was,
         now: text("now_version", "now")?,
         later: text("later_version", "later")?,

@@ -35,7 +35,8 @@ const COLUMNS: &str = "k.id, k.tenant_id, k.name, k.description, k.token_hint, k
 const FROM: &str =
     "from scim_tokens k join tenants t on t.id = k.tenant_id and t.deleted_at is null";
 
-fn tenant_id(row: &Row) -> Result<TenantId> {
+/// The tenant that a row belongs to.
+pub fn tenant_id(row: &Row) -> Result<TenantId> {
     let text = row.text("tenant_id")?;
     TenantId::parse(&text).ok_or_else(|| super::Error::Backend(format!("tenant id `{text}`")))
 }
@@ -196,7 +197,7 @@ pub struct Facts {
 /// The facts of a token that may be used now, by the hash of it.
 pub fn select_facts(hash: &str, now: i64) -> Statement {
     Statement::new(
-        "select k.tenant_id, k.id, k.scopes, k.expires_at, k.idp_id, k.revision, t.scim_profile, t.store_passwords \
+        "select k.tenant_id, k.id, k.scopes, k.expires_at, k.idp_id, k.revision, t.scim_profile, t.store_passwords, t.push_streams \
          from directory d join scim_tokens k on k.tenant_id = d.tenant_id and k.id = d.resource_id \
          join tenants t on t.id = k.tenant_id \
          where d.kind = 'scim_token_hash' and d.key = ?1 and k.is_active = 1 and k.revoked_at is null \
@@ -215,4 +216,29 @@ pub fn facts(row: &Row) -> Result<Facts> {
         revision: row.integer("revision")?,
         settings: tenants::settings(row)?,
     })
+}
+
+/// Tokens that end before a time, which nobody has been told of: `id`, `name` and `expires_at`, no more than `limit`.
+pub fn select_ending(tenant: &TenantId, now: i64, before: i64, limit: i64) -> Statement {
+    Statement::new(
+        "select id, name, expires_at from scim_tokens where tenant_id = ?1 and is_active = 1 and revoked_at is null and expires_at > ?2 \
+         and expires_at <= ?3 and told_of_end is not expires_at order by id limit ?4",
+        vec![tenant.into(), now.into(), before.into(), limit.into()],
+    )
+}
+
+/// Notes that the end of a token was told. Fails the batch with [`Guard::VersionConflict`] where it was told meanwhile, or is another.
+pub fn note_end_told(tenant: &TenantId, id: &str, expires_at: i64) -> [Statement; 2] {
+    let params = || vec![tenant.into(), id.into(), expires_at.into()];
+    [
+        guards::require(
+            Guard::VersionConflict,
+            "exists (select 1 from scim_tokens where tenant_id = ?1 and id = ?2 and expires_at = ?3 and told_of_end is not ?3)",
+            params(),
+        ),
+        Statement::new(
+            "update scim_tokens set told_of_end = ?3 where tenant_id = ?1 and id = ?2",
+            params(),
+        ),
+    ]
 }

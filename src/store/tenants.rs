@@ -12,6 +12,8 @@ pub struct Settings {
     pub profile: Profile,
     /// Whether Argon2id hashes of passwords are kept.
     pub store_passwords: bool,
+    /// Whether somebody is sent what changes.
+    pub is_followed: bool,
 }
 
 /// How long what is recorded of a tenant is kept, in days, where 0 keeps nothing; and how much one credential may remove.
@@ -69,7 +71,7 @@ pub struct Tenant {
     pub updated_at: i64,
 }
 
-const COLUMNS: &str = "id, name, scim_profile, store_passwords, audit_days, history_days, requests_days, record_bodies, \
+const COLUMNS: &str = "id, name, scim_profile, store_passwords, push_streams, audit_days, history_days, requests_days, record_bodies, \
      removal_fuse, created_at, updated_at";
 
 pub fn tenant(row: &Row) -> Result<Tenant> {
@@ -88,6 +90,7 @@ pub fn settings(row: &Row) -> Result<Settings> {
     Ok(Settings {
         profile: Profile::from_name(&row.text("scim_profile")?).unwrap_or_default(),
         store_passwords: row.boolean("store_passwords")?,
+        is_followed: row.integer("push_streams")? > 0,
     })
 }
 

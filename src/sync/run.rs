@@ -14,6 +14,7 @@ use super::source::Source;
 use super::stage::Store;
 use super::staged::{Piece, RESOURCE};
 use super::state::Phase;
+use crate::change::audit::{self, Action, Detail, Event, Origin, Totals};
 use crate::error::{Error, Result};
 use crate::ldap::values::to_generalized_time;
 use crate::store::directory_syncs::{self, SyncState};
@@ -282,7 +283,31 @@ async fn conclude(
         log.finished_at = Some(now);
     }
     batch.push(sync_chunks::delete(tenant, &session.log_id()));
+    batch.extend(told(session));
     batch.push(directory_syncs::end(tenant, &session.idp, next, now));
     session.write(batch).await?;
     Ok(Next::Over)
+}
+
+/// The event of a run that is over; none of a dry run, which has done nothing.
+fn told(session: &Session<'_>) -> Vec<Statement> {
+    let log = session.log.borrow();
+    if log.dry_run {
+        return Vec::new();
+    }
+    let counts: serde_json::Value = serde_json::from_str(&log.counts).unwrap_or_default();
+    let about = serde_json::json!({"log_id": log.id, "status": log.status, "mode": log.mode, "counts": counts});
+    let event = Event {
+        action: Action::Sync,
+        resource_type: "IdentityProvider",
+        resource_id: &session.idp,
+        attributes: Vec::new(),
+        detail: Detail::about(about.as_object().cloned().unwrap_or_default()),
+    };
+    let origin = Origin {
+        actor: format!("ldap-sync:{}", session.idp),
+        request_id: log.id.clone(),
+        at: session.now(),
+    };
+    audit::append(&session.tenant, &origin, Totals::default(), &[event])
 }

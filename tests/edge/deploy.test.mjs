@@ -30,7 +30,7 @@ test("an empty account gets everything, and a second deploy leaves what is there
 
   // The jobs worker is there before the worker that is bound to it, and its queues before both.
   assert.deepEqual(cloudflare.uploads.map(({ script }) => script), ["rollcall-jobs", "rollcall"]);
-  assert.deepEqual(cloudflare.queues.map(({ queue_name }) => queue_name), ["rollcall-jobs", "rollcall-jobs-dead"]);
+  assert.deepEqual(cloudflare.queues.map(({ queue_name }) => queue_name), ["rollcall-jobs", "rollcall-deliveries", "rollcall-jobs-dead"]);
   assertJobsWorker(cloudflare.uploads[0], output);
 
   const { metadata, modules } = cloudflare.uploads.at(-1);
@@ -71,7 +71,7 @@ test("an empty account gets everything, and a second deploy leaves what is there
   // The clock is the jobs worker's alone: a clock from before is taken away.
   assert.deepEqual(cloudflare.crons, { "rollcall-jobs": ["*/5 * * * *"], rollcall: [] });
   const { settings, ...consumer } = cloudflare.consumers["rollcall-jobs"];
-  assert.deepEqual([consumer.script_name, consumer.dead_letter_queue], ["rollcall-jobs", "rollcall-jobs-dead"]);
+  assert.deepEqual([consumer.script_name, consumer.dead_letter_queue], ["rollcall-jobs", "rollcall-deliveries", "rollcall-jobs-dead"]);
   assert.deepEqual([settings.batch_size, settings.max_retries, settings.max_wait_time_ms], [1, 10, 0]);
   assert.equal(cloudflare.consumers["rollcall-jobs-dead"].script_name, "rollcall-jobs");
 
@@ -80,7 +80,7 @@ test("an empty account gets everything, and a second deploy leaves what is there
   assert.equal(second.code, 0, second.output);
   assert.equal(cloudflare.databases.length, 1);
   assert.equal(cloudflare.namespaces.length, 1);
-  assert.equal(cloudflare.queues.length, 2);
+  assert.equal(cloudflare.queues.length, 3);
   for (const upload of cloudflare.uploads.slice(-2)) {
     for (const name of ["CURSOR_KEY", "ENCRYPTION_KEY"]) {
       assert.deepEqual(upload.metadata.bindings.filter((entry) => entry.name === name), [{ name, type: "inherit" }]);

@@ -51,6 +51,7 @@ mod meanwhile;
 mod names;
 mod normal_forms;
 mod openapi;
+mod openapi_served;
 mod pages;
 mod query_parameters;
 mod removal_fuse;

@@ -73,7 +73,7 @@ pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     loop {
         let page = events::page(&asked, &tenant, from, limit, &wanted).await?;
         if from == after {
-            check(after, page.range)?;
+            check(after, page.range, "query")?;
         }
         let left = until - clock.now();
         if !page.events.is_empty() || left <= 0 {
@@ -90,7 +90,7 @@ pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
 }
 
 /// 410 where some of what was asked for is there no more, 422 where the number is one that was never given.
-pub fn check(after: i64, range: Range) -> Result<()> {
+pub fn check(after: i64, range: Range, place: &str) -> Result<()> {
     if after < range.first {
         let detail = format!(
             "events up to number {} are kept no longer; list the users and groups anew, and go on after the X-Event-Seq of the first reply",
@@ -103,7 +103,7 @@ pub fn check(after: i64, range: Range) -> Result<()> {
             "the tenant's last event has the number {}; where the database was set back, list the users and groups anew",
             range.last
         );
-        return Err(Error::field(&["query", "after"], detail, "value_error"));
+        return Err(Error::field(&[place, "after"], detail, "value_error"));
     }
     Ok(())
 }

@@ -13,6 +13,10 @@ pub mod endpoint_info;
 #[cfg(feature = "jobs")]
 pub mod erasures;
 #[cfg(feature = "jobs")]
+pub mod event_stream_types;
+#[cfg(feature = "jobs")]
+pub mod event_streams;
+#[cfg(feature = "jobs")]
 pub mod events;
 #[cfg(feature = "jobs")]
 pub mod export;

@@ -63,6 +63,16 @@ const MEANINGS: &[Meaning] = &[
         to_do: "GET audit-events/?actor={id} says what it removed; where that is right, POST scim-tokens/{id}/allow-removals lets it go on.",
     },
     Meaning {
+        code: "stream_failing",
+        what: "The receiver of the event stream does not take its deliveries; they are tried again for three days.",
+        to_do: "GET event-streams/{id}/deliveries of the tenant says what it answers; once it is well, POST event-streams/{id}/resume tries at once.",
+    },
+    Meaning {
+        code: "stream_paused",
+        what: "The event stream is paused: its deliveries have failed for three days, or the receiver wants no more.",
+        to_do: "GET event-streams/{id} of the tenant says why; once it is well, POST event-streams/{id}/resume goes on where it stopped. DELETE a stream that nobody needs.",
+    },
+    Meaning {
         code: "message_dead",
         what: "A message to rollcall-jobs failed as often as it was tried, and was given up.",
         to_do: "The log of rollcall-jobs says why; start what it was for again, as a sync by POST identity-providers/{id}/sync.",

@@ -19,7 +19,8 @@ use crate::store;
 use crate::store::requests::After;
 use crate::store::tenants::{self, Changes, Keeping, RemovalFuse, Settings, Tenant};
 use crate::store::{
-    Constraint, Guard, Row, Statement, identity_providers, kept_replies, rows_at, scim_tokens,
+    Constraint, Guard, Row, Statement, event_streams, identity_providers, kept_replies, rows_at,
+    scim_tokens,
 };
 
 const WHAT: &str = "the tenant";
@@ -241,6 +242,7 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let settings = Settings {
         profile: given.scim_profile.unwrap_or_default(),
         store_passwords: given.store_passwords.unwrap_or_default(),
+        is_followed: false,
     };
     let is_given = [
         true,
@@ -349,6 +351,7 @@ pub async fn delete(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         upkeep::forget_passwords(&id),
     ];
     batch.extend(scim_tokens::wipe_all(&id, call.now));
+    batch.extend(event_streams::delete_all(&id));
     batch.push(tenants::delete(&id, call.now));
     batch.extend(audited(call, admin, &id, Action::Delete, Vec::new()));
     let results = call.change(&id, batch).await.map_err(not_found)?;

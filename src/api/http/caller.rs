@@ -15,6 +15,7 @@ use http::header::HeaderName;
 
 use super::call::Call;
 use super::reply::Reply;
+use crate::announcing;
 use crate::auth::admin::{Admin, AdminScope};
 use crate::auth::scope::{Scope, Scopes};
 use crate::change::audit::Origin;
@@ -213,6 +214,7 @@ impl Caller {
             (&self.tenant).into(),
             self.settings.profile.name().into(),
             self.settings.store_passwords.into(),
+            self.settings.is_followed.into(),
         ];
         match &self.proof {
             Proof::Token { id, hash, revision } => {
@@ -221,15 +223,15 @@ impl Caller {
                 params.push((&self.provider_id).into());
                 (
                     "select t.audit_seq as seq from scim_tokens k cross join tenants t \
-                     where k.tenant_id = ?1 and k.id = ?4 and k.revision = ?5 and k.token_hash = ?6 and k.scopes = ?7 \
-                     and k.is_active = 1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > ?8) \
-                     and coalesce(k.idp_id, '') = ?9 and t.id = ?1 and t.scim_profile = ?2 and t.store_passwords = ?3 and t.deleted_at is null",
+                     where k.tenant_id = ?1 and k.id = ?5 and k.revision = ?6 and k.token_hash = ?7 and k.scopes = ?8 \
+                     and k.is_active = 1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > ?9) \
+                     and coalesce(k.idp_id, '') = ?10 and t.id = ?1 and t.scim_profile = ?2 and t.store_passwords = ?3 and (t.push_streams > 0) = ?4 and t.deleted_at is null",
                     params,
                 )
             }
             Proof::Jwt { .. } => (
                 "select t.audit_seq as seq from tenants t where t.id = ?1 \
-                 and t.scim_profile = ?2 and t.store_passwords = ?3 and t.deleted_at is null",
+                 and t.scim_profile = ?2 and t.store_passwords = ?3 and (t.push_streams > 0) = ?4 and t.deleted_at is null",
                 params,
             ),
         }
@@ -298,6 +300,9 @@ impl Caller {
         self.confirmed.set(confirmed);
         if results.is_ok() {
             self.touch(call);
+            if self.settings.is_followed {
+                announcing::announce(&call.app.platform, &self.tenant);
+            }
         }
         Ok(results?.into_iter().skip(2).collect())
     }

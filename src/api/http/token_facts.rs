@@ -36,6 +36,9 @@ struct Cached<'t> {
     #[serde(borrow)]
     profile: Cow<'t, str>,
     store_passwords: bool,
+    /// Left out by workers of before.
+    #[serde(default)]
+    is_followed: bool,
 }
 
 /// Where a look at a credential finds what is known of it.
@@ -94,6 +97,7 @@ pub fn remember(platform: &Platform, hash: &str, facts: &Facts) {
         revision: facts.revision,
         profile: facts.settings.profile.name().into(),
         store_passwords: facts.settings.store_passwords,
+        is_followed: facts.settings.is_followed,
     };
     let Ok(value) = serde_json::to_string(&cached) else {
         return;
@@ -130,6 +134,7 @@ fn from_cache(text: &str) -> Option<Facts> {
         settings: Settings {
             profile: Profile::from_name(&cached.profile)?,
             store_passwords: cached.store_passwords,
+            is_followed: cached.is_followed,
         },
     })
 }

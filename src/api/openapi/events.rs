@@ -2,12 +2,18 @@
 
 use serde_json::{Value, json};
 
+use super::envelopes::{lists, shows};
 use super::examples;
 use super::operation::{Operation, query};
 use super::schemas::Schemas;
 use super::tags::EVENTS;
+use crate::api::admin::event_stream_types::{
+    DeliveryResponse, EventStreamCreate, EventStreamReplay, EventStreamResponse, EventStreamRotate,
+    EventStreamUpdate, NewEventStreamResponse, TestResponse,
+};
 use crate::api::admin::events::{DEFAULT_LIMIT, EventPage, MAX_LIMIT, MAX_SEQ, MAX_WAIT};
 use crate::api::http::routes::Route;
+use crate::api::http::stretch::{self, Listed};
 use crate::events::EventType;
 use crate::scim::schema::USERS;
 
@@ -23,6 +29,39 @@ fn event() -> Value {
         "resource": {"type": "User", "id": examples::USER, "version": "W/\"1\""},
         "data": data, "data_state": "version", "previous": null, "attributes": ["userName", "name", "emails"],
     })
+}
+
+fn stream() -> Value {
+    json!({
+        "id": "01a1fa81-2c3c-72ea-ac77-06c1191c8fad", "tenant_id": examples::TENANT, "name": "product", "kind": "webhook",
+        "url": "https://product.example.com/webhooks/rollcall", "types": ["user.*", "group.*"], "batch": 1, "is_active": true,
+        "state": "active", "after": 42, "behind": 0, "failures": 0, "failing_since": null, "next_try_at": null,
+        "delivered_at": "2026-11-20T19:48:51.819Z", "paused_at": null, "paused_reason": null,
+        "created_at": "2026-11-20T19:48:51.819Z", "created_by": "root", "updated_at": "2026-11-20T19:48:51.819Z",
+    })
+}
+
+fn new_stream() -> Value {
+    let mut stream = stream();
+    if let Some(stream) = stream.as_object_mut() {
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
+        stream.insert("secret".to_owned(), secret.into());
+    }
+    stream
+}
+
+fn delivery() -> Value {
+    json!({
+        "id": "01a1fa81-2c3c-72ea-ac77-06c1191c8fad", "message_id": "example.42.user.created", "first_seq": 42, "last_seq": 42,
+        "events": 1, "attempt": 1, "status": 200, "reason": null, "duration_ms": 12, "reply": "ok", "at": "2026-11-20T19:48:51.819Z",
+    })
+}
+
+/// An operation that answers with a stream.
+fn one(route: &Route, schemas: &mut Schemas, summary: &str, description: &str) -> Operation {
+    let operation = Operation::new(route, EVENTS, summary).describe(description);
+    let operation = operation.fails(404);
+    shows::<EventStreamResponse>(operation, 200, "The stream", schemas, &stream())
 }
 
 /// The operation of a route that tells of changes.
@@ -49,6 +88,72 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
                 .answers(200, "A page of events", &schemas.reply::<EventPage>(), &example)
                 .fails(404)
                 .fails(410)
+                .fails(422)
+        }
+        "listEventStreams" => lists::<EventStreamResponse>(
+            Operation::new(route, EVENTS, "A page of a tenant's event streams")
+                .describe("Who is sent the tenant's events, and how far each is.")
+                .fails(404),
+            schemas,
+            &stream(),
+        ),
+        "createEventStream" => shows::<NewEventStreamResponse>(
+            Operation::new(route, EVENTS, "Have events sent")
+                .describe("Webhooks, signed as Standard Webhooks 1.0 says: in order, at least once, with the same `webhook-id` over all tries. What is not answered by a 2xx within 15 seconds is tried again for three days, after 5 s, 30 s, 2 min, 10 min, 30 min, 1 h and then every 2 h; a longer `Retry-After` in seconds is honoured. 410 pauses the stream at once. Redirects are not followed. `secret` is shown this once. A body is one event as the feed has it, with `after` and `through`: the receiver has everything up to `through` then. Where `batch` is more than 1 it is `{type: events, tenant_id, after, through, events}`. 409 where the tenant has 100 already.")
+                .body(true, schemas.request::<EventStreamCreate>(), json!({
+                    "name": "product", "url": "https://product.example.com/webhooks/rollcall", "types": ["user.*", "group.*"],
+                }))
+                .fails(404)
+                .fails(409)
+                .fails(410),
+            201,
+            "The stream, with its secret",
+            schemas,
+            &new_stream(),
+        ),
+        "readEventStream" => one(route, schemas, "One event stream", "How far it is, and whether it waits or is paused."),
+        "updateEventStream" => one(route, schemas, "Change an event stream", "What is left out stays as it is.")
+            .body(true, schemas.request::<EventStreamUpdate>(), json!({"batch": 100})),
+        "deleteEventStream" => Operation::new(route, EVENTS, "Delete an event stream")
+            .describe("Nothing more is sent to it.")
+            .reply(204, "It is gone", Value::Null, &[])
+            .fails(404),
+        "rotateEventStreamSecret" => shows::<NewEventStreamResponse>(
+            Operation::new(route, EVENTS, "Give an event stream a new secret")
+                .describe("Deliveries carry signatures by both until `overlap_seconds` are over: a day where it is left out, seven at most.")
+                .body(false, schemas.request::<EventStreamRotate>(), json!({"overlap_seconds": 3_600}))
+                .fails(404)
+                .fails(422),
+            200,
+            "The stream, with its new secret",
+            schemas,
+            &new_stream(),
+        ),
+        "testEventStream" => shows::<TestResponse>(
+            Operation::new(route, EVENTS, "Send the receiver a test")
+                .describe("A signed body `{type: test, id, tenant_id}`, at once, whatever the stream is at.")
+                .fails(404)
+                .fails(409),
+            200,
+            "What came of it",
+            schemas,
+            &json!({"ok": false, "status": 500, "reason": "the answer is 500", "reply": "…", "duration_ms": 12}),
+        ),
+        "replayEventStream" => one(route, schemas, "Send everything after a number again", "Also from before what was delivered; a paused stream goes on. 410 where that is kept no longer.")
+            .body(true, schemas.request::<EventStreamReplay>(), json!({"after": 0}))
+            .fails(410),
+        "resumeEventStream" => one(route, schemas, "Let an event stream go on", "One that is paused, or waits for its next try, is tried at once."),
+        "listDeliveries" => {
+            let schema = schemas.reply::<Listed<DeliveryResponse>>();
+            let limit = json!({"type": "integer", "minimum": 1, "maximum": stretch::MAX_LIMIT, "default": stretch::DEFAULT_LIMIT});
+            Operation::new(route, EVENTS, "What came of deliveries, the latest first")
+                .describe("Each try: the status, the time it took, and how the reply begins. Kept for 30 days.")
+                .parameters([
+                    query("after", "`pagination.next` of the page before it", &json!({"type": "string"})),
+                    query("limit", "How many a page has at most", &limit),
+                ])
+                .answers(200, "A page", &schema, &examples::listed(&delivery()))
+                .fails(404)
                 .fails(422)
         }
         _ => return None,

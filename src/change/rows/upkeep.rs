@@ -31,6 +31,8 @@ pub const TABLES: &[(&str, &str)] = &[
     ("sync_chunks", "log_id, kind, number, part"),
     ("dead_messages", "id"),
     ("kept_replies", "key_hash"),
+    ("deliveries", "id"),
+    ("event_streams", "id"),
     ("scim_tokens", "id"),
     ("identity_providers", "id"),
 ];
@@ -188,6 +190,13 @@ pub const UNDO_PARTS: ByTime = ByTime {
     table: "undo_parts",
     id: "undo_id",
     key: "undo_id, number",
+};
+
+/// What came of deliveries.
+pub const DELIVERIES: ByTime = ByTime {
+    table: "deliveries",
+    id: "id",
+    key: "id",
 };
 
 impl ByTime {

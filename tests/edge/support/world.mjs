@@ -21,6 +21,7 @@ export const settings = { JWT_ISSUER: "https://login.example.com", JWT_AUDIENCE:
 
 /** The name of the jobs worker, of its queue, and of the queue of messages that were given up. */
 export const JOBS = "rollcall-jobs";
+export const DELIVERIES = "rollcall-deliveries";
 export const DEAD = "rollcall-jobs-dead";
 
 /** The first worker for Miniflare, alone; `more` adds bindings. */
@@ -42,11 +43,11 @@ export function deployedWorker(more = {}) {
  * `retries` times more.
  */
 export function bothWorkers(more = {}, { retries = 10 } = {}) {
-  const producer = { queueProducers: { JOBS: { queueName: JOBS } } };
+  const producer = { queueProducers: { JOBS: { queueName: JOBS }, DELIVERIES: { queueName: DELIVERIES } } };
   const consumer = { maxBatchSize: 1, maxBatchTimeout: 0 };
   return [
     deployedWorker({ serviceBindings: { JOBS_WORKER: JOBS }, ...producer, ...more }),
-    { name: JOBS, ...built("build-jobs"), ...producer, queueConsumers: { [JOBS]: { ...consumer, maxRetries: retries, deadLetterQueue: DEAD }, [DEAD]: consumer }, ...more },
+    { name: JOBS, ...built("build-jobs"), ...producer, queueConsumers: { [JOBS]: { ...consumer, maxRetries: retries, deadLetterQueue: DEAD }, [DELIVERIES]: { ...consumer, maxBatchSize: 10, maxRetries: retries, deadLetterQueue: DEAD }, [DEAD]: consumer }, ...more },
   ];
 }
 
@@ -61,7 +62,7 @@ function built(folder) {
       { type: "ESModule", include: ["**/*.js"], fallthrough: true },
     ],
     compatibilityDate: readFileSync(inRoot("wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"$/m)[1],
-    compatibilityFlags: ["global_fetch_strictly_public"],
+    compatibilityFlags: ["global_fetch_strictly_public", ...(folder === "build-jobs" ? ["queue_consumer_no_wait_for_wait_until"] : [])],
     bindings: settings,
     kvNamespaces: ["TOKENS"],
   };

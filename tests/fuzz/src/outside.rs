@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use rollcall::api::App;
 use rollcall::config::Config;
 use rollcall::platform::{
-    Asset, Assets, Background, Clock, Database, Entropy, HttpClient, HttpError, Limit, LocalFuture,
-    Log, Platform, PublicKey, Queue, RateLimiter, Signatures, Tcp, TcpError, TcpSecurity,
-    TcpStream, Timer, TokenCache,
+    Answered, Asset, Assets, Background, Clock, Database, Entropy, HttpClient, HttpError, Limit,
+    LocalFuture, Log, Platform, PublicKey, Queue, QueueName, RateLimiter, Signatures, Tcp,
+    TcpError, TcpSecurity, TcpStream, Timer, TokenCache,
 };
 use rollcall::store::{self, Rows, Statement};
 
@@ -101,7 +101,12 @@ impl Clock for Outside {
 
 #[async_trait(?Send)]
 impl Queue for Outside {
-    async fn send(&self, _message: &str, _delay_seconds: u32) -> Result<(), String> {
+    async fn send(
+        &self,
+        _queue: QueueName,
+        _message: &str,
+        _delay_seconds: u32,
+    ) -> Result<(), String> {
         Err("it takes nothing".to_owned())
     }
 }
@@ -127,6 +132,17 @@ impl HttpClient for Outside {
         _timeout_ms: u32,
     ) -> Result<Vec<u8>, HttpError> {
         Ok(self.bytes.to_vec())
+    }
+
+    async fn post(
+        &self,
+        _url: &str,
+        _headers: &[(&str, String)],
+        _body: String,
+        _max_reply: usize,
+        _timeout_ms: u32,
+    ) -> Result<Answered, HttpError> {
+        Ok(Answered::default())
     }
 }
 

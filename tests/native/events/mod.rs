@@ -1,6 +1,8 @@
 //! The feed of events: every change of a tenant, in order, completely, with what it was about.
 
 mod mirrored;
+mod streams;
+mod troubles;
 
 use serde_json::{Value, json};
 

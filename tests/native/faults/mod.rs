@@ -151,6 +151,10 @@ fn check(stage: &Stage, course: &Course, case: &Case, at: &str, fault: Fault, ou
         ),
         Some(answer) if answer.status == course.answer.status => {
             assert!(happened, "{at}: said to be done, and is not");
+            // What a test of a receiver found is its answer.
+            if case.pattern().ends_with("/:stream_id/test") {
+                return;
+            }
             assert_eq!(
                 stage.mask.masked(&answer.body.to_string()),
                 stage.mask.masked(&course.answer.body.to_string()),

@@ -182,11 +182,13 @@ fn the_document_names_the_header_where_it_is_taken() {
     assert_eq!(
         takes,
         [
+            "createEventStream",
             "createGroupMapping",
             "createIdentityProvider",
             "createIdentityProviderOfTenant",
             "createScimToken",
             "createTenant",
+            "rotateEventStreamSecret",
             "rotateScimToken",
         ]
     );

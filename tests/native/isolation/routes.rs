@@ -23,6 +23,7 @@ pub struct Things {
     /// An LDAP provider, and the log of a sync of it.
     pub directory: String,
     pub log: String,
+    pub stream: String,
     /// A request that was refused.
     pub request: String,
     pub cursor: String,
@@ -59,6 +60,9 @@ impl Things {
         // It fails, which is a log as well.
         let path = format!("{directories}/{directory}/sync");
         let log = id_in(world.admin("POST", &path, Value::Null).expect(200));
+        let path = format!("/api/v1/tenants/{}/event-streams", tenant.id);
+        let stream = json!({"name": name, "url": format!("https://{name}.example.com/"), "is_active": false});
+        let stream = id_in(world.admin("POST", &path, stream).expect(201));
         let refused = tenant.send("POST", "/Users", json!({"userName": name, "password": 1}));
         let page = tenant.get("/Groups?count=1&cursor");
         Things {
@@ -70,6 +74,7 @@ impl Things {
             mapping,
             directory,
             log,
+            stream,
             request: refused.header("x-request-id").to_owned(),
             cursor: page.body["nextCursor"]
                 .as_str()
@@ -91,13 +96,14 @@ impl Things {
             mapping: id(&self.mapping),
             directory: id(&self.directory),
             log: id(&self.log),
+            stream: id(&self.stream),
             request: id(&self.request),
             cursor: "bm9ib2R5".to_owned(),
             name: "nob0dy".to_owned(),
         }
     }
 
-    fn ids(&self) -> [&str; 9] {
+    fn ids(&self) -> [&str; 10] {
         [
             &self.tenant,
             &self.user,
@@ -107,6 +113,7 @@ impl Things {
             &self.mapping,
             &self.directory,
             &self.log,
+            &self.stream,
             &self.request,
         ]
     }
@@ -128,6 +135,7 @@ impl Things {
             "idp_id" => &self.provider,
             "mapping_id" => &self.mapping,
             "log_id" => &self.log,
+            "stream_id" => &self.stream,
             // An undo has the id of the request that asked for it.
             "request_id" | "undo_id" => &self.request,
             "id" if pattern.contains("/Groups/") => &self.group,

@@ -157,6 +157,24 @@ pub fn variants(
         ("GET", "/tenants/:tenant_id/events") => {
             asked(&[String::new(), "after=0&types=user.*".to_owned()])
         }
+        ("GET", "/tenants/:tenant_id/event-streams")
+        | ("GET" | "DELETE", "/tenants/:tenant_id/event-streams/:stream_id")
+        | ("GET", "/tenants/:tenant_id/event-streams/:stream_id/deliveries")
+        | (
+            "POST",
+            "/tenants/:tenant_id/event-streams/:stream_id/rotate-secret"
+            | "/tenants/:tenant_id/event-streams/:stream_id/test"
+            | "/tenants/:tenant_id/event-streams/:stream_id/resume",
+        ) => nothing(),
+        ("POST", "/tenants/:tenant_id/event-streams") => {
+            sent(&[json!({"name": "x", "url": "https://receiver.example.com/"})])
+        }
+        ("PATCH", "/tenants/:tenant_id/event-streams/:stream_id") => {
+            sent(&[json!({"url": "https://elsewhere.example.com/"})])
+        }
+        ("POST", "/tenants/:tenant_id/event-streams/:stream_id/replay") => {
+            sent(&[json!({"after": 0})])
+        }
         ("POST", "/admin/undo") => sent(&[
             json!({"tenant_id": its.tenant, "resource": {"type": "User", "id": its.user}}),
             json!({"tenant_id": own.tenant, "resource": {"type": "User", "id": its.user}}),

@@ -57,6 +57,7 @@ fn every_change_is_told() {
             "POST /api/v1/admin/identity-providers/reencrypt",
             "POST /api/v1/admin/identity-providers/:idp_id/test",
             "POST /api/v1/admin/identity-providers/:idp_id/sync",
+            "POST /api/v1/tenants/:tenant_id/event-streams/:stream_id/test",
             "POST /api/v1/tenants/:tenant_id/identity-providers/:idp_id/test",
         ]
     );

@@ -136,7 +136,7 @@ impl Scene {
              union all select 'member ' || json_extract(u.resource, '$.userName') || ' of ' || json_extract(g.resource, '$.displayName') \
              from group_members m join groups g on g.id = m.group_id join users u on u.id = m.member_id \
              union all select 'entry ' || unique_id || ' ' || state || ' ' || digest from directory_entries \
-             union all select 'changes ' || count(*) || ', granted ' || (select count(*) from mapping_grants) from audit_events \
+             union all select 'changes ' || count(*) || ', granted ' || (select count(*) from mapping_grants) from audit_events where action <> 'sync' \
              order by 1",
         )
     }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 use rollcall::platform::{
-    Clock, Database, Entropy, HttpClient, HttpError, Limit, RateLimiter, Tcp, TcpError,
+    Answered, Clock, Database, Entropy, HttpClient, HttpError, Limit, RateLimiter, Tcp, TcpError,
     TcpSecurity, TcpStream, TokenCache,
 };
 use rollcall::store::{Error, Result, Rows, Statement};
@@ -207,6 +207,20 @@ impl HttpClient for Faulty<dyn HttpClient> {
         let Faulty(inner, faults) = self;
         let down = Err(HttpError::Timeout(timeout_ms));
         let work = inner.get(url, max_bytes, timeout_ms);
+        faults.pass(Part::Web, work, down).await
+    }
+
+    async fn post(
+        &self,
+        url: &str,
+        headers: &[(&str, String)],
+        body: String,
+        max_reply: usize,
+        timeout_ms: u32,
+    ) -> std::result::Result<Answered, HttpError> {
+        let Faulty(inner, faults) = self;
+        let down = Err(HttpError::Timeout(timeout_ms));
+        let work = inner.post(url, headers, body, max_reply, timeout_ms);
         faults.pass(Part::Web, work, down).await
     }
 }

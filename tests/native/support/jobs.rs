@@ -7,7 +7,7 @@ use std::rc::Rc;
 use async_trait::async_trait;
 use rollcall::api::App;
 use rollcall::jobs::Verdict;
-use rollcall::platform::{MAX_MESSAGE_BYTES, Queue};
+use rollcall::platform::{MAX_MESSAGE_BYTES, Queue, QueueName};
 
 use super::d1_twin::D1Twin;
 use super::outside::TestClock;
@@ -131,7 +131,12 @@ impl TestQueue {
 
 #[async_trait(?Send)]
 impl Queue for TestQueue {
-    async fn send(&self, message: &str, delay_seconds: u32) -> Result<(), String> {
+    async fn send(
+        &self,
+        _queue: QueueName,
+        message: &str,
+        delay_seconds: u32,
+    ) -> Result<(), String> {
         assert!(
             message.len() <= MAX_MESSAGE_BYTES,
             "a message of {} bytes",

@@ -28,6 +28,7 @@ use http::response::Parts;
 use http::{HeaderMap, Method, Request};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, Header};
+use rollcall::announcing::Announcing;
 use rollcall::api::{App, Response};
 use rollcall::auth::memory::Memory;
 use rollcall::change::Recent;
@@ -83,6 +84,7 @@ impl World {
         let background = Rc::new(TestBackground::default());
         let queue = Rc::new(TestQueue::new(clock.clone(), database.clone()));
         let log = Rc::new(TestLog::default());
+        let entropy = Rc::new(TestEntropy::default());
         let is_given = |name| variables.iter().any(|(variable, _)| *variable == name);
         let config = Config::read(|name| match name {
             "JWT_ISSUER" => Some(ISSUER.to_owned()),
@@ -99,10 +101,16 @@ impl World {
         let app = App {
             config,
             platform: Platform {
-                database: database.clone(),
+                database: Rc::new(Announcing {
+                    database: database.clone(),
+                    queue: queue.clone(),
+                    background: background.clone(),
+                    clock: clock.clone(),
+                    entropy: entropy.clone(),
+                }),
                 token_cache: cache.clone(),
                 clock: clock.clone(),
-                entropy: Rc::new(TestEntropy::default()),
+                entropy,
                 http: web.clone(),
                 signatures: Rc::new(keys::Native),
                 tcp: Rc::new(Loopback),

@@ -2,13 +2,13 @@
 //! real enough to be wrong on purpose.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use async_trait::async_trait;
 use rollcall::platform::{
-    Asset, Assets, Background, Clock, Entropy, HttpClient, HttpError, Limit, LocalFuture, Log,
-    RateLimiter, Timer, TokenCache,
+    Answered, Asset, Assets, Background, Clock, Entropy, HttpClient, HttpError, Limit, LocalFuture,
+    Log, RateLimiter, Timer, TokenCache,
 };
 use sha2::{Digest, Sha256};
 
@@ -99,6 +99,18 @@ pub struct TestWeb {
     /// What goes wrong at an address, instead of its document.
     pub errors: RefCell<BTreeMap<String, HttpError>>,
     pub fetches: Cell<usize>,
+    /// What was sent, in its order.
+    pub posts: RefCell<Vec<Post>>,
+    /// What is answered to what is sent to an address, one after the other; 200 where there is nothing more.
+    pub answers: RefCell<BTreeMap<String, VecDeque<Result<Answered, HttpError>>>>,
+}
+
+/// Something that was sent.
+#[derive(Debug, Clone)]
+pub struct Post {
+    pub url: String,
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
 }
 
 #[async_trait(?Send)]
@@ -118,6 +130,32 @@ impl HttpClient for TestWeb {
             Some(_) => Err(HttpError::TooLong(max_bytes)),
             None => Err(HttpError::Status(404)),
         }
+    }
+
+    async fn post(
+        &self,
+        url: &str,
+        headers: &[(&str, String)],
+        body: String,
+        max_reply: usize,
+        _timeout_ms: u32,
+    ) -> Result<Answered, HttpError> {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()));
+        self.posts.borrow_mut().push(Post {
+            url: url.to_owned(),
+            headers: headers.collect(),
+            body,
+        });
+        let mut answers = self.answers.borrow_mut();
+        let answer = answers.get_mut(url).and_then(VecDeque::pop_front);
+        let mut answered = answer.unwrap_or(Ok(Answered {
+            status: 200,
+            ..Answered::default()
+        }))?;
+        answered.body.truncate(max_reply);
+        Ok(answered)
     }
 }
 

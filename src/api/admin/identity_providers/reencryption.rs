@@ -13,8 +13,10 @@ use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
 use crate::change::audit::Action;
 use crate::error::{Error, Result};
+use crate::events::Secrets;
+use crate::store::event_streams::{self, Sealed};
 use crate::store::requests::After;
-use crate::store::{Row, identity_providers as rows, rows_at};
+use crate::store::{Row, identity_providers as rows, rows_at, scim_tokens};
 
 /// Secrets that are sealed anew in one batch, with four statements each, and most batches of a request: D1 runs 1,000 statements for it.
 const IN_A_BATCH: i64 = 80;
@@ -44,12 +46,59 @@ pub async fn reencrypt(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
             break;
         }
     }
-    let results = call
-        .run(None, vec![rows::count_sealed_otherwise(current)])
-        .await?;
-    let left = rows_at(&results, 0)?.first();
-    done.remaining = left.map_or(Ok(0), |row| row.integer("total"))?;
+    streams_sealed_anew(call, current, &mut done).await?;
+    let left = vec![
+        rows::count_sealed_otherwise(current),
+        event_streams::count_sealed_otherwise(current),
+    ];
+    for left in call.run(None, left).await? {
+        done.remaining += left.first().map_or(Ok(0), |row| row.integer("total"))?;
+    }
     Ok(envelope::single(call, 200, &done))
+}
+
+/// Seals the secrets of event streams anew. They are bound to their stream alone, and nothing else of it changes.
+async fn streams_sealed_anew(
+    call: &Call<'_>,
+    current: &str,
+    done: &mut ReencryptionResponse,
+) -> Result<()> {
+    let (keys, entropy) = (
+        &call.app.config.encryption_keys,
+        call.app.platform.entropy.as_ref(),
+    );
+    let mut after = (String::new(), String::new());
+    for _ in 0..MAX_BATCHES {
+        let from = (after.0.as_str(), after.1.as_str());
+        let select = event_streams::select_sealed_otherwise(current, from, IN_A_BATCH);
+        let results = call.run(None, vec![select]).await?;
+        let found = &rows_at(&results, 0)?.rows;
+        let mut batch = Vec::new();
+        for row in found {
+            let (tenant, id) = (scim_tokens::tenant_id(row)?, row.text("id")?);
+            let before = Sealed {
+                text: row.text("secrets")?,
+                key_id: row.text("key_id")?,
+            };
+            after = (tenant.to_string(), id.clone());
+            match Secrets::open(&before, keys, &tenant, &id) {
+                Some(secrets) => {
+                    let sealed = secrets.seal(keys, entropy, &tenant, &id);
+                    let sealed = sealed.map_err(Error::internal)?;
+                    batch.push(event_streams::reseal(&tenant, &id, &before, &sealed));
+                    done.reencrypted += 1;
+                }
+                None => done.unreadable.push(id),
+            }
+        }
+        if !batch.is_empty() {
+            call.run(None, batch).await?;
+        }
+        if found.len() < usize::try_from(IN_A_BATCH).unwrap_or(usize::MAX) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The statements that write some secrets sealed anew, and audit it.

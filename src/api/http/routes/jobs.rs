@@ -12,8 +12,8 @@ use crate::api::admin::identity_providers::{
 };
 #[cfg(feature = "jobs")]
 use crate::api::admin::{
-    audit_events, directory_syncs, erasures, events, export, import, replay, requests,
-    resources_history, scim_tokens, status, tenants, undo,
+    audit_events, directory_syncs, erasures, event_streams, events, export, import, replay,
+    requests, resources_history, scim_tokens, status, tenants, undo,
 };
 use crate::auth::admin::AdminScope;
 
@@ -84,6 +84,16 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs", "listSyncLogs", admin!(IdentityProvidersRead, directory_syncs::list), &["page", "per_page"]),
         (Method::GET, "/api/v1/admin/identity-providers/:idp_id/sync-logs/:log_id", "readSyncLog", admin!(IdentityProvidersRead, directory_syncs::read), &["page", "per_page"]),
         (Method::GET, "/api/v1/tenants/:tenant_id/events", "listEvents", admin!(AuditRead, events::list), &["after", "limit", "types", "wait"]),
+        (Method::GET, "/api/v1/tenants/:tenant_id/event-streams", "listEventStreams", admin!(AuditRead, event_streams::list), &["page", "per_page"]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/event-streams", "createEventStream", admin_once!(AuditWrite, event_streams::create), &[]),
+        (Method::GET, "/api/v1/tenants/:tenant_id/event-streams/:stream_id", "readEventStream", admin!(AuditRead, event_streams::read), &[]),
+        (Method::PATCH, "/api/v1/tenants/:tenant_id/event-streams/:stream_id", "updateEventStream", admin!(AuditWrite, event_streams::update), &[]),
+        (Method::DELETE, "/api/v1/tenants/:tenant_id/event-streams/:stream_id", "deleteEventStream", admin!(AuditWrite, event_streams::delete), &[]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/event-streams/:stream_id/rotate-secret", "rotateEventStreamSecret", admin_once!(AuditWrite, event_streams::rotate_secret), &[]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/event-streams/:stream_id/test", "testEventStream", admin!(AuditWrite, event_streams::test), &[]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/event-streams/:stream_id/replay", "replayEventStream", admin!(AuditWrite, event_streams::replay), &[]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/event-streams/:stream_id/resume", "resumeEventStream", admin!(AuditWrite, event_streams::resume), &[]),
+        (Method::GET, "/api/v1/tenants/:tenant_id/event-streams/:stream_id/deliveries", "listDeliveries", admin!(AuditRead, event_streams::list_deliveries), &["after", "limit"]),
         (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers", "listIdentityProvidersOfTenant", admin!(IdentityProvidersRead, providers::list, View::Tenant), &["page", "per_page", "enabled_only", "protocol"]),
         (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers", "createIdentityProviderOfTenant", admin_once!(IdentityProvidersWrite, providers::create, View::Tenant), &[]),
         (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", "readIdentityProviderOfTenant", admin!(IdentityProvidersRead, providers::read, View::Tenant), &[]),

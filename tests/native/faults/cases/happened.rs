@@ -27,8 +27,30 @@ impl Scene {
             json!({"tenant_id": self.tenant, "resource_type": "User", "resource_id": self.bob});
         let undo = format!("/admin/undo/{}?tenant_id={}", self.request, self.tenant);
         let feed = format!("/tenants/{}/events?limit=1000", self.tenant);
+        let streams = format!("/tenants/{}/event-streams", self.tenant);
+        let stream = format!("{streams}/{}", self.stream);
+        let made = json!({"name": MARK, "url": format!("https://{MARK}.example.com/new")});
         vec![
             self.admin("GET", &feed, Value::Null, 200),
+            self.admin("GET", &streams, Value::Null, 200),
+            self.admin("POST", &streams, made, 201).writes_more(),
+            self.admin("GET", &stream, Value::Null, 200),
+            self.admin("GET", &format!("{stream}/deliveries"), Value::Null, 200),
+            self.admin("PATCH", &stream, json!({"batch": 7}), 200)
+                .writes_more(),
+            self.admin("POST", &format!("{stream}/rotate-secret"), Value::Null, 200)
+                .writes_more(),
+            self.admin("POST", &format!("{stream}/test"), Value::Null, 200),
+            self.admin("POST", &format!("{stream}/resume"), Value::Null, 200)
+                .writes_more(),
+            self.admin(
+                "POST",
+                &format!("{stream}/replay"),
+                json!({"after": 0}),
+                200,
+            )
+            .writes_more(),
+            self.admin("DELETE", &stream, Value::Null, 204).again(404),
             self.admin("GET", &undo, Value::Null, 404),
             self.admin("POST", "/admin/erasures/", erased, 200),
             self.admin("POST", &replay, again, 200),

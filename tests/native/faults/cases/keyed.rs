@@ -12,6 +12,7 @@ impl Scene {
         let mappings = format!("{tenants}/{}/group-mappings", self.directory);
         let mut of_tenant = provider("New");
         of_tenant["tenant_id"] = self.tenant.clone().into();
+        let streams = format!("/tenants/{}/event-streams", self.tenant);
         let overlap = json!({"overlap_seconds": 60});
         let mapping =
             json!({"external_group_id": format!("{MARK}-2"), "internal_group_id": self.team});
@@ -23,6 +24,10 @@ impl Scene {
             ("/admin/identity-providers", of_tenant),
             (&tenants, provider("New")),
             (&mappings, mapping),
+            (
+                &streams,
+                json!({"name": MARK, "url": "https://receiver.example.com/"}),
+            ),
         ];
         let keyed = requests.into_iter().map(|(path, body)| {
             let case = self.admin("POST", path, body, 201);

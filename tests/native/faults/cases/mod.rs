@@ -71,6 +71,7 @@ pub struct Scene {
     idp: String,
     directory: String,
     mapping: String,
+    stream: String,
     /// The request that made one of them.
     request: String,
     admin: String,
@@ -142,6 +143,11 @@ impl Scene {
         let directory = added("/api/v1/admin/identity-providers", directory(&tenant.id));
         let mapping = json!({"external_group_id": MARK, "internal_group_id": team});
         let mapping = added(&format!("{providers}/{directory}/group-mappings"), mapping);
+        let stream = json!({"name": MARK, "url": format!("https://{MARK}.example.com/"), "is_active": false});
+        let stream = added(
+            &format!("/api/v1/tenants/{}/event-streams", tenant.id),
+            stream,
+        );
         let mut claims = world.claims();
         let admin = world.jwt(&claims);
         claims.insert("tenant_id".to_owned(), tenant.id.clone().into());
@@ -172,6 +178,7 @@ impl Scene {
             idp,
             directory,
             mapping,
+            stream,
             request,
             admin,
             me,

@@ -103,7 +103,13 @@ fn a_second_sync_changes_nothing() {
         "directory_entries",
         "tenants",
     ];
-    let rows = || tables.map(|table| world.database.query(&format!("select * from {table}")));
+    // That a sync is over is told all the same.
+    let sql = |table: &str| match table {
+        "audit_events" => "select * from audit_events where action <> 'sync'".to_owned(),
+        "tenants" => "select id, user_total, group_total from tenants".to_owned(),
+        table => format!("select * from {table}"),
+    };
+    let rows = || tables.map(|table| world.database.query(&sql(table)));
     let before = rows();
     for query in ["", "?full=true", ""] {
         let log = directory.sync(query);
