@@ -33,7 +33,7 @@ await main(async () => {
   const values = { databaseId, namespaceId, settings, secretNames };
   writeFileSync(configFile, deployConfig("wrangler.toml", values));
   writeFileSync(jobsConfigFile, deployConfig("wrangler.jobs.toml", values));
-  say(`• D1 database ${databaseName} (${databaseId}), KV namespace ${namespaceTitle} (${namespaceId}) and queues ${queueNames.join(" and ")} are there`);
+  say(`• D1 database ${databaseName} (${databaseId}), KV namespace ${namespaceTitle} (${namespaceId}) and queues ${queueNames.join(", ")} are there`);
 
   const secrets = await missingSecrets(secretNames, { first: configFile, jobs: jobsConfigFile });
   say("• Migrating the database");

@@ -151,7 +151,8 @@ test("a second one, which changes nothing", { skip }, async () => {
   assert.ok(cost.trips <= OBJECTS / 200);
   const changes = await sync("third sync, of changes");
   assert.equal(changes.log.mode, "changes");
-  assert.deepEqual(await version(), before);
+  // Two events: that each is over.
+  assert.deepEqual(await version(), { audit_seq: before.audit_seq + 2 });
 });
 
 test("one per cent has changed in the directory", { skip }, async () => {
