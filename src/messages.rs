@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::platform::{Platform, Queue, QueueName};
+use crate::platform::{self, Platform, Queue, QueueName};
 
 /// The version of the messages that are sent, and the only one that is performed.
 pub const VERSION: u32 = 1;
@@ -79,4 +79,20 @@ pub async fn put(queue: &dyn Queue, message: Message, delay_seconds: u32) -> Res
         serde_json::to_string(&envelope).map_err(|error| Error::internal(error.to_string()))?;
     let sent = queue.send(name, &text, delay_seconds).await;
     sent.map_err(|reason| Error::internal(format!("the queue: {reason}")))
+}
+
+/// Sends a message that goes on with a stream of events, after so many seconds.
+pub async fn deliver(
+    platform: &Platform,
+    tenant: String,
+    stream: String,
+    delay_seconds: u32,
+) -> Result<()> {
+    let run = platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref());
+    let message = Message::Deliver {
+        tenant,
+        stream: Some(stream),
+        run: run.map_err(Error::internal)?,
+    };
+    send(platform, message, delay_seconds).await
 }

@@ -9,8 +9,8 @@ mod secrets;
 mod sending;
 mod types;
 
-pub use event::{Event, MAX_MEMBERS};
-pub use page::{Page, Range, Reads, page};
+pub use event::{Event, MAX_MEMBERS, Named};
+pub use page::{Page, Reads, page};
 pub use parcel::{Parcel, parcels};
 pub use secrets::Secrets;
 pub use sending::{Outcome, send_signed};

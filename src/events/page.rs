@@ -7,7 +7,7 @@ use super::known::after_each;
 use super::types::Wanted;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
-use crate::store::events::{self, Change};
+use crate::store::events::{self, Change, Range};
 use crate::store::revisions::{self, Kept};
 use crate::store::{Rows, Statement, rows_at};
 
@@ -19,14 +19,6 @@ const MEMBERS_ON_PAGE: usize = 50_000;
 pub trait Reads {
     /// Runs a batch that reads.
     async fn read(&self, batch: Vec<Statement>) -> Result<Vec<Rows>>;
-}
-
-/// Which numbers a tenant's changes have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
-    /// The number of the last event before all that are there.
-    pub first: i64,
-    pub last: i64,
 }
 
 /// The events of some changes that follow each other.
@@ -61,11 +53,7 @@ pub async fn page(
         ];
         let results = reads.read(batch).await?;
         let range = rows_at(&results, 0)?.first();
-        let range = range.ok_or_else(|| Error::not_found("the tenant"))?;
-        let range = Range {
-            first: range.integer("first")?,
-            last: range.integer("last")?,
-        };
+        let range = events::range(range.ok_or_else(|| Error::not_found("the tenant"))?)?;
         let rows = rows_at(&results, 1)?.rows.iter();
         let changes = rows
             .map(events::change)

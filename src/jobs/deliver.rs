@@ -14,7 +14,7 @@ use crate::api::App;
 use crate::error::Result;
 use crate::events::{self, Outcome, Parcel, Reads, Secrets, Wanted, send_signed};
 use crate::ids::TenantId;
-use crate::messages::{self, Message};
+use crate::messages;
 use crate::platform::{self, Database, LocalFuture, Platform};
 use crate::store::deliveries::{self, Delivery};
 use crate::store::event_streams::{self, EventStream, Failure, Holder};
@@ -49,7 +49,7 @@ impl App {
             let results = self.platform.database_of(None).run(vec![behind]).await?;
             for row in &rows_at(&results, 0)?.rows {
                 let (tenant, stream) = (row.text("tenant_id")?, row.text("id")?);
-                send_on(&self.platform, tenant, stream, 0).await?;
+                messages::deliver(&self.platform, tenant, stream, 0).await?;
             }
             Ok::<_, crate::error::Error>(())
         };
@@ -84,7 +84,7 @@ impl App {
             return self.deliver_to(tenant, id.clone(), run.to_owned()).await;
         }
         for id in ids {
-            send_on(&self.platform, tenant.to_string(), id, 0).await?;
+            messages::deliver(&self.platform, tenant.to_string(), id, 0).await?;
         }
         Ok(())
     }
@@ -119,17 +119,6 @@ impl App {
             }
         }
     }
-}
-
-/// Sends a message that goes on with a stream, after so many seconds.
-async fn send_on(platform: &Platform, tenant: String, stream: String, delay: u32) -> Result<()> {
-    let run = platform::new_id(platform.clock.as_ref(), platform.entropy.as_ref());
-    let message = Message::Deliver {
-        tenant,
-        stream: Some(stream),
-        run: run.map_err(crate::error::Error::internal)?,
-    };
-    messages::send(platform, message, delay).await
 }
 
 /// Who delivers to one stream.
@@ -232,7 +221,7 @@ impl Courier<'_> {
         let released = event_streams::release(self.holder(), false);
         self.database.run(vec![released]).await?;
         let (tenant, id) = (self.tenant.to_string(), self.id.to_owned());
-        send_on(self.platform, tenant, id, 0).await
+        messages::deliver(self.platform, tenant, id, 0).await
     }
 
     async fn pause(&self, reason: &str) -> Result<()> {
@@ -300,7 +289,7 @@ impl Courier<'_> {
         if paused.is_none() && event_streams::is_held(results.get(1)) {
             let delay = u32::try_from(wait).unwrap_or(u32::MAX);
             let (tenant, id) = (self.tenant.to_string(), self.id.to_owned());
-            send_on(self.platform, tenant, id, delay).await?;
+            messages::deliver(self.platform, tenant, id, delay).await?;
         }
         Ok(false)
     }

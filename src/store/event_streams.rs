@@ -135,14 +135,13 @@ pub fn require_room(tenant: &TenantId, most: i64) -> Statement {
     )
 }
 
-/// A new stream; one without a number begins with what comes next.
-pub fn insert(stream: &EventStream, after: Option<i64>) -> [Statement; 2] {
+/// A new stream.
+pub fn insert(stream: &EventStream) -> [Statement; 2] {
     let sealed = stream.secrets.as_ref();
     [
         Statement::new(
             "insert into event_streams (tenant_id, id, name, kind, url, types, batch, is_active, secrets, key_id, after_seq, created_at, \
-             created_by, updated_at, revision) select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, coalesce(?11, t.audit_seq), ?12, ?13, ?12, 1 \
-             from tenants t where t.id = ?1",
+             created_by, updated_at, revision) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?12, 1)",
             vec![
                 (&stream.tenant_id).into(),
                 (&stream.id).into(),
@@ -154,7 +153,7 @@ pub fn insert(stream: &EventStream, after: Option<i64>) -> [Statement; 2] {
                 stream.is_active.into(),
                 sealed.map(|sealed| &sealed.text).into(),
                 sealed.map(|sealed| &sealed.key_id).into(),
-                after.into(),
+                stream.after.into(),
                 stream.created_at.into(),
                 (&stream.created_by).into(),
             ],

@@ -12,8 +12,22 @@ const TEXT_ON_PAGE: i64 = 8_000_000;
 /// How many changes of a resource that follow a page are looked at for what it was after it.
 const LOOKED_AT: i64 = 20;
 
-/// Where a tenant's numbers begin and end: `first`, the number of the last event before all that are there, and `last`. No row where the
-/// tenant does not exist.
+/// Which numbers a tenant's changes have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// The number of the last event before all that are there.
+    pub first: i64,
+    pub last: i64,
+}
+
+pub fn range(row: &Row) -> Result<Range> {
+    Ok(Range {
+        first: row.integer("first")?,
+        last: row.integer("last")?,
+    })
+}
+
+/// A tenant's [`Range`]; no row where the tenant does not exist.
 pub fn select_range(tenant: &TenantId) -> Statement {
     Statement::new(
         "select t.audit_seq as last, coalesce((select e.seq - 1 from audit_events e where e.tenant_id = t.id order by e.seq limit 1), \

@@ -1,6 +1,5 @@
 //! `/api/v1/tenants/{tenant_id}/event-streams`: who is sent a tenant's events, and what came of it.
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::event_stream_types::{
@@ -19,10 +18,11 @@ use crate::auth::admin::Admin;
 use crate::change::audit::{self, Action, Detail, Event, Totals};
 use crate::connection::address;
 use crate::error::{Error, Kind, Result};
-use crate::events::{Outcome, Range, Secrets, Wanted, send_signed};
+use crate::events::{Outcome, Secrets, Wanted, send_signed};
 use crate::ids::TenantId;
-use crate::messages::{self, Message};
+use crate::messages;
 use crate::store::event_streams::{self, EventStream, Sealed};
+use crate::store::events::Range;
 use crate::store::{self, Guard, Row, Statement, deliveries, events, rows_at, tenants};
 
 const WHAT: &str = "the event stream";
@@ -97,15 +97,8 @@ async fn find(call: &Call<'_>, admin: &Admin) -> Result<EventStream> {
 
 /// Wakes whoever delivers; where that fails, the clock does it.
 async fn wake(call: &Call<'_>, stream: &EventStream) {
-    let Ok(run) = call.new_id() else {
-        return;
-    };
-    let message = Message::Deliver {
-        tenant: stream.tenant_id.to_string(),
-        stream: Some(stream.id.clone()),
-        run,
-    };
-    let _ = messages::send(&call.app.platform, message, 0).await;
+    let (tenant, id) = (stream.tenant_id.to_string(), stream.id.clone());
+    let _ = messages::deliver(&call.app.platform, tenant, id, 0).await;
 }
 
 /// `GET …/event-streams`.
@@ -129,15 +122,10 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     check_url(call, &given.url)?;
     let secrets = Secrets::generate(call.app.platform.entropy.as_ref()).map_err(Error::internal)?;
     let id = call.new_id()?;
+    let range = range_of(call, &tenant).await?;
     if let Some(after) = given.after {
-        check_number(call, &tenant, after.0).await?;
+        check(after.0, range, "body")?;
     }
-    let results = call
-        .run(Some(&tenant), vec![events::select_range(&tenant)])
-        .await?;
-    let range = rows_at(&results, 0)?.first();
-    let range = range.ok_or_else(|| Error::not_found("the tenant"))?;
-    let last = range.integer("last")?;
     let stream = EventStream {
         name: given.name.into_string(),
         kind: given.kind.name().to_owned(),
@@ -146,7 +134,7 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         batch: given.batch.0,
         is_active: given.is_active,
         secrets: Some(sealed(call, &tenant, &id, &secrets)?),
-        after: given.after.map_or(last, |after| after.0),
+        after: given.after.map_or(range.last, |after| after.0),
         pending: None,
         failures: 0,
         failing_since: None,
@@ -158,7 +146,7 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         created_by: admin.subject.clone(),
         updated_at: call.now,
         revision: 1,
-        last,
+        last: range.last,
         tenant_id: tenant.clone(),
         id,
     };
@@ -166,7 +154,7 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         tenants::require(&tenant),
         event_streams::require_room(&tenant, MAX_STREAMS),
     ];
-    batch.extend(event_streams::insert(&stream, Some(stream.after)));
+    batch.extend(event_streams::insert(&stream));
     batch.extend(audited(
         call,
         admin,
@@ -188,24 +176,20 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         ),
         other => other.into(),
     })?;
-    if stream.after < last {
+    if stream.after < range.last {
         wake(call, &stream).await;
     }
     Ok(reply)
 }
 
-/// 410 and 422 as the feed answers them, for a number to begin after.
-async fn check_number(call: &Call<'_>, tenant: &TenantId, after: i64) -> Result<()> {
-    let results = call
-        .run(Some(tenant), vec![events::select_range(tenant)])
-        .await?;
+/// Which numbers the tenant's changes have; 404 where it does not exist.
+async fn range_of(call: &Call<'_>, tenant: &TenantId) -> Result<Range> {
+    let select = vec![events::select_range(tenant)];
+    let results = call.run(Some(tenant), select).await?;
     let row = rows_at(&results, 0)?.first();
-    let row = row.ok_or_else(|| Error::not_found("the tenant"))?;
-    let range = Range {
-        first: row.integer("first")?,
-        last: row.integer("last")?,
-    };
-    check(after, range, "body")
+    Ok(events::range(
+        row.ok_or_else(|| Error::not_found("the tenant"))?,
+    )?)
 }
 
 /// `GET …/event-streams/{stream_id}`.
@@ -331,7 +315,8 @@ pub async fn rotate_secret(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
 pub async fn replay(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let given: EventStreamReplay = body(call)?;
     let stream = find(call, admin).await?;
-    check_number(call, &stream.tenant_id, given.after.0).await?;
+    let range = range_of(call, &stream.tenant_id).await?;
+    check(given.after.0, range, "body")?;
     go_on(call, admin, stream, Some(given.after.0), &["after"]).await
 }
 
@@ -359,15 +344,6 @@ async fn go_on(
     ))
 }
 
-/// What a test sends: no event, and of no number.
-#[derive(Serialize, Deserialize)]
-struct Ping {
-    #[serde(rename = "type")]
-    kind: String,
-    id: String,
-    tenant_id: String,
-}
-
 /// `POST …/event-streams/{stream_id}/test`: sends the receiver a signed text of the type `test`, and tells what came of it.
 pub async fn test(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let stream = find(call, admin).await?;
@@ -381,12 +357,9 @@ pub async fn test(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         Error::new(Kind::Conflict, detail)
     })?;
     let id = format!("{}.test.{}", stream.tenant_id, call.request_id);
-    let ping = Ping {
-        kind: "test".to_owned(),
-        id: id.clone(),
-        tenant_id: stream.tenant_id.to_string(),
-    };
-    let text = json!(ping).to_string();
+    // No event, and of no number.
+    let text =
+        json!({"type": "test", "id": id, "tenant_id": stream.tenant_id.as_str()}).to_string();
     let url = stream.url.unwrap_or_default();
     let started = platform.clock.now();
     let local = call.app.config.local_development;

@@ -10,8 +10,9 @@ use crate::api::http::query_parameters::tenant_in_path;
 use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
 use crate::error::{Error, Kind, Result};
-use crate::events::{self, Event, Page, Range, Reads, Wanted};
+use crate::events::{self, Event, Page, Reads, Wanted};
 use crate::ids::TenantId;
+use crate::store::events::Range;
 use crate::store::{Rows, Statement};
 
 /// Default and largest number of changes on a page.

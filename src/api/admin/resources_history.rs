@@ -10,6 +10,7 @@ use crate::api::http::reply::Reply;
 use crate::api::http::stretch::{self, Stretch};
 use crate::auth::admin::Admin;
 use crate::error::{Error, Result};
+use crate::events::Named;
 use crate::scim::resource::{Resource, differing};
 use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
 use crate::store::revisions::{self, Before, Revision};
@@ -217,22 +218,13 @@ fn differences(before: Option<&Resource>, after: Option<&Resource>) -> Vec<Diffe
 /// What an event's detail says of members.
 fn members(detail: &str) -> Option<MemberDifference> {
     let detail: Value = serde_json::from_str(detail).ok()?;
-    let members = detail.get("members")?;
-    let ids = |name: &str| -> Vec<String> {
-        let ids = members.get(name).and_then(Value::as_array);
-        let ids = ids.into_iter().flatten().filter_map(Value::as_str);
-        ids.map(str::to_owned).collect()
-    };
-    let total = |name: &str| {
-        members
-            .get(name)
-            .and_then(Value::as_i64)
-            .unwrap_or_default()
-    };
+    detail.get("members")?;
+    let named = Named::of(&detail);
+    let total = |total: usize| i64::try_from(total).unwrap_or(i64::MAX);
     Some(MemberDifference {
-        came: ids("added"),
-        came_total: total("added_total"),
-        gone: ids("removed"),
-        gone_total: total("removed_total"),
+        came: named.came,
+        came_total: total(named.came_total),
+        gone: named.went,
+        gone_total: total(named.went_total),
     })
 }
