@@ -1,6 +1,7 @@
 // What only the real platform shows of values: numbers and nulls on their way through D1, letters of every kind, what KV holds, bodies as long
 // and as deep as a client can make them.
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { assertConsistent } from "./support/consistency.mjs";
 import { eventually } from "./support/eventually.mjs";
@@ -187,6 +188,36 @@ describe("bodies", () => {
       duplex: "half",
     });
     assert.deepEqual([reply.status, (await reply.json()).status], [413, "413"]);
+  });
+
+  /** The status of the reply to what is written to a connection as it is, and then ended; none where the connection breaks off. */
+  async function sent(headers, body) {
+    const { hostname, port } = await world.mf.ready;
+    const socket = connect(Number(port), hostname);
+    const head = [`POST ${scim.base}/Users HTTP/1.1`, "host: localhost", `authorization: Bearer ${scim.token}`, "content-type: application/scim+json", ...headers];
+    socket.on("error", () => {}); // what comes before it counts
+    socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+    let text = "";
+    for await (const part of socket.setEncoding("latin1").iterator({ destroyOnReturn: false })) text += part;
+    return Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]);
+  }
+
+  test("that are longer or shorter than they say are read as far as that, and are no request where they end too early", async () => {
+    const stored = async (name) => (await find(`userName eq "${name}@example.com"`)).length;
+    const text = (name) => JSON.stringify(user(`${name}@example.com`));
+    const chunked = (body) => `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+    const lengths = (length) => [`content-length: ${length}`];
+    assert.equal(await sent(lengths(text("exact").length), text("exact")), 201);
+    assert.equal(await sent(["transfer-encoding: chunked"], chunked(text("chunks"))), 201);
+    assert.equal(await sent(lengths(text("more").length), `${text("more")}${" ".repeat(100)}`), 201);
+    assert.equal(await sent(lengths(text("cut").length - 1), text("cut")), 400);
+    assert.notEqual(await sent(lengths(text("short").length + 100), text("short")), 201);
+    assert.deepEqual(await Promise.all(["exact", "chunks", "more", "cut", "short"].map(stored)), [1, 1, 1, 0, 0]);
+    // A length beside chunks says nothing: either that is no request, or the chunks are the body.
+    const both = [...lengths(5), "transfer-encoding: chunked"];
+    assert.notEqual(await sent(both, chunked(padded(3 * MIB))), 201);
+    const status = await sent(both, chunked(text("both")));
+    assert.deepEqual([[201, 1], [400, 0]].find(([known]) => known === status), [status, await stored("both")]);
   });
 
   test("and filters nested beyond reason are 400, and never the end of the instance's stack", async () => {
