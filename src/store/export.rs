@@ -33,7 +33,7 @@ pub fn select_resources(tenant: &TenantId, resource_type: &ResourceType, after: 
             "with found as materialized (select id, octet_length(resource) as length from {table} \
              where tenant_id = ?1 and id > ?2 order by id limit {MAX_RESOURCES}), \
              page as materialized (select id, sum(length) over (order by id) - length as before from found) \
-             select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as wanted \
+             select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships \
              from page cross join {table} r on r.tenant_id = ?1 and r.id = page.id where page.before < {MAX_TEXT} order by page.id"
         ),
         vec![tenant.into(), after.into()],

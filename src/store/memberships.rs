@@ -85,7 +85,7 @@ fn shown_short(name: &str) -> String {
     )
 }
 
-/// A JSON array of a group's direct members, for a group row `r`; null where they are more than come along. Names cost a row
+/// A JSON array of a group's direct members, for a group row `r`; an empty text where they are more than come along. Names cost a row
 /// for each.
 pub fn of_group_json(wanted: Memberships) -> String {
     let array = |display: &str| {
@@ -104,7 +104,7 @@ pub fn of_group_json(wanted: Memberships) -> String {
         ),
         false => array(""),
     };
-    format!("iif(r.member_count <= {}, {all}, null)", wanted.most)
+    format!("iif(r.member_count <= {}, {all}, '')", wanted.most)
 }
 
 /// The direct members of groups as rows for a filter, with their group as `holder`; `those` is a condition on `m.group_id`. A name
@@ -146,7 +146,7 @@ pub(super) fn group_name(id: &str) -> String {
     )
 }
 
-/// A JSON array of a user's groups, for a user row `r`; null where they are more than come along. Names cost a row for each.
+/// A JSON array of a user's groups, for a user row `r`; an empty text where they are more than come along. Names cost a row for each.
 pub fn groups_of_user_json(wanted: Memberships) -> String {
     let most = wanted.most;
     let display = match wanted.names {
@@ -156,7 +156,7 @@ pub fn groups_of_user_json(wanted: Memberships) -> String {
     // How many there are is not known beforehand: one more than may be is read.
     let array = |rows: &str| {
         format!(
-            "select iif(count(*) > {most}, null, json_group_array(json_object( \
+            "select iif(count(*) > {most}, '', json_group_array(json_object( \
              'value', memberships.id, '$ref', ?2 || '/Groups/' || memberships.id{display}, 'type', memberships.type))) \
              from ({rows} limit {most} + 1) memberships"
         )

@@ -30,18 +30,19 @@ fn columns_on_page(resource_type: &ResourceType, memberships: Memberships, count
 }
 
 fn columns_with(text: &str, resource_type: &ResourceType, memberships: Memberships) -> String {
-    // Whether the columns need the base or not, the statement takes it.
-    let wanted = format!("?2 is not null and {}", memberships.wanted);
-    let (held, json) = match resource_type.name {
-        "Group" => ("r.member_count", of_group_json(memberships)),
-        _ => ("null", groups_of_user_json(memberships)),
+    let is_group = resource_type.name == GROUPS.name;
+    let json = match (memberships.wanted, is_group) {
+        (true, true) => of_group_json(memberships),
+        (true, false) => groups_of_user_json(memberships),
+        // Whether the columns need the base or not, the statement takes it.
+        (false, _) => "iif(?2 is null, '', null)".to_owned(),
     };
-    let json = match memberships.wanted {
-        true => json.as_str(),
-        false => "null",
+    let held = match is_group {
+        true => ", r.member_count as held",
+        false => "",
     };
     format!(
-        "r.id, r.version, r.created_at, r.modified_at, {text} as resource, {json} as memberships, {wanted} as wanted, {held} as held"
+        "r.id, r.version, r.created_at, r.modified_at, {text} as resource, {json} as memberships{held}"
     )
 }
 
@@ -58,14 +59,18 @@ pub fn fitting(rows: &[Row]) -> Result<usize> {
     Ok(rows.len())
 }
 
-/// How many memberships the resource of a row has, where that is known without counting.
+/// How many memberships the resource of a row has, where that is known without counting: of groups.
 pub fn held(row: &Row) -> Result<Option<i64>> {
-    row.optional_integer("held")
+    match row.has("held") {
+        true => row.optional_integer("held"),
+        false => Ok(None),
+    }
 }
 
 /// Reads a row of [`select_one`] or [`select_page`]; its text is empty where it did not come along with a page.
 pub fn stored(resource_type: &'static ResourceType, row: &Row) -> Result<Stored> {
     let memberships = row.optional_text("memberships")?;
+    let oversized = memberships.as_deref() == Some("");
     Ok(Stored {
         resource_type,
         id: row.text("id")?,
@@ -73,8 +78,8 @@ pub fn stored(resource_type: &'static ResourceType, row: &Row) -> Result<Stored>
         created: row.integer("created_at")?,
         modified: row.integer("modified_at")?,
         resource: row.optional_text("resource")?.unwrap_or_default(),
-        oversized: row.boolean("wanted")? && memberships.is_none(),
-        memberships,
+        oversized,
+        memberships: memberships.filter(|_| !oversized),
         parts: Vec::new(),
     })
 }
@@ -199,7 +204,8 @@ impl Page {
     }
 }
 
-/// A page of resources of one type or of several, told apart by the column `resource_type`.
+/// A page of resources of one type, or of several, told apart by the column `resource_type`. What is the same in all rows is no
+/// column: each column costs some time in each row.
 pub fn select_page(tenant: &TenantId, base: &str, types: &[TypeQuery], page: &Page) -> Statement {
     let mut params = Params::new(vec![tenant.into(), base.into()]);
     let mut arms: Vec<String> = types
@@ -227,7 +233,6 @@ pub fn select_page(tenant: &TenantId, base: &str, types: &[TypeQuery], page: &Pa
 
 /// The resources of one type that the page could take, in the page's order; where it is the only type, the page itself.
 fn select_arm(query: &TypeQuery, page: &Page, alone: bool, params: &mut Params) -> String {
-    let columns = columns_on_page(query.resource_type, query.memberships, page.limit);
     let table = table(query.resource_type);
     let mut conditions = vec!["r.tenant_id = ?1".to_owned()];
     let order_index = query
@@ -251,6 +256,16 @@ fn select_arm(query: &TypeQuery, page: &Page, alone: bool, params: &mut Params) 
     let always_present = order_index.is_some();
     conditions.extend(page.after(&sort_key, always_present, params));
     let name = query.resource_type.name;
+    let mut columns = columns_on_page(query.resource_type, query.memberships, page.limit);
+    if !alone {
+        if name != GROUPS.name {
+            columns += ", null as held";
+        }
+        columns += &format!(", '{name}' as resource_type");
+    }
+    if page.sorted.is_some() {
+        columns += &format!(", {sort_key} as sort_key");
+    }
     let order = page.order(always_present);
     let plain = query.filter.is_none() && page.sorted.is_none();
     let bounds = match page.skipped() {
@@ -271,14 +286,16 @@ fn select_arm(query: &TypeQuery, page: &Page, alone: bool, params: &mut Params) 
     };
     let conditions = conditions.join(" and ");
     format!(
-        "{with}select '{name}' as resource_type, {columns}, {sort_key} as sort_key \
-         from {table} r{source} where {conditions} order by {order} {bounds}"
+        "{with}select {columns} from {table} r{source} where {conditions} order by {order} {bounds}"
     )
 }
 
-/// Reads the columns of [`select_page`] beyond those of a stored resource.
+/// What a row of [`select_page`] is sorted by; null where that is nothing.
 pub fn sort_key(row: &Row) -> Result<Value> {
-    row.value("sort_key").cloned()
+    match row.has("sort_key") {
+        true => row.value("sort_key").cloned(),
+        false => Ok(Value::Null),
+    }
 }
 
 /// How many resources a filter selects; without one, the tenant's own counter.
@@ -340,7 +357,7 @@ pub fn select_many<'i>(
     let table = table(resource_type);
     Set::of_ids(ids).statements(&[tenant.into()], |part| {
         format!(
-            "{} select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships, 0 as wanted, null as held \
+            "{} select r.id, r.version, r.created_at, r.modified_at, r.resource, null as memberships \
              from e cross join {table} r on r.tenant_id = ?1 and r.id = e.id",
             part.table()
         )

@@ -190,6 +190,11 @@ impl Row {
         Row { columns, values }
     }
 
+    /// Whether there is such a column.
+    pub fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column == name)
+    }
+
     pub fn value(&self, name: &str) -> Result<&Value> {
         let index = self.columns.iter().position(|column| column == name);
         index

@@ -270,7 +270,7 @@ async fn read_page(
     query: &ListQuery,
 ) -> Result<Vec<Shown>> {
     let base: Rc<str> = call.scim_base().into();
-    let mut types = BTreeMap::new();
+    let mut types = Vec::new();
     for (of_type, projection) in query.types.iter().zip(&query.projections) {
         let frame = Frame {
             resource_type: of_type.resource_type,
@@ -278,16 +278,22 @@ async fn read_page(
             projection: projection.clone(),
         };
         let names = of_type.memberships.names;
-        types.insert(of_type.resource_type.name, (Rc::new(frame), names));
+        types.push((Rc::new(frame), names));
     }
     let (rows, _) = rows.split_at(resources::fitting(rows)?);
     let mut page = rows
         .iter()
         .map(|row| {
-            let name = row.text("resource_type")?;
-            let (frame, names) = types
-                .get(name.as_str())
-                .ok_or_else(|| Error::internal(format!("a row of type {name}")))?;
+            let (frame, names) = match types.as_slice() {
+                [only] => only,
+                types => {
+                    let name = row.text("resource_type")?;
+                    let mut types = types.iter();
+                    types
+                        .find(|(frame, _)| frame.resource_type.name == name)
+                        .ok_or_else(|| Error::internal(format!("a row of type {name}")))?
+                }
+            };
             Ok(Shown {
                 stored: resources::stored(frame.resource_type, row)?,
                 frame: Rc::clone(frame),

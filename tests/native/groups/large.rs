@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{Tenant, World};
 
 /// A group of that many users, put straight into the database.
-fn crowd(tenant: &Tenant<'_>, members: usize) -> String {
+pub fn crowd(tenant: &Tenant<'_>, members: usize) -> String {
     let group = tenant.group("Everybody", &[]);
     let database = &tenant.world.database;
     database.execute(&format!(
@@ -22,7 +22,7 @@ fn crowd(tenant: &Tenant<'_>, members: usize) -> String {
     group
 }
 
-fn distinct(members: &Value) -> usize {
+pub fn distinct(members: &Value) -> usize {
     let members = members.as_array().expect("members");
     let mut ids: Vec<&str> = members
         .iter()
@@ -133,76 +133,6 @@ fn a_group_of_any_size_is_emptied_and_filled_within_the_statements_of_one_reques
         world.database.number("select member_count from groups"),
         15_000
     );
-}
-
-/// Groups of these sizes in a row, of the users that are there.
-fn groups_of(tenant: &Tenant<'_>, sizes: &[usize]) -> Vec<String> {
-    let groups: Vec<String> = (0..sizes.len())
-        .map(|number| {
-            // Ids are in the order of their making.
-            tenant.world.clock.advance_seconds(1);
-            tenant.group(&format!("{}-{number}", sizes.len()), &[])
-        })
-        .collect();
-    for (group, size) in groups.iter().zip(sizes) {
-        tenant.world.database.execute(&format!(
-            "insert into group_members (tenant_id, group_id, member_id, member_type) select '{0}', '{group}', id, 'User' from users where tenant_id = '{0}' limit {size}; \
-             update groups set member_count = {size} where id = '{group}'",
-            tenant.id
-        ));
-    }
-    groups
-}
-
-fn sizes(list: &Value) -> Vec<usize> {
-    let groups = list["Resources"].as_array().expect("Resources");
-    assert_eq!(list["itemsPerPage"], groups.len());
-    let sizes = groups.iter().map(|group| distinct(&group["members"]));
-    sizes.collect()
-}
-
-#[test]
-fn a_page_of_large_groups_ends_early_and_the_next_goes_on_from_there() {
-    let world = World::new();
-    let tenant = world.tenant("compat");
-    let everybody = crowd(&tenant, 7_000);
-    tenant
-        .send("DELETE", &format!("/Groups/{everybody}"), json!(null))
-        .expect(204);
-    let wanted = [3, 600, 6_000, 700, 0, 5_500, 20];
-    groups_of(&tenant, &wanted);
-    let pages: [&[usize]; 5] = [&[3, 600], &[6_000], &[700, 0], &[5_500], &[20]];
-    let mut start = 1;
-    let mut cursor = String::new();
-    for page in pages {
-        let by_index = tenant.get(&format!("/Groups?startIndex={start}"));
-        assert_eq!(sizes(&by_index.expect(200).body), page);
-        assert_eq!(by_index.body["totalResults"], wanted.len());
-        start += page.len();
-        let by_cursor = tenant.get(&format!("/Groups?cursor={cursor}"));
-        assert_eq!(sizes(&by_cursor.expect(200).body), page);
-        cursor = by_cursor.body["nextCursor"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-    }
-    assert_eq!((start, cursor.as_str()), (wanted.len() + 1, ""));
-    // Without members, and with few of them, a page is whole.
-    let without = tenant.get("/Groups?excludedAttributes=members");
-    assert_eq!(without.expect(200).body["itemsPerPage"], wanted.len());
-    assert_eq!(without.trips(), 1);
-    let large = groups_of(&tenant, &[600; 60]);
-    let first = tenant.get(&format!(
-        "/Groups?filter=id%20ge%20%22{}%22&count=60",
-        large[0]
-    ));
-    assert_eq!(sizes(&first.expect(200).body), [600; 60]);
-    let first = tenant.get(&format!(
-        "/Groups?filter=id%20ge%20%22{}%22&count=1000",
-        large[0]
-    ));
-    assert_eq!(sizes(&first.expect(200).body), [600; 50]);
-    assert_eq!(first.body["totalResults"], 60);
 }
 
 #[test]

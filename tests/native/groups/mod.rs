@@ -3,6 +3,7 @@
 mod any_case;
 mod filtered;
 mod large;
+mod large_on_pages;
 mod members;
 mod nesting;
 mod races;
