@@ -45,7 +45,11 @@ pub async fn request(mut request: worker::Request) -> std::result::Result<api::R
             }
         }
     }
-    let body = body(&mut request).await.map_err(unreadable)?;
+    // The runtime fails here where a client ends its body before the length that it announced, or breaks off.
+    let body = body(&mut request).await.map_err(|reason| Error {
+        internal: Some(reason),
+        ..Error::new(Kind::BadRequest, "the body ended before it was whole")
+    })?;
     converted
         .body(body)
         .map_err(|error| unreadable(error.to_string()))
