@@ -1,5 +1,7 @@
 //! Sending a signed text to a receiver, and what came of it.
 
+use chrono::DateTime;
+
 use super::secrets::Secrets;
 use crate::connection::address;
 use crate::platform::{Answered, HttpError, Platform};
@@ -37,17 +39,18 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub fn of(answered: &Result<Answered, HttpError>) -> Self {
+    /// `now` is when it was answered, in milliseconds since 1970.
+    pub fn of(answered: &Result<Answered, HttpError>, now: i64) -> Self {
         match answered {
             Ok(answered) => {
                 let is_good = (200..300).contains(&answered.status);
                 let reply = String::from_utf8_lossy(&answered.body);
-                let asked = answered.retry_after.as_deref().map(str::trim);
+                let asked = answered.retry_after.as_deref();
                 Outcome {
                     status: Some(i64::from(answered.status)),
                     reason: (!is_good).then(|| format!("the answer is {}", answered.status)),
                     reply: (!reply.is_empty()).then(|| reply.into_owned()),
-                    retry_after: asked.and_then(|asked| asked.parse().ok()),
+                    retry_after: asked.and_then(|asked| wait_of(asked.trim(), now)),
                 }
             }
             Err(error) => Outcome {
@@ -62,4 +65,11 @@ impl Outcome {
             },
         }
     }
+}
+
+/// The seconds that a `Retry-After` asks to wait: a number of them, or a date (RFC 9110 §10.2.3).
+fn wait_of(asked: &str, now: i64) -> Option<i64> {
+    let until = |date: &str| DateTime::parse_from_rfc2822(date).ok();
+    let seconds = |date: DateTime<_>| (date.timestamp() - now.div_euclid(1_000)).max(0);
+    asked.parse().ok().or_else(|| until(asked).map(seconds))
 }

@@ -240,9 +240,10 @@ impl Courier<'_> {
         let sent = self.now();
         let url = stream.url.clone().unwrap_or_default();
         let body = parcel.to_body(stream.batch > 1);
-        let answered = send_signed(self.platform, self.local, &url, secrets, parcel.id(), body);
-        let outcome = Outcome::of(&answered.await);
+        let answered =
+            send_signed(self.platform, self.local, &url, secrets, parcel.id(), body).await;
         let now = self.now();
+        let outcome = Outcome::of(&answered, now);
         let id = platform::new_id(self.platform.clock.as_ref(), self.platform.entropy.as_ref())
             .map_err(crate::error::Error::internal)?;
         let events = parcel.events.len();

@@ -108,6 +108,41 @@ fn redirects_and_private_addresses_are_not_followed() {
     assert!(world.web.posts.borrow().is_empty());
 }
 
+/// A `Retry-After` is a number of seconds or a date (RFC 9110 §10.2.3). The wait of a first failure is five seconds, the longest twelve hours.
+#[test]
+fn a_receiver_says_when_it_takes_more() {
+    const BEGUN: i64 = 1_790_000_000_250;
+    for (asked, seconds) in [
+        ("90", 90),
+        (" 90 ", 90),
+        ("0", 5),
+        ("Mon, 21 Sep 2026 14:15:20 GMT", 120),
+        ("Mon, 21 Sep 2026 14:13:21 GMT", 5),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 5),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 43_200),
+        ("99999999999", 43_200),
+        ("-30", 5),
+        ("Mon, 21 Sep 2026", 5),
+        ("soon", 5),
+        ("", 5),
+    ] {
+        let world = World::new();
+        let tenant = world.tenant("compat");
+        made(&tenant, json!({}));
+        let full = Answered {
+            status: 503,
+            retry_after: Some(asked.to_owned()),
+            ..Answered::default()
+        };
+        answers(&world, [Ok(full), status(200)]);
+        tenant.user("ada");
+        world.clock.0.set(BEGUN);
+        assert_eq!(posts(&world).len(), 2, "{asked}");
+        let waited = world.clock.0.get() - BEGUN;
+        assert_eq!(waited / 1_000, seconds, "{asked}");
+    }
+}
+
 #[test]
 fn what_fails_waits_and_is_sent_again_as_it_was() {
     let world = World::new();
