@@ -1,13 +1,15 @@
 // Generators of clients, without any of their options, on the OpenAPI document: what each makes holds the document's own examples, and a small
-// program that uses it compiles (tests/edge/clients/). Nothing is asked over the network, and no worker runs. openapi-python-client is one
-// of the judges (scripts/setup/judges.mjs); without Python it is skipped by name.
+// program that uses it compiles (tests/edge/clients/). The one for openapi-fetch is run too, against the workers. openapi-python-client is one of
+// the judges (scripts/setup/judges.mjs); without Python it is skipped by name.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { judges, pythonEnv } from "../../scripts/setup/judges.mjs";
+import { build } from "esbuild";
 import { inRoot } from "../../scripts/setup/paths.mjs";
+import { adminToken, startWorld } from "./support/world.mjs";
 
 const TIMEOUT_MS = 120_000;
 const source = inRoot("src", "assets", "openapi.json");
@@ -68,6 +70,30 @@ describe("clients that are generated from the document", () => {
       const part = status ? `${operation}["responses"][${status}]` : `NonNullable<${operation}["requestBody"]>`;
       return `${part}["content"][${JSON.stringify(media)}]`;
     });
+  });
+
+  test("openapi-fetch, with the workers: routes of administrators, of SCIM, and events", { timeout: TIMEOUT_MS }, async () => {
+    const outfile = join(folder, "openapi_fetch.mjs");
+    await build({ entryPoints: [join(folder, "openapi_fetch.ts")], outfile, bundle: true, format: "esm", logLevel: "error" });
+    const { provision } = await import(outfile);
+    const world = await startWorld();
+    try {
+      const done = await provision(String(await world.mf.ready).replace(/\/$/, ""), adminToken());
+      assert.deepEqual(done, {
+        profile: "strict",
+        enabled: false,
+        active: false,
+        bulk: ["201"],
+        missing: 404,
+        names: ["ada@example.com"],
+        events: ["user.created true", "user.deactivated true", "group.created false", "group.member_added false"],
+        has_more: false,
+        deliveries: 0,
+        kind: "webhook",
+      });
+    } finally {
+      await world.stop();
+    }
   });
 
   test("@hey-api/openapi-ts", { timeout: TIMEOUT_MS }, async () => {
