@@ -14,6 +14,9 @@ import { eventually } from "./support/eventually.mjs";
 import { group, patch, user } from "./support/resources.mjs";
 import { adminToken, bothWorkers, settings, startWorld } from "./support/world.mjs";
 
+/** How many streams there are at once where that is measured: a hundred want `ROLLCALL_EVENT_STREAMS=100`. */
+const STREAMS = Number(process.env.ROLLCALL_EVENT_STREAMS ?? 20);
+
 const { bin, missing } = await judges();
 let world;
 before(async () => {
@@ -38,7 +41,7 @@ async function startReceiver(answer = () => ({ status: 204 })) {
   const server = createServer(async (request, response) => {
     const body = await text(request);
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => name.startsWith("webhook-")));
-    const one = { body, headers, at: performance.now(), json: JSON.parse(body) };
+    const one = { body, headers, path: request.url, at: performance.now(), json: JSON.parse(body) };
     got.push(one);
     const { status, wait = 0, headers: more = {}, body: reply = "" } = await answer(one, got.length);
     if (wait) await sleep(wait);
@@ -163,6 +166,22 @@ except WebhookVerificationError:
     await eventually(() => each.got.length === 300, "300 deliveries", 20_000);
     t.diagnostic(`300 events one by one: ${Math.round(300_000 / (performance.now() - from))} a second`);
     for (const receiver of [one, each]) receiver.stop();
+  });
+
+  test("through many streams at once, each in its order", { timeout: 300_000 }, async (t) => {
+    const tenants = await Promise.all(Array.from({ length: STREAMS / 10 }, () => world.tenant()));
+    const receiver = await startReceiver();
+    for (const scim of tenants) for (let number = 0; number < 10; number += 1) await stream(scim, { url: `${receiver.url}${scim.id}/${number}` });
+    const begun = performance.now();
+    await Promise.all(tenants.map((scim) => people(scim, 20)));
+    await eventually(() => receiver.got.length >= STREAMS * 20, "all deliveries", 240_000);
+    t.diagnostic(`20 events to each of ${STREAMS} streams, one by one: ${Math.round((STREAMS * 20_000) / (performance.now() - begun))} a second in all, the Bulk requests among it`);
+    for (const path of new Set(receiver.got.map(({ path }) => path))) {
+      const numbers = receiver.got.filter((one) => one.path === path).map(({ json }) => json.seq);
+      assert.equal(new Set(numbers).size, 20);
+      assert.deepEqual(numbers, numbers.toSorted((a, b) => a - b));
+    }
+    receiver.stop();
   });
 
   test("a receiver that is slow slows its own stream alone", async (t) => {
