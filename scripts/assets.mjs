@@ -1,8 +1,10 @@
-// Puts together build-assets, the files that are uploaded beside the worker: src/assets/ as it stands, and what the page of the documentation
-// needs of Swagger UI.
+// Puts together build-assets, the files that are uploaded beside the worker: src/assets/ as it stands, what the page of the documentation
+// needs of Swagger UI, and the console's program, bundled from src/console/.
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { inRoot } from "./setup/paths.mjs";
+import { esbuild } from "./setup/node_modules.mjs";
+import { inRoot, root } from "./setup/paths.mjs";
 
 const published = inRoot("src", "assets");
 const folder = inRoot("build-assets");
@@ -18,17 +20,25 @@ const VIEWER = {
 
 /** Writes what differs and removes what is no longer wanted: a running `wrangler dev` reloads with every file that is written. */
 export function assets() {
-  const wanted = new Map(files(published).map((name) => [name, join(published, name)]));
-  for (const [name, place] of Object.entries(VIEWER)) wanted.set(place, join(viewer, name));
+  const wanted = new Map(files(published).map((name) => [name, readFileSync(join(published, name))]));
+  for (const [name, place] of Object.entries(VIEWER)) wanted.set(place, readFileSync(join(viewer, name)));
+  wanted.set("console/console.js", consoleProgram());
   for (const name of existsSync(folder) ? files(folder) : []) if (!wanted.has(name)) rmSync(join(folder, name));
-  for (const [name, source] of wanted) {
+  for (const [name, bytes] of wanted) {
     const place = join(folder, name);
-    const bytes = readFileSync(source);
     if (existsSync(place) && bytes.equals(readFileSync(place))) continue;
     mkdirSync(dirname(place), { recursive: true });
     writeFileSync(place, bytes);
   }
 }
+
+/** One file, minified. What it says of types is checked by `npm test -- types`. */
+const consoleProgram = () =>
+  execFileSync(esbuild(), [inRoot("src", "console", "main.tsx"), "--bundle", "--minify", "--format=esm", "--target=es2022", "--jsx=automatic", "--jsx-import-source=preact", "--log-level=error"], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+    maxBuffer: 1 << 24,
+  });
 
 const files = (of) =>
   readdirSync(of, { recursive: true })

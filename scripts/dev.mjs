@@ -137,13 +137,16 @@ async function healthy() {
 }
 
 function welcome() {
+  const token = adminToken();
   const steps = guide(url).map(({ what, command }) => `  ${what}:\n\n${command}\n`);
   return `
 Rollcall runs at ${url}    Ctrl-C stops it. The API for people to read: ${url}/docs
 
+The console, signed in for 24 hours: ${url}/console#token=${token}
+
 An administrator's token, valid for 24 hours (npm run -s token prints a new one):
 
-${adminToken()}
+${token}
 
 Paste these into another terminal, in this folder, one after the other.
 

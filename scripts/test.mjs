@@ -1,7 +1,7 @@
 // `npm test`: set-up, then every check there is, each announced by a line. The last line adds up what the test runners themselves
-// counted. `npm test -- native edge` runs those stages alone; `npm run lint` is fmt and clippy.
+// counted. `npm test -- native edge` runs those stages alone; `npm run lint` is fmt, clippy and types.
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { setUp } from "./setup.mjs";
@@ -10,7 +10,7 @@ import { judges } from "./setup/judges.mjs";
 import { postgres } from "./setup/postgres.mjs";
 import { rustComponent } from "./setup/rust_component.mjs";
 import { slapd } from "./setup/slapd.mjs";
-import { wranglerEnv } from "./setup/node_modules.mjs";
+import { nodeModules, wranglerEnv } from "./setup/node_modules.mjs";
 import { inRoot, root } from "./setup/paths.mjs";
 import { endWithUs, main, say, SetupError } from "./setup/progress.mjs";
 
@@ -19,6 +19,7 @@ const nothing = { passed: 0, failed: 0 };
 const stages = {
   fmt: ["formatting (cargo fmt --check)", () => cargoTool("rustfmt", ["fmt", "--check"])],
   clippy: ["lints (cargo clippy; the first time 1 to 2 minutes)", () => cargoTool("clippy", ["clippy", "--all-targets", "--", "-D", "warnings"])],
+  types: ["types of the console (tsc)", consoleTypes],
   native: ["native tests (cargo test; the first time 1 to 3 minutes to compile)", nativeTests],
   wasm: ["the wasm build", buildWorker],
   edge: ["tests of the built worker in workerd (node --test tests/edge)", edgeTests],
@@ -44,7 +45,7 @@ await main(async () => {
     const database = await postgres();
     if (database.missing) skipped.push(`the mirror in a PostgreSQL (tests/edge/mirror.test.mjs): ${database.missing}`);
     const browser = await chromium();
-    if (browser.missing) skipped.push(`the documentation's page in a browser (tests/edge/docs.test.mjs): ${browser.missing}`);
+    if (browser.missing) skipped.push(`the pages in a browser (tests/edge/docs.test.mjs, console.test.mjs): ${browser.missing}`);
   }
   for (const name of names) {
     const [title, work] = stages[name];
@@ -86,6 +87,15 @@ async function conformanceTools() {
 async function cargoTool(component, args) {
   const missing = await rustComponent(component);
   return missing ? { skipped: missing } : run("cargo", args, () => nothing);
+}
+
+/** The routes' types are made from the document each time. */
+async function consoleTypes(tools) {
+  if (!tools) await nodeModules();
+  mkdirSync(inRoot("target", "console"), { recursive: true });
+  const node = (script, ...args) => run(process.execPath, [inRoot("node_modules", ...script.split("/")), ...args], () => nothing);
+  const made = await node("openapi-typescript/bin/cli.js", inRoot("src", "assets", "openapi.json"), "-o", inRoot("target", "console", "openapi.d.ts"));
+  return made.ok ? node("typescript/bin/tsc", "-p", inRoot("src", "console")) : made;
 }
 
 /** Tests that need an LDAP server lie in modules named slapd. */

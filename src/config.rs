@@ -41,9 +41,22 @@ pub struct Config {
     pub server_timing: bool,
     /// Rows that one tenant may read in a minute, by the database's count, before its scans are refused.
     pub rows_per_minute: f64,
+    pub console: Console,
     pub sync: SyncLimits,
     pub undo: UndoLimits,
 }
+
+/// How the administrator's page signs people in.
+#[derive(Clone)]
+pub struct Console {
+    /// The page's client with the issuer: a public one, for the code flow with PKCE. Without it nobody signs in there.
+    pub client_id: Option<String>,
+    /// The scopes that it asks for.
+    pub scope: String,
+}
+
+/// The scopes where nothing else is set.
+const CONSOLE_SCOPE: &str = "openid admin";
 
 /// What an undo does at once.
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +112,7 @@ impl Config {
     /// Reads the variables `JWT_ISSUER`, `JWT_AUDIENCE`, one of `JWT_JWKS` (the document itself), `JWT_JWKS_URL` and
     /// `JWT_LOCAL_SECRET`, `CURSOR_KEY` and `ENCRYPTION_KEY` (32 bytes each, in base64), `ENCRYPTION_KEY_PREVIOUS` (what
     /// `ENCRYPTION_KEY` was before), `LOCAL_DEVELOPMENT` and `SERVER_TIMING` (`on`), `ROWS_PER_MINUTE` (a number above 0), `PUBLIC_HOSTS`
-    /// (with commas between them). The error names the variable that does not hold.
+    /// (with commas between them), `CONSOLE_CLIENT_ID`, `CONSOLE_SCOPE`. The error names the variable that does not hold.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let keys = match (
@@ -141,6 +154,10 @@ impl Config {
                     .map(|value| key(PREVIOUS, Some(value)))
                     .transpose()?,
             ),
+            console: Console {
+                client_id: variable("CONSOLE_CLIENT_ID"),
+                scope: variable("CONSOLE_SCOPE").unwrap_or_else(|| CONSOLE_SCOPE.to_owned()),
+            },
             sync: SyncLimits::default(),
             undo: UndoLimits::default(),
             local_development: variable("LOCAL_DEVELOPMENT").as_deref() == Some("on"),

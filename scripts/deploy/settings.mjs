@@ -4,7 +4,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { SetupError } from "../setup/progress.mjs";
 
-const flags = { JWT_ISSUER: "jwt-issuer", JWT_AUDIENCE: "jwt-audience", JWT_JWKS_URL: "jwks-url", JWT_JWKS: "jwks" };
+const flags = {
+  JWT_ISSUER: "jwt-issuer",
+  JWT_AUDIENCE: "jwt-audience",
+  JWT_JWKS_URL: "jwks-url",
+  JWT_JWKS: "jwks",
+  CONSOLE_CLIENT_ID: "console-client-id",
+  CONSOLE_SCOPE: "console-scope",
+};
 
 export const help = `npm run deploy -- --jwt-issuer URL --jwt-audience NAME (--jwks-url URL | --jwks FILE) [--dry-run]
 
@@ -12,6 +19,8 @@ export const help = `npm run deploy -- --jwt-issuer URL --jwt-audience NAME (--j
   --jwt-audience  the aud claim they carry for Rollcall                 (or JWT_AUDIENCE)
   --jwks-url      where the issuer publishes its keys, an https URL     (or JWT_JWKS_URL)
   --jwks          instead: the key set itself, a JSON file or its text  (or JWT_JWKS)
+  --console-client-id  the console's client with the issuer; without it nobody signs in there   (or CONSOLE_CLIENT_ID)
+  --console-scope      the scopes that it asks for, "openid admin" by default                   (or CONSOLE_SCOPE)
   --dry-run       do everything that needs no Cloudflare account
 
 A later deploy remembers them. Which account: CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID, or npx wrangler login.`;
@@ -64,6 +73,6 @@ function keySet(source) {
 }
 
 function previous(text) {
-  const lines = [...text.matchAll(/^(JWT_[A-Z_]+) = (".*")$/gm)];
+  const lines = [...text.matchAll(/^((?:JWT|CONSOLE)_[A-Z_]+) = (".*")$/gm)];
   return Object.fromEntries(lines.map(([, name, value]) => [name, JSON.parse(value)]));
 }

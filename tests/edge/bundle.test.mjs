@@ -45,6 +45,13 @@ test("the first worker is small: 600 kB of wasm, compressed", () => {
   assert.ok(size <= 600_000, `${size} bytes`);
 });
 
+test("the console's program is small: 150 kB of JavaScript, compressed, in all", () => {
+  const folder = inRoot("build-assets", "console");
+  const programs = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js"));
+  const size = programs.reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name)), { level: 9 }).length, 0);
+  assert.ok(size > 10_000 && size <= 150_000, `${size} bytes`);
+});
+
 test("neither worker tells where it was built", () => {
   for (const { folder } of WORKERS) {
     const wasm = readFileSync(inRoot(folder, "index_bg.wasm"));

@@ -50,6 +50,7 @@ test("it says where it runs, and prints what to paste", { timeout: 30_000 }, asy
     while (!output.includes(command)) await sleep(100);
   }
   assert.ok(output.includes(`Rollcall runs at ${url} `), output);
+  assert.match(output, /\/console#token=[\w.-]+\n/);
   assert.ok(!output.includes("Building"), "the worker was built a second time: where src changed, npm run build comes before this test");
 });
 

@@ -20,6 +20,7 @@ mod budget;
 mod bulk;
 mod carrying;
 mod connection;
+mod console_served;
 mod doors;
 mod dry_run;
 mod erasures;

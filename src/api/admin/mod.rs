@@ -4,6 +4,8 @@
 mod administrator;
 #[cfg(feature = "jobs")]
 pub mod audit_events;
+#[cfg(feature = "requests")]
+pub mod console;
 #[cfg(feature = "jobs")]
 pub mod directory_syncs;
 #[cfg(feature = "requests")]
@@ -20,6 +22,8 @@ pub mod event_streams;
 pub mod events;
 #[cfg(feature = "jobs")]
 pub mod export;
+#[cfg(feature = "requests")]
+mod files;
 #[cfg(feature = "requests")]
 pub mod health;
 #[cfg(feature = "jobs")]

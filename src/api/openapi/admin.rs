@@ -7,6 +7,7 @@ use super::examples;
 use super::operation::{Operation, query};
 use super::schemas::Schemas;
 use super::tags::{MONITORING, SCIM_TOKENS, TENANTS};
+use crate::api::admin::console::ConsoleSettings;
 use crate::api::admin::endpoint_info::EndpointInfo;
 use crate::api::admin::health::Health;
 use crate::api::admin::scim_tokens::types::{
@@ -19,7 +20,13 @@ use crate::api::http::routes::Route;
 /// The operation of a route for everybody, of tenants or of tokens.
 pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
     Some(match route.name {
-        "readHealth" | "readOpenApi" | "readDocs" | "readDocsFile" => for_everybody(route, schemas),
+        "readHealth"
+        | "readOpenApi"
+        | "readDocs"
+        | "readDocsFile"
+        | "readConsole"
+        | "readConsoleSettings"
+        | "readConsoleFile" => for_everybody(route, schemas),
         "listTenants" | "createTenant" | "readTenant" | "updateTenant" | "deleteTenant" => {
             tenant(route, schemas)
         }
@@ -78,6 +85,25 @@ fn for_everybody(route: &Route, schemas: &mut Schemas) -> Operation {
             &["text/html", "text/css", "text/javascript", "text/plain"],
         )
         .path("file", json!({"type": "string", "examples": ["docs.js"]})),
+        "readConsole" => file(
+            Operation::new(route, MONITORING, "The administrator's page")
+                .describe("Needs no credential: it signs people in with the issuer of administrators' tokens, and calls the other routes as them."),
+            &["text/html"],
+        ),
+        "readConsoleFile" => file(
+            Operation::new(route, MONITORING, "A file of the administrator's page")
+                .describe("Needs no credential. Scripts and styles that the page asks for by itself."),
+            &["text/html", "text/css", "text/javascript", "text/plain"],
+        )
+        .path("file", json!({"type": "string", "examples": ["console.css"]})),
+        "readConsoleSettings" => Operation::new(route, MONITORING, "Where the administrator's page signs people in")
+            .describe("Needs no credential. `client_id` is null where nobody signs in by the page.")
+            .answers(
+                200,
+                "The settings",
+                &schemas.reply::<ConsoleSettings<'_>>(),
+                &examples::console_settings(),
+            ),
         _ => Operation::new(route, MONITORING, "Whether the service answers")
             .describe("Needs no credential, and asks no database: it tells that the service runs, and which version.")
             .answers(

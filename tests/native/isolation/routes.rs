@@ -143,7 +143,7 @@ impl Things {
             "type" => "User",
             "id" => "User",
             // A file is nobody's.
-            "file" => "docs.js",
+            "file" => "index.html",
             other => panic!("say here what `:{other}` is the id of"),
         }
     }

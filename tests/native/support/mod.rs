@@ -87,7 +87,7 @@ impl World {
         let entropy = Rc::new(TestEntropy::default());
         let is_given = |name| variables.iter().any(|(variable, _)| *variable == name);
         let config = Config::read(|name| match name {
-            "JWT_ISSUER" => Some(ISSUER.to_owned()),
+            "JWT_ISSUER" if !is_given("JWT_ISSUER") => Some(ISSUER.to_owned()),
             "JWT_AUDIENCE" => Some(AUDIENCE.to_owned()),
             "CURSOR_KEY" => Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned()),
             "SERVER_TIMING" => Some("on".to_owned()),

@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::row::{AdminRow, For};
-use crate::api::admin::{docs, health};
+use crate::api::admin::{console, docs, health};
 
 /// A handler that everybody reaches.
 macro_rules! public {
@@ -19,5 +19,8 @@ pub fn public_routes() -> Vec<AdminRow> {
         (Method::GET, "/openapi.json", "readOpenApi", public!(docs::openapi), &[]),
         (Method::GET, "/docs", "readDocs", public!(docs::page), &[]),
         (Method::GET, "/docs/:file", "readDocsFile", public!(docs::file), &[]),
+        (Method::GET, "/console", "readConsole", public!(console::page), &[]),
+        (Method::GET, "/console/settings.json", "readConsoleSettings", public!(console::settings), &[]),
+        (Method::GET, "/console/:file", "readConsoleFile", public!(console::file), &[]),
     ]
 }

@@ -52,6 +52,13 @@ pub fn health() -> Value {
     json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})
 }
 
+pub fn console_settings() -> Value {
+    json!({
+        "issuer": "https://login.example.com/realms/ops", "client_id": "rollcall-console", "scope": "openid admin", "audience": "rollcall",
+        "local_development": false,
+    })
+}
+
 pub fn tenant() -> Value {
     json!({
         "id": TENANT, "name": "Example", "scim_profile": "compat", "store_passwords": false,

@@ -396,6 +396,9 @@ impl Scene {
             self.case("", "GET", "/openapi.json", Value::Null, 200),
             self.case("", "GET", "/docs", Value::Null, 200),
             self.case("", "GET", "/docs/docs.js", Value::Null, 200),
+            self.case("", "GET", "/console", Value::Null, 200),
+            self.case("", "GET", "/console/console.css", Value::Null, 200),
+            self.case("", "GET", "/console/settings.json", Value::Null, 200),
         ];
         cases.extend(self.carried());
         cases

@@ -1,0 +1,56 @@
+// `npm run pictures`: a picture of each page of the console into target/pictures, light and dark, wide and at 360 pixels; of the built workers,
+// with a small tenant in them.
+import { mkdirSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { acme, go, launch, missing, open, startConsole } from "../tests/edge/support/console_world.mjs";
+import { inRoot } from "./setup/paths.mjs";
+import { main, say, SetupError } from "./setup/progress.mjs";
+
+const folder = inRoot("target", "pictures");
+const LOOKS = [
+  ["light", { colorScheme: "light", viewport: { width: 1280, height: 800 } }],
+  ["dark", { colorScheme: "dark", viewport: { width: 1280, height: 800 } }],
+  ["narrow", { colorScheme: "light", viewport: { width: 360, height: 740 } }],
+];
+
+/** The pages: a name, and where each is. */
+export const places = (tenant) => {
+  const at = (...parts) => `#/${["t", tenant.id, ...parts].join("/")}`;
+  return [
+    ["overview", "#/"],
+    ["tenants", "#/tenants"],
+    ["people", at("people")],
+    ["person", at("people", tenant.people["Ada Lovelace"])],
+    ["groups", at("groups")],
+    ["group", at("groups", tenant.groups["On call"])],
+  ];
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(pictures);
+
+async function pictures() {
+  if (missing) throw new SetupError(missing);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const world = await startConsole();
+  const browser = await launch();
+  try {
+    const tenant = await acme(world);
+    const only = process.argv.slice(2);
+    for (const [look, options] of LOOKS) {
+      const page = await browser.newPage(options);
+      page.on("pageerror", (error) => say(`  ${look}: ${error.message}`));
+      await open(page, world);
+      for (const [name, place] of places(tenant)) {
+        if (only.length && !only.includes(name)) continue;
+        await go(page, place);
+        await page.screenshot({ path: `${folder}/${name}-${look}.png`, fullPage: true });
+      }
+      await page.close();
+    }
+    say(`• The pictures are in ${folder}`);
+  } finally {
+    await browser.close();
+    await world.stop();
+  }
+}

@@ -1,0 +1,291 @@
+// The console in headless Chromium, as the built workers serve it. Where there is no Chromium to be had, it is skipped by name.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import { places } from "../../scripts/pictures.mjs";
+import { inRoot } from "../../scripts/setup/paths.mjs";
+import { acme, go, launch, missing, open, person, settled, startConsole } from "./support/console_world.mjs";
+import { signInAt, startIssuer } from "./support/issuer.mjs";
+import { adminToken } from "./support/world.mjs";
+
+const skip = missing && `not looked at: ${missing}`;
+const axe = readFileSync(inRoot("node_modules", "axe-core", "axe.min.js"), "utf8");
+const TIMEOUT = 120_000;
+let world, browser, tenant;
+
+before(async () => {
+  if (missing) return;
+  world = await startConsole();
+  browser = await launch();
+  tenant = await acme(world);
+});
+after(async () => {
+  await browser?.close();
+  await world?.stop();
+});
+
+/** A page whose every error, and every request to anybody else, fails the test. */
+async function newPage(t, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  const complaints = [];
+  const { origin } = await world.mf.ready;
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => message.type() === "error" && !message.text().startsWith("Failed to load resource") && complaints.push(message.text()));
+  page.on("request", (request) => !request.url().startsWith("data:") && new URL(request.url()).origin !== origin && complaints.push(`asked ${request.url()}`));
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(complaints, []);
+  });
+  return page;
+}
+
+const at = (...parts) => `#/${["t", tenant.id, ...parts].join("/")}`;
+const main = (page) => page.getByRole("main");
+const button = (page, name) => page.getByRole("button", { name, exact: true });
+
+describe("the console", { skip }, () => {
+  test("is there within a second, and signed in by the link of npm run dev, whose token leaves the address", { timeout: TIMEOUT }, async (t) => {
+    const page = await newPage(t);
+    await open(page, world);
+    await page.reload(); // the token was in memory alone
+    await page.getByRole("heading", { name: "Rollcall" }).waitFor();
+    const { origin } = await world.mf.ready;
+    await page.goto("about:blank");
+    const started = Date.now();
+    await open(page, world);
+    await page.getByText("Old script").waitFor();
+    const took = Date.now() - started;
+    assert.ok(took < 1_000, `${took} ms`);
+    assert.equal(page.url(), `${origin}/console#/`);
+    assert.equal(await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])), '[{},{},""]');
+    t.diagnostic(`first view: ${took} ms`);
+  });
+
+  for (const [look, options] of [
+    ["light", { colorScheme: "light" }],
+    ["dark", { colorScheme: "dark" }],
+    ["at 360 px", { viewport: { width: 360, height: 740 } }],
+  ]) {
+    test(`axe-core finds nothing wrong on any page, and none is wider than the screen: ${look}`, { timeout: TIMEOUT }, async (t) => {
+      const page = await newPage(t, options);
+      await open(page, world);
+      let rules = 0;
+      for (const [name, place, prepare] of places(tenant)) {
+        await go(page, place);
+        await prepare?.(page);
+        await page.evaluate(axe);
+        const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document));
+        rules += passes.length;
+        assert.deepEqual(violations.map(({ id, nodes }) => `${name}: ${id} ${nodes.map(({ html }) => html).join("\n")}`), []);
+        assert.ok(passes.length > 10, `${name}: ${passes.length}`);
+        const [wide, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+        assert.ok(wide <= screen, `${name} is ${wide} px wide on ${screen}`);
+      }
+      t.diagnostic(`${rules} checks passed, 0 violations`);
+    });
+  }
+
+  test("what the scopes do not allow is not shown", { timeout: TIMEOUT }, async (t) => {
+    const page = await newPage(t);
+    await open(page, world, at(), { scope: "tenants:read scim:read", tenant_id: tenant.id });
+    const tabs = page.getByRole("navigation", { name: "Pages of Acme Corporation" });
+    assert.deepEqual(await tabs.getByRole("link").allInnerTexts(), ["People", "Groups"]);
+    await go(page, at("people", tenant.people["Ada Lovelace"]));
+    assert.equal(await page.getByRole("heading", { name: "History" }).count(), 0);
+    await go(page, "#/tenants");
+    assert.equal(await button(page, "New tenant").count(), 0);
+    await go(page, "#/");
+    assert.equal(await page.getByRole("heading", { name: "What needs you" }).count(), 0);
+  });
+
+  test("with the keyboard alone: from the top to a person, their history, an undo and back", { timeout: TIMEOUT }, async (t) => {
+    const page = await newPage(t);
+    const own = await world.scim(tenant, tenant.token.token).request("POST", "/Users", { body: { schemas: ["urn:ietf:params:scim:schemas:core:2.0:User"], userName: "keys@acme.example", displayName: "Kay Board" } });
+    await open(page, world, at("people"));
+    const focused = () => page.evaluate(() => document.activeElement.innerText || document.activeElement.labels?.[0]?.innerText || "");
+    const tabTo = async (text) => {
+      for (let steps = 0; steps < 60; steps += 1) {
+        if ((await focused()).trim() === text) return;
+        await page.keyboard.press("Tab");
+      }
+      assert.fail(`Tab never comes to ${text}`);
+    };
+    assert.equal(await focused(), "People", "the heading has the focus");
+    await tabTo("Search");
+    await page.keyboard.type("kay b");
+    await page.getByText("1 person").waitFor();
+    await tabTo("Kay Board");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Kay Board" }).waitFor();
+    await settled(page);
+    assert.equal(await focused(), "Kay Board", "the new page's heading has the focus");
+    await tabTo("Undo this step");
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog", { name: "Undo this request?" });
+    await dialog.getByText("is deleted").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    assert.equal(await focused(), "Undo this step", "the focus is where it was");
+    await page.keyboard.press("Enter");
+    await tabTo("Undo 1 change");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "It is taken back" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByText("There is nobody with this id any more.").waitFor();
+    assert.equal((await world.scim(tenant, tenant.token.token).request("GET", `/Users/${own.body.id}`)).status, 404);
+  });
+
+  test("a person: found by name or by any filter, with groups and history; a step is undone", { timeout: TIMEOUT }, async (t) => {
+    const page = await newPage(t);
+    await open(page, world, at("people"));
+    await page.getByLabel("Search").fill("HOPPER");
+    await page.getByText("1 person").waitFor();
+    await page.getByLabel("Search").fill("");
+    await page.getByLabel("Filter").fill("active eq false");
+    await page.getByText("1 person").waitFor();
+    await page.getByLabel("Filter").fill("active eq");
+    await page.getByRole("alert").waitFor();
+    assert.match(await page.getByRole("alert").innerText(), /position 10: the filter ends/);
+    await page.getByLabel("Filter").fill("active eq false");
+    await main(page).getByRole("link", { name: "Ada Lovelace" }).click();
+    await page.getByRole("heading", { name: "Ada Lovelace" }).waitFor();
+    await main(page).getByRole("link", { name: "On call" }).waitFor();
+    await settled(page);
+    const first = page.locator(".timeline > li").first();
+    assert.match((await first.innerText()).replace(/\s+/g, " "), /Changed by Okta, production, .* active yes no/);
+    await first.getByRole("button").click();
+    await page.getByText("becomes what it was").waitFor();
+    await button(page, "Undo 1 change").click();
+    await page.getByRole("dialog", { name: "It is taken back" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator(".timeline > li", { hasText: "tester" }).waitFor();
+    const { body } = await tenant.scim.request("GET", `/Users/${tenant.people["Ada Lovelace"]}`);
+    assert.equal(body.active, true);
+  });
+
+  test("a 500 in the middle loses nothing of what was typed", { timeout: TIMEOUT }, async (t) => {
+    const page = await newPage(t);
+    await open(page, world, "#/tenants");
+    await button(page, "New tenant").click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name").fill("Beta Limited");
+    await dialog.getByLabel("Id").fill("beta_1");
+    await page.route("**/api/v1/admin/tenants", (route) => route.fulfill({ status: 500, json: { detail: "internal error" }, headers: { "x-request-id": "r-1" } }), { times: 1 });
+    await button(dialog, "Make the tenant").click();
+    await dialog.getByRole("alert").waitFor();
+    assert.match(await dialog.getByRole("alert").innerText(), /What you typed is still here.*r-1/s);
+    // Then the service says what is wrong, beside the field.
+    await button(dialog, "Make the tenant").click();
+    await dialog.locator(".wrong").waitFor();
+    assert.equal(await dialog.getByLabel("Id").getAttribute("aria-invalid"), "true");
+    assert.equal(await dialog.getByLabel("Name").inputValue(), "Beta Limited");
+    await dialog.getByLabel("Id").fill("beta");
+    await button(dialog, "Make the tenant").click();
+    await page.waitForURL("**/console#/t/beta/**");
+    assert.equal((await world.admin("GET", "/tenants/beta")).body.data.name, "Beta Limited");
+  });
+
+  test("a session that ends leaves the page as it is, and a new sign-in goes on with it", { timeout: TIMEOUT }, async (t) => {
+    const page = await newPage(t);
+    await open(page, world, "#/tenants", { exp: Math.floor(Date.now() / 1000) + 3 });
+    await button(page, "New tenant").click();
+    await page.getByRole("dialog").getByLabel("Name").fill("Gamma");
+    const again = page.getByRole("dialog", { name: "Your sign-in has ended" });
+    await again.waitFor({ timeout: 10_000 });
+    await page.keyboard.press("Escape");
+    assert.equal(await again.count(), 1, "it does not go away");
+    await again.getByLabel("Administrator's token").fill("no token");
+    await button(again, "Sign in").click();
+    await again.getByText("This is not a token").waitFor();
+    await again.getByLabel("Administrator's token").fill(adminToken());
+    await button(again, "Sign in").click();
+    await again.waitFor({ state: "detached" });
+    assert.equal(await page.getByRole("dialog").getByLabel("Name").inputValue(), "Gamma");
+    await button(page, "Make the tenant").click();
+    await page.waitForURL("**/console#/t/**");
+  });
+
+  test("ten thousand people are searched and paged without a hitch", { timeout: TIMEOUT }, async (t) => {
+    const page = await newPage(t);
+    const many = await world.tenant({ id: "many" });
+    for (let round = 0; round < 10; round += 1) {
+      const Operations = Array.from({ length: 1_000 }, (_, index) => {
+        const number = String(round * 1_000 + index).padStart(5, "0");
+        return { method: "POST", path: "/Users", bulkId: number, data: person(`First${number} Last${number}`) };
+      });
+      const reply = await many.request("POST", "/Bulk", { body: { schemas: ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], Operations } });
+      assert.equal(reply.status, 200, reply.text.slice(0, 500));
+    }
+    await open(page, world, "#/t/many/people");
+    await page.getByText("Page 1 of 200, 10,000 people").waitFor();
+    const timed = async (what, work) => {
+      const started = Date.now();
+      await work();
+      const took = Date.now() - started;
+      t.diagnostic(`${what}: ${took} ms`);
+      assert.ok(took < 1_500, `${what}: ${took} ms`);
+    };
+    await timed("the next page", async () => {
+      await button(page, "Next").click();
+      await page.getByText("Page 2 of 200").waitFor();
+    });
+    assert.equal(await page.locator("tbody tr").count(), 50);
+    await timed("a search", async () => {
+      await page.getByLabel("Search").fill("last07777");
+      await page.getByText("1 person").waitFor();
+    });
+    await main(page).getByRole("link", { name: "First07777 Last07777" }).waitFor();
+  });
+
+  test("signs in with the issuer by code and PKCE, and in a window beside where the session has ended", { timeout: TIMEOUT }, async (t) => {
+    let origin;
+    let seconds = 5;
+    const issuer = await startIssuer({ origin: () => origin, scope: "admin", seconds: () => seconds });
+    const own = await startConsole({ ...issuer.settings, LOCAL_DEVELOPMENT: "on" });
+    origin = (await own.mf.ready).origin;
+    const context = await browser.newContext();
+    t.after(async () => {
+      await context.close();
+      await own.stop();
+      await issuer.stop();
+    });
+    const page = await context.newPage();
+    const refused = [];
+    page.on("console", (message) => /Content Security Policy/.test(message.text()) && refused.push(message.text()));
+    await page.goto(`${origin}/console#/tenants`);
+    await page.getByRole("button", { name: /^Sign in with 127/ }).click();
+    await signInAt(page, "ada");
+    await page.getByRole("heading", { name: "Tenants" }).waitFor();
+    assert.equal(page.url(), `${origin}/console#/tenants`, "back where it began, without the code");
+    await page.getByText("There is no tenant yet").waitFor();
+    await page.getByText("ada", { exact: false }).first().waitFor();
+    await button(page, "New tenant").click();
+    await page.getByRole("dialog").getByLabel("Name").fill("Delta");
+    const again = page.getByRole("dialog", { name: "Your sign-in has ended" });
+    await again.waitFor({ timeout: 10_000 });
+    seconds = 600;
+    const [beside] = await Promise.all([context.waitForEvent("page"), button(again, "Sign in again").click()]);
+    // The issuer still knows them: the window comes back by itself, and closes.
+    await again.waitFor({ state: "detached" });
+    await (beside.isClosed() || beside.waitForEvent("close"));
+    assert.equal(await page.getByRole("dialog").getByLabel("Name").inputValue(), "Delta");
+    await button(page, "Make the tenant").click();
+    await page.waitForURL("**/console#/t/**");
+    assert.deepEqual(refused, []);
+  });
+
+  test("a sign-in that the issuer refuses, or that nobody asked for, says so and signs nobody in", { timeout: TIMEOUT }, async (t) => {
+    const page = await newPage(t);
+    const { origin } = await world.mf.ready;
+    await page.goto(`${origin}/console?code=x&state=y#/`);
+    await page.getByRole("heading", { name: "Rollcall" }).waitFor();
+    await page.evaluate(() => sessionStorage.setItem("rollcall-sign-in", JSON.stringify({ state: "z", verifier: "v", nonce: "n", back: "#/tenants" })));
+    await page.goto(`${origin}/console?error=access_denied&state=y`);
+    await page.getByText("Signing in did not work: The answer belongs to another sign-in.").waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+    await page.goto(`${origin}/console#token=nonsense`);
+    await page.getByText("This is not a token").waitFor();
+    assert.equal(page.url(), `${origin}/console`);
+  });
+});

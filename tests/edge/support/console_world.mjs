@@ -1,0 +1,70 @@
+// A world for the console in a browser: a tenant as a customer's would look, with people, groups, what was done to them and what was refused.
+import { chromium as engine } from "playwright-core";
+import { chromium } from "../../../scripts/setup/chromium.mjs";
+import { group, patch, user } from "./resources.mjs";
+import { adminToken, bothWorkers, settings, startWorld } from "./world.mjs";
+
+const found = await chromium();
+/** Why there is no browser, where there is none. */
+export const missing = found.missing;
+
+export const launch = () => engine.launch({ executablePath: found.executable, env: found.env, args: ["--no-sandbox", "--disable-gpu"] });
+
+const NAMES = ["Ada Lovelace", "Grace Hopper", "Katherine Johnson", "Alan Turing", "Edsger Dijkstra", "Barbara Liskov", "Donald Knuth", "Radia Perlman", "Frances Allen", "Tony Hoare", "Margaret Hamilton", "Ken Thompson"];
+
+/** Both workers, as on somebody's own machine unless `variables` say otherwise. */
+export const startConsole = (variables = {}) => startWorld({ workers: bothWorkers({ d1Databases: ["DB"], bindings: { ...settings, LOCAL_DEVELOPMENT: "on", ...variables } }) });
+
+/** A person as an identity provider sends them. */
+export function person(name, more = {}) {
+  const [givenName, familyName] = name.split(" ");
+  const userName = `${givenName}.${familyName}@acme.example`.toLowerCase();
+  return user(userName, { displayName: name, name: { givenName, familyName }, emails: [{ value: userName, type: "work", primary: true }], title: "Engineer", ...more });
+}
+
+/** The tenant Acme: answers it with its ids: `people` and `groups` by their names. */
+export async function acme(world) {
+  const tenant = await world.createTenant({ id: "acme", name: "Acme Corporation" });
+  const token = await world.mintToken(tenant, { name: "Okta, production", description: "The customer's Okta" });
+  await world.mintToken(tenant, { name: "Old script", expires_at: new Date(Date.now() + 9 * 86_400_000).toISOString() });
+  const scim = world.scim(tenant, token.token);
+  const send = async (method, path, body, status) => {
+    const reply = await scim.request(method, path, { body });
+    if (status && reply.status !== status) throw new Error(`${method} ${path}: ${reply.status} ${reply.text}`);
+    return reply.body;
+  };
+  const people = {};
+  for (const name of NAMES) people[name] = (await send("POST", "/Users", person(name), 201)).id;
+  const groups = {};
+  for (const [name, members] of [["Engineering", NAMES.slice(0, 9)], ["Finance", NAMES.slice(9)], ["On call", NAMES.slice(0, 2)]]) {
+    groups[name] = (await send("POST", "/Groups", group(name, members.map((name) => people[name])), 201)).id;
+  }
+  const ada = `/Users/${people["Ada Lovelace"]}`;
+  await send("PATCH", ada, patch({ op: "replace", path: "title", value: "Principal engineer" }), 200);
+  await send("PATCH", ada, patch({ op: "Replace", path: "active", value: "False" }), 200);
+  await send("PATCH", `/Groups/${groups["On call"]}`, patch({ op: "remove", path: `members[value eq "${people["Grace Hopper"]}"]` }));
+  await send("POST", "/Users", person("Alan Turing"), 409);
+  await send("PATCH", ada, patch({ op: "replace", path: "emails[type eq", value: "x" }), 400);
+  return { ...tenant, token, scim, people, groups };
+}
+
+/** Opens the console in a page, signed in by the link that `npm run dev` prints, with these claims. */
+export async function open(page, world, fragment = "#/", claims = {}) {
+  const { origin } = await world.mf.ready;
+  await page.goto(`${origin}/console#token=${adminToken(claims)}`);
+  await page.getByRole("navigation", { name: "Console" }).waitFor();
+  await go(page, fragment);
+}
+
+/** Goes to a place in the console, as a link would. */
+export async function go(page, fragment) {
+  await page.evaluate((fragment) => void (location.hash = fragment), fragment);
+  await settled(page);
+}
+
+/** Waits until a page has what it reads. */
+export async function settled(page) {
+  await page.waitForFunction(() => !document.querySelector('.loading, [aria-busy="true"]') && document.querySelector("h1"));
+  await page.waitForTimeout(50);
+  await page.waitForFunction(() => !document.querySelector('.loading, [aria-busy="true"]'));
+}
