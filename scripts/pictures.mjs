@@ -13,7 +13,7 @@ const LOOKS = [
   ["narrow", { colorScheme: "light", viewport: { width: 360, height: 740 } }],
 ];
 
-/** The pages: a name, and where each is. */
+/** The pages: a name, where each is, and what is to be done there first. */
 export const places = (tenant) => {
   const at = (...parts) => `#/${["t", tenant.id, ...parts].join("/")}`;
   return [
@@ -23,6 +23,11 @@ export const places = (tenant) => {
     ["person", at("people", tenant.people["Ada Lovelace"])],
     ["groups", at("groups")],
     ["group", at("groups", tenant.groups["On call"])],
+    ["activity", at("activity")],
+    ["request", at("activity", tenant.refused)],
+    ["request-change", at("activity", tenant.changed)],
+    ["tokens", at("tokens")],
+    ["token-new", at("tokens"), (page) => page.getByRole("button", { name: "New token" }).click()],
   ];
 };
 
@@ -41,9 +46,10 @@ async function pictures() {
       const page = await browser.newPage(options);
       page.on("pageerror", (error) => say(`  ${look}: ${error.message}`));
       await open(page, world);
-      for (const [name, place] of places(tenant)) {
+      for (const [name, place, prepare] of places(tenant)) {
         if (only.length && !only.includes(name)) continue;
         await go(page, place);
+        await prepare?.(page);
         await page.screenshot({ path: `${folder}/${name}-${look}.png`, fullPage: true });
       }
       await page.close();

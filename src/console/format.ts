@@ -37,6 +37,3 @@ export function shown(value: unknown): string {
 
 /** An attribute's name without the URN of the schema that it is of. */
 export const attributeName = (name: string) => name.replace(/^urn:[^ ]*:2\.0:(User|Group):?/, "") || name;
-
-/** "Bulk", "Users/:id": a route without the base. */
-export const shortRoute = (route: string) => route.replace(/^\/api\/v1\/(tenants\/:tenant_id\/)?(scim\/v2\/)?/, "").replace(/^\/scim\/v2\//, "");

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { places } from "../../scripts/pictures.mjs";
 import { inRoot } from "../../scripts/setup/paths.mjs";
-import { acme, go, launch, missing, open, person, settled, startConsole } from "./support/console_world.mjs";
+import { acme, button, carefulPage, go, launch, missing, open, person, settled, startConsole } from "./support/console_world.mjs";
 import { signInAt, startIssuer } from "./support/issuer.mjs";
 import { adminToken } from "./support/world.mjs";
 
@@ -24,25 +24,9 @@ after(async () => {
   await world?.stop();
 });
 
-/** A page whose every error, and every request to anybody else, fails the test. */
-async function newPage(t, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  const page = await context.newPage();
-  const complaints = [];
-  const { origin } = await world.mf.ready;
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => message.type() === "error" && !message.text().startsWith("Failed to load resource") && complaints.push(message.text()));
-  page.on("request", (request) => !request.url().startsWith("data:") && new URL(request.url()).origin !== origin && complaints.push(`asked ${request.url()}`));
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(complaints, []);
-  });
-  return page;
-}
-
+const newPage = (t, options) => carefulPage(t, browser, world, options);
 const at = (...parts) => `#/${["t", tenant.id, ...parts].join("/")}`;
 const main = (page) => page.getByRole("main");
-const button = (page, name) => page.getByRole("button", { name, exact: true });
 
 describe("the console", { skip }, () => {
   test("is there within a second, and signed in by the link of npm run dev, whose token leaves the address", { timeout: TIMEOUT }, async (t) => {
@@ -91,6 +75,8 @@ describe("the console", { skip }, () => {
     await open(page, world, at(), { scope: "tenants:read scim:read", tenant_id: tenant.id });
     const tabs = page.getByRole("navigation", { name: "Pages of Acme Corporation" });
     assert.deepEqual(await tabs.getByRole("link").allInnerTexts(), ["People", "Groups"]);
+    await go(page, at("tokens"));
+    await page.getByRole("heading", { name: "Nothing is here" }).waitFor();
     await go(page, at("people", tenant.people["Ada Lovelace"]));
     assert.equal(await page.getByRole("heading", { name: "History" }).count(), 0);
     await go(page, "#/tenants");
@@ -162,6 +148,85 @@ describe("the console", { skip }, () => {
     await page.locator(".timeline > li", { hasText: "tester" }).waitFor();
     const { body } = await tenant.scim.request("GET", `/Users/${tenant.people["Ada Lovelace"]}`);
     assert.equal(body.active, true);
+  });
+
+  test("the journal: a new request appears by itself, a refused one with its reason; one is opened, sent again and undone", { timeout: TIMEOUT }, async (t) => {
+    const page = await newPage(t);
+    await open(page, world, at("activity"));
+    const made = await tenant.scim.request("POST", "/Users", { body: person("Rosalind Franklin", { active: "True" }) });
+    assert.equal(made.status, 201);
+    const row = page.locator("tbody tr", { hasText: "rosalind.franklin@acme.example" });
+    await row.waitFor({ timeout: 10_000 });
+    assert.match((await row.innerText()).replace(/\s+/g, " "), /Create a person rosalind.* Forgiven: boolean_as_text Okta, production 201/);
+    await page.getByLabel("Result").selectOption("Refused");
+    await page.getByText("Another resource has this userName.").waitFor();
+    await row.waitFor({ state: "detached" });
+    await page.getByLabel("Result").selectOption("All");
+    await page.getByLabel("User name").fill("ROSALIND.franklin@acme.example");
+    await row.getByRole("link").click();
+
+    await page.getByRole("heading", { name: "Create a person: rosalind.franklin@acme.example" }).waitFor();
+    await page.getByText("A boolean came as a string").waitFor();
+    assert.match(await page.locator("pre").innerText(), /"displayName": "Rosalind Franklin"/);
+    assert.match(await page.locator(".diff").innerText(), /Rosalind Franklin/);
+    await button(page, "Send it again").click();
+    await page.getByText("Sent now, as you, it would be answered").waitFor();
+    assert.match(await page.getByRole("dialog").innerText(), /409/);
+    await button(page, "Cancel").click();
+    await button(page, "Undo it").click();
+    await button(page, "Undo 1 change").click();
+    await page.getByRole("dialog", { name: "It is taken back" }).waitFor();
+    await button(page.getByRole("dialog"), "Close").last().click();
+    assert.equal((await tenant.scim.request("GET", `/Users/${made.body.id}`)).status, 404);
+    await button(page, "Send it again").click();
+    await page.getByText("Sent now, as you, it would be answered").waitFor();
+    await button(page, "Send it").click();
+    await page.getByText("It was answered 201").waitFor();
+    const found = await tenant.scim.request("GET", '/Users?filter=userName eq "rosalind.franklin@acme.example"');
+    assert.equal(found.body.totalResults, 1);
+  });
+
+  test("a token is made and shown once, replaced with an overlap that is counted down, paused, and revoked", { timeout: TIMEOUT }, async (t) => {
+    const page = await newPage(t, { permissions: ["clipboard-read", "clipboard-write"] });
+    await open(page, world, at("tokens"));
+    await button(page, "New token").click();
+    await page.getByRole("dialog").getByLabel("Name").fill("Entra ID");
+    // A reply that is lost: the same key makes no second token.
+    await page.route("**/api/v1/admin/scim-tokens", async (route) => (await route.fetch(), route.abort()), { times: 1 });
+    await button(page, "Make the token").click();
+    await page.getByText("The service did not answer.").waitFor();
+    await button(page, "Make the token").click();
+    const shownOnce = page.getByRole("dialog", { name: "Copy the token now" });
+    await button(shownOnce, "Copy the token").click();
+    await button(shownOnce, "Copied the token").waitFor();
+    const token = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(token, /^rcs_\w{49}$/);
+    await shownOnce.getByLabel("Identity provider").selectOption("Okta");
+    const users = () => world.request("GET", `${tenant.scim.base}/Users?count=0`, { auth: `Bearer ${token}` });
+    assert.equal((await users()).status, 200);
+    await button(shownOnce, "I have copied it").click();
+    assert.ok(!(await page.content()).includes(token), "it is gone from the page");
+    const row = page.locator("tbody tr", { hasText: "Entra ID" });
+    await settled(page);
+    assert.equal(await row.count(), 1);
+
+    await button(row, "Pause Entra ID").click();
+    await row.getByText("paused").waitFor();
+    assert.equal((await users()).status, 401);
+    await button(row, "Resume Entra ID").click();
+    await row.getByText("works").waitFor();
+    await button(row, "Rotate Entra ID").click();
+    await button(page, "Make the new token").click();
+    await shownOnce.waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("timer").waitFor();
+    assert.match(await page.getByRole("timer").innerText(), /^in (59|60):\d\d$/);
+    assert.equal((await users()).status, 200, "both work");
+    const old = row.filter({ has: page.getByRole("timer") });
+    await button(old, "Revoke Entra ID").click();
+    await button(page, "Revoke it for good").click();
+    await page.getByRole("timer").waitFor({ state: "detached" });
+    assert.equal((await users()).status, 401);
   });
 
   test("a 500 in the middle loses nothing of what was typed", { timeout: TIMEOUT }, async (t) => {

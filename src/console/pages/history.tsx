@@ -13,7 +13,7 @@ import { Undo } from "./undo";
 
 type Version = Schemas["ResourceVersion"];
 
-const VERBS: Record<string, string> = { create: "made", update: "replaced", replace: "replaced", patch: "changed", delete: "deleted", restore: "brought back", collide: "found to share a name" };
+export const DONE: Record<string, string> = { create: "made", update: "replaced", replace: "replaced", patch: "changed", delete: "deleted", restore: "brought back", collide: "found to share a name" };
 
 export function History({ type, id, onChange }: { type: "User" | "Group"; id: string; onChange: () => void }) {
   const tenant = useTenant();
@@ -65,7 +65,7 @@ function Step({ version, onUndo }: { version: Version; onUndo: () => void }) {
     <li>
       <div class="step">
         <p>
-          {capital(VERBS[version.action] ?? version.action)} by <Actor actor={version.actor} />, <When at={version.at} /> · <a href={to(["t", tenant.id, "activity", version.request_id])}>the request</a>
+          {capital(DONE[version.action] ?? version.action)} by <Actor actor={version.actor} />, <When at={version.at} /> · <a href={to(["t", tenant.id, "activity", version.request_id])}>the request</a>
         </p>
         {may("audit:write") && (
           <button type="button" onClick={onUndo}>

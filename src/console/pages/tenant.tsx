@@ -7,10 +7,13 @@ import { useLoad } from "../load";
 import { Shown } from "../parts/notice";
 import { to, usePlace } from "../route";
 import { may } from "../session";
+import { Activity } from "./activity";
 import { Group } from "./group";
 import { Groups } from "./groups";
 import { People } from "./people";
 import { Person } from "./person";
+import { Request } from "./request";
+import { Tokens } from "./tokens";
 
 interface Tenant {
   id: string;
@@ -34,6 +37,8 @@ interface Tab {
 const TABS: Tab[] = [
   { at: "people", text: "People", scope: "scim:read", list: () => <People />, one: (id) => <Person key={id} id={id} /> },
   { at: "groups", text: "Groups", scope: "scim:read", list: () => <Groups />, one: (id) => <Group key={id} id={id} /> },
+  { at: "activity", text: "Activity", scope: "audit:read", list: () => <Activity />, one: (id) => <Request key={id} id={id} /> },
+  { at: "tokens", text: "Tokens", scope: "scim-tokens:read", list: () => <Tokens /> },
 ];
 
 /** Names that are only for reading: where they cannot be had, ids stand in their place. */

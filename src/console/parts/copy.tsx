@@ -14,7 +14,7 @@ export function Copy({ text, label }: { text: string; label: string }) {
   return (
     <div class="copy">
       <code>{text}</code>
-      <button type="button" aria-label={`Copy ${label}`} onClick={copy}>
+      <button type="button" aria-label={`${isCopied ? "Copied" : "Copy"} ${label}`} onClick={copy}>
         {isCopied ? "Copied" : "Copy"}
       </button>
     </div>

@@ -1,4 +1,5 @@
 // A world for the console in a browser: a tenant as a customer's would look, with people, groups, what was done to them and what was refused.
+import assert from "node:assert/strict";
 import { chromium as engine } from "playwright-core";
 import { chromium } from "../../../scripts/setup/chromium.mjs";
 import { group, patch, user } from "./resources.mjs";
@@ -28,9 +29,11 @@ export async function acme(world) {
   const token = await world.mintToken(tenant, { name: "Okta, production", description: "The customer's Okta" });
   await world.mintToken(tenant, { name: "Old script", expires_at: new Date(Date.now() + 9 * 86_400_000).toISOString() });
   const scim = world.scim(tenant, token.token);
+  const ids = [];
   const send = async (method, path, body, status) => {
     const reply = await scim.request(method, path, { body });
     if (status && reply.status !== status) throw new Error(`${method} ${path}: ${reply.status} ${reply.text}`);
+    ids.push(reply.headers["x-request-id"]);
     return reply.body;
   };
   const people = {};
@@ -42,11 +45,31 @@ export async function acme(world) {
   const ada = `/Users/${people["Ada Lovelace"]}`;
   await send("PATCH", ada, patch({ op: "replace", path: "title", value: "Principal engineer" }), 200);
   await send("PATCH", ada, patch({ op: "Replace", path: "active", value: "False" }), 200);
+  const changed = ids.at(-1);
   await send("PATCH", `/Groups/${groups["On call"]}`, patch({ op: "remove", path: `members[value eq "${people["Grace Hopper"]}"]` }));
   await send("POST", "/Users", person("Alan Turing"), 409);
+  const refused = ids.at(-1);
   await send("PATCH", ada, patch({ op: "replace", path: "emails[type eq", value: "x" }), 400);
-  return { ...tenant, token, scim, people, groups };
+  return { ...tenant, token, scim, people, groups, changed, refused };
 }
+
+/** A page whose every error, and every request to anybody else, fails the test. */
+export async function carefulPage(t, browser, world, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  const complaints = [];
+  const { origin } = await world.mf.ready;
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => message.type() === "error" && !message.text().startsWith("Failed to load resource") && complaints.push(message.text()));
+  page.on("request", (request) => !request.url().startsWith("data:") && new URL(request.url()).origin !== origin && complaints.push(`asked ${request.url()}`));
+  t.after(async () => {
+    await context.close();
+    assert.deepEqual(complaints, []);
+  });
+  return page;
+}
+
+export const button = (page, name) => page.getByRole("button", { name, exact: true });
 
 /** Opens the console in a page, signed in by the link that `npm run dev` prints, with these claims. */
 export async function open(page, world, fragment = "#/", claims = {}) {

@@ -1,0 +1,150 @@
+// The journal of a tenant's requests, live: what was refused stands out, with its reason.
+import { useEffect, useState } from "preact/hooks";
+import { type Schemas, api, ask, sentence } from "../api";
+import { useDoing, useEvery, useLoad, useSettled } from "../load";
+import { Page } from "../console";
+import { Choice, Field, Tick } from "../parts/form";
+import { Badge, Empty, Failed, Shown } from "../parts/notice";
+import { Table } from "../parts/table";
+import { When } from "../parts/when";
+import { stay, to, usePlace } from "../route";
+import { Actor, useTenant } from "./tenant";
+
+type Row = Schemas["RequestResponse"];
+
+const LIMIT = 50;
+const EVERY_MS = 3_000;
+
+const VERBS: Record<string, string> = { POST: "Create", PUT: "Replace", PATCH: "Change", DELETE: "Delete", GET: "Look up" };
+/** What stands at the end of a route's fixed parts, in words; with a verb where the route is one itself. */
+const NOUNS: Record<string, string> = {
+  Users: "a person",
+  Groups: "a group",
+  Me: "oneself",
+  Bulk: "!Change many at once",
+  tenants: "a tenant",
+  import: "!Import a tenant's data",
+  restore: "!Bring back a tenant",
+  "scim-tokens": "a token",
+  rotate: "!Replace a token",
+  "allow-removals": "!Allow removals",
+  "identity-providers": "a provider",
+  "group-mappings": "a group mapping",
+  test: "!Test the connection",
+  sync: "!Sync the directory",
+  "event-streams": "an event stream",
+  "rotate-secret": "!Replace a stream's secret",
+  resume: "!Resume a stream",
+  replay: "!Send again",
+  undo: "!Undo changes",
+  erasures: "!Erase a person's traces",
+};
+
+/** What a request wanted, in words. */
+export function wanted({ method, route }: Row): string {
+  const last = route.split("/").findLast((part) => part && !part.startsWith(":")) ?? "";
+  const noun = NOUNS[last];
+  if (!noun) return `${method} ${route}`;
+  return noun.startsWith("!") ? noun.slice(1) : `${VERBS[method] ?? method} ${noun}`;
+}
+
+export const Outcome = ({ row: { status, failed } }: { row: Row }) => <Badge kind={failed ? "bad" : "good"}>{failed ? (status < 400 ? `${status}, in part` : `${status} refused`) : status}</Badge>;
+
+export function Activity() {
+  const tenant = useTenant();
+  const { query } = usePlace();
+  const [status, setStatus] = useState(query.get("status") ?? "");
+  const [actor, setActor] = useState(query.get("actor") ?? "");
+  const [userName, setUserName] = useState(query.get("user_name") ?? "");
+  const [isLive, setLive] = useState(true);
+  const settled = useSettled(userName.trim());
+  useEffect(() => stay(to(["t", tenant.id, "activity"], { status, actor, user_name: settled })), [status, actor, settled]);
+  const asked = { tenant_id: tenant.id, status: status || undefined, actor: actor || undefined, user_name: settled || undefined, limit: LIMIT };
+  const key = JSON.stringify(asked);
+  const read = (after?: string) => ask(api.GET("/api/v1/admin/requests", { params: { query: { ...asked, after } } }));
+
+  // What is shown: the rows that were read, of the same question, with what came since before them and what is older behind.
+  const [rows, setRows] = useState<{ key: string; rows: Row[]; next: string | null }>({ key: "", rows: [], next: null });
+  const loaded = useLoad(key, async () => {
+    const { data, pagination } = await read();
+    setRows({ key, rows: data, next: pagination.next });
+    return true;
+  });
+  const live = useDoing();
+  const more = useDoing();
+  useEvery(isLive && rows.key === key ? EVERY_MS : null, () =>
+    live.run(async () => {
+      const { data } = await read();
+      setRows((before) => {
+        if (before.key !== key) return before;
+        const known = new Set(before.rows.map(({ id }) => id));
+        const fresh = data.filter(({ id }) => !known.has(id));
+        return fresh.length ? { ...before, rows: [...fresh, ...before.rows] } : before;
+      });
+    }),
+  );
+  const older = () =>
+    more.run(async () => {
+      const { data, pagination } = await read(rows.next!);
+      setRows((before) => (before.key === key ? { key, rows: [...before.rows, ...data], next: pagination.next } : before));
+    });
+  const actors = [...tenant.actors].filter(([name]) => name.startsWith("scim-token:")) as [string, string][];
+  const others = actor && !tenant.actors.has(actor) ? [[actor, actor] as [string, string]] : [];
+  return (
+    <Page title="Activity">
+      <div class="filters">
+        <Choice
+          label="Result"
+          value={status}
+          onValue={setStatus}
+          options={[
+            ["", "All"],
+            ["failed", "Refused"],
+            ["2xx", "Done"],
+          ]}
+        />
+        <Choice label="Sent by" value={actor} onValue={setActor} options={[["", "Anybody"], ...actors, ...others]} />
+        <Field label="User name" type="search" value={userName} onValue={setUserName} placeholder="ada@example.com" />
+      </div>
+      <Tick label="Live: new requests appear by themselves" value={isLive} onValue={setLive} />
+      <Shown loaded={loaded}>
+        {() => (
+          <>
+            {isLive && <Failed failure={live.failure} />}
+            {rows.rows.length === 0 && <Empty>No request is recorded{status || actor || settled ? " that is like this" : ""}.</Empty>}
+            {rows.rows.length > 0 && (
+              <Table
+                caption="Requests, the latest first"
+                rows={rows.rows}
+                id={(row) => row.id}
+                mark={(row) => (row.failed ? "refused" : "")}
+                columns={[
+                  { head: "When", cell: (row) => <When at={row.at} /> },
+                  {
+                    head: "What",
+                    kind: "wide",
+                    cell: (row) => (
+                      <>
+                        <a href={to(["t", tenant.id, "activity", row.id])}>{wanted(row)}</a> {row.user_name && <strong>{row.user_name}</strong>}
+                        {row.failed && <p class="reason">{sentence(row.detail) || "Some of its operations were refused."}</p>}
+                        {row.forgiven.length > 0 && <p class="small">Forgiven: {row.forgiven.join(", ")}</p>}
+                      </>
+                    ),
+                  },
+                  { head: "Sent by", cell: (row) => <Actor actor={row.actor} /> },
+                  { head: "Result", cell: (row) => <Outcome row={row} /> },
+                ]}
+              />
+            )}
+            <Failed failure={more.failure} />
+            {rows.next && (
+              <button type="button" disabled={more.isBusy} onClick={older}>
+                Show older ones
+              </button>
+            )}
+          </>
+        )}
+      </Shown>
+    </Page>
+  );
+}
