@@ -2,7 +2,9 @@
 // with a small tenant in them.
 import { mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { acme, go, launch, missing, open, startConsole } from "../tests/edge/support/console_world.mjs";
+import { acme, go, launch, missing, open, settled, startConsole } from "../tests/edge/support/console_world.mjs";
+import { startReceiver } from "../tests/edge/support/receiver.mjs";
+import { missing as noDirectory, startSlapd } from "../tests/edge/support/slapd.mjs";
 import { inRoot } from "./setup/paths.mjs";
 import { main, say, SetupError } from "./setup/progress.mjs";
 
@@ -27,6 +29,12 @@ export const places = (tenant) => {
     ["request", at("activity", tenant.refused)],
     ["request-change", at("activity", tenant.changed)],
     ["tokens", at("tokens")],
+    ["providers", at("providers")],
+    ["provider", at("providers", tenant.providers.login), (page) => page.getByRole("button", { name: "Test the connection" }).click().then(() => page.locator(".checks").waitFor())],
+    ["provider-new", at("providers", "new"), (page) => page.getByLabel("Kind").selectOption("SAML")],
+    ...(tenant.providers.directory ? [["directory", at("providers", tenant.providers.directory), (page) => page.getByRole("button", { name: "See what it would do" }).click().then(() => page.getByRole("heading", { name: "What it would do" }).waitFor())]] : []),
+    ["events", at("events")],
+    ...(tenant.stream ? [["stream", at("events", tenant.stream), (page) => page.locator("tbody tr").first().waitFor()]] : []),
     ["token-new", at("tokens"), (page) => page.getByRole("button", { name: "New token" }).click()],
   ];
 };
@@ -39,8 +47,11 @@ async function pictures() {
   mkdirSync(folder, { recursive: true });
   const world = await startConsole();
   const browser = await launch();
+  let slapd, receiver;
   try {
-    const tenant = await acme(world);
+    if (!noDirectory) slapd = await startSlapd();
+    receiver = await startReceiver((_, number) => (number % 5 ? { status: 204 } : { status: 503, body: "Try later" }));
+    const tenant = await acme(world, { slapd, receiver });
     const only = process.argv.slice(2);
     for (const [look, options] of LOOKS) {
       const page = await browser.newPage(options);
@@ -50,6 +61,7 @@ async function pictures() {
         if (only.length && !only.includes(name)) continue;
         await go(page, place);
         await prepare?.(page);
+        await settled(page);
         await page.screenshot({ path: `${folder}/${name}-${look}.png`, fullPage: true });
       }
       await page.close();
@@ -58,5 +70,7 @@ async function pictures() {
   } finally {
     await browser.close();
     await world.stop();
+    await slapd?.stop();
+    await receiver?.stop();
   }
 }

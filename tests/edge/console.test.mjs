@@ -6,22 +6,28 @@ import { places } from "../../scripts/pictures.mjs";
 import { inRoot } from "../../scripts/setup/paths.mjs";
 import { acme, button, carefulPage, go, launch, missing, open, person, settled, startConsole } from "./support/console_world.mjs";
 import { signInAt, startIssuer } from "./support/issuer.mjs";
+import { startReceiver } from "./support/receiver.mjs";
+import { missing as noDirectory, startSlapd } from "./support/slapd.mjs";
 import { adminToken } from "./support/world.mjs";
 
 const skip = missing && `not looked at: ${missing}`;
 const axe = readFileSync(inRoot("node_modules", "axe-core", "axe.min.js"), "utf8");
 const TIMEOUT = 120_000;
-let world, browser, tenant;
+let world, browser, tenant, slapd, receiver;
 
 before(async () => {
   if (missing) return;
   world = await startConsole();
   browser = await launch();
-  tenant = await acme(world);
+  if (!noDirectory) slapd = await startSlapd();
+  receiver = await startReceiver();
+  tenant = await acme(world, { slapd, receiver });
 });
 after(async () => {
   await browser?.close();
   await world?.stop();
+  await slapd?.stop();
+  receiver?.stop();
 });
 
 const newPage = (t, options) => carefulPage(t, browser, world, options);
@@ -74,7 +80,7 @@ describe("the console", { skip }, () => {
     const page = await newPage(t);
     await open(page, world, at(), { scope: "tenants:read scim:read", tenant_id: tenant.id });
     const tabs = page.getByRole("navigation", { name: "Pages of Acme Corporation" });
-    assert.deepEqual(await tabs.getByRole("link").allInnerTexts(), ["People", "Groups"]);
+    assert.deepEqual(await tabs.getByRole("link").allInnerTexts(), ["People", "Groups"], "neither activity nor tokens, providers, events");
     await go(page, at("tokens"));
     await page.getByRole("heading", { name: "Nothing is here" }).waitFor();
     await go(page, at("people", tenant.people["Ada Lovelace"]));

@@ -2,15 +2,13 @@
 // through a queue of their own, with a receiver that is slow, wrong or gone.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { createServer } from "node:http";
-import { once } from "node:events";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
 import { judges, pythonEnv } from "../../scripts/setup/judges.mjs";
 import { eventually } from "./support/eventually.mjs";
+import { startReceiver } from "./support/receiver.mjs";
 import { group, patch, user } from "./support/resources.mjs";
 import { adminToken, bothWorkers, settings, startWorld } from "./support/world.mjs";
 
@@ -33,23 +31,6 @@ async function people(scim, count, from = 0) {
   const reply = await scim.request("POST", "/Bulk", { body: { schemas: ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], Operations } });
   assert.equal(reply.status, 200);
   return reply.body.Operations.map(({ location }) => location.split("/").at(-1));
-}
-
-/** Where deliveries go: keeps each as it came, and answers what `answer` says. */
-async function startReceiver(answer = () => ({ status: 204 })) {
-  const got = [];
-  const server = createServer(async (request, response) => {
-    const body = await text(request);
-    const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => name.startsWith("webhook-")));
-    const one = { body, headers, path: request.url, at: performance.now(), json: JSON.parse(body) };
-    got.push(one);
-    const { status, wait = 0, headers: more = {}, body: reply = "" } = await answer(one, got.length);
-    if (wait) await sleep(wait);
-    if (status === null) return response.destroy();
-    response.writeHead(status, more).end(reply);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return { got, url: `http://127.0.0.1:${server.address().port}/`, stop: () => (server.closeAllConnections(), server.close()) };
 }
 
 async function stream(scim, receiver, more = {}) {

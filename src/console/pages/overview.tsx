@@ -54,7 +54,14 @@ async function read(): Promise<{ lines: Line[]; tenants: number; total: number }
 
 async function linesOf(tenant: Tenant): Promise<Line[]> {
   const { data } = await ask(api.GET("/api/v1/admin/status", { params: { query: { tenant_id: tenant.id } } }));
-  return data.lines.map((line) => ({ ...line, tenant }));
+  const isNameless = data.lines.some(({ name, subject }) => !name && subject.type === "Actor");
+  const names = isNameless && may("scim-tokens:read") ? await tokenNames(tenant) : new Map<string, string>();
+  return data.lines.map((line) => ({ ...line, name: line.name ?? names.get(line.subject.id) ?? (line.subject.type === "Actor" ? line.subject.id : null), tenant }));
+}
+
+async function tokenNames(tenant: Tenant): Promise<Map<string, string>> {
+  const { data } = await ask(api.GET("/api/v1/admin/scim-tokens", { params: { query: { tenant_id: tenant.id, per_page: 100 } } }));
+  return new Map(data.map(({ id, name }) => [`scim-token:${id}`, name]));
 }
 
 const order = (one: Line, other: Line) => Number(GRAVE.has(other.code)) - Number(GRAVE.has(one.code)) || other.since.localeCompare(one.since);

@@ -12,7 +12,11 @@ import { Group } from "./group";
 import { Groups } from "./groups";
 import { People } from "./people";
 import { Person } from "./person";
+import { Provider } from "./provider";
+import { NewProvider, Providers } from "./providers";
 import { Request } from "./request";
+import { Stream } from "./stream";
+import { Streams } from "./streams";
 import { Tokens } from "./tokens";
 
 interface Tenant {
@@ -39,6 +43,8 @@ const TABS: Tab[] = [
   { at: "groups", text: "Groups", scope: "scim:read", list: () => <Groups />, one: (id) => <Group key={id} id={id} /> },
   { at: "activity", text: "Activity", scope: "audit:read", list: () => <Activity />, one: (id) => <Request key={id} id={id} /> },
   { at: "tokens", text: "Tokens", scope: "scim-tokens:read", list: () => <Tokens /> },
+  { at: "providers", text: "Providers", scope: "identity-providers:read", list: () => <Providers />, one: (id) => (id === "new" ? <NewProvider /> : <Provider key={id} id={id} />) },
+  { at: "events", text: "Events", scope: "audit:read", list: () => <Streams />, one: (id) => <Stream key={id} id={id} /> },
 ];
 
 /** Names that are only for reading: where they cannot be had, ids stand in their place. */

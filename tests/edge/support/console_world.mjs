@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { chromium as engine } from "playwright-core";
 import { chromium } from "../../../scripts/setup/chromium.mjs";
 import { group, patch, user } from "./resources.mjs";
+import { BASE, READER } from "./slapd.mjs";
 import { adminToken, bothWorkers, settings, startWorld } from "./world.mjs";
 
 const found = await chromium();
@@ -23,8 +24,11 @@ export function person(name, more = {}) {
   return user(userName, { displayName: name, name: { givenName, familyName }, emails: [{ value: userName, type: "work", primary: true }], title: "Engineer", ...more });
 }
 
-/** The tenant Acme: answers it with its ids: `people` and `groups` by their names. */
-export async function acme(world) {
+/** The settings of slapd's directory. */
+export const directory = ({ port }) => ({ ...READER, url: `ldap://127.0.0.1:${port}`, base_dn: BASE, group_filter: "(objectClass=groupOfNames)" });
+
+/** The tenant Acme: answers it with its ids: `people`, `groups` and `providers` by their names. With `slapd`, a server, it has a directory too, and with `receiver` an event stream, `stream`. */
+export async function acme(world, { slapd, receiver } = {}) {
   const tenant = await world.createTenant({ id: "acme", name: "Acme Corporation" });
   const token = await world.mintToken(tenant, { name: "Okta, production", description: "The customer's Okta" });
   await world.mintToken(tenant, { name: "Old script", expires_at: new Date(Date.now() + 9 * 86_400_000).toISOString() });
@@ -50,7 +54,16 @@ export async function acme(world) {
   await send("POST", "/Users", person("Alan Turing"), 409);
   const refused = ids.at(-1);
   await send("PATCH", ada, patch({ op: "replace", path: "emails[type eq", value: "x" }), 400);
-  return { ...tenant, token, scim, people, groups, changed, refused };
+  const providers = {};
+  const provider = async (name, body) => {
+    const reply = await world.admin("POST", "/identity-providers/", { tenant_id: tenant.id, name, ...body });
+    if (reply.status !== 201) throw new Error(`POST /identity-providers/: ${reply.status} ${reply.text}`);
+    providers[name] = reply.body.data.id;
+  };
+  await provider("login", { provider_type: "OIDC", display_name: "Acme's login", oidc_config: { issuer: "https://login.acme.example", client_id: "product", client_secret: "secret" } });
+  if (slapd) await provider("directory", { provider_type: "LDAP", ldap_config: directory(slapd) });
+  const made = receiver && (await world.request("POST", "/api/v1/tenants/acme/event-streams", { auth: `Bearer ${adminToken()}`, body: { name: "Product", url: receiver.url, after: 0 } }));
+  return { ...tenant, token, providers, stream: made?.body.data.id, scim, people, groups, changed, refused };
 }
 
 /** A page whose every error, and every request to anybody else, fails the test. */

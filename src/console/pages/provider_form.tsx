@@ -1,0 +1,78 @@
+// The form of a provider, of its kind's fields. What is wrong stands beside the field; a secret is typed and never shown.
+import { useState } from "preact/hooks";
+import type { Failure, Schemas } from "../api";
+import type { Doing } from "../load";
+import { Choice, Field, Form, Tick, wrongAt } from "../parts/form";
+import { Notice } from "../parts/notice";
+import { ACTIVE_DIRECTORY, FIELDS, type FieldSpec, type Protocol, type Values, readMetadata } from "./provider_fields";
+
+interface Props {
+  protocol: Protocol;
+  provider: Schemas["AdminIdPResponse"] | null;
+  values: Values;
+  onValues: (values: Values) => void;
+  deed: string;
+  doing: Doing;
+  onSubmit: () => void;
+}
+
+export function ProviderForm({ protocol, provider, values, onValues, deed, doing, onSubmit }: Props) {
+  const has = provider?.oidc_config?.has_client_secret || provider?.ldap_config?.has_bind_password;
+  const one = (spec: FieldSpec) => <One key={spec.key} spec={spec} value={values[spec.key] ?? ""} hasSecret={Boolean(has)} failure={doing.failure} onValue={(value) => onValues({ ...values, [spec.key]: value })} />;
+  const further = FIELDS[protocol].filter(({ isFurther }) => isFurther);
+  const isWrong = further.some(({ key }) => wrongAt(doing.failure, key));
+  return (
+    <Form deed={deed} doing={doing} onSubmit={onSubmit}>
+      {protocol === "SAML" && <Metadata onRead={(read) => onValues({ ...values, ...read })} />}
+      {protocol === "LDAP" && !provider && (
+        <button type="button" onClick={() => onValues({ ...values, ...ACTIVE_DIRECTORY })}>
+          Fill in what Active Directory wants
+        </button>
+      )}
+      {FIELDS[protocol].filter(({ isFurther }) => !isFurther).map(one)}
+      <details open={isWrong || undefined}>
+        <summary>Further settings</summary>
+        <div class="fields">{further.map(one)}</div>
+      </details>
+    </Form>
+  );
+}
+
+interface OneProps {
+  spec: FieldSpec;
+  value: string | boolean;
+  hasSecret: boolean;
+  failure: Failure | null;
+  onValue: (value: string | boolean) => void;
+}
+
+function One({ spec: { key, label, hint, kind, options, isRequired }, value, hasSecret, failure, onValue }: OneProps) {
+  if (kind === "tick") return <Tick label={label} value={value === true} onValue={onValue} />;
+  if (kind === "choice") return <Choice label={label} value={String(value)} onValue={onValue} options={options!} />;
+  const kept = kind === "secret" && hasSecret ? "One is set; it stays where this is empty." : undefined;
+  const type = kind === "secret" ? "password" : kind === "number" ? "number" : kind === "url" ? "url" : "text";
+  return <Field label={label} value={String(value)} onValue={onValue} hint={kept ?? hint} isRequired={isRequired} wrong={wrongAt(failure, key)} rows={kind === "area" ? 6 : undefined} type={type} />;
+}
+
+function Metadata({ onRead }: { onRead: (values: Values) => void }) {
+  const [text, setText] = useState("");
+  const [said, setSaid] = useState<{ isGood: boolean; what: string } | null>(null);
+  const read = () => {
+    try {
+      onRead(readMetadata(text));
+      setSaid({ isGood: true, what: "The fields below are filled in. Look at them, then save." });
+    } catch (error) {
+      setSaid({ isGood: false, what: (error as Error).message });
+    }
+  };
+  return (
+    <fieldset>
+      <legend>From metadata</legend>
+      <Field label="The provider's metadata" value={text} onValue={setText} rows={4} hint="XML, as the provider shows it." />
+      <button type="button" disabled={!text.trim()} onClick={read}>
+        Fill in the fields
+      </button>
+      {said && <Notice kind={said.isGood ? "good" : "bad"}>{said.what}</Notice>}
+    </fieldset>
+  );
+}
