@@ -35,6 +35,7 @@ export const places = (tenant) => {
     ...(tenant.providers.directory ? [["directory", at("providers", tenant.providers.directory), (page) => page.getByRole("button", { name: "See what it would do" }).click().then(() => page.getByRole("heading", { name: "What it would do" }).waitFor())]] : []),
     ["events", at("events")],
     ...(tenant.stream ? [["stream", at("events", tenant.stream), (page) => page.locator("tbody tr").first().waitFor()]] : []),
+    ["settings", at("settings")],
     ["token-new", at("tokens"), (page) => page.getByRole("button", { name: "New token" }).click()],
   ];
 };

@@ -1,7 +1,7 @@
 // What a page reads, and what it does.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { Failure } from "./api";
-import { onSession, session } from "./session";
+import { hasEnded, onSession, session } from "./session";
 
 export interface Loaded<T> {
   /** What was read last; it stays while it is read again. */
@@ -70,13 +70,13 @@ export function useDoing(): Doing {
   return { ...state, run, clear: () => setState({ isBusy: false, failure: null }) };
 }
 
-/** Calls `work` every so many milliseconds while the page is looked at. */
+/** Calls `work` every so many milliseconds while the page is looked at and somebody is signed in. */
 export function useEvery(milliseconds: number | null, work: () => void) {
   const latest = useRef(work);
   latest.current = work;
   useEffect(() => {
     if (milliseconds === null) return;
-    const timer = setInterval(() => document.visibilityState === "visible" && latest.current(), milliseconds);
+    const timer = setInterval(() => document.visibilityState === "visible" && !hasEnded() && latest.current(), milliseconds);
     return () => clearInterval(timer);
   }, [milliseconds]);
 }

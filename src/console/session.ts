@@ -130,7 +130,8 @@ export async function arrive(settings: Settings): Promise<"console" | "beside-do
   const given = fragment.get("token");
   if (given) {
     history.replaceState(null, "", "/console");
-    adopt(given);
+    // Elsewhere a link could sign somebody in as whoever sent it to them.
+    if (settings.local_development) adopt(given);
     return "console";
   }
   if (location.hash === "#beside") {

@@ -5,10 +5,8 @@ import { after, before, describe, test } from "node:test";
 import { places } from "../../scripts/pictures.mjs";
 import { inRoot } from "../../scripts/setup/paths.mjs";
 import { acme, button, carefulPage, go, launch, missing, open, person, settled, startConsole } from "./support/console_world.mjs";
-import { signInAt, startIssuer } from "./support/issuer.mjs";
 import { startReceiver } from "./support/receiver.mjs";
 import { missing as noDirectory, startSlapd } from "./support/slapd.mjs";
-import { adminToken } from "./support/world.mjs";
 
 const skip = missing && `not looked at: ${missing}`;
 const axe = readFileSync(inRoot("node_modules", "axe-core", "axe.min.js"), "utf8");
@@ -80,7 +78,9 @@ describe("the console", { skip }, () => {
     const page = await newPage(t);
     await open(page, world, at(), { scope: "tenants:read scim:read", tenant_id: tenant.id });
     const tabs = page.getByRole("navigation", { name: "Pages of Acme Corporation" });
-    assert.deepEqual(await tabs.getByRole("link").allInnerTexts(), ["People", "Groups"], "neither activity nor tokens, providers, events");
+    assert.deepEqual(await tabs.getByRole("link").allInnerTexts(), ["People", "Groups", "Settings"]);
+    await go(page, at("settings"));
+    assert.ok(await page.getByLabel("Name").isDisabled());
     await go(page, at("tokens"));
     await page.getByRole("heading", { name: "Nothing is here" }).waitFor();
     await go(page, at("people", tenant.people["Ada Lovelace"]));
@@ -257,24 +257,46 @@ describe("the console", { skip }, () => {
     assert.equal((await world.admin("GET", "/tenants/beta")).body.data.name, "Beta Limited");
   });
 
-  test("a session that ends leaves the page as it is, and a new sign-in goes on with it", { timeout: TIMEOUT }, async (t) => {
+  test("a token that the fuse has stopped is allowed to go on", { timeout: TIMEOUT }, async (t) => {
+    const scim = await world.tenant({ id: "fused", name: "Fused", removal_fuse: { percent: 1, at_least: 1, minutes: 60 } });
+    const ids = [];
+    for (const name of ["Ann One", "Ben Two", "Cay Three"]) ids.push((await scim.request("POST", "/Users", { body: person(name) })).body.id);
+    assert.deepEqual([(await scim.request("DELETE", `/Users/${ids[0]}`)).status, (await scim.request("DELETE", `/Users/${ids[1]}`)).status], [204, 503]);
     const page = await newPage(t);
-    await open(page, world, "#/tenants", { exp: Math.floor(Date.now() / 1000) + 3 });
-    await button(page, "New tenant").click();
-    await page.getByRole("dialog").getByLabel("Name").fill("Gamma");
-    const again = page.getByRole("dialog", { name: "Your sign-in has ended" });
-    await again.waitFor({ timeout: 10_000 });
-    await page.keyboard.press("Escape");
-    assert.equal(await again.count(), 1, "it does not go away");
-    await again.getByLabel("Administrator's token").fill("no token");
-    await button(again, "Sign in").click();
-    await again.getByText("This is not a token").waitFor();
-    await again.getByLabel("Administrator's token").fill(adminToken());
-    await button(again, "Sign in").click();
-    await again.waitFor({ state: "detached" });
-    assert.equal(await page.getByRole("dialog").getByLabel("Name").inputValue(), "Gamma");
-    await button(page, "Make the tenant").click();
-    await page.waitForURL("**/console#/t/**");
+    await open(page, world);
+    const line = page.locator("tbody tr", { hasText: "Removals were stopped" }).filter({ hasText: "Fused" });
+    await line.getByRole("link", { name: /^See what it removed/ }).click();
+    await page.getByText("Delete a person").first().waitFor();
+    await button(page, "Allow removals").click();
+    await page.getByLabel("So many more").fill("5");
+    await button(page, "Allow it").click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.equal((await scim.request("DELETE", `/Users/${ids[1]}`)).status, 204);
+  });
+
+  test("a tenant's settings are changed, refused with the reason beside the field, and the tenant deleted by its id", { timeout: TIMEOUT }, async (t) => {
+    await world.createTenant({ id: "closing", name: "Closing" });
+    const page = await newPage(t);
+    await open(page, world, "#/t/closing/settings");
+    await page.getByLabel("Days that the audit trail is kept").fill("-1");
+    await button(page, "Save").click();
+    await page.locator(".wrong").waitFor();
+    await page.getByLabel("Days that the audit trail is kept").fill("90");
+    await page.getByLabel("Name").fill("Closing soon");
+    await page.getByLabel("Whoever removes too much at once is stopped").uncheck();
+    await button(page, "Save").click();
+    await page.getByText("Saved.").waitFor();
+    await page.getByRole("link", { name: "Closing soon" }).waitFor();
+    const { data } = (await world.admin("GET", "/tenants/closing")).body;
+    assert.deepEqual([data.name, data.audit_days, data.history_days, data.removal_fuse], ["Closing soon", 90, 30, null]);
+    await button(page, "Delete the tenant").click();
+    const deed = button(page.getByRole("dialog"), "Delete the tenant");
+    await page.getByLabel("Type closing to go on").fill("acme");
+    assert.ok(await deed.isDisabled());
+    await page.getByLabel("Type closing to go on").fill("closing");
+    await deed.click();
+    await page.getByRole("heading", { name: "Tenants" }).waitFor();
+    assert.equal((await world.admin("GET", "/tenants/closing")).status, 404);
   });
 
   test("ten thousand people are searched and paged without a hitch", { timeout: TIMEOUT }, async (t) => {
@@ -307,56 +329,5 @@ describe("the console", { skip }, () => {
       await page.getByText("1 person").waitFor();
     });
     await main(page).getByRole("link", { name: "First07777 Last07777" }).waitFor();
-  });
-
-  test("signs in with the issuer by code and PKCE, and in a window beside where the session has ended", { timeout: TIMEOUT }, async (t) => {
-    let origin;
-    let seconds = 5;
-    const issuer = await startIssuer({ origin: () => origin, scope: "admin", seconds: () => seconds });
-    const own = await startConsole({ ...issuer.settings, LOCAL_DEVELOPMENT: "on" });
-    origin = (await own.mf.ready).origin;
-    const context = await browser.newContext();
-    t.after(async () => {
-      await context.close();
-      await own.stop();
-      await issuer.stop();
-    });
-    const page = await context.newPage();
-    const refused = [];
-    page.on("console", (message) => /Content Security Policy/.test(message.text()) && refused.push(message.text()));
-    await page.goto(`${origin}/console#/tenants`);
-    await page.getByRole("button", { name: /^Sign in with 127/ }).click();
-    await signInAt(page, "ada");
-    await page.getByRole("heading", { name: "Tenants" }).waitFor();
-    assert.equal(page.url(), `${origin}/console#/tenants`, "back where it began, without the code");
-    await page.getByText("There is no tenant yet").waitFor();
-    await page.getByText("ada", { exact: false }).first().waitFor();
-    await button(page, "New tenant").click();
-    await page.getByRole("dialog").getByLabel("Name").fill("Delta");
-    const again = page.getByRole("dialog", { name: "Your sign-in has ended" });
-    await again.waitFor({ timeout: 10_000 });
-    seconds = 600;
-    const [beside] = await Promise.all([context.waitForEvent("page"), button(again, "Sign in again").click()]);
-    // The issuer still knows them: the window comes back by itself, and closes.
-    await again.waitFor({ state: "detached" });
-    await (beside.isClosed() || beside.waitForEvent("close"));
-    assert.equal(await page.getByRole("dialog").getByLabel("Name").inputValue(), "Delta");
-    await button(page, "Make the tenant").click();
-    await page.waitForURL("**/console#/t/**");
-    assert.deepEqual(refused, []);
-  });
-
-  test("a sign-in that the issuer refuses, or that nobody asked for, says so and signs nobody in", { timeout: TIMEOUT }, async (t) => {
-    const page = await newPage(t);
-    const { origin } = await world.mf.ready;
-    await page.goto(`${origin}/console?code=x&state=y#/`);
-    await page.getByRole("heading", { name: "Rollcall" }).waitFor();
-    await page.evaluate(() => sessionStorage.setItem("rollcall-sign-in", JSON.stringify({ state: "z", verifier: "v", nonce: "n", back: "#/tenants" })));
-    await page.goto(`${origin}/console?error=access_denied&state=y`);
-    await page.getByText("Signing in did not work: The answer belongs to another sign-in.").waitFor();
-    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
-    await page.goto(`${origin}/console#token=nonsense`);
-    await page.getByText("This is not a token").waitFor();
-    assert.equal(page.url(), `${origin}/console`);
   });
 });

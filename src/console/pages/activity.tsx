@@ -8,6 +8,8 @@ import { Badge, Empty, Failed, Shown } from "../parts/notice";
 import { Table } from "../parts/table";
 import { When } from "../parts/when";
 import { stay, to, usePlace } from "../route";
+import { may } from "../session";
+import { AllowRemovals } from "./allow_removals";
 import { Actor, useTenant } from "./tenant";
 
 type Row = Schemas["RequestResponse"];
@@ -56,6 +58,7 @@ export function Activity() {
   const [status, setStatus] = useState(query.get("status") ?? "");
   const [actor, setActor] = useState(query.get("actor") ?? "");
   const [userName, setUserName] = useState(query.get("user_name") ?? "");
+  const [isAllowing, setAllowing] = useState(false);
   const [isLive, setLive] = useState(true);
   const settled = useSettled(userName.trim());
   useEffect(() => stay(to(["t", tenant.id, "activity"], { status, actor, user_name: settled })), [status, actor, settled]);
@@ -91,7 +94,18 @@ export function Activity() {
   const actors = [...tenant.actors].filter(([name]) => name.startsWith("scim-token:")) as [string, string][];
   const others = actor && !tenant.actors.has(actor) ? [[actor, actor] as [string, string]] : [];
   return (
-    <Page title="Activity">
+    <Page
+      title="Activity"
+      actions={
+        actor.startsWith("scim-token:") &&
+        may("scim-tokens:write") && (
+          <button type="button" onClick={() => setAllowing(true)}>
+            Allow removals
+          </button>
+        )
+      }
+    >
+      {isAllowing && <AllowRemovals token={actor.slice("scim-token:".length)} name={tenant.actors.get(actor) ?? actor} onClose={() => setAllowing(false)} />}
       <div class="filters">
         <Choice
           label="Result"

@@ -1,4 +1,5 @@
 // What was done to a user or a group, the latest first, with what differed; and how to take a step back.
+import { Fragment } from "preact";
 import { useState } from "preact/hooks";
 import { type Schemas, api, ask } from "../api";
 import { capital, counted } from "../format";
@@ -8,12 +9,37 @@ import { Empty, Failed, Shown } from "../parts/notice";
 import { When } from "../parts/when";
 import { to } from "../route";
 import { may } from "../session";
+import { personName } from "./people";
 import { Actor, useTenant } from "./tenant";
 import { Undo } from "./undo";
 
 type Version = Schemas["ResourceVersion"];
 
 export const DONE: Record<string, string> = { create: "made", update: "replaced", replace: "replaced", patch: "changed", delete: "deleted", restore: "brought back", collide: "found to share a name" };
+
+/** So many of those who came or went in one step are named. */
+const SHOWN = 5;
+/** Comparisons that a filter may have. */
+const COMPARED = 40;
+
+type Names = Map<string, string>;
+
+/** What people are called, by their ids: of those who are still there. */
+function useNames(ids: string[]): Names {
+  const tenant = useTenant();
+  const wanted = may("scim:read") ? [...new Set(ids)].sort() : [];
+  const loaded = useLoad(wanted.join(), async () => {
+    const names: Names = new Map();
+    for (let from = 0; from < wanted.length; from += COMPARED) {
+      const filter = wanted.slice(from, from + COMPARED).map((id) => `id eq ${JSON.stringify(id)}`).join(" or ");
+      const query = { filter, count: COMPARED, attributes: ["userName", "displayName", "name"] };
+      const list = await ask(api.GET("/api/v1/tenants/{tenant_id}/scim/v2/Users", { params: { path: { tenant_id: tenant.id }, query } }));
+      for (const user of list.Resources) names.set(user.id!, personName(user));
+    }
+    return names;
+  });
+  return loaded.value ?? new Map();
+}
 
 export function History({ type, id, onChange }: { type: "User" | "Group"; id: string; onChange: () => void }) {
   const tenant = useTenant();
@@ -31,17 +57,19 @@ export function History({ type, id, onChange }: { type: "User" | "Group"; id: st
       const { data, pagination } = await page(older.next!);
       setOlder({ versions: [...older.versions, ...data.versions], next: pagination.next });
     });
+  const steps = [...(loaded.value?.versions ?? []), ...older.versions];
+  const names = useNames(steps.flatMap(({ members }) => (members ? [...members.came.slice(0, SHOWN), ...members.gone.slice(0, SHOWN)] : [])));
   const changed = () => (loaded.reload(), onChange());
   return (
     <section>
       <h2>History</h2>
       <Shown loaded={loaded}>
-        {({ versions }) => (
+        {() => (
           <>
-            {versions.length + older.versions.length === 0 && <Empty>Nothing is recorded.</Empty>}
+            {steps.length === 0 && <Empty>Nothing is recorded.</Empty>}
             <ol class="timeline">
-              {[...versions, ...older.versions].map((version) => (
-                <Step key={version.seq} version={version} onUndo={() => setUndoing(version.request_id)} />
+              {steps.map((version) => (
+                <Step key={version.seq} version={version} names={names} onUndo={() => setUndoing(version.request_id)} />
               ))}
             </ol>
             <Failed failure={doing.failure} />
@@ -58,7 +86,7 @@ export function History({ type, id, onChange }: { type: "User" | "Group"; id: st
   );
 }
 
-function Step({ version, onUndo }: { version: Version; onUndo: () => void }) {
+function Step({ version, names, onUndo }: { version: Version; names: Names; onUndo: () => void }) {
   const tenant = useTenant();
   const { members, differences } = version;
   return (
@@ -76,29 +104,26 @@ function Step({ version, onUndo }: { version: Version; onUndo: () => void }) {
       {differences ? differences.length > 0 && <Diff differences={differences} /> : <p class="small">What differed was not kept.</p>}
       {members && (
         <>
-          <Members label="came in" ids={members.came} total={members.came_total} />
-          <Members label="went out" ids={members.gone} total={members.gone_total} />
+          <Members names={names} label="came in" ids={members.came} total={members.came_total} />
+          <Members names={names} label="went out" ids={members.gone} total={members.gone_total} />
         </>
       )}
     </li>
   );
 }
 
-const SHOWN = 5;
 
-function Members({ label, ids, total }: { label: string; ids: string[]; total: number }) {
+function Members({ names, label, ids, total }: { names: Names; label: string; ids: string[]; total: number }) {
   const tenant = useTenant();
   if (!total) return null;
   return (
     <p class="small">
       {counted(total, "member")} {label}:{" "}
       {ids.slice(0, SHOWN).map((id, index) => (
-        <>
+        <Fragment key={id}>
           {index > 0 && ", "}
-          <a key={id} href={to(["t", tenant.id, "people", id])}>
-            …{id.slice(-8)}
-          </a>
-        </>
+          <a href={to(["t", tenant.id, "people", id])}>{names.get(id) ?? `…${id.slice(-8)}`}</a>
+        </Fragment>
       ))}
       {total > SHOWN && " and others"}
     </p>

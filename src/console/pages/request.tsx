@@ -16,6 +16,9 @@ import { Undo } from "./undo";
 
 type Detail = Schemas["RequestDetail"];
 
+/** So many changes are shown of a request that made more. */
+const SHOWN = 100;
+
 const BODY_STATES: Record<string, string> = {
   redacted: "Secrets were left out.",
   cut: "It was longer than 16 KB: this is how it begins.",
@@ -104,7 +107,8 @@ function RequestDetail({ request }: { request: Detail }) {
       <section>
         <h2>What it changed</h2>
         {request.changes.length === 0 && <Empty>Nothing.</Empty>}
-        {request.changes.map((change) => (
+        {request.changes.length > SHOWN && <p class="small">The first {SHOWN} of {count(request.changes.length)}{request.changes.length === 1000 && " or more"}.</p>}
+        {request.changes.slice(0, SHOWN).map((change) => (
           <article key={change.seq} class="card change">
             <p>
               <Badge>{DONE[change.action] ?? change.action}</Badge> <About resource={change.resource} name={(change.after ?? change.before) as Record<string, unknown> | null} />
