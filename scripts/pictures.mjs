@@ -15,6 +15,8 @@ const LOOKS = [
   ["narrow", { colorScheme: "light", viewport: { width: 360, height: 740 } }],
 ];
 
+const press = (page, name) => page.getByRole("button", { name, exact: true }).first().click();
+
 /** The pages: a name, where each is, and what is to be done there first. */
 export const places = (tenant) => {
   const at = (...parts) => `#/${["t", tenant.id, ...parts].join("/")}`;
@@ -23,20 +25,25 @@ export const places = (tenant) => {
     ["tenants", "#/tenants"],
     ["people", at("people")],
     ["person", at("people", tenant.people["Ada Lovelace"])],
+    ["undo", at("people", tenant.people["Ada Lovelace"]), (page) => press(page, "Undo this step")],
     ["groups", at("groups")],
     ["group", at("groups", tenant.groups["On call"])],
     ["activity", at("activity")],
     ["request", at("activity", tenant.refused)],
     ["request-change", at("activity", tenant.changed)],
+    ["replay", at("activity", tenant.changed), (page) => press(page, "Send it again")],
     ["tokens", at("tokens")],
+    ["token-replace", at("tokens"), (page) => press(page, "Rotate Old script")],
+    ["token-revoke", at("tokens"), (page) => press(page, "Revoke Old script")],
     ["providers", at("providers")],
-    ["provider", at("providers", tenant.providers.login), (page) => page.getByRole("button", { name: "Test the connection" }).click().then(() => page.locator(".checks").waitFor())],
+    ["provider", at("providers", tenant.providers.login), (page) => press(page, "Test the connection").then(() => page.locator(".checks").waitFor())],
     ["provider-new", at("providers", "new"), (page) => page.getByLabel("Kind").selectOption("SAML")],
-    ...(tenant.providers.directory ? [["directory", at("providers", tenant.providers.directory), (page) => page.getByRole("button", { name: "See what it would do" }).click().then(() => page.getByRole("heading", { name: "What it would do" }).waitFor())]] : []),
+    ...(tenant.providers.directory ? [["directory", at("providers", tenant.providers.directory), (page) => press(page, "See what it would do").then(() => page.getByRole("heading", { name: "What it would do" }).waitFor())]] : []),
     ["events", at("events")],
     ...(tenant.stream ? [["stream", at("events", tenant.stream), (page) => page.locator("tbody tr").first().waitFor()]] : []),
+    ["stream-new", at("events"), (page) => press(page, "New stream")],
     ["settings", at("settings")],
-    ["token-new", at("tokens"), (page) => page.getByRole("button", { name: "New token" }).click()],
+    ["token-new", at("tokens"), (page) => press(page, "New token")],
   ];
 };
 
@@ -64,6 +71,11 @@ async function pictures() {
         await prepare?.(page);
         await settled(page);
         await page.screenshot({ path: `${folder}/${name}-${look}.png`, fullPage: true });
+      }
+      if (!only.length || only.includes("sign-in")) {
+        await page.reload();
+        await page.getByRole("heading", { name: "Rollcall" }).waitFor();
+        await page.screenshot({ path: `${folder}/sign-in-${look}.png` });
       }
       await page.close();
     }

@@ -59,17 +59,20 @@ describe("the console", { skip }, () => {
       const page = await newPage(t, options);
       await open(page, world);
       let rules = 0;
+      let dialogs = 0;
       for (const [name, place, prepare] of places(tenant)) {
         await go(page, place);
         await prepare?.(page);
         await page.evaluate(axe);
         const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document));
+        dialogs += await page.getByRole("dialog").count();
         rules += passes.length;
         assert.deepEqual(violations.map(({ id, nodes }) => `${name}: ${id} ${nodes.map(({ html }) => html).join("\n")}`), []);
         assert.ok(passes.length > 10, `${name}: ${passes.length}`);
         const [wide, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
         assert.ok(wide <= screen, `${name} is ${wide} px wide on ${screen}`);
       }
+      assert.ok(dialogs >= 6, `${dialogs} dialogs`);
       t.diagnostic(`${rules} checks passed, 0 violations`);
     });
   }

@@ -92,8 +92,9 @@ export async function open(page, world, fragment = "#/", claims = {}) {
   await go(page, fragment);
 }
 
-/** Goes to a place in the console, as a link would. */
+/** Goes to a place in the console, as a link would; a dialog that is open is closed before. */
 export async function go(page, fragment) {
+  if (await page.getByRole("dialog").count()) await page.keyboard.press("Escape");
   await page.evaluate((fragment) => void (location.hash = fragment), fragment);
   await settled(page);
 }
