@@ -70,7 +70,7 @@ async function pictures() {
         await go(page, place);
         await prepare?.(page);
         await settled(page);
-        await page.screenshot({ path: `${folder}/${name}-${look}.png`, fullPage: true });
+        await page.screenshot({ path: `${folder}/${name}-${look}.png`, fullPage: !(await page.getByRole("dialog").count()) });
       }
       if (!only.length || only.includes("sign-in")) {
         await page.reload();

@@ -81,6 +81,27 @@ export function useEvery(milliseconds: number | null, work: () => void) {
   }, [milliseconds]);
 }
 
+/**
+ * A text that is typed here and kept elsewhere, in the address: `set` is told what was typed once the fingers rest, and what is changed elsewhere is shown
+ * here.
+ */
+export function useTyped(kept: string, set: (value: string) => void, milliseconds = 250): [string, (value: string) => void] {
+  const [typed, setTyped] = useState(kept);
+  const settled = useSettled(typed, milliseconds);
+  const told = useRef(kept);
+  useEffect(() => {
+    if (settled === told.current) return;
+    told.current = settled;
+    set(settled);
+  }, [settled]);
+  useEffect(() => {
+    if (kept === told.current) return;
+    told.current = kept;
+    setTyped(kept);
+  }, [kept]);
+  return [typed, setTyped];
+}
+
 /** A value that has not changed for a while: what was typed, once the fingers rest. */
 export function useSettled<T>(value: T, milliseconds = 250): T {
   const [settled, setSettled] = useState(value);

@@ -30,6 +30,17 @@ export function stay(address: string) {
   dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
+/** What the query of a place says, and how to change a part of it. */
+export function useQuery(): [URLSearchParams, (more: Record<string, string>) => void] {
+  const { query } = usePlace();
+  const change = (more: Record<string, string>) => {
+    // As it is now: two fields may change it between two drawings.
+    const now = read(location.hash);
+    stay(to(now.parts, { ...Object.fromEntries(now.query), ...more }));
+  };
+  return [query, change];
+}
+
 export function usePlace(): Place {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {

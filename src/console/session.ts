@@ -58,7 +58,7 @@ export function adopt(token: string) {
     const bytes = Uint8Array.from(atob(part.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
     claims = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new Error("This is not a token: it should be three parts with dots between them.");
+    throw new Error("This token is no JWT, which has three parts with dots between them.");
   }
   const scope = claims.scope;
   const scopes = Array.isArray(scope) ? scope.map(String) : String(scope ?? "").split(" ");

@@ -151,6 +151,7 @@ describe("the console", { skip }, () => {
     assert.match((await first.innerText()).replace(/\s+/g, " "), /Changed by Okta, production, .* active yes no/);
     await first.getByRole("button").click();
     await page.getByText("becomes what it was").waitFor();
+    await page.getByRole("dialog").getByRole("link", { name: "Ada Lovelace" }).waitFor();
     await button(page, "Undo 1 change").click();
     await page.getByRole("dialog", { name: "It is taken back" }).waitFor();
     await page.keyboard.press("Escape");
@@ -172,6 +173,13 @@ describe("the console", { skip }, () => {
     await row.waitFor({ state: "detached" });
     await page.getByLabel("Result").selectOption("All");
     await page.getByLabel("User name").fill("ROSALIND.franklin@acme.example");
+    await page.waitForURL(/user_name=ROSALIND/);
+    await row.getByRole("link").click();
+    await page.goBack();
+    assert.equal(await page.getByLabel("User name").inputValue(), "ROSALIND.franklin@acme.example", "back is where one was");
+    await page.getByRole("link", { name: "Activity", exact: true }).click();
+    await page.getByText("alan.turing@acme.example").first().waitFor();
+    assert.equal(await page.getByLabel("User name").inputValue(), "", "the tab shows all again");
     await row.getByRole("link").click();
 
     await page.getByRole("heading", { name: "Create a person: rosalind.franklin@acme.example" }).waitFor();

@@ -34,7 +34,7 @@ describe("signing in to the console", { skip }, () => {
     assert.equal(await again.count(), 1, "it does not go away");
     await again.getByLabel("Administrator's token").fill("no token");
     await button(again, "Sign in").click();
-    await again.getByText("This is not a token").waitFor();
+    await again.getByText("This token is no JWT").waitFor();
     await again.getByLabel("Administrator's token").fill(adminToken());
     await button(again, "Sign in").click();
     await again.waitFor({ state: "detached" });
@@ -109,7 +109,7 @@ describe("signing in to the console", { skip }, () => {
     await page.getByText("Signing in did not work: The answer belongs to another sign-in.").waitFor();
     assert.equal(await page.evaluate(() => sessionStorage.length), 0);
     await page.goto(`${origin}/console#token=nonsense`);
-    await page.getByText("This is not a token").waitFor();
+    await page.getByText("This token is no JWT").waitFor();
     assert.equal(page.url(), `${origin}/console`);
   });
 

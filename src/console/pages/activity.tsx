@@ -1,13 +1,13 @@
 // The journal of a tenant's requests, live: what was refused stands out, with its reason.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { type Schemas, api, ask, sentence } from "../api";
-import { useDoing, useEvery, useLoad, useSettled } from "../load";
+import { useDoing, useEvery, useLoad, useTyped } from "../load";
 import { Page } from "../console";
 import { Choice, Field, Tick } from "../parts/form";
 import { Badge, Empty, Failed, Shown } from "../parts/notice";
 import { Table } from "../parts/table";
 import { When } from "../parts/when";
-import { stay, to, usePlace } from "../route";
+import { to, useQuery } from "../route";
 import { may } from "../session";
 import { AllowRemovals } from "./allow_removals";
 import { Actor, useTenant } from "./tenant";
@@ -54,15 +54,12 @@ export const Outcome = ({ row: { status, failed } }: { row: Row }) => <Badge kin
 
 export function Activity() {
   const tenant = useTenant();
-  const { query } = usePlace();
-  const [status, setStatus] = useState(query.get("status") ?? "");
-  const [actor, setActor] = useState(query.get("actor") ?? "");
-  const [userName, setUserName] = useState(query.get("user_name") ?? "");
+  const [query, change] = useQuery();
+  const [status, actor, settled] = ["status", "actor", "user_name"].map((name) => query.get(name) ?? "") as [string, string, string];
+  const [userName, setUserName] = useTyped(settled, (user_name) => change({ user_name }));
   const [isAllowing, setAllowing] = useState(false);
   const [isLive, setLive] = useState(true);
-  const settled = useSettled(userName.trim());
-  useEffect(() => stay(to(["t", tenant.id, "activity"], { status, actor, user_name: settled })), [status, actor, settled]);
-  const asked = { tenant_id: tenant.id, status: status || undefined, actor: actor || undefined, user_name: settled || undefined, limit: LIMIT };
+  const asked = { tenant_id: tenant.id, status: status || undefined, actor: actor || undefined, user_name: settled.trim() || undefined, limit: LIMIT };
   const key = JSON.stringify(asked);
   const read = (after?: string) => ask(api.GET("/api/v1/admin/requests", { params: { query: { ...asked, after } } }));
 
@@ -110,14 +107,14 @@ export function Activity() {
         <Choice
           label="Result"
           value={status}
-          onValue={setStatus}
+          onValue={(status) => change({ status })}
           options={[
             ["", "All"],
             ["failed", "Refused"],
             ["2xx", "Done"],
           ]}
         />
-        <Choice label="Sent by" value={actor} onValue={setActor} options={[["", "Anybody"], ...actors, ...others]} />
+        <Choice label="Sent by" value={actor} onValue={(actor) => change({ actor })} options={[["", "Anybody"], ...actors, ...others]} />
         <Field label="User name" type="search" value={userName} onValue={setUserName} placeholder="ada@example.com" />
       </div>
       <Tick label="Live: new requests appear by themselves" value={isLive} onValue={setLive} />

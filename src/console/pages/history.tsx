@@ -9,7 +9,7 @@ import { Empty, Failed, Shown } from "../parts/notice";
 import { When } from "../parts/when";
 import { to } from "../route";
 import { may } from "../session";
-import { personName } from "./people";
+import { type Names, useNames } from "./names";
 import { Actor, useTenant } from "./tenant";
 import { Undo } from "./undo";
 
@@ -19,28 +19,6 @@ export const DONE: Record<string, string> = { create: "made", update: "replaced"
 
 /** So many of those who came or went in one step are named. */
 const SHOWN = 5;
-/** Comparisons that a filter may have. */
-const COMPARED = 40;
-
-type Names = Map<string, string>;
-
-/** What people are called, by their ids: of those who are still there. */
-function useNames(ids: string[]): Names {
-  const tenant = useTenant();
-  const wanted = may("scim:read") ? [...new Set(ids)].sort() : [];
-  const loaded = useLoad(wanted.join(), async () => {
-    const names: Names = new Map();
-    for (let from = 0; from < wanted.length; from += COMPARED) {
-      const filter = wanted.slice(from, from + COMPARED).map((id) => `id eq ${JSON.stringify(id)}`).join(" or ");
-      const query = { filter, count: COMPARED, attributes: ["userName", "displayName", "name"] };
-      const list = await ask(api.GET("/api/v1/tenants/{tenant_id}/scim/v2/Users", { params: { path: { tenant_id: tenant.id }, query } }));
-      for (const user of list.Resources) names.set(user.id!, personName(user));
-    }
-    return names;
-  });
-  return loaded.value ?? new Map();
-}
-
 export function History({ type, id, onChange }: { type: "User" | "Group"; id: string; onChange: () => void }) {
   const tenant = useTenant();
   const [undoing, setUndoing] = useState<string | null>(null);
@@ -58,7 +36,7 @@ export function History({ type, id, onChange }: { type: "User" | "Group"; id: st
       setOlder({ versions: [...older.versions, ...data.versions], next: pagination.next });
     });
   const steps = [...(loaded.value?.versions ?? []), ...older.versions];
-  const names = useNames(steps.flatMap(({ members }) => (members ? [...members.came.slice(0, SHOWN), ...members.gone.slice(0, SHOWN)] : [])));
+  const names = useNames("Users", steps.flatMap(({ members }) => (members ? [...members.came.slice(0, SHOWN), ...members.gone.slice(0, SHOWN)] : [])));
   const changed = () => (loaded.reload(), onChange());
   return (
     <section>

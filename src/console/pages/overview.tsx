@@ -1,7 +1,7 @@
 // What needs a person, in all tenants that one sees, each with the one thing to do about it.
 import { type Schemas, api, ask } from "../api";
 import { count } from "../format";
-import { useLoad } from "../load";
+import { useEvery, useLoad } from "../load";
 import { Page } from "../console";
 import { Badge, Empty, Shown } from "../parts/notice";
 import { Table } from "../parts/table";
@@ -15,6 +15,7 @@ export type Line = Schemas["StatusLine"] & { tenant: Tenant };
 /** The status is asked of one tenant at a time: of so many at once, and of no more than the first page of tenants. */
 const AT_ONCE = 6;
 const TENANTS = 100;
+const EVERY_MS = 60_000;
 
 const GRAVE = new Set(["token_expired", "sync_blocked", "sync_failing", "fuse_tripped", "stream_paused", "message_dead"]);
 
@@ -68,6 +69,7 @@ const order = (one: Line, other: Line) => Number(GRAVE.has(other.code)) - Number
 
 export function Overview() {
   const loaded = useLoad("overview", read);
+  useEvery(EVERY_MS, loaded.reload);
   return (
     <Page title="What needs you">
       <Shown loaded={loaded}>

@@ -1,14 +1,14 @@
 // The people of a tenant: found while one types, or by any filter of SCIM; a page at a time, by cursor, so that ten thousand cost no more than ten.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { type Schemas, api, ask } from "../api";
 import { count, counted } from "../format";
-import { useLoad, useSettled } from "../load";
+import { useLoad, useTyped } from "../load";
 import { Page } from "../console";
 import { Field } from "../parts/form";
 import { Badge, Empty, Shown } from "../parts/notice";
 import { Pager, Table } from "../parts/table";
 import { When } from "../parts/when";
-import { stay, to, usePlace } from "../route";
+import { to, useQuery } from "../route";
 import { useTenant } from "./tenant";
 
 const PER_PAGE = 50;
@@ -42,13 +42,12 @@ export function useCursors(what: string) {
 
 export function People() {
   const tenant = useTenant();
-  const { query } = usePlace();
-  const [typed, setTyped] = useState(query.get("q") ?? "");
-  const [filter, setFilter] = useState(query.get("filter") ?? "");
+  const [query, change] = useQuery();
+  const settled = query.get("q") ?? "";
+  const settledFilter = query.get("filter") ?? "";
+  const [typed, setTyped] = useTyped(settled, (q) => change({ q }));
+  const [filter, setFilter] = useTyped(settledFilter, (filter) => change({ filter }), 600);
   const [total, setTotal] = useState(0);
-  const settled = useSettled(typed);
-  const settledFilter = useSettled(filter, 600);
-  useEffect(() => stay(to(["t", tenant.id, "people"], { q: settled, filter: settledFilter })), [settled, settledFilter]);
   const parts = [searchFilter(settled, total), settledFilter.trim()].filter(Boolean);
   const asked = parts.length > 1 ? parts.map((part) => `(${part})`).join(" and ") : (parts[0] ?? "");
   const pages = useCursors(asked);

@@ -7,6 +7,7 @@ import { Buttons, Dialog } from "../parts/dialog";
 import { Notice, Shown } from "../parts/notice";
 import { Table } from "../parts/table";
 import { to } from "../route";
+import { useNames } from "./names";
 import { useTenant } from "./tenant";
 
 type Plan = Schemas["UndoResponse"];
@@ -49,10 +50,19 @@ export function Undo({ requestId, onClose, onDone }: { requestId: string; onClos
   );
 }
 
+/** So many are named; of more, the ids stand there. */
+const NAMED = 40;
+
 /** A plan, or what was done of it. */
 function What({ plan }: { plan: Plan }) {
   const tenant = useTenant();
-  const link = (type: string, id: string) => <a href={to(["t", tenant.id, type === "Group" ? "groups" : "people", id])}>{type === "Group" ? "group" : "person"} …{id.slice(-8)}</a>;
+  const of = (type: string) => [...plan.undone.slice(0, NAMED), ...plan.conflicts.slice(0, NAMED)].filter((one) => one.resource_type === type).map((one) => one.resource_id);
+  const people = useNames("Users", of("User"));
+  const groups = useNames("Groups", of("Group"));
+  const link = (type: string, id: string) => {
+    const text = people.get(id) ?? groups.get(id) ?? `${type === "Group" ? "group" : "person"} …${id.slice(-8)}`;
+    return <a href={to(["t", tenant.id, type === "Group" ? "groups" : "people", id])}>{text}</a>;
+  };
   return (
     <>
       {plan.undone.length > 0 ? (
