@@ -18,11 +18,16 @@ const VIEWER = {
   NOTICE: "docs/NOTICE.txt",
 };
 
+/** What is bundled into the console's program, each with the file of its licence, which goes along. */
+const LIBRARIES = ["preact/LICENSE", "oauth4webapi/LICENSE.md", "openapi-fetch/LICENSE"];
+const licence = (file) => `${file.split("/")[0]}\n\n${readFileSync(inRoot("node_modules", ...file.split("/")), "utf8")}`;
+
 /** Writes what differs and removes what is no longer wanted: a running `wrangler dev` reloads with every file that is written. */
 export function assets() {
   const wanted = new Map(files(published).map((name) => [name, readFileSync(join(published, name))]));
   for (const [name, place] of Object.entries(VIEWER)) wanted.set(place, readFileSync(join(viewer, name)));
   wanted.set("console/console.js", consoleProgram());
+  wanted.set("console/LICENSES.txt", Buffer.from(LIBRARIES.map(licence).join("\n")));
   for (const name of existsSync(folder) ? files(folder) : []) if (!wanted.has(name)) rmSync(join(folder, name));
   for (const [name, bytes] of wanted) {
     const place = join(folder, name);

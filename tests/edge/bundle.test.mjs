@@ -50,6 +50,9 @@ test("the console's program is small: 150 kB of JavaScript, compressed, in all",
   const programs = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js"));
   const size = programs.reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name)), { level: 9 }).length, 0);
   assert.ok(size > 10_000 && size <= 150_000, `${size} bytes`);
+  // Whose code is in it is said.
+  const licences = readFileSync(join(folder, "LICENSES.txt"), "utf8");
+  for (const library of ["preact", "oauth4webapi", "openapi-fetch"]) assert.match(licences, new RegExp(`^${library}$`, "m"));
 });
 
 test("neither worker tells where it was built", () => {

@@ -32,6 +32,19 @@ const newPage = (t, options) => carefulPage(t, browser, world, options);
 const at = (...parts) => `#/${["t", tenant.id, ...parts].join("/")}`;
 const main = (page) => page.getByRole("main");
 
+/** What has the focus, and how to come to something by Tab. */
+function keyboard(page) {
+  const focused = () => page.evaluate(() => document.activeElement.innerText || document.activeElement.labels?.[0]?.innerText || "");
+  const tabTo = async (text) => {
+    for (let steps = 0; steps < 60; steps += 1) {
+      if ((await focused()).trim() === text) return;
+      await page.keyboard.press("Tab");
+    }
+    assert.fail(`Tab never comes to ${text}`);
+  };
+  return { focused, tabTo };
+}
+
 describe("the console", { skip }, () => {
   test("is there within a second, and signed in by the link of npm run dev, whose token leaves the address", { timeout: TIMEOUT }, async (t) => {
     const page = await newPage(t);
@@ -98,14 +111,7 @@ describe("the console", { skip }, () => {
     const page = await newPage(t);
     const own = await world.scim(tenant, tenant.token.token).request("POST", "/Users", { body: { schemas: ["urn:ietf:params:scim:schemas:core:2.0:User"], userName: "keys@acme.example", displayName: "Kay Board" } });
     await open(page, world, at("people"));
-    const focused = () => page.evaluate(() => document.activeElement.innerText || document.activeElement.labels?.[0]?.innerText || "");
-    const tabTo = async (text) => {
-      for (let steps = 0; steps < 60; steps += 1) {
-        if ((await focused()).trim() === text) return;
-        await page.keyboard.press("Tab");
-      }
-      assert.fail(`Tab never comes to ${text}`);
-    };
+    const { focused, tabTo } = keyboard(page);
     assert.equal(await focused(), "People", "the heading has the focus");
     await tabTo("Search");
     await page.keyboard.type("kay b");
@@ -129,6 +135,34 @@ describe("the console", { skip }, () => {
     await page.keyboard.press("Escape");
     await page.getByText("There is nobody with this id any more.").waitFor();
     assert.equal((await world.scim(tenant, tenant.token.token).request("GET", `/Users/${own.body.id}`)).status, 404);
+  });
+
+  test("with the keyboard alone: a token is made and copied, and nothing behind the dialog is reached meanwhile", { timeout: TIMEOUT }, async (t) => {
+    const page = await newPage(t, { permissions: ["clipboard-read", "clipboard-write"] });
+    await open(page, world, at("tokens"));
+    const { focused, tabTo } = keyboard(page);
+    await tabTo("New token");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    for (let steps = 0; steps < 30; steps += 1) {
+      await page.keyboard.press("Tab");
+      const isOutside = await page.evaluate(() => document.activeElement !== document.body && !document.activeElement.closest("dialog"));
+      assert.ok(!isOutside, `${await focused()} is behind the dialog`);
+    }
+    await tabTo("Name");
+    await page.keyboard.type("By keyboard");
+    await tabTo("Many at once");
+    await page.keyboard.press("Space");
+    await page.keyboard.press("Enter"); // as in any form
+    await page.getByRole("dialog", { name: "Copy the token now" }).waitFor();
+    await tabTo("Copy");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Copied the token" }).waitFor();
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^rcs_/);
+    await page.keyboard.press("Escape");
+    await page.getByText("By keyboard").waitFor();
+    const { data } = (await world.admin("GET", "/scim-tokens/?tenant_id=acme&per_page=100")).body;
+    assert.deepEqual(data.find(({ name }) => name === "By keyboard").scopes, ["users:read", "users:write", "groups:read", "groups:write"]);
   });
 
   test("a person: found by name or by any filter, with groups and history; a step is undone", { timeout: TIMEOUT }, async (t) => {

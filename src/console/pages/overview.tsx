@@ -27,7 +27,7 @@ const ACTIONS: Record<string, [title: string, deed: string, where: (line: Line) 
   requests_refused: ["Requests are refused", "See which and why", (line) => to(["t", line.tenant.id, "activity"], { status: "failed", actor: actor(line) })],
   refusals_not_kept: ["Too many refusals to record", "Find the client", (line) => to(["t", line.tenant.id, "activity"], { status: "failed" })],
   sync_blocked: ["Sync was stopped", "See its plan", (line) => to(["t", line.tenant.id, "providers", line.subject.id])],
-  sync_failing: ["Sync fails", "Test the connection", (line) => to(["t", line.tenant.id, "providers", line.subject.id])],
+  sync_failing: ["Sync fails", "See why", (line) => to(["t", line.tenant.id, "providers", line.subject.id])],
   fuse_tripped: ["Removals were stopped", "See what it removed", (line) => to(["t", line.tenant.id, "activity"], { actor: actor(line) })],
   stream_failing: ["Receiver refuses events", "See its answers", (line) => to(["t", line.tenant.id, "events", line.subject.id])],
   stream_paused: ["Event stream is paused", "Resume the stream", (line) => to(["t", line.tenant.id, "events", line.subject.id])],
