@@ -3,6 +3,7 @@ import { Failure, type Schemas, api, ask } from "../api";
 import { attributeName, shown } from "../format";
 import { useLoad } from "../load";
 import { Page } from "../console";
+import { Facts } from "../parts/facts";
 import { Badge, Empty, Notice, Shown } from "../parts/notice";
 import { When } from "../parts/when";
 import { to } from "../route";
@@ -53,16 +54,7 @@ function Attributes({ user }: { user: Schemas["User"] }) {
       <h2>
         Attributes {user.active === false ? <Badge kind="warn">inactive</Badge> : <Badge kind="good">active</Badge>}
       </h2>
-      <dl class="facts">
-        {rows.map(([name, value]) => (
-          <div key={name}>
-            <dt>{attributeName(name)}</dt>
-            <dd>
-              <Value value={value} />
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={rows.map(([name, value]) => [attributeName(name), <Value value={value} />])} />
       <p class="small">
         Made <When at={user.meta?.created} />, changed <When at={user.meta?.lastModified} />
       </p>

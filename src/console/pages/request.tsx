@@ -6,6 +6,7 @@ import { useDoing, useLoad } from "../load";
 import { Page } from "../console";
 import { Buttons, Dialog } from "../parts/dialog";
 import { Diff, differences } from "../parts/diff";
+import { type Fact, Facts } from "../parts/facts";
 import { Badge, Empty, Notice, Shown } from "../parts/notice";
 import { to } from "../route";
 import { may } from "../session";
@@ -59,7 +60,7 @@ export function Request({ id }: { id: string }) {
 
 function RequestDetail({ request }: { request: Detail }) {
   const tenant = useTenant();
-  const facts: [string, preact.ComponentChildren][] = [
+  const facts: Fact[] = [
     ["Result", <Outcome row={request} />],
     ["Sent by", <Actor actor={request.actor} />],
     ["When", `${exact(request.at)}, took ${count(request.duration_ms)} ms`],
@@ -78,14 +79,7 @@ function RequestDetail({ request }: { request: Detail }) {
         </Notice>
       )}
       <section class="card">
-        <dl class="facts">
-          {facts.map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts facts={facts} />
       </section>
       {request.tolerances.length > 0 && (
         <section>

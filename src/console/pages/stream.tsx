@@ -5,6 +5,7 @@ import { count, counted } from "../format";
 import { useDoing, useEvery, useLoad } from "../load";
 import { Page } from "../console";
 import { Buttons, Confirm, Dialog } from "../parts/dialog";
+import { type Fact, Facts } from "../parts/facts";
 import { Choice, Field } from "../parts/form";
 import { Badge, Empty, Failed, Notice, Shown } from "../parts/notice";
 import { Table } from "../parts/table";
@@ -55,7 +56,7 @@ export function Stream({ id }: { id: string }) {
     <Page title={stream?.name ?? "Event stream"} actions={actions}>
       <Failed failure={doing.failure} />
       {tested && <Notice kind={tested.ok ? "good" : "bad"}>{tested.ok ? `The test was taken: ${tested.status}, in ${count(tested.duration_ms)} ms.` : `The test was not taken. ${sentence(tested.reason)}`}</Notice>}
-      <Shown loaded={loaded}>{(stream) => <Facts stream={stream} />}</Shown>
+      <Shown loaded={loaded}>{(stream) => <Standing stream={stream} />}</Shown>
       <section>
         <h2>Deliveries</h2>
         <Shown loaded={deliveries}>{({ data, pagination }) => <Deliveries key={data[0]?.id} first={data} next={pagination.next} params={params} />}</Shown>
@@ -73,8 +74,8 @@ export function Stream({ id }: { id: string }) {
 
 type Params = { path: { tenant_id: string; stream_id: string } };
 
-function Facts({ stream }: { stream: Schemas["EventStreamResponse"] }) {
-  const facts: [string, preact.ComponentChildren][] = [
+function Standing({ stream }: { stream: Schemas["EventStreamResponse"] }) {
+  const facts: Fact[] = [
     ["State", <State stream={stream} />],
     ["Address", stream.url],
     ["What is told", stream.types.join(", ")],
@@ -90,14 +91,7 @@ function Facts({ stream }: { stream: Schemas["EventStreamResponse"] }) {
         </Notice>
       )}
       <section class="card">
-        <dl class="facts">
-          {facts.map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts facts={facts} />
       </section>
     </div>
   );

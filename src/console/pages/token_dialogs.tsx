@@ -5,6 +5,7 @@ import { attributeName, shown } from "../format";
 import { useDoing, useLoad } from "../load";
 import { Dialog, Buttons } from "../parts/dialog";
 import { Copy } from "../parts/copy";
+import { Facts } from "../parts/facts";
 import { Choice, Field, Form, Tick, wrongAt } from "../parts/form";
 import { Notice, Shown } from "../parts/notice";
 import { useTenant } from "./tenant";
@@ -130,14 +131,7 @@ export function Connect({ token, onClose }: { token: NewToken; onClose: () => vo
             <h3>Where it goes</h3>
             <Copy text={info.scim_base_url} label="the address" />
             <Choice label="Identity provider" value={provider} onValue={setProvider} options={PROVIDERS} />
-            <dl class="facts">
-              {Object.entries(info.instructions[provider as keyof typeof info.instructions] as Record<string, unknown>).map(([field, value]) => (
-                <div key={field}>
-                  <dt>{attributeName(field)}</dt>
-                  <dd>{shown(value)}</dd>
-                </div>
-              ))}
-            </dl>
+            <Facts facts={Object.entries(info.instructions[provider as keyof typeof info.instructions] as Record<string, unknown>).map(([field, value]) => [attributeName(field), shown(value)])} />
           </>
         )}
       </Shown>
