@@ -205,6 +205,16 @@ pub trait Signatures {
     async fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool;
 }
 
+/// Signs, with keys of our own: on P-256 (ES256, RFC 7518 §3.4).
+#[cfg(feature = "jobs")]
+#[async_trait(?Send)]
+pub trait Signer {
+    /// A new private key, as a JWK. The error is a reason for the log.
+    async fn generate(&self) -> Result<String, String>;
+    /// The signature of a message by a private key: two numbers of 32 bytes.
+    async fn sign(&self, private: &str, message: &[u8]) -> Result<Vec<u8>, String>;
+}
+
 /// Work that goes on after the reply.
 pub trait Background {
     /// Runs the future some time soon, at most 30 seconds; its failure concerns nobody.
@@ -261,6 +271,8 @@ pub struct Platform {
     pub entropy: Rc<dyn Entropy>,
     pub http: Rc<dyn HttpClient>,
     pub signatures: Rc<dyn Signatures>,
+    #[cfg(feature = "jobs")]
+    pub signer: Rc<dyn Signer>,
     #[cfg(feature = "jobs")]
     pub tcp: Rc<dyn Tcp>,
     pub limiter: Rc<dyn RateLimiter>,

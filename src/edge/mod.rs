@@ -103,6 +103,8 @@ fn app(env: &Env, background: Rc<dyn Background>) -> std::result::Result<App, St
             http: Rc::new(http_client::Fetcher),
             signatures: Rc::new(signatures::WebCrypto),
             #[cfg(feature = "jobs")]
+            signer: Rc::new(signatures::WebCrypto),
+            #[cfg(feature = "jobs")]
             tcp: Rc::new(socket::Sockets),
             limiter: Rc::new(rate_limiter::Bindings(env.clone())),
             assets: Rc::new(assets::Uploaded(env.clone())),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::known::After;
 use super::types::EventType;
+use crate::change::audit::Action;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::scim::date_time;
@@ -27,7 +28,7 @@ pub struct Event {
     pub id: String,
     #[serde(rename = "type")]
     #[cfg_attr(feature = "openapi", schemars(with = "String"))]
-    pub event_type: &'static str,
+    pub event_type: EventType,
     pub tenant_id: String,
     /// When the request came that changed it.
     #[cfg_attr(feature = "openapi", schemars(extend("format" = "date-time")))]
@@ -45,6 +46,9 @@ pub struct Event {
     pub previous: Option<Map<String, Value>>,
     /// Names of the attributes that changed.
     pub attributes: Vec<String>,
+    /// Whether what changed it said all that it is to be, as a PUT does.
+    #[serde(skip)]
+    pub is_whole: bool,
 }
 
 /// What an event is about.
@@ -207,7 +211,7 @@ impl Maker<'_> {
         Event {
             seq: event.seq,
             id: format!("{}.{}.{}{more}", self.tenant, event.seq, event_type.name()),
-            event_type: event_type.name(),
+            event_type,
             tenant_id: self.tenant.to_string(),
             at: date_time::format(event.at),
             actor: event.actor.clone(),
@@ -221,6 +225,7 @@ impl Maker<'_> {
             data_state: DataState::Gone,
             previous: None,
             attributes: Vec::new(),
+            is_whole: event.action != Action::Patch.name(),
         }
     }
 

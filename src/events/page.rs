@@ -34,6 +34,18 @@ impl Page {
     pub fn has_more(&self) -> bool {
         self.through < self.range.last
     }
+
+    /// Why a stream that has everything up to that number cannot go on; none where it can.
+    pub fn lost(&self, after: i64) -> Option<&'static str> {
+        if after < self.range.first {
+            return Some(
+                "events that it was not sent are kept no longer: the receiver has to list all anew, then replay from there",
+            );
+        }
+        (after > self.range.last).then_some(
+            "the tenant's database was set back: the receiver has to list all anew, then replay from there",
+        )
+    }
 }
 
 /// The events of at most so many changes after the one with that number, of the types that are wanted; one round trip, and more only where
@@ -100,7 +112,7 @@ pub async fn page(
         }
         all.extend(events_of(tenant, change, &after, &detail, named)?);
     }
-    all.retain(|event| wanted.has_name(event.event_type));
+    all.retain(|event| wanted.has(event.event_type));
     Ok(Page {
         range,
         events: all,

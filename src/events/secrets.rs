@@ -1,4 +1,5 @@
-//! What signs a stream's deliveries, and how (Standard Webhooks 1.0: <https://www.standardwebhooks.com>).
+//! What a stream keeps to itself, sealed: the secrets that sign webhooks (Standard Webhooks 1.0: <https://www.standardwebhooks.com>), or how
+//! it shows a receiver of tokens who it is.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -16,9 +17,20 @@ const SECRET_BYTES: usize = 32;
 /// How a secret begins where it is shown.
 const PREFIX: &str = "whsec_";
 
-/// The secrets of a stream: the one that signs, and the one before it for as long as it signs too.
+/// What is sealed of a stream.
 #[derive(Serialize, Deserialize)]
-pub struct Secrets {
+#[serde(untagged)]
+pub enum Secrets {
+    Signing(SigningSecrets),
+    /// The value of the header `Authorization` that deliveries have.
+    Receiver {
+        authorization: String,
+    },
+}
+
+/// The secret that signs, and the one before it for as long as it signs too.
+#[derive(Serialize, Deserialize)]
+pub struct SigningSecrets {
     current: String,
     previous: Option<String>,
     /// Milliseconds since 1970.
@@ -29,12 +41,12 @@ fn binding(tenant: &TenantId, id: &str) -> Vec<u8> {
     format!("event-stream-secrets\n{tenant}\n{id}").into_bytes()
 }
 
-impl Secrets {
+impl SigningSecrets {
     /// A new one; the error is a reason for the log.
     pub fn generate(entropy: &dyn Entropy) -> Result<Self, String> {
         let mut bytes = [0; SECRET_BYTES];
         entropy.fill(&mut bytes)?;
-        Ok(Secrets {
+        Ok(SigningSecrets {
             current: STANDARD.encode(bytes),
             previous: None,
             until: 0,
@@ -43,10 +55,10 @@ impl Secrets {
 
     /// A new one beside the current one, which signs until that time.
     pub fn rotated(self, entropy: &dyn Entropy, until: i64) -> Result<Self, String> {
-        Ok(Secrets {
+        Ok(SigningSecrets {
             previous: Some(self.current),
             until,
-            ..Secrets::generate(entropy)?
+            ..SigningSecrets::generate(entropy)?
         })
     }
 
@@ -55,6 +67,26 @@ impl Secrets {
         format!("{PREFIX}{}", self.current)
     }
 
+    /// The headers of a delivery at that time, with a signature by each secret that is valid.
+    pub fn headers(&self, message_id: &str, body: &str, now: i64) -> Vec<(&'static str, String)> {
+        let seconds = now.div_euclid(1_000);
+        let signed = format!("{message_id}.{seconds}.{body}");
+        let previous = self.previous.as_ref().filter(|_| now < self.until);
+        let secrets = std::iter::once(&self.current).chain(previous);
+        let signatures: Vec<String> = secrets
+            .filter_map(|secret| signature(secret, &signed))
+            .collect();
+        vec![
+            ("content-type", "application/json".to_owned()),
+            ("user-agent", "Rollcall".to_owned()),
+            ("webhook-id", message_id.to_owned()),
+            ("webhook-timestamp", seconds.to_string()),
+            ("webhook-signature", signatures.join(" ")),
+        ]
+    }
+}
+
+impl Secrets {
     pub fn seal(
         &self,
         keys: &KeyRing,
@@ -75,24 +107,6 @@ impl Secrets {
         let bytes = URL_SAFE_NO_PAD.decode(&sealed.text).ok()?;
         let text = keys.open(&sealed.key_id, &binding(tenant, id), &bytes)?;
         serde_json::from_slice(&text).ok()
-    }
-
-    /// The headers of a delivery at that time, with a signature by each secret that is valid.
-    pub fn headers(&self, message_id: &str, body: &str, now: i64) -> Vec<(&'static str, String)> {
-        let seconds = now.div_euclid(1_000);
-        let signed = format!("{message_id}.{seconds}.{body}");
-        let previous = self.previous.as_ref().filter(|_| now < self.until);
-        let secrets = std::iter::once(&self.current).chain(previous);
-        let signatures: Vec<String> = secrets
-            .filter_map(|secret| signature(secret, &signed))
-            .collect();
-        vec![
-            ("content-type", "application/json".to_owned()),
-            ("user-agent", "Rollcall".to_owned()),
-            ("webhook-id", message_id.to_owned()),
-            ("webhook-timestamp", seconds.to_string()),
-            ("webhook-signature", signatures.join(" ")),
-        ]
     }
 }
 

@@ -1,5 +1,9 @@
 //! The types of events, and which of them somebody wants.
 
+use serde::{Serialize, Serializer};
+
+use super::kind::StreamKind;
+use crate::store::event_streams::EventStream;
 use crate::store::events::Change;
 
 /// What happened, in the product's terms.
@@ -60,6 +64,12 @@ impl EventType {
         }
     }
 
+    /// Whether a security event token can tell of it: what RFC 9967 has is about users and groups.
+    pub fn has_token(self) -> bool {
+        let name = self.name();
+        name.starts_with("user.") || name.starts_with("group.")
+    }
+
     /// What a change is besides members who came and went; none where it is nothing else, or nothing that a product is told.
     pub fn of(change: &Change, attributes: &[String], active: Option<bool>) -> Option<Self> {
         let event = &change.event;
@@ -88,13 +98,25 @@ impl EventType {
     }
 }
 
+impl Serialize for EventType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 /// Which types of events are wanted: by their names, or by all that begin alike (`group.*`, `*`).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted(Vec<String>);
+pub struct Wanted {
+    patterns: Vec<String>,
+    as_tokens: bool,
+}
 
 impl Wanted {
     pub fn all() -> Self {
-        Wanted(vec!["*".to_owned()])
+        Wanted {
+            patterns: vec!["*".to_owned()],
+            as_tokens: false,
+        }
     }
 
     /// The error names what is no type.
@@ -115,16 +137,44 @@ impl Wanted {
             }
             wanted.push(pattern.to_owned());
         }
-        Ok(Wanted(wanted))
+        Ok(Wanted {
+            patterns: wanted,
+            as_tokens: false,
+        })
     }
 
-    /// Whether events of the type with that name are.
-    pub fn has_name(&self, name: &str) -> bool {
-        self.0.iter().any(|pattern| matches(pattern, name))
+    /// Those that a stream has.
+    pub fn of_stream(stream: &EventStream) -> Self {
+        let types: Vec<String> = serde_json::from_str(&stream.types).unwrap_or_default();
+        let wanted = Wanted::parse(types).unwrap_or_else(|_| Wanted::all());
+        let kind = StreamKind::parse(&stream.kind);
+        match kind.is_some_and(StreamKind::has_tokens) {
+            true => wanted.as_tokens(),
+            false => wanted,
+        }
+    }
+
+    /// Of them those that security event tokens can tell of.
+    pub fn as_tokens(self) -> Self {
+        Wanted {
+            as_tokens: true,
+            ..self
+        }
+    }
+
+    /// Whether events of that type are.
+    pub fn has(&self, event_type: EventType) -> bool {
+        let named = |pattern: &String| matches(pattern, event_type.name());
+        self.patterns.iter().any(named) && (event_type.has_token() || !self.as_tokens)
+    }
+
+    /// Whether there is a type of events that is.
+    pub fn has_any(&self) -> bool {
+        EventType::ALL.into_iter().any(|known| self.has(known))
     }
 
     pub fn names(&self) -> &[String] {
-        &self.0
+        &self.patterns
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::api::App;
 use crate::error::Result;
-use crate::events::{self, Outcome, Parcel, Reads, Secrets, Wanted, send_signed};
+use crate::events::{self, Format, Parcel, Reads, SEALED_OTHERWISE, Wanted, signing_keys};
 use crate::ids::TenantId;
 use crate::messages;
 use crate::platform::{self, Database, LocalFuture, Platform};
@@ -55,6 +55,15 @@ impl App {
         };
         if let Err(error) = sent.await {
             let line = json!({"scheduled": "deliveries", "error": error.internal});
+            self.platform.log.line(&line.to_string());
+        }
+    }
+
+    /// Has the keys that sign tokens follow each other.
+    pub(super) async fn replace_signing_keys(&self) {
+        let replaced = signing_keys::replace(&self.platform, &self.config.encryption_keys);
+        if let Err(error) = replaced.await {
+            let line = json!({"scheduled": "signing_keys", "error": error.internal});
             self.platform.log.line(&line.to_string());
         }
     }
@@ -160,32 +169,22 @@ impl Courier<'_> {
             return Ok(());
         };
         let mut stream = event_streams::event_stream(row)?;
-        let secrets = stream.secrets.as_ref();
-        let secrets = secrets.and_then(|sealed| Secrets::open(sealed, keys, self.tenant, self.id));
-        let Some(secrets) = secrets else {
-            let reason =
-                "its secret was sealed with a key that is not configured any more: rotate it";
-            return self.pause(reason).await;
+        let Some(format) = Format::of(self.platform, keys, &stream).await? else {
+            return self.pause(SEALED_OTHERWISE).await;
         };
-        let types: Vec<String> = serde_json::from_str(&stream.types).unwrap_or_default();
-        let wanted = Wanted::parse(types).unwrap_or_else(|_| Wanted::all());
+        let wanted = Wanted::of_stream(&stream);
         let (mut deliveries, mut pages) = (0, 0);
         loop {
             let (tenant, after) = (self.tenant, stream.after);
             let page = events::page(self, tenant, after, CHANGES, &wanted).await?;
-            if after < page.range.first {
-                let reason = "events that it was not sent are kept no longer: the receiver has to list all anew, then replay from there";
-                return self.pause(reason).await;
-            }
-            if after > page.range.last {
-                let reason = "the tenant's database was set back: the receiver has to list all anew, then replay from there";
+            if let Some(reason) = page.lost(after) {
                 return self.pause(reason).await;
             }
             let (through, has_more) = (page.through, page.has_more());
             let most = usize::try_from(stream.batch).unwrap_or(1).max(1);
             let parcels = events::parcels(page, after, most, stream.pending);
             for parcel in parcels {
-                if !self.send(&mut stream, &secrets, &parcel).await? {
+                if !self.send(&mut stream, &format, &parcel).await? {
                     return Ok(());
                 }
                 deliveries += 1;
@@ -234,16 +233,14 @@ impl Courier<'_> {
     async fn send(
         &self,
         stream: &mut EventStream,
-        secrets: &Secrets,
+        format: &Format,
         parcel: &Parcel,
     ) -> Result<bool> {
         let sent = self.now();
         let url = stream.url.clone().unwrap_or_default();
-        let body = parcel.to_body(stream.batch > 1);
-        let answered =
-            send_signed(self.platform, self.local, &url, secrets, parcel.id(), body).await;
+        let letter = format.letter(self.platform, parcel).await?;
+        let outcome = format.send(self.platform, self.local, &url, letter).await;
         let now = self.now();
-        let outcome = Outcome::of(&answered, now);
         let id = platform::new_id(self.platform.clock.as_ref(), self.platform.entropy.as_ref())
             .map_err(crate::error::Error::internal)?;
         let events = parcel.events.len();

@@ -46,6 +46,7 @@ impl App {
         self.send_due_syncs().await;
         self.send_silent_undos().await;
         self.send_late_deliveries().await;
+        self.replace_signing_keys().await;
     }
 
     /// Takes a message from a queue: that of messages that were given up, or the one that they are sent to.

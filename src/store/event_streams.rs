@@ -18,6 +18,14 @@ pub struct EventStream {
     pub batch: i64,
     pub is_active: bool,
     pub secrets: Option<Sealed>,
+    /// Of a stream of tokens: their `aud`, where it is not what it usually is.
+    pub audience: Option<String>,
+    /// Of a stream of tokens: their `iss`.
+    pub issuer: Option<String>,
+    /// Of a stream of tokens: `notice` or `full`.
+    pub payload: Option<String>,
+    /// JSON: ids of events beyond `after` that are acknowledged, in a stream that is polled; none where there are none.
+    pub acknowledged: Option<String>,
     /// Everything up to this number is delivered.
     pub after: i64,
     /// The last number of what is being tried.
@@ -36,6 +44,14 @@ pub struct EventStream {
     pub last: i64,
 }
 
+impl EventStream {
+    /// Whom its tokens are for: where nothing else is set, the address that they are sent to, or the stream.
+    pub fn audience(&self) -> &str {
+        let set = self.audience.as_deref().or(self.url.as_deref());
+        set.unwrap_or(&self.id)
+    }
+}
+
 /// What signs, sealed, and the id of the key that it is sealed with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
@@ -45,7 +61,7 @@ pub struct Sealed {
 
 const COLUMNS: &str = "s.tenant_id, s.id, s.name, s.kind, s.url, s.types, s.batch, s.is_active, s.secrets, s.key_id, s.after_seq, \
      s.pending_seq, s.failures, s.failing_since, s.next_try_at, s.delivered_at, s.paused_at, s.paused_reason, s.created_at, s.created_by, \
-     s.updated_at, s.revision, t.audit_seq as last";
+     s.updated_at, s.revision, s.audience, s.issuer, s.payload, s.acknowledged, t.audit_seq as last";
 const FROM: &str =
     "from event_streams s join tenants t on t.id = s.tenant_id and t.deleted_at is null";
 /// Whether a row is one that events are sent to.
@@ -65,6 +81,10 @@ pub fn event_stream(row: &Row) -> Result<EventStream> {
         secrets: text
             .zip(key_id)
             .map(|(text, key_id)| Sealed { text, key_id }),
+        audience: row.optional_text("audience")?,
+        issuer: row.optional_text("issuer")?,
+        payload: row.optional_text("payload")?,
+        acknowledged: row.optional_text("acknowledged")?,
         after: row.integer("after_seq")?,
         pending: row.optional_integer("pending_seq")?,
         failures: row.integer("failures")?,
@@ -141,7 +161,8 @@ pub fn insert(stream: &EventStream) -> [Statement; 2] {
     [
         Statement::new(
             "insert into event_streams (tenant_id, id, name, kind, url, types, batch, is_active, secrets, key_id, after_seq, created_at, \
-             created_by, updated_at, revision) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?12, 1)",
+             created_by, updated_at, revision, audience, issuer, payload) \
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?12, 1, ?14, ?15, ?16)",
             vec![
                 (&stream.tenant_id).into(),
                 (&stream.id).into(),
@@ -156,6 +177,9 @@ pub fn insert(stream: &EventStream) -> [Statement; 2] {
                 stream.after.into(),
                 stream.created_at.into(),
                 (&stream.created_by).into(),
+                stream.audience.as_ref().into(),
+                stream.issuer.as_ref().into(),
+                stream.payload.as_ref().into(),
             ],
         ),
         count(&stream.tenant_id),
@@ -178,7 +202,7 @@ pub fn update(stream: &EventStream) -> [Statement; 3] {
         ),
         Statement::new(
             "update event_streams set name = ?3, url = ?4, types = ?5, batch = ?6, is_active = ?7, secrets = ?8, key_id = ?9, updated_at = ?10, \
-             revision = revision + 1 where tenant_id = ?1 and id = ?2",
+             audience = ?11, payload = ?12, revision = revision + 1 where tenant_id = ?1 and id = ?2",
             vec![
                 (&stream.tenant_id).into(),
                 (&stream.id).into(),
@@ -190,6 +214,8 @@ pub fn update(stream: &EventStream) -> [Statement; 3] {
                 sealed.map(|sealed| &sealed.text).into(),
                 sealed.map(|sealed| &sealed.key_id).into(),
                 stream.updated_at.into(),
+                stream.audience.as_ref().into(),
+                stream.payload.as_ref().into(),
             ],
         ),
         count(&stream.tenant_id),
@@ -200,7 +226,8 @@ pub fn update(stream: &EventStream) -> [Statement; 3] {
 pub fn go_on(tenant: &TenantId, id: &str, after: Option<i64>, now: i64) -> [Statement; 2] {
     [
         Statement::new(
-            "update event_streams set after_seq = coalesce(?3, after_seq), pending_seq = iif(?3 is null, pending_seq, null), failures = 0, \
+            "update event_streams set after_seq = coalesce(?3, after_seq), pending_seq = iif(?3 is null, pending_seq, null), \
+             acknowledged = iif(?3 is null, acknowledged, null), failures = 0, \
              failing_since = null, next_try_at = null, paused_at = null, paused_reason = null, run = null, lease = null, lease_until = null, \
              updated_at = ?4, revision = revision + 1 where tenant_id = ?1 and id = ?2",
             vec![tenant.into(), id.into(), after.into(), now.into()],

@@ -80,7 +80,14 @@ impl OtherWorker for Second {
 fn every_row_of_the_table_says_which_worker_answers_it() {
     for route in routes::all() {
         // SCIM, and what needs no credential.
-        let here = ["/scim/v2", "/healthz", "/openapi.json", "/docs", "/console"];
+        let here = [
+            "/scim/v2",
+            "/healthz",
+            "/.well-known/jwks.json",
+            "/openapi.json",
+            "/docs",
+            "/console",
+        ];
         let expected = match here.iter().any(|part| route.pattern.contains(part)) {
             true => Worker::Requests,
             false => Worker::Jobs,

@@ -3,33 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 use super::events::MAX_SEQ;
-use crate::api::http::input::{Text, Time, Whole};
+use crate::api::http::input::{Text, Time, Whole, present};
+use crate::events::{Payload, StreamKind};
 use crate::store::deliveries::Delivery;
 use crate::store::event_streams::EventStream;
 
 type Name = Text<1, 200>;
 /// Most events of one delivery.
 type Batch = Whole<1, 100>;
+/// Whom tokens are for.
+type Audience = Text<1, 1_000>;
 type Number = Whole<0, MAX_SEQ>;
 /// How long an old secret signs beside the new one, in seconds: up to seven days.
 type Overlap = Whole<0, 604_800>;
-
-/// How events are handed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub enum StreamKind {
-    /// Sent to an address, signed as Standard Webhooks 1.0 says.
-    Webhook,
-}
-
-impl StreamKind {
-    pub const fn name(self) -> &'static str {
-        match self {
-            StreamKind::Webhook => "webhook",
-        }
-    }
-}
 
 /// A new stream of events.
 #[derive(Debug, Deserialize)]
@@ -39,18 +25,24 @@ pub struct EventStreamCreate {
     pub name: Name,
     #[serde(default = "webhook")]
     pub kind: StreamKind,
-    /// Where events are sent: an `https` address that is nowhere private.
-    pub url: String,
-    /// Types of events, as in `user.created`, `group.*` or `*`; all of them where it is left out.
+    /// Where events are sent: an `https` address that is nowhere private. Required, but for `set_poll`, which has none.
+    pub url: Option<String>,
+    /// Types of events, as in `user.created`, `group.*` or `*`; all of them where it is left out. Tokens are of `user.*` and `group.*` alone.
     #[serde(default = "all")]
     pub types: Vec<String>,
-    /// Most events of one delivery: with 1 each is sent by itself.
+    /// Most events of one delivery: with 1 each is sent by itself. A token always is.
     #[serde(default = "one")]
     pub batch: Batch,
     #[serde(default = "yes")]
     pub is_active: bool,
     /// Begins with what comes after the event of this number; with what comes next where it is left out.
     pub after: Option<Number>,
+    /// Of tokens: their `aud`; `url` where it is left out, or the stream's id.
+    pub audience: Option<Audience>,
+    /// Of tokens: whether they name the attributes that changed (`notice`, where it is left out) or have their values too.
+    pub payload: Option<Payload>,
+    /// Of `set_push`: the value of the header `Authorization` that deliveries have. It is never shown.
+    pub authorization: Option<String>,
 }
 
 fn webhook() -> StreamKind {
@@ -79,6 +71,11 @@ pub struct EventStreamUpdate {
     pub types: Option<Vec<String>>,
     pub batch: Option<Batch>,
     pub is_active: Option<bool>,
+    pub audience: Option<Audience>,
+    pub payload: Option<Payload>,
+    /// Null takes it away.
+    #[serde(default, deserialize_with = "present")]
+    pub authorization: Option<Option<String>>,
 }
 
 /// From where on events are sent again.
@@ -150,6 +147,17 @@ pub struct EventStreamResponse {
     delivered_at: Option<Time>,
     paused_at: Option<Time>,
     paused_reason: Option<String>,
+    /// Of tokens: their `aud`.
+    audience: Option<String>,
+    payload: Option<Payload>,
+    /// Of tokens: their `iss`, the address through which the stream was made.
+    issuer: Option<String>,
+    /// Where the keys are that sign tokens.
+    jwks_uri: Option<String>,
+    /// Where tokens are fetched.
+    poll_url: Option<String>,
+    /// Whether deliveries have a header `Authorization`.
+    has_authorization: bool,
     created_at: Time,
     created_by: String,
     updated_at: Time,
@@ -157,7 +165,21 @@ pub struct EventStreamResponse {
 
 impl EventStreamResponse {
     pub fn of(stream: EventStream) -> Self {
+        let kind = StreamKind::parse(&stream.kind);
+        let has_tokens = kind.is_some_and(StreamKind::has_tokens);
+        let issuer = stream.issuer.as_deref();
         EventStreamResponse {
+            audience: has_tokens.then(|| stream.audience().to_owned()),
+            payload: stream.payload.as_deref().and_then(Payload::parse),
+            jwks_uri: issuer.map(|issuer| format!("{issuer}/.well-known/jwks.json")),
+            poll_url: issuer
+                .filter(|_| kind == Some(StreamKind::SetPoll))
+                .map(|issuer| {
+                    let (tenant, id) = (&stream.tenant_id, &stream.id);
+                    format!("{issuer}/api/v1/tenants/{tenant}/event-streams/{id}/poll")
+                }),
+            has_authorization: has_tokens && stream.secrets.is_some(),
+            issuer: stream.issuer,
             state: match (stream.is_active, stream.paused_at, stream.next_try_at) {
                 (false, ..) => StreamState::Off,
                 (_, Some(_), _) => StreamState::Paused,
@@ -193,8 +215,9 @@ impl EventStreamResponse {
 pub struct NewEventStreamResponse {
     #[serde(flatten)]
     pub shown: EventStreamResponse,
-    /// What deliveries are signed with: `whsec_` and a key in base64, as libraries for Standard Webhooks take it.
-    pub secret: String,
+    /// What webhooks are signed with: `whsec_` and a key in base64, as libraries for Standard Webhooks take it. Null where the stream's tokens
+    /// are signed with the keys at `jwks_uri`.
+    pub secret: Option<String>,
 }
 
 /// What came of a test.
@@ -216,7 +239,7 @@ pub struct TestResponse {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct DeliveryResponse {
     id: String,
-    /// `webhook-id`, the same over all tries.
+    /// `webhook-id` or `jti`, the same over all tries.
     message_id: String,
     /// The numbers of the first and the last of its events.
     first_seq: i64,

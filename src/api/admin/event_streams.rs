@@ -1,31 +1,28 @@
 //! `/api/v1/tenants/{tenant_id}/event-streams`: who is sent a tenant's events, and what came of it.
 
-use serde_json::json;
-
+use super::event_stream_settings::{self as settings, Given, require_url, sealed};
 use super::event_stream_types::{
-    DeliveryResponse, EventStreamCreate, EventStreamReplay, EventStreamResponse, EventStreamRotate,
-    EventStreamUpdate, NewEventStreamResponse, TestResponse,
+    EventStreamCreate, EventStreamReplay, EventStreamResponse, EventStreamRotate,
+    EventStreamUpdate, NewEventStreamResponse,
 };
 use super::events::check;
 use crate::api::http::call::{Call, retrying};
 use crate::api::http::envelope;
 use crate::api::http::idempotency;
-use crate::api::http::input::{Page, body};
+use crate::api::http::input::{Page, Text, body};
 use crate::api::http::query_parameters::tenant_in_path;
 use crate::api::http::reply::Reply;
-use crate::api::http::stretch::{self, Stretch};
 use crate::auth::admin::Admin;
 use crate::change::audit::{self, Action, Detail, Event, Totals};
-use crate::connection::address;
 use crate::error::{Error, Kind, Result};
-use crate::events::{Outcome, Secrets, Wanted, send_signed};
+use crate::events::{Payload, Secrets, SigningSecrets, StreamKind, signing_keys};
 use crate::ids::TenantId;
 use crate::messages;
-use crate::store::event_streams::{self, EventStream, Sealed};
+use crate::store::event_streams::{self, EventStream};
 use crate::store::events::Range;
-use crate::store::{self, Guard, Row, Statement, deliveries, events, rows_at, tenants};
+use crate::store::{self, Guard, Row, Statement, events, rows_at, tenants};
 
-const WHAT: &str = "the event stream";
+pub(super) const WHAT: &str = "the event stream";
 /// Most streams of a tenant.
 const MAX_STREAMS: i64 = 100;
 
@@ -52,39 +49,8 @@ fn show_row(row: &Row) -> Result<EventStreamResponse> {
     Ok(EventStreamResponse::of(event_streams::event_stream(row)?))
 }
 
-fn check_url(call: &Call<'_>, url: &str) -> Result<()> {
-    let judged = address::judge(url, call.app.config.local_development);
-    match judged {
-        Ok(_) if url.len() <= 2_048 => Ok(()),
-        Ok(_) => Err(Error::field(
-            &["body", "url"],
-            "it is longer than 2048 characters",
-            "value_error",
-        )),
-        Err(reason) => Err(Error::field(&["body", "url"], reason, "value_error")),
-    }
-}
-
-fn types(given: &[String]) -> Result<String> {
-    let wanted = Wanted::parse(given)
-        .map_err(|reason| Error::field(&["body", "types"], reason, "value_error"))?;
-    if wanted.names().is_empty() || wanted.names().len() > 50 {
-        let detail = "it has to name 1 to 50 types";
-        return Err(Error::field(&["body", "types"], detail, "value_error"));
-    }
-    Ok(json!(wanted.names()).to_string())
-}
-
-fn sealed(call: &Call<'_>, tenant: &TenantId, id: &str, secrets: &Secrets) -> Result<Sealed> {
-    let keys = &call.app.config.encryption_keys;
-    let entropy = call.app.platform.entropy.as_ref();
-    secrets
-        .seal(keys, entropy, tenant, id)
-        .map_err(Error::internal)
-}
-
 /// The stream in the path; 404 where the tenant has none of that id.
-async fn find(call: &Call<'_>, admin: &Admin) -> Result<EventStream> {
+pub(super) async fn find(call: &Call<'_>, admin: &Admin) -> Result<EventStream> {
     let tenant = tenant_in_path(call, admin)?;
     let id = call.id("stream_id", WHAT)?;
     let select = vec![event_streams::select(&tenant, &id)];
@@ -93,6 +59,12 @@ async fn find(call: &Call<'_>, admin: &Admin) -> Result<EventStream> {
     Ok(event_streams::event_stream(
         row.ok_or_else(|| Error::not_found(WHAT))?,
     )?)
+}
+
+/// The kind of a stream.
+pub(super) fn kind_of(stream: &EventStream) -> Result<StreamKind> {
+    let kind = StreamKind::parse(&stream.kind);
+    kind.ok_or_else(|| Error::internal(format!("a stream of the kind {}", stream.kind)))
 }
 
 /// Wakes whoever delivers; where that fails, the clock does it.
@@ -119,21 +91,34 @@ pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
 pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let tenant = tenant_in_path(call, admin)?;
     let given: EventStreamCreate = body(call)?;
-    check_url(call, &given.url)?;
-    let secrets = Secrets::generate(call.app.platform.entropy.as_ref()).map_err(Error::internal)?;
+    let kind = given.kind;
+    require_url(kind, given.url.as_deref())?;
+    settings::check(call, kind, &Given::from(&given))?;
+    let secrets = settings::secrets(call, kind, given.authorization)?;
     let id = call.new_id()?;
     let range = range_of(call, &tenant).await?;
     if let Some(after) = given.after {
         check(after.0, range, "body")?;
     }
+    if kind.has_tokens() {
+        // The first one has a key made and published.
+        let platform = &call.app.platform;
+        signing_keys::current(platform, &call.app.config.encryption_keys).await?;
+    }
+    let payload = given.payload.unwrap_or(Payload::Notice);
+    let seal = |secrets| sealed(call, &tenant, &id, secrets);
     let stream = EventStream {
         name: given.name.into_string(),
-        kind: given.kind.name().to_owned(),
-        url: Some(given.url),
-        types: types(&given.types)?,
+        kind: kind.name().to_owned(),
+        url: given.url,
+        types: settings::types(&given.types),
         batch: given.batch.0,
         is_active: given.is_active,
-        secrets: Some(sealed(call, &tenant, &id, &secrets)?),
+        secrets: secrets.as_ref().map(seal).transpose()?,
+        audience: given.audience.map(Text::into_string),
+        issuer: kind.has_tokens().then(|| call.origin()),
+        payload: kind.has_tokens().then(|| payload.name().to_owned()),
+        acknowledged: None,
         after: given.after.map_or(range.last, |after| after.0),
         pending: None,
         failures: 0,
@@ -163,7 +148,10 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         &["name", "url", "types", "batch", "is_active"],
     ));
     let made = NewEventStreamResponse {
-        secret: secrets.reveal(),
+        secret: match &secrets {
+            Some(Secrets::Signing(secrets)) => Some(secrets.reveal()),
+            _ => None,
+        },
         shown: EventStreamResponse::of(stream.clone()),
     };
     let reply = envelope::single(call, 201, &made);
@@ -216,12 +204,10 @@ async fn write(
 /// `PATCH …/event-streams/{stream_id}`.
 pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let given: EventStreamUpdate = body(call)?;
-    if let Some(url) = &given.url {
-        check_url(call, url)?;
-    }
-    let types = given.types.as_deref().map(types).transpose()?;
     retrying(async || {
         let stream = find(call, admin).await?;
+        let kind = kind_of(&stream)?;
+        settings::check(call, kind, &Given::from(&given))?;
         let mut after = stream.clone();
         let mut attributes = Vec::new();
         if let Some(name) = &given.name {
@@ -232,8 +218,8 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
             after.url = Some(url.clone());
             attributes.push("url");
         }
-        if let Some(types) = &types {
-            after.types = types.clone();
+        if let Some(types) = &given.types {
+            after.types = settings::types(types);
             attributes.push("types");
         }
         if let Some(batch) = given.batch {
@@ -243,6 +229,20 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         if let Some(is_active) = given.is_active {
             after.is_active = is_active;
             attributes.push("is_active");
+        }
+        if let Some(audience) = &given.audience {
+            after.audience = Some(audience.as_str().to_owned());
+            attributes.push("audience");
+        }
+        if let Some(payload) = given.payload {
+            after.payload = Some(payload.name().to_owned());
+            attributes.push("payload");
+        }
+        if let (Some(authorization), true) = (&given.authorization, kind.has_tokens()) {
+            let secrets = settings::secrets(call, kind, authorization.clone())?;
+            let seal = |secrets| sealed(call, &stream.tenant_id, &stream.id, secrets);
+            after.secrets = secrets.as_ref().map(seal).transpose()?;
+            attributes.push("authorization");
         }
         after.updated_at = call.now;
         let audit = audited(call, admin, &stream, Action::Patch, &attributes);
@@ -276,6 +276,10 @@ pub async fn rotate_secret(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     };
     retrying(async || {
         let stream = find(call, admin).await?;
+        if kind_of(&stream)?.has_tokens() {
+            let detail = "its tokens are signed with the keys of /.well-known/jwks.json, which follow each other by themselves";
+            return Err(Error::new(Kind::Conflict, detail));
+        }
         let (keys, entropy) = (
             &call.app.config.encryption_keys,
             call.app.platform.entropy.as_ref(),
@@ -285,11 +289,13 @@ pub async fn rotate_secret(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
             opened.and_then(|sealed| Secrets::open(sealed, keys, &stream.tenant_id, &stream.id));
         let until = call.now + given.overlap_seconds.0 * 1_000;
         let secrets = match opened {
-            Some(secrets) => secrets.rotated(entropy, until),
+            Some(Secrets::Signing(secrets)) => secrets.rotated(entropy, until),
             // What does not open signs nothing any more.
-            None => Secrets::generate(entropy),
+            _ => SigningSecrets::generate(entropy),
         };
         let secrets = secrets.map_err(Error::internal)?;
+        let secret = secrets.reveal();
+        let secrets = Secrets::Signing(secrets);
         let after = EventStream {
             secrets: Some(sealed(call, &stream.tenant_id, &stream.id, &secrets)?),
             updated_at: call.now,
@@ -298,7 +304,7 @@ pub async fn rotate_secret(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         let mut batch: Vec<Statement> = event_streams::update(&after).into();
         batch.extend(audited(call, admin, &after, Action::Rotate, &["secret"]));
         let made = NewEventStreamResponse {
-            secret: secrets.reveal(),
+            secret: Some(secret),
             shown: EventStreamResponse::of(EventStream {
                 revision: after.revision + 1,
                 ..after.clone()
@@ -342,60 +348,4 @@ async fn go_on(
         200,
         EventStreamResponse::of(written),
     ))
-}
-
-/// `POST …/event-streams/{stream_id}/test`: sends the receiver a signed text of the type `test`, and tells what came of it.
-pub async fn test(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
-    let stream = find(call, admin).await?;
-    let (keys, platform) = (&call.app.config.encryption_keys, &call.app.platform);
-    let secrets = stream.secrets.as_ref();
-    let secrets =
-        secrets.and_then(|sealed| Secrets::open(sealed, keys, &stream.tenant_id, &stream.id));
-    let secrets = secrets.ok_or_else(|| {
-        let detail =
-            "the stream's secret was sealed with a key that is not configured any more: rotate it";
-        Error::new(Kind::Conflict, detail)
-    })?;
-    let id = format!("{}.test.{}", stream.tenant_id, call.request_id);
-    // No event, and of no number.
-    let text =
-        json!({"type": "test", "id": id, "tenant_id": stream.tenant_id.as_str()}).to_string();
-    let url = stream.url.unwrap_or_default();
-    let started = platform.clock.now();
-    let local = call.app.config.local_development;
-    let answered = send_signed(platform, local, &url, &secrets, &id, text).await;
-    let now = platform.clock.now();
-    let outcome = Outcome::of(&answered, now);
-    let told = TestResponse {
-        ok: outcome.reason.is_none(),
-        status: outcome.status,
-        reason: outcome.reason,
-        reply: outcome.reply,
-        duration_ms: now - started,
-    };
-    Ok(envelope::single(call, 200, told))
-}
-
-/// `GET …/event-streams/{stream_id}/deliveries`.
-pub async fn list_deliveries(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
-    let tenant = tenant_in_path(call, admin)?;
-    let id = call.id("stream_id", WHAT)?;
-    let stretch = Stretch::of(call)?;
-    let before = stretch.after(crate::ids::canonical_uuid)?;
-    let page = deliveries::select_page(&tenant, &id, before.as_deref(), stretch.limit + 1);
-    let batch = vec![event_streams::select(&tenant, &id), page];
-    let results = call.run(Some(&tenant), batch).await?;
-    if rows_at(&results, 0)?.first().is_none() {
-        return Err(Error::not_found(WHAT));
-    }
-    let rows = rows_at(&results, 1)?.rows.iter();
-    let mut all = rows
-        .map(|row| Ok(deliveries::delivery(row)?))
-        .collect::<Result<Vec<_>>>()?;
-    let next = match stretch.cut(&mut all) {
-        true => all.last().map(|last| last.id.clone()),
-        false => None,
-    };
-    let all: Vec<_> = all.into_iter().map(DeliveryResponse::of).collect();
-    Ok(stretch::list(call, stretch, all, next))
 }

@@ -23,8 +23,8 @@ pub const MAX_SEQ: i64 = 9_007_199_254_740_991;
 /// Longest wait for an event, in seconds.
 pub const MAX_WAIT: i64 = 25;
 /// How long it is between two looks for something new, in milliseconds: longer each time, up to the second of them.
-const FIRST_PAUSE: u32 = 100;
-const LAST_PAUSE: u32 = 500;
+pub const FIRST_PAUSE: u32 = 100;
+pub const LAST_PAUSE: u32 = 500;
 
 /// A page of events, in the order in which they happened.
 #[derive(Serialize)]

@@ -15,6 +15,12 @@ pub mod endpoint_info;
 #[cfg(feature = "jobs")]
 pub mod erasures;
 #[cfg(feature = "jobs")]
+pub mod event_deliveries;
+#[cfg(feature = "jobs")]
+pub mod event_polls;
+#[cfg(feature = "jobs")]
+mod event_stream_settings;
+#[cfg(feature = "jobs")]
 pub mod event_stream_types;
 #[cfg(feature = "jobs")]
 pub mod event_streams;
@@ -32,6 +38,8 @@ pub mod identity_providers;
 pub mod import;
 #[cfg(feature = "jobs")]
 mod key_renewal;
+#[cfg(feature = "requests")]
+pub mod published_keys;
 #[cfg(feature = "jobs")]
 pub mod replay;
 #[cfg(feature = "jobs")]

@@ -22,6 +22,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
     Some(match route.name {
         "readHealth"
         | "readOpenApi"
+        | "readPublicKeys"
         | "readDocs"
         | "readDocsFile"
         | "readConsole"
@@ -71,6 +72,18 @@ fn for_everybody(route: &Route, schemas: &mut Schemas) -> Operation {
                     &["ETag"],
                 )
                 .fails(404)
+        }
+        "readPublicKeys" => {
+            let keys = json!({"type": "array", "items": {"type": "object", "additionalProperties": {"type": "string"}}});
+            let schema = json!({"type": "object", "properties": {"keys": keys}, "required": ["keys"]});
+            let example = json!({"keys": [{
+                "kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0", "kid": "01a1fa81-2c3c-72ea-ac77-06c1191c8fad", "use": "sig", "alg": "ES256",
+            }]});
+            Operation::new(route, MONITORING, "The public keys of what is signed here")
+                .describe("Needs no credential. A JWKS (RFC 7517) with the keys of security event tokens. A key is published two days before it signs, for 90 days, and for eight days after: keep the document for an hour, and fetch it again where it lacks a key.")
+                .answers(200, "The keys", &schema, &example)
+                .fails(503)
         }
         "readDocs" => file(
             Operation::new(route, MONITORING, "This document for people to read")

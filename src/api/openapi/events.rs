@@ -7,6 +7,7 @@ use super::examples;
 use super::operation::{Operation, query};
 use super::schemas::Schemas;
 use super::tags::EVENTS;
+use crate::api::admin::event_polls::{DEFAULT_TOKENS, PollReply, PollRequest};
 use crate::api::admin::event_stream_types::{
     DeliveryResponse, EventStreamCreate, EventStreamReplay, EventStreamResponse, EventStreamRotate,
     EventStreamUpdate, NewEventStreamResponse, TestResponse,
@@ -36,7 +37,8 @@ fn stream() -> Value {
         "id": "01a1fa81-2c3c-72ea-ac77-06c1191c8fad", "tenant_id": examples::TENANT, "name": "product", "kind": "webhook",
         "url": "https://product.example.com/webhooks/rollcall", "types": ["user.*", "group.*"], "batch": 1, "is_active": true,
         "state": "active", "after": 42, "behind": 0, "failures": 0, "failing_since": null, "next_try_at": null,
-        "delivered_at": "2026-11-20T19:48:51.819Z", "paused_at": null, "paused_reason": null,
+        "delivered_at": "2026-11-20T19:48:51.819Z", "paused_at": null, "paused_reason": null, "audience": null, "payload": null,
+        "issuer": null, "jwks_uri": null, "poll_url": null, "has_authorization": false,
         "created_at": "2026-11-20T19:48:51.819Z", "created_by": "root", "updated_at": "2026-11-20T19:48:51.819Z",
     })
 }
@@ -99,7 +101,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
         ),
         "createEventStream" => shows::<NewEventStreamResponse>(
             Operation::new(route, EVENTS, "Have events sent")
-                .describe("Webhooks, signed as Standard Webhooks 1.0 says: in order, at least once, with the same `webhook-id` over all tries. What is not answered by a 2xx within 15 seconds is tried again for three days, after 5 s, 30 s, 2 min, 10 min, 30 min, 1 h and then every 2 h; a longer `Retry-After` in seconds is honoured. 410 pauses the stream at once. Redirects are not followed. `secret` is shown this once. A body is one event as the feed has it, with `after` and `through`: the receiver has everything up to `through` then. Where `batch` is more than 1 it is `{type: events, tenant_id, after, through, events}`. 409 where the tenant has 100 already.")
+                .describe("Webhooks, signed as Standard Webhooks 1.0 says: in order, at least once, with the same `webhook-id` over all tries. What is not answered by a 2xx within 15 seconds is tried again for three days, after 5 s, 30 s, 2 min, 10 min, 30 min, 1 h and then every 2 h; a longer `Retry-After` in seconds is honoured. 410 pauses the stream at once. Redirects are not followed. `secret` is shown this once. A body is one event as the feed has it, with `after` and `through`: the receiver has everything up to `through` then. Where `batch` is more than 1 it is `{type: events, tenant_id, after, through, events}`. With `kind` `set_push` or `set_poll` users and groups are told of by security event tokens as RFC 9967 has them (one each, ES256, keys at `/.well-known/jwks.json`): sent as RFC 8935 says, where 202 alone is success, or fetched as RFC 8936 says. 409 where the tenant has 100 already.")
                 .body(true, schemas.request::<EventStreamCreate>(), json!({
                     "name": "product", "url": "https://product.example.com/webhooks/rollcall", "types": ["user.*", "group.*"],
                 }))
@@ -120,9 +122,10 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
             .fails(404),
         "rotateEventStreamSecret" => shows::<NewEventStreamResponse>(
             Operation::new(route, EVENTS, "Give an event stream a new secret")
-                .describe("Deliveries carry signatures by both until `overlap_seconds` are over: a day where it is left out, seven at most.")
+                .describe("Deliveries carry signatures by both until `overlap_seconds` are over: a day where it is left out, seven at most. 409 where its deliveries are security event tokens.")
                 .body(false, schemas.request::<EventStreamRotate>(), json!({"overlap_seconds": 3_600}))
                 .fails(404)
+                .fails(409)
                 .fails(422),
             200,
             "The stream, with its new secret",
@@ -131,7 +134,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
         ),
         "testEventStream" => shows::<TestResponse>(
             Operation::new(route, EVENTS, "Send the receiver a test")
-                .describe("A signed body `{type: test, id, tenant_id}`, at once, whatever the stream is at.")
+                .describe("A signed body `{type: test, id, tenant_id}`, at once, whatever the stream is at; to `set_push` a token with the event `verification` of the Shared Signals Framework. 409 for `set_poll`.")
                 .fails(404)
                 .fails(409),
             200,
@@ -143,6 +146,19 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
             .body(true, schemas.request::<EventStreamReplay>(), json!({"after": 0}))
             .fails(410),
         "resumeEventStream" => one(route, schemas, "Let an event stream go on", "One that is paused, or waits for its next try, is tried at once."),
+        "pollEventStream" => Operation::new(route, EVENTS, "Fetch security event tokens")
+            .describe("As RFC 8936 says, from a stream of the kind `set_poll`. What is not acknowledged is given again; it may be acknowledged in any order. Tokens are given of the first 1,000 changes after the last one up to which all is acknowledged. Where there is nothing the reply waits for up to 25 seconds, unless `returnImmediately` is true or `maxEvents` is 0. 409 where the stream is off or of another kind; 410 where what comes next is kept no longer: list all anew, then replay from there.")
+            .body(false, schemas.request::<PollRequest>(), json!({
+                "ack": ["example.41.user.created"], "maxEvents": DEFAULT_TOKENS, "returnImmediately": true,
+                "setErrs": {"example.40.user.created": {"err": "invalid_key", "description": "the key is not known"}},
+            }))
+            .answers(200, "Tokens by their `jti`", &schemas.reply::<PollReply>(), &json!({
+                "sets": {"example.42.user.created": "eyJ0eXAiOiJzZWNldmVudCtqd3QiLCJhbGciOiJFUzI1NiJ9.…"}, "moreAvailable": false,
+            }))
+            .fails(404)
+            .fails(409)
+            .fails(410)
+            .fails(422),
         "listDeliveries" => {
             let schema = schemas.reply::<Listed<DeliveryResponse>>();
             let limit = json!({"type": "integer", "minimum": 1, "maximum": stretch::MAX_LIMIT, "default": stretch::DEFAULT_LIMIT});

@@ -7,7 +7,7 @@ use rollcall::api::App;
 use rollcall::config::Config;
 use rollcall::platform::{
     Answered, Asset, Assets, Background, Clock, Database, Entropy, HttpClient, HttpError, Limit,
-    LocalFuture, Log, Platform, PublicKey, Queue, QueueName, RateLimiter, Signatures, Tcp,
+    LocalFuture, Log, Platform, PublicKey, Queue, QueueName, RateLimiter, Signatures, Signer, Tcp,
     TcpError, TcpSecurity, TcpStream, Timer, TokenCache,
 };
 use rollcall::store::{self, Rows, Statement};
@@ -38,6 +38,7 @@ impl Outside {
             entropy: outside.clone(),
             http: outside.clone(),
             signatures: outside.clone(),
+            signer: outside.clone(),
             tcp: outside.clone(),
             limiter: outside.clone(),
             assets: outside.clone(),
@@ -79,6 +80,17 @@ impl Database for Outside {
 impl Signatures for Outside {
     async fn verify(&self, _key: &PublicKey, _message: &[u8], _signature: &[u8]) -> bool {
         false
+    }
+}
+
+#[async_trait(?Send)]
+impl Signer for Outside {
+    async fn generate(&self) -> Result<String, String> {
+        Err("no keys here".to_owned())
+    }
+
+    async fn sign(&self, _private: &str, _message: &[u8]) -> Result<Vec<u8>, String> {
+        Err("no keys here".to_owned())
     }
 }
 

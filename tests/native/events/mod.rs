@@ -1,7 +1,11 @@
 //! The feed of events: every change of a tenant, in order, completely, with what it was about.
 
 mod mirrored;
+mod polls;
+mod signing_keys;
 mod streams;
+mod token_streams;
+mod tokens;
 mod troubles;
 
 use serde_json::{Value, json};

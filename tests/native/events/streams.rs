@@ -13,7 +13,7 @@ use super::{events, last, many};
 use crate::support::outside::Post;
 use crate::support::{Answer, Tenant, World};
 
-const URL: &str = "https://product.example.com/hook";
+pub const URL: &str = "https://product.example.com/hook";
 
 fn streams(tenant: &Tenant<'_>, end: &str) -> String {
     format!("/api/v1/tenants/{}/event-streams{end}", tenant.id)

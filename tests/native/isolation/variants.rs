@@ -97,6 +97,7 @@ pub fn variants(
         (
             "GET",
             "/healthz"
+            | "/.well-known/jwks.json"
             | "/openapi.json"
             | "/docs"
             | "/docs/:file"
@@ -175,6 +176,10 @@ pub fn variants(
         ("PATCH", "/tenants/:tenant_id/event-streams/:stream_id") => {
             sent(&[json!({"url": "https://elsewhere.example.com/"})])
         }
+        ("POST", "/tenants/:tenant_id/event-streams/:stream_id/poll") => sent(&[
+            json!({"returnImmediately": true}),
+            json!({"ack": ["x"], "maxEvents": 0}),
+        ]),
         ("POST", "/tenants/:tenant_id/event-streams/:stream_id/replay") => {
             sent(&[json!({"after": 0})])
         }

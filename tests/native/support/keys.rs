@@ -1,5 +1,7 @@
 //! Keys of issuers, and tokens in any shape: the header and the claims are written as they are, whoever signs them.
 
+use std::cell::Cell;
+
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -136,6 +138,25 @@ impl Signatures for Native {
             SignatureAlgorithm::Es256 => is_signed(&Es256, &jwk, message, signature),
             SignatureAlgorithm::Rs256 => is_signed(&Rsa::rs256(), &jwk, message, signature),
         }
+    }
+}
+
+/// Keys of the deployment's own: the first, the second and so on.
+#[derive(Default)]
+pub struct OwnKeys(Cell<u8>);
+
+#[async_trait(?Send)]
+impl rollcall::platform::Signer for OwnKeys {
+    async fn generate(&self) -> Result<String, String> {
+        self.0.set(self.0.get() + 1);
+        let key = SigningKey::<Es256>::from_slice(&[self.0.get(); 32]).expect("a key");
+        Ok(json!(JsonWebKey::from(&key)).to_string())
+    }
+
+    async fn sign(&self, private: &str, message: &[u8]) -> Result<Vec<u8>, String> {
+        let jwk: JsonWebKey<'_> = serde_json::from_str(private).expect("a JWK");
+        let key: Secret<Es256> = (&jwk).try_into().expect("a private key");
+        Ok(Signer::Es256(key).sign(message))
     }
 }
 

@@ -113,6 +113,7 @@ impl World {
                 entropy,
                 http: web.clone(),
                 signatures: Rc::new(keys::Native),
+                signer: Rc::new(keys::OwnKeys::default()),
                 tcp: Rc::new(Loopback),
                 limiter: limiter.clone(),
                 assets: Rc::new(PublicFolder),

@@ -13,7 +13,7 @@ use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
 use crate::change::audit::Action;
 use crate::error::{Error, Result};
-use crate::events::Secrets;
+use crate::events::{Secrets, signing_keys};
 use crate::store::event_streams::{self, Sealed};
 use crate::store::requests::After;
 use crate::store::{Row, identity_providers as rows, rows_at, scim_tokens};
@@ -47,9 +47,14 @@ pub async fn reencrypt(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         }
     }
     streams_sealed_anew(call, current, &mut done).await?;
+    let (platform, keys) = (&call.app.platform, &call.app.config.encryption_keys);
+    let own = signing_keys::reseal(platform, keys).await?;
+    done.reencrypted += own.done;
+    done.unreadable.extend(own.unreadable);
     let left = vec![
         rows::count_sealed_otherwise(current),
         event_streams::count_sealed_otherwise(current),
+        crate::store::signing_keys::count_sealed_otherwise(current),
     ];
     for left in call.run(None, left).await? {
         done.remaining += left.first().map_or(Ok(0), |row| row.integer("total"))?;

@@ -12,8 +12,8 @@ use crate::api::admin::identity_providers::{
 };
 #[cfg(feature = "jobs")]
 use crate::api::admin::{
-    audit_events, directory_syncs, erasures, event_streams, events, export, import, replay,
-    requests, resources_history, scim_tokens, status, tenants, undo,
+    audit_events, directory_syncs, erasures, event_deliveries, event_polls, event_streams, events,
+    export, import, replay, requests, resources_history, scim_tokens, status, tenants, undo,
 };
 use crate::auth::admin::AdminScope;
 
@@ -90,10 +90,11 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::PATCH, "/api/v1/tenants/:tenant_id/event-streams/:stream_id", "updateEventStream", admin!(AuditWrite, event_streams::update), &[]),
         (Method::DELETE, "/api/v1/tenants/:tenant_id/event-streams/:stream_id", "deleteEventStream", admin!(AuditWrite, event_streams::delete), &[]),
         (Method::POST, "/api/v1/tenants/:tenant_id/event-streams/:stream_id/rotate-secret", "rotateEventStreamSecret", admin_once!(AuditWrite, event_streams::rotate_secret), &[]),
-        (Method::POST, "/api/v1/tenants/:tenant_id/event-streams/:stream_id/test", "testEventStream", admin!(AuditWrite, event_streams::test), &[]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/event-streams/:stream_id/test", "testEventStream", admin!(AuditWrite, event_deliveries::test), &[]),
         (Method::POST, "/api/v1/tenants/:tenant_id/event-streams/:stream_id/replay", "replayEventStream", admin!(AuditWrite, event_streams::replay), &[]),
         (Method::POST, "/api/v1/tenants/:tenant_id/event-streams/:stream_id/resume", "resumeEventStream", admin!(AuditWrite, event_streams::resume), &[]),
-        (Method::GET, "/api/v1/tenants/:tenant_id/event-streams/:stream_id/deliveries", "listDeliveries", admin!(AuditRead, event_streams::list_deliveries), &["after", "limit"]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/event-streams/:stream_id/poll", "pollEventStream", admin!(AuditRead, event_polls::poll), &[]),
+        (Method::GET, "/api/v1/tenants/:tenant_id/event-streams/:stream_id/deliveries", "listDeliveries", admin!(AuditRead, event_deliveries::list), &["after", "limit"]),
         (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers", "listIdentityProvidersOfTenant", admin!(IdentityProvidersRead, providers::list, View::Tenant), &["page", "per_page", "enabled_only", "protocol"]),
         (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers", "createIdentityProviderOfTenant", admin_once!(IdentityProvidersWrite, providers::create, View::Tenant), &[]),
         (Method::GET, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id", "readIdentityProviderOfTenant", admin!(IdentityProvidersRead, providers::read, View::Tenant), &[]),

@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::row::{AdminRow, For};
-use crate::api::admin::{console, docs, health};
+use crate::api::admin::{console, docs, health, published_keys};
 
 /// A handler that everybody reaches.
 macro_rules! public {
@@ -16,6 +16,7 @@ macro_rules! public {
 pub fn public_routes() -> Vec<AdminRow> {
     vec![
         (Method::GET, "/healthz", "readHealth", public!(health::answer), &[]),
+        (Method::GET, "/.well-known/jwks.json", "readPublicKeys", public!(published_keys::answer), &[]),
         (Method::GET, "/openapi.json", "readOpenApi", public!(docs::openapi), &[]),
         (Method::GET, "/docs", "readDocs", public!(docs::page), &[]),
         (Method::GET, "/docs/:file", "readDocsFile", public!(docs::file), &[]),

@@ -6,6 +6,7 @@ use crate::api::http::request::MAX_BODY_BYTES;
 use crate::api::scim::bulk;
 use crate::api::scim::list_query;
 use crate::scim::schema::{Attribute, Kind, ResourceType, Schema};
+use crate::scim::security_events::EVENT_URIS;
 
 const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
@@ -24,6 +25,7 @@ pub struct ServiceProviderConfig {
     sort: Supported,
     etag: Supported,
     pagination: PaginationSupport,
+    security_events: SecurityEvents,
     authentication_schemes: [AuthenticationScheme; 1],
     meta: DocumentMeta,
 }
@@ -68,6 +70,16 @@ pub struct PaginationSupport {
     max_page_size: i64,
     /// In seconds.
     cursor_timeout: i64,
+}
+
+/// What is told of by security event tokens (RFC 9967 §4).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct SecurityEvents {
+    /// `none`: requests are answered when they are done.
+    async_request: &'static str,
+    event_uris: &'static [&'static str],
 }
 
 /// How clients say who they are.
@@ -118,6 +130,10 @@ impl ServiceProviderConfig {
                 default_page_size: list_query::DEFAULT_COUNT,
                 max_page_size: list_query::MAX_COUNT,
                 cursor_timeout: list_query::CURSOR_TIMEOUT_SECONDS,
+            },
+            security_events: SecurityEvents {
+                async_request: "none",
+                event_uris: &EVENT_URIS,
             },
             authentication_schemes: [AuthenticationScheme {
                 kind: "oauthbearertoken",

@@ -30,6 +30,11 @@ impl Scene {
         let streams = format!("/tenants/{}/event-streams", self.tenant);
         let stream = format!("{streams}/{}", self.stream);
         let made = json!({"name": MARK, "url": format!("https://{MARK}.example.com/new")});
+        let pushed = json!({
+            "name": MARK, "kind": "set_push", "url": format!("https://{MARK}.example.com/new"), "authorization": MARK,
+        });
+        let first = format!("{}.1.user.created", self.tenant);
+        let poll = json!({"returnImmediately": true, "ack": [first]});
         vec![
             self.admin("GET", &feed, Value::Null, 200),
             self.admin("GET", &streams, Value::Null, 200),
@@ -51,6 +56,14 @@ impl Scene {
             )
             .writes_more(),
             self.admin("DELETE", &stream, Value::Null, 204).again(404),
+            self.case("", "GET", "/.well-known/jwks.json", Value::Null, 200),
+            self.admin("POST", &streams, pushed, 201).writes_more(),
+            self.admin(
+                "POST",
+                &format!("{streams}/{}/poll", self.polled),
+                poll,
+                200,
+            ),
             self.admin("GET", &undo, Value::Null, 404),
             self.admin("POST", "/admin/erasures/", erased, 200),
             self.admin("POST", &replay, again, 200),

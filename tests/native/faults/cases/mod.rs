@@ -72,6 +72,7 @@ pub struct Scene {
     directory: String,
     mapping: String,
     stream: String,
+    polled: String,
     /// The request that made one of them.
     request: String,
     admin: String,
@@ -144,10 +145,10 @@ impl Scene {
         let mapping = json!({"external_group_id": MARK, "internal_group_id": team});
         let mapping = added(&format!("{providers}/{directory}/group-mappings"), mapping);
         let stream = json!({"name": MARK, "url": format!("https://{MARK}.example.com/"), "is_active": false});
-        let stream = added(
-            &format!("/api/v1/tenants/{}/event-streams", tenant.id),
-            stream,
-        );
+        let streams = format!("/api/v1/tenants/{}/event-streams", tenant.id);
+        let stream = added(&streams, stream);
+        let polled = json!({"name": MARK, "kind": "set_poll", "after": 0});
+        let polled = added(&streams, polled);
         let mut claims = world.claims();
         let admin = world.jwt(&claims);
         claims.insert("tenant_id".to_owned(), tenant.id.clone().into());
@@ -179,6 +180,7 @@ impl Scene {
             directory,
             mapping,
             stream,
+            polled,
             request,
             admin,
             me,
