@@ -108,33 +108,46 @@ async fn answer(call: &Call<'_>, mut stream: EventStream, given: &PollRequest) -
     let until = call.now + if is_short { 0 } else { MAX_WAIT * 1_000 };
     let mut pause = FIRST_PAUSE;
     let mut place = Place::of(&stream);
-    let look = loop {
+    loop {
         let look = look(call, &stream, &place, given, most).await?;
         place = look.place.clone();
         let left = until - platform.clock.now();
-        let is_last = !look.given.is_empty() || left <= 0;
-        // What is acknowledged is noted before anything is waited for.
-        if is_last || look.has_acknowledged {
+        if !look.given.is_empty() || left <= 0 {
+            // Noted last: a request that fails has acknowledged nothing.
+            let sets = tokens(call, &stream, &look.given).await?;
             note(call, &mut stream, given, &look).await?;
+            let reply = PollReply {
+                sets,
+                more_available: look.has_more,
+            };
+            return Ok(Reply::json(200, &reply));
         }
-        if is_last {
-            break look;
+        // What is acknowledged is noted before anything is waited for.
+        if look.has_acknowledged {
+            note(call, &mut stream, given, &look).await?;
         }
         let wait = u32::try_from(left).unwrap_or(pause);
         platform.timer.sleep(pause.min(wait)).await;
         pause = (pause * 2).min(LAST_PAUSE);
-    };
-    let maker = token_maker(platform, &call.app.config.encryption_keys, &stream).await?;
+    }
+}
+
+async fn tokens(
+    call: &Call<'_>,
+    stream: &EventStream,
+    events: &[Event],
+) -> Result<Map<String, Value>> {
     let mut sets = Map::new();
-    for event in &look.given {
+    if events.is_empty() {
+        return Ok(sets);
+    }
+    let platform = &call.app.platform;
+    let maker = token_maker(platform, &call.app.config.encryption_keys, stream).await?;
+    for event in events {
         let token = maker.token(platform, event, call.now).await?;
         sets.insert(event.id.clone(), token.into());
     }
-    let reply = PollReply {
-        sets,
-        more_available: look.has_more,
-    };
-    Ok(Reply::json(200, &reply))
+    Ok(sets)
 }
 
 /// How far a receiver is.
