@@ -44,6 +44,7 @@ pub struct Config {
     pub console: Console,
     pub sync: SyncLimits,
     pub undo: UndoLimits,
+    pub async_requests: AsyncLimits,
 }
 
 /// How the administrator's page signs people in.
@@ -75,6 +76,24 @@ impl Default for UndoLimits {
             changes: 5_000,
             resources: 2_000,
             statements: 100,
+        }
+    }
+}
+
+/// What a message may do of a request that was answered before it is carried out.
+#[derive(Debug, Clone, Copy)]
+pub struct AsyncLimits {
+    /// Operations of a Bulk request that go into one batch.
+    pub operations: usize,
+    /// Statements after which the rest is left to the next message: D1 runs 1,000 for one.
+    pub statements: u64,
+}
+
+impl Default for AsyncLimits {
+    fn default() -> Self {
+        AsyncLimits {
+            operations: 500,
+            statements: 400,
         }
     }
 }
@@ -160,6 +179,7 @@ impl Config {
             },
             sync: SyncLimits::default(),
             undo: UndoLimits::default(),
+            async_requests: AsyncLimits::default(),
             local_development: variable("LOCAL_DEVELOPMENT").as_deref() == Some("on"),
             public_hosts: hosts(&variable("PUBLIC_HOSTS").unwrap_or_default())?,
             server_timing: variable("SERVER_TIMING").as_deref() == Some("on"),

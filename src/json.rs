@@ -5,8 +5,10 @@
 use std::cell::Cell;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
 use crate::scim::filter::parse::shortened;
@@ -37,6 +39,47 @@ pub fn parse_line(line: &[u8]) -> Result<Value, String> {
         let place = format!("column {}", error.column());
         format!("it is not valid JSON: {}", fault_at(line, &error, &place))
     })
+}
+
+/// The fields of a document that is an object, not taken apart: what is very large is read piece by piece. The error is a sentence for the
+/// client, with line and column.
+pub fn fields(text: &[u8]) -> Result<Vec<(String, &RawValue)>, String> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let read: Result<Fields<'_>, _> = serde_json::from_slice(text);
+    let fields =
+        read.map_err(|error| format!("the body is not valid JSON: {}", fault(text, &error)))?;
+    Ok(fields.0)
+}
+
+/// An object's fields in their order.
+struct Fields<'t>(Vec<(String, &'t RawValue)>);
+
+impl<'de: 't, 't> Deserialize<'de> for Fields<'t> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields: Vec<(String, &RawValue)> = Vec::new();
+                while let Some((key, value)) = access.next_entry::<String, &RawValue>()? {
+                    if fields.iter().any(|(known, _)| *known == key) {
+                        return Err(A::Error::custom(format_args!(
+                            "the key `{}` is repeated",
+                            shortened(&key)
+                        )));
+                    }
+                    fields.push((key, value));
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
 }
 
 fn read(text: &[u8]) -> Result<Value, serde_json::Error> {

@@ -43,6 +43,8 @@ pub enum Message {
     },
     /// Goes on with an undo.
     Undo { tenant: String, id: String },
+    /// Goes on with a SCIM request that was accepted.
+    AsyncRequest { tenant: String, id: String },
     /// Sends the events of a tenant to whoever is to be sent them.
     Deliver {
         tenant: String,

@@ -10,5 +10,6 @@ pub mod openapi;
 pub(crate) mod scim;
 
 pub use self::http::app::App;
+pub use self::http::preference::max_body_bytes;
 pub use self::http::reply::Response;
-pub use self::http::request::{MAX_BODY_BYTES, Request};
+pub use self::http::request::{MAX_ASYNC_BODY_BYTES, MAX_BODY_BYTES, Request};

@@ -32,6 +32,8 @@ pub enum Action {
     Expire,
     /// A run of a directory sync is over.
     Sync,
+    /// A request is carried out that was answered before.
+    Finish,
 }
 
 impl Action {
@@ -51,6 +53,7 @@ impl Action {
             Action::Erase => "erase",
             Action::Expire => "expire",
             Action::Sync => "sync",
+            Action::Finish => "finish",
         }
     }
 }
@@ -73,7 +76,7 @@ pub const MAX_NAMED: usize = 1_000;
 ///
 /// Stored as JSON, null where there is nothing to say: `{"active": false}`; of a group
 /// `{"members": {"added": […], "added_total": 2, "removed": […], "removed_total": 0}}`, with the first [`MAX_NAMED`] ids of each;
-/// of the end of a token or of a sync what a product is told of it; of a purge or an erasure `{"purged": {"audit_events": 20000}}`, rows by their tables.
+/// of the end of a token, of a sync or of a request what a product is told of it; of a purge or an erasure `{"purged": {"audit_events": 20000}}`, rows by their tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Detail {
     /// What `active` is now, null where it is unassigned; nothing where it did not change.

@@ -43,6 +43,7 @@ pub use facts::Seen;
 pub use fuse::Allowance;
 pub use intent::{Intent, Reverted, Wish};
 pub use member_plan::{Known, kind_of};
+pub use plan::broken_reference;
 pub use recent::Recent;
 pub use request::{Along, Request, Shown, Written};
 pub use rows::upkeep as rows_of_tenants;

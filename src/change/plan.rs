@@ -36,6 +36,12 @@ pub struct Plan<'p> {
     pub by_reference: BTreeSet<usize>,
 }
 
+/// What an intent fails with that refers to one that fails, by the name that it uses.
+pub fn broken_reference(name: &str) -> Error {
+    let name = shortened(name);
+    ScimError::value(format!("`bulkId:{name}` refers to an operation that fails")).into()
+}
+
 impl<'p> Plan<'p> {
     pub fn new(intents: &'p [Result<Intent>], guess: &'p Guess, account: Account<'p>) -> Self {
         Plan {
@@ -113,11 +119,7 @@ impl<'p> Plan<'p> {
     fn broken_reference(&self, index: usize, intent: &Intent) -> Option<Error> {
         let mut references = intent.references.iter();
         let (_, name) = references.find(|(made, _)| self.fails(**made, index))?;
-        let detail = format!(
-            "`bulkId:{}` refers to an operation that fails",
-            shortened(name)
-        );
-        Some(ScimError::value(detail).into())
+        Some(broken_reference(name))
     }
 
     fn effect(&mut self, index: usize, intent: &Intent) -> Result<Effect> {

@@ -118,10 +118,13 @@ impl Work<'_> {
                 results.truncate(told_before);
                 (results, answers)
             }
-            Err(error) if error.may_have_happened() => match self.look_back(&plan, tail).await {
-                Some(answers) => (Vec::new(), answers),
-                None => return Ok(Err(error)),
-            },
+            // What goes along tells it to whoever tries again. The audit trail does not: other parts of the same request are in it.
+            Err(error) if error.may_have_happened() && self.request.along.is_none() => {
+                match self.look_back(&plan, tail).await {
+                    Some(answers) => (Vec::new(), answers),
+                    None => return Ok(Err(error)),
+                }
+            }
             Err(error) => return Ok(Err(error)),
         };
         let mut outcomes = std::mem::take(&mut plan.outcomes);

@@ -203,7 +203,9 @@ impl Work<'_> {
     /// Whether a plan has anything to write.
     fn writes(&self, plan: &Plan<'_>) -> bool {
         let is_undone = self.request.is_whole && plan.outcomes.iter().any(Result::is_err);
-        !is_undone && (!plan.is_idle() || self.request.along.is_some())
+        let is_client = self.author.terms().mandate.is_client();
+        // What a client's changes come to is noted with them, and not instead of them: nothing would hold what was assumed.
+        !is_undone && (!plan.is_idle() || (self.request.along.is_some() && !is_client))
     }
 
     /// What is learnt along with the resource that is going to be shown: a user's groups, which stay whatever happens to the user; of a group

@@ -7,16 +7,16 @@ use http::header::{HeaderName, HeaderValue};
 use worker::{Headers, ResponseBuilder, Result};
 
 use super::runtime::{RuntimeClock, RuntimeEntropy};
+use crate::api;
 use crate::api::http::reply::Reply;
 use crate::api::http::routes;
-use crate::api::{self, MAX_BODY_BYTES};
 use crate::error::{Error, Kind};
 use crate::platform;
 
 /// Longest address in bytes: what `http::Uri` has room for.
 const MAX_URL_BYTES: usize = 65_534;
 /// How much of a body that is too long is read to its end.
-const MAX_DRAINED_BYTES: usize = 16 * MAX_BODY_BYTES;
+const MAX_DRAINED_BYTES: usize = 16 * api::MAX_BODY_BYTES;
 
 /// Reads a request, its body no further than one byte beyond what is allowed.
 pub async fn request(mut request: worker::Request) -> std::result::Result<api::Request, Error> {
@@ -46,7 +46,11 @@ pub async fn request(mut request: worker::Request) -> std::result::Result<api::R
         }
     }
     // The runtime fails here where a client ends its body before the length that it announced, or breaks off.
-    let body = body(&mut request).await.map_err(|reason| Error {
+    let most = match (converted.uri_ref(), converted.headers_ref()) {
+        (Some(uri), Some(headers)) => api::max_body_bytes(uri.path(), headers),
+        _ => api::MAX_BODY_BYTES,
+    };
+    let body = body(&mut request, most).await.map_err(|reason| Error {
         internal: Some(reason),
         ..Error::new(Kind::BadRequest, "the body ended before it was whole")
     })?;
@@ -55,11 +59,11 @@ pub async fn request(mut request: worker::Request) -> std::result::Result<api::R
         .map_err(|error| unreadable(error.to_string()))
 }
 
-async fn body(request: &mut worker::Request) -> std::result::Result<Vec<u8>, String> {
+async fn body(request: &mut worker::Request, most: usize) -> std::result::Result<Vec<u8>, String> {
     if request.inner().body().is_none() {
         return Ok(Vec::new());
     }
-    if is_short(request.headers()) {
+    if is_short(request.headers(), most) {
         return request.bytes().await.map_err(|error| error.to_string());
     }
     let mut stream = request.stream().map_err(|error| error.to_string())?;
@@ -69,9 +73,9 @@ async fn body(request: &mut worker::Request) -> std::result::Result<Vec<u8>, Str
         let chunk = chunk.map_err(|error| error.to_string())?;
         received += chunk.len();
         // What is too long is read on, and dropped: a body left unread leaves the connection unusable for the next request.
-        if body.len() <= MAX_BODY_BYTES {
+        if body.len() <= most {
             body.extend(chunk);
-            body.truncate(MAX_BODY_BYTES + 1);
+            body.truncate(most + 1);
         }
         if received > MAX_DRAINED_BYTES {
             break;
@@ -82,10 +86,10 @@ async fn body(request: &mut worker::Request) -> std::result::Result<Vec<u8>, Str
 
 /// Whether a body is known to be no longer than is allowed: it is read in one piece then, which is faster. Where it comes in chunks,
 /// its `Content-Length` says nothing (RFC 9112 §6.3).
-fn is_short(headers: &Headers) -> bool {
+fn is_short(headers: &Headers, most: usize) -> bool {
     let header = |name| headers.get(name).ok().flatten();
     let length = header("content-length").and_then(|length| length.parse::<usize>().ok());
-    header("transfer-encoding").is_none() && length.is_some_and(|length| length <= MAX_BODY_BYTES)
+    header("transfer-encoding").is_none() && length.is_some_and(|length| length <= most)
 }
 
 /// A reply as the runtime sends it.

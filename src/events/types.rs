@@ -23,12 +23,13 @@ pub enum EventType {
     TokenRevoked,
     SyncFinished,
     FuseTripped,
+    RequestFinished,
 }
 
 use EventType::*;
 
 impl EventType {
-    pub const ALL: [EventType; 14] = [
+    pub const ALL: [EventType; 15] = [
         UserCreated,
         UserUpdated,
         UserDeactivated,
@@ -43,6 +44,7 @@ impl EventType {
         TokenRevoked,
         SyncFinished,
         FuseTripped,
+        RequestFinished,
     ];
 
     pub const fn name(self) -> &'static str {
@@ -61,6 +63,7 @@ impl EventType {
             TokenRevoked => "token.revoked",
             SyncFinished => "sync.finished",
             FuseTripped => "fuse.tripped",
+            RequestFinished => "request.finished",
         }
     }
 
@@ -92,6 +95,7 @@ impl EventType {
                 ("ScimToken", "revoke") => TokenRevoked,
                 ("IdentityProvider", "sync") => SyncFinished,
                 ("ScimToken" | "Tenant", "trip") => FuseTripped,
+                ("Request", "finish") => RequestFinished,
                 _ => return None,
             },
         )

@@ -1,5 +1,6 @@
 //! The jobs worker's work: what the messages of the queue ask for (see [`messages`](crate::messages)).
 
+mod async_requests;
 mod deliver;
 mod erasure;
 mod sync;
@@ -45,6 +46,7 @@ impl App {
         self.send_upkeep().await;
         self.send_due_syncs().await;
         self.send_silent_undos().await;
+        self.send_silent_requests().await;
         self.send_late_deliveries().await;
         self.replace_signing_keys().await;
     }
@@ -145,6 +147,7 @@ impl App {
                 stream,
                 run,
             } => self.deliver(tenant, stream.as_deref(), run).await,
+            Message::AsyncRequest { tenant, id } => self.async_request_on(tenant, id).await,
             Message::Undo { tenant, id } => self.undo_on(tenant, id).await,
             Message::Sync { tenant, idp, log } => self.sync(tenant, idp, log).await,
         }

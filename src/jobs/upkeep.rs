@@ -6,9 +6,11 @@
 use serde_json::json;
 
 use crate::api::App;
+use crate::api::scim::async_requests::KEPT_DAYS;
 use crate::change::audit::{self, Action, Detail, Event, Origin, Totals};
 use crate::change::rows::upkeep::{
-    self, DELIVERIES, EVENTS_AT_ONCE, REQUEST_COUNTS, REQUESTS, REVISIONS, UNDO_PARTS, UNDOS,
+    self, ASYNC_PARTS, ASYNC_REQUESTS, ASYNC_RESULTS, DELIVERIES, EVENTS_AT_ONCE, REQUEST_COUNTS,
+    REQUESTS, REVISIONS, UNDO_PARTS, UNDOS,
 };
 use crate::error::{Error, Result};
 use crate::ids::{self, TenantId};
@@ -155,6 +157,9 @@ impl App {
             (UNDOS, of_requests(UNDO_DAYS)),
             (UNDO_PARTS, of_requests(UNDO_DAYS)),
             (DELIVERIES, of_requests(DELIVERY_DAYS)),
+            (ASYNC_REQUESTS, of_requests(KEPT_DAYS)),
+            (ASYNC_PARTS, of_requests(KEPT_DAYS)),
+            (ASYNC_RESULTS, of_requests(KEPT_DAYS)),
         ];
         let mut reads = vec![upkeep::select_events_before(tenant, events_before)];
         reads.extend(recorded.iter().map(|(of, before)| of.count(tenant, before)));

@@ -30,6 +30,28 @@ pub enum ScimType {
 }
 
 impl ScimType {
+    const ALL: [ScimType; 13] = [
+        ScimType::InvalidFilter,
+        ScimType::TooMany,
+        ScimType::Uniqueness,
+        ScimType::Mutability,
+        ScimType::InvalidSyntax,
+        ScimType::InvalidPath,
+        ScimType::NoTarget,
+        ScimType::InvalidValue,
+        ScimType::InvalidVers,
+        ScimType::Sensitive,
+        ScimType::InvalidCursor,
+        ScimType::ExpiredCursor,
+        ScimType::InvalidCount,
+    ];
+
+    /// Reads a keyword.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let mut all = ScimType::ALL.into_iter();
+        all.find(|scim_type| scim_type.name() == name)
+    }
+
     /// The keyword as it stands in the body.
     pub const fn name(self) -> &'static str {
         match self {

@@ -12,6 +12,7 @@
 )]
 
 mod admin_jwt;
+mod async_requests;
 mod audit;
 mod audit_events;
 mod bad_input;

@@ -2,6 +2,8 @@
 
 use super::call::Call;
 use super::caller::Caller;
+#[cfg(feature = "jobs")]
+use super::caller::Held;
 use super::credential_name;
 use super::token_facts::{self, Look};
 use crate::auth::admin::Admin;
@@ -86,6 +88,35 @@ pub async fn caller(call: &Call<'_>, look: Look) -> Result<Caller> {
         _ => {
             call.note_tenant(&caller.tenant);
             Ok(caller)
+        }
+    }
+}
+
+/// The client of a request that was accepted, as it is now: 401 where a SCIM token does not hold any more. A JWT was checked, and cannot be
+/// revoked.
+#[cfg(feature = "jobs")]
+pub async fn accepted(
+    call: &Call<'_>,
+    tenant: &TenantId,
+    held: Held,
+    actor: &str,
+) -> Result<Caller> {
+    call.note_tenant(tenant);
+    note_holder(call, tenant, actor.to_owned());
+    match held {
+        Held::Token(hash) => {
+            let facts = token_facts::find(call, &hash, Look::Afresh).await?;
+            credential_name::note_token(call, &facts.token_id);
+            Ok(Caller::of_token(facts, hash))
+        }
+        Held::Jwt { subject, scopes } => {
+            let settings = settings_of(call, tenant, Look::Afresh).await?;
+            Ok(Caller::of_subject(
+                subject,
+                tenant.clone(),
+                settings,
+                scopes,
+            ))
         }
     }
 }

@@ -14,6 +14,7 @@ use super::journal::Journal;
 use super::reply::{Dialect, Reply};
 use super::request::MAX_BODY_BYTES;
 use super::request::Request;
+use crate::change::Along;
 use crate::change::audit::Origin;
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
@@ -29,6 +30,9 @@ use crate::store::{Cost, Meter, Rows, Statement};
 
 /// How often a request is tried again when others changed what it had read.
 const MAX_ATTEMPTS: usize = 8;
+
+/// Content types of SCIM's bodies.
+pub const SCIM_JSON: [&str; 2] = ["application/scim+json", "application/json"];
 
 /// What the path of a request says.
 #[derive(Debug, Clone)]
@@ -52,6 +56,8 @@ pub struct Call<'a> {
     pub journal: Journal,
     /// The request that sends this one again, where one does.
     pub sent_by: Option<&'a Call<'a>>,
+    /// What else goes into the batch of its changes.
+    pub along: Option<Along<'a>>,
     request: Request,
     place: Place,
     meter: Rc<Meter>,
@@ -70,6 +76,7 @@ impl<'a> Call<'a> {
             budget: Budget::default(),
             journal: Journal::default(),
             sent_by: None,
+            along: None,
             request,
             place,
             meter: Rc::default(),
@@ -87,6 +94,21 @@ impl<'a> Call<'a> {
             meter: self.meter.clone(),
             dry: Cell::new(is_dry),
             ..Call::new(self.app, request, place, self.request_id.clone())
+        }
+    }
+
+    /// A request that was accepted before, under its id, and is carried out now.
+    #[cfg(feature = "jobs")]
+    pub fn accepted(
+        app: &'a App,
+        request: Request,
+        place: Place,
+        request_id: String,
+        along: Along<'a>,
+    ) -> Self {
+        Call {
+            along: Some(along),
+            ..Call::new(app, request, place, request_id)
         }
     }
 
@@ -167,7 +189,7 @@ impl<'a> Call<'a> {
     /// The body as JSON: 415 for another content type, 413 where it is too long, and what is wrong with it otherwise.
     pub fn json(&self) -> Result<Value> {
         let accepted: &[&str] = match self.place.dialect {
-            Dialect::Scim => &["application/scim+json", "application/json"],
+            Dialect::Scim => &SCIM_JSON,
             Dialect::Admin => &["application/json"],
         };
         let body = json::parse(&self.body(accepted)?).map_err(|detail| self.malformed(detail))?;
@@ -175,7 +197,8 @@ impl<'a> Call<'a> {
         Ok(body)
     }
 
-    fn malformed(&self, detail: String) -> Error {
+    /// What a body is refused with that is no JSON.
+    pub fn malformed(&self, detail: String) -> Error {
         match self.place.dialect {
             Dialect::Scim => Error::scim(ScimType::InvalidSyntax, detail),
             Dialect::Admin => Error::field(&["body"], detail, "json_invalid"),
@@ -184,6 +207,11 @@ impl<'a> Call<'a> {
 
     /// The body, decoded, where it has one of these content types: 415 for another one, 413 where it is too long.
     pub fn body(&self, accepted: &[&str]) -> Result<Cow<'_, [u8]>> {
+        self.body_up_to(MAX_BODY_BYTES, accepted)
+    }
+
+    /// The same for a body that may be so many bytes long.
+    pub fn body_up_to(&self, most: usize, accepted: &[&str]) -> Result<Cow<'_, [u8]>> {
         let content_type = self.header(CONTENT_TYPE).unwrap_or_default();
         let (media_type, parameters) = content_type
             .split_once(';')
@@ -202,13 +230,13 @@ impl<'a> Call<'a> {
             let detail = format!("the body has to be UTF-8, and not {}", shortened(charset));
             return Err(Error::new(Kind::UnsupportedMediaType, detail));
         }
-        if self.request.body().len() > MAX_BODY_BYTES {
+        if self.request.body().len() > most {
             return Err(Error::new(
                 Kind::PayloadTooLarge,
-                format!("the body is longer than {MAX_BODY_BYTES} bytes"),
+                format!("the body is longer than {most} bytes"),
             ));
         }
-        let decoded = content_encoding::decoded(self.headers(), self.request.body());
+        let decoded = content_encoding::decoded(self.headers(), self.request.body(), most);
         decoded.map_err(|error| match error.kind {
             Kind::BadRequest => self.malformed(error.detail),
             _ => error,

@@ -12,6 +12,7 @@
 use std::cell::Cell;
 
 use http::header::HeaderName;
+use serde::{Deserialize, Serialize};
 
 use super::call::Call;
 use super::reply::Reply;
@@ -106,6 +107,16 @@ enum Proof {
     },
 }
 
+/// By what the client of a request that was accepted is found again when it is carried out.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// The hash of a SCIM token, which has to hold then, too.
+    Token(String),
+    /// The subject of a JWT, which was checked, and what it may do.
+    Jwt { subject: String, scopes: Scopes },
+}
+
 impl Caller {
     /// The holder of a SCIM token, by its hash.
     pub fn of_token(facts: Facts, hash: String) -> Self {
@@ -135,16 +146,36 @@ impl Caller {
 
     /// The subject of a JWT, in a tenant, for what a route of administrators does by SCIM.
     pub fn with_scopes(admin: Admin, tenant: TenantId, settings: Settings, scopes: Scopes) -> Self {
+        Caller::of_subject(admin.subject, tenant, settings, scopes)
+    }
+
+    /// The subject of a JWT that was checked, in a tenant.
+    pub fn of_subject(
+        subject: String,
+        tenant: TenantId,
+        settings: Settings,
+        scopes: Scopes,
+    ) -> Self {
         Caller {
             tenant,
             settings,
             provider_id: String::new(),
             scopes,
-            proof: Proof::Jwt {
-                subject: admin.subject,
-            },
+            proof: Proof::Jwt { subject },
             confirmed: Cell::new(false),
             seq: Cell::default(),
+        }
+    }
+
+    /// What finds this client again.
+    #[cfg(feature = "jobs")]
+    pub fn held(&self) -> Held {
+        match &self.proof {
+            Proof::Token { hash, .. } => Held::Token(hash.clone()),
+            Proof::Jwt { subject } => Held::Jwt {
+                subject: subject.clone(),
+                scopes: self.scopes.clone(),
+            },
         }
     }
 
@@ -253,6 +284,20 @@ impl Caller {
             }
             None => Err(store::Error::Guard(Guard::CredentialStale).into()),
         }
+    }
+
+    /// Runs a batch that keeps something and changes nothing that anybody is told of, which is undone unless the credential holds.
+    #[cfg(feature = "jobs")]
+    pub async fn keep(&self, call: &Call<'_>, batch: Vec<Statement>) -> store::Result<()> {
+        let (sql, params) = self.assumption(call);
+        let guard = guards::require(Guard::CredentialStale, &format!("exists ({sql})"), params);
+        let kept = self.prefixed(call, guard, batch).await;
+        let is_stale = matches!(kept, Err(store::Error::Guard(Guard::CredentialStale)));
+        self.confirmed
+            .set(kept.is_ok() || (matches!(kept, Err(store::Error::Guard(_))) && !is_stale));
+        kept?;
+        self.touch(call);
+        Ok(())
     }
 
     /// Runs a batch that writes, which is undone unless the credential holds. After a batch that read, only the credential and the

@@ -9,7 +9,6 @@ use miniz_oxide::inflate::{
     DecompressError, TINFLStatus, decompress_to_vec_with_limit, decompress_to_vec_zlib_with_limit,
 };
 
-use super::request::MAX_BODY_BYTES;
 use crate::error::{Error, Kind, Result};
 use crate::scim::filter::parse::shortened;
 
@@ -34,8 +33,8 @@ impl From<DecompressError> for Failure {
     }
 }
 
-/// The body without its codings, at most [`MAX_BODY_BYTES`] long where it had any. An empty body has nothing to decode.
-pub fn decoded<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<Cow<'b, [u8]>> {
+/// The body without its codings, at most so many bytes long where it had any. An empty body has nothing to decode.
+pub fn decoded<'b>(headers: &HeaderMap, body: &'b [u8], most: usize) -> Result<Cow<'b, [u8]>> {
     let mut body = Cow::Borrowed(body);
     if body.is_empty() {
         return Ok(body);
@@ -44,13 +43,13 @@ pub fn decoded<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<Cow<'b, [u8]>>
     // The last one was applied last.
     for coding in codings.iter().rev() {
         let result = match coding {
-            Coding::Gzip => gunzip(&body),
-            Coding::Deflate => inflate(&body),
+            Coding::Gzip => gunzip(&body, most),
+            Coding::Deflate => inflate(&body, most),
         };
         body = Cow::Owned(result.map_err(|failure| match failure {
             Failure::TooLong => Error::new(
                 Kind::PayloadTooLarge,
-                format!("the body is longer than {MAX_BODY_BYTES} bytes once it is decoded"),
+                format!("the body is longer than {most} bytes once it is decoded"),
             ),
             Failure::Malformed => Error::new(
                 Kind::BadRequest,
@@ -109,9 +108,9 @@ fn not_taken(what: &str) -> Error {
 }
 
 /// `deflate` is zlib's format (RFC 9110 §8.4.1.2); some send what stands inside that, without its frame.
-fn inflate(body: &[u8]) -> std::result::Result<Vec<u8>, Failure> {
-    match decompress_to_vec_zlib_with_limit(body, MAX_BODY_BYTES).map_err(Failure::from) {
-        Err(Failure::Malformed) => Ok(decompress_to_vec_with_limit(body, MAX_BODY_BYTES)?),
+fn inflate(body: &[u8], most: usize) -> std::result::Result<Vec<u8>, Failure> {
+    match decompress_to_vec_zlib_with_limit(body, most).map_err(Failure::from) {
+        Err(Failure::Malformed) => Ok(decompress_to_vec_with_limit(body, most)?),
         done => done,
     }
 }
@@ -125,14 +124,14 @@ const COMMENT: u8 = 16;
 const TRAILER: usize = 8;
 
 /// One gzip member. Its length is checked; its checksum is not, as RFC 1952 §2.3.1.2 allows: TLS has carried it.
-fn gunzip(body: &[u8]) -> std::result::Result<Vec<u8>, Failure> {
+fn gunzip(body: &[u8], most: usize) -> std::result::Result<Vec<u8>, Failure> {
     let packed = without_header(body).ok_or(Failure::Malformed)?;
     let (packed, trailer) = packed
         .len()
         .checked_sub(TRAILER)
         .and_then(|end| packed.split_at_checked(end))
         .ok_or(Failure::Malformed)?;
-    let unpacked = decompress_to_vec_with_limit(packed, MAX_BODY_BYTES)?;
+    let unpacked = decompress_to_vec_with_limit(packed, most)?;
     let length = u32::try_from(unpacked.len()).unwrap_or(u32::MAX);
     match trailer.ends_with(&length.to_le_bytes()) {
         true => Ok(unpacked),

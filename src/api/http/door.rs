@@ -10,6 +10,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
 use futures_util::future::join;
+use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 use serde_json::json;
 
@@ -19,13 +20,16 @@ use super::call::Call;
 use super::caller::{Answer, Caller};
 use super::idempotency;
 use super::limits;
+use super::preference::RespondAsync;
 use super::query_parameters;
 use super::record;
-use super::reply::{self, Reply, Response};
+use super::reply::{self, Dialect, Reply, Response};
 use super::request::Request;
 use super::routes::{self, For, Handler, IdempotencyKey, Route, Worker};
 use super::token_facts::Look;
 use super::transport;
+#[cfg(feature = "jobs")]
+use crate::api::scim::async_requests;
 use crate::auth::scope::Scope;
 use crate::error::{Error, Kind, Result};
 use crate::platform;
@@ -76,7 +80,7 @@ impl App {
 
     /// What the jobs worker says to a request that is for it; none where it is answered here.
     async fn hand_on(&self, route: &Route, request: &Request) -> Option<Result<Response>> {
-        if route.answered_by != Worker::Jobs {
+        if route.answered_by != Worker::Jobs && !responds_async(route, request.headers()) {
             return None;
         }
         let other = self.platform.jobs_worker.as_ref()?;
@@ -144,6 +148,12 @@ impl App {
     }
 }
 
+/// Whether a request is answered before it is carried out, which is the jobs worker's to do.
+fn responds_async(route: &Route, headers: &HeaderMap) -> bool {
+    let is_write = route.dialect == Dialect::Scim && route.writes();
+    is_write && RespondAsync::of(headers).is_some()
+}
+
 /// What is told where the jobs worker could not be asked. It may have done what it was asked for.
 fn unanswered(reason: String) -> Error {
     Error {
@@ -208,6 +218,10 @@ async fn pass_assumed(
     if route.writes() {
         call.read_dry_run()?;
     }
+    let handler = match responds_async(route, call.headers()) && !call.is_dry() {
+        true => accepting(handler),
+        false => handler,
+    };
     let answer = match work(call, &assumed, scopes, handler).await {
         Answer::Confirmed(result) => return result,
         Answer::Assumed(answer) => answer,
@@ -217,6 +231,17 @@ async fn pass_assumed(
         Some(result) => result,
         None => work(call, &found, scopes, handler).await.of_found(),
     }
+}
+
+/// What accepts a request to be carried out later; where no jobs worker could, it is carried out at once.
+#[cfg(feature = "jobs")]
+fn accepting(_: Handler<Caller>) -> Handler<Caller> {
+    |call, caller| Box::pin(async_requests::accept(call, caller))
+}
+
+#[cfg(not(feature = "jobs"))]
+fn accepting(handler: Handler<Caller>) -> Handler<Caller> {
+    handler
 }
 
 /// Counts a request whose token this instance has seen before; none where it has not.

@@ -36,6 +36,8 @@ pub struct Journal {
     pub(super) found_nobody: Cell<bool>,
     /// How many operations of a Bulk request failed, of how many, and why the first of them did.
     pub(super) failures: RefCell<Option<(usize, usize, Error)>>,
+    /// The same of those before, where the request is carried out in parts.
+    before: RefCell<(usize, usize, Option<Error>)>,
     /// The status in the row that was written with the change.
     pub(super) written: Cell<Option<u16>>,
 }
@@ -43,6 +45,11 @@ pub struct Journal {
 impl Journal {
     pub fn note_route(&self, name: &'static str, pattern: &'static str) {
         self.route.set(Some((name, pattern)));
+    }
+
+    /// The route's name and pattern.
+    pub fn route(&self) -> Option<(&'static str, &'static str)> {
+        self.route.get()
     }
 
     /// Notes whose credential it is, as the audit trail names them.
@@ -103,11 +110,24 @@ impl Journal {
         self.found_nobody.set(true);
     }
 
+    /// Whether the row that goes with a change is written, and so the change.
+    pub fn is_written(&self) -> bool {
+        self.written.get().is_some()
+    }
+
+    /// Notes what came of the operations of the same Bulk request that were carried out before: how many failed of how many, and why the
+    /// first of them did.
+    pub fn note_before(&self, failed: usize, of: usize, first: Option<Error>) {
+        *self.before.borrow_mut() = (failed, of, first);
+    }
+
     /// Notes which operations of so many in a Bulk request fail, by their numbers. The request is about the first of them that names somebody:
     /// it is one row of the journal, which is found by one name.
     pub fn note_failures(&self, failed: &[(usize, &Error)], of: usize) {
-        let first = failed.first();
-        let failures = first.map(|(_, first)| (failed.len(), of, (*first).clone()));
+        let (failed_before, before, first) = &*self.before.borrow();
+        let here = failed.first().map(|(_, first)| (*first).clone());
+        let first = first.clone().or(here);
+        let failures = first.map(|first| (failed_before + failed.len(), before + of, first));
         *self.failures.borrow_mut() = failures;
         let names = self.names.borrow();
         let named = failed

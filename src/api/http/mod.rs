@@ -1,7 +1,7 @@
 //! What every request passes: the door with its table of routes, credentials, limits, input, replies and errors.
 
 pub mod app;
-mod authenticate;
+pub(crate) mod authenticate;
 pub(crate) mod call;
 pub(crate) mod caller;
 mod content_encoding;
@@ -12,6 +12,7 @@ pub(crate) mod idempotency;
 pub(crate) mod input;
 pub mod journal;
 pub(crate) mod limits;
+pub mod preference;
 pub(crate) mod query_parameters;
 pub(crate) mod record;
 pub mod redaction;

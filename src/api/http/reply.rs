@@ -129,6 +129,13 @@ impl Reply {
         self
     }
 
+    /// The value of one of its headers.
+    pub fn header_value(&self, name: HeaderName) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(given, _)| *given == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
     fn body(mut self, body: Pieces) -> Self {
         self.body = body.into();
         self

@@ -57,6 +57,7 @@ pub fn schemas() -> Map<String, Value> {
     add("PatchRequest", patch());
     add("BulkRequest", bulk_request());
     add("BulkResponse", bulk_response());
+    add("BulkResponseOperation", bulk_response_operation());
     schemas
 }
 
@@ -148,22 +149,27 @@ fn bulk_response() -> Value {
             "schemas": urn(BULK_RESPONSE),
             "Operations": {
                 "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "method": {"type": "string"},
-                        "bulkId": {"type": "string"},
-                        "version": {"type": "string", "description": "The resource's new version"},
-                        "location": {"type": "string", "description": "The resource's address"},
-                        "status": {"type": "string", "description": "The operation's HTTP status", "pattern": "^[1-5][0-9]{2}$"},
-                        "response": reference("ScimErrorResponse"),
-                    },
-                    "required": ["method", "status"],
-                    "additionalProperties": false,
-                },
+                "items": reference("BulkResponseOperation"),
             },
         },
         "required": ["schemas", "Operations"],
+        "additionalProperties": false,
+    })
+}
+
+fn bulk_response_operation() -> Value {
+    json!({
+        "type": "object",
+        "description": "What became of an operation; of a request that was answered before it was carried out, too",
+        "properties": {
+            "method": {"type": "string"},
+            "bulkId": {"type": "string"},
+            "version": {"type": "string", "description": "The resource's new version"},
+            "location": {"type": "string", "description": "The resource's address"},
+            "status": {"type": "string", "description": "The operation's HTTP status", "pattern": "^[1-5][0-9]{2}$"},
+            "response": reference("ScimErrorResponse"),
+        },
+        "required": ["method", "status"],
         "additionalProperties": false,
     })
 }

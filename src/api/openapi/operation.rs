@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::api::http::idempotency::{MAX_KEY_BYTES, NAME};
+use crate::api::http::preference::MAX_WAIT;
 use crate::api::http::reply::Dialect;
 use crate::api::http::routes::{For, IdempotencyKey, Route};
 use crate::auth::admin::AdminScope;
@@ -61,7 +62,15 @@ impl Operation {
             For::Admin(_, IdempotencyKey::Taken, _) => {
                 operation.parameters([idempotency_key()]).fails(409)
             }
-            For::Scim(..) if route.writes() => operation.parameters([dry_run()]).fails(400),
+            For::Scim(..) if route.writes() => operation
+                .parameters([dry_run(), prefer()])
+                .reply(
+                    202,
+                    "It will be carried out; asked for by `Prefer: respond-async` alone",
+                    Value::Null,
+                    &["Location", "Preference-Applied", "Retry-After", "Set-Txn"],
+                )
+                .fails(400),
             _ => operation,
         }
     }
@@ -231,6 +240,16 @@ fn idempotency_key() -> Value {
     json!({"name": NAME, "in": "header", "description": description, "schema": schema})
 }
 
+fn prefer() -> Value {
+    let description = format!(
+        "`respond-async` (RFC 9967 §2.5.1): the request is checked and kept, and answered 202 before it is carried out; what comes of it is at \
+         the `Location`. With `wait` it is answered as usual where it is done within so many seconds, {MAX_WAIT} at most. Other preferences \
+         are passed over."
+    );
+    let schema = json!({"type": "string", "enum": ["respond-async", "respond-async, wait=10"]});
+    json!({"name": "Prefer", "in": "header", "description": description, "schema": schema})
+}
+
 fn dry_run() -> Value {
     let description = "The request is answered as it would be, with `X-Dry-Run: true`, and nothing is written. An id in the reply is nobody's.";
     query(
@@ -396,6 +415,8 @@ pub fn headers() -> Value {
         "Retry-After": header("When to try again, in seconds.", &json!({"type": "integer", "minimum": 1})),
         "ETag": header("Entity tag of what is shown, for `If-Match` and `If-None-Match`.", &text),
         "X-Event-Seq": header("The number of the tenant's last event when this was read: the events after it are what has changed since.", &json!({"type": "integer"})),
-        "Location": header("The resource's own address.", &json!({"type": "string", "format": "uri"})),
+        "Set-Txn": header("Names the request: the `txn` of the event of its completion (RFC 9967 §3).", &json!({"type": "string", "format": "uuid"})),
+        "Preference-Applied": header("Which preferences were honoured.", &text),
+        "Location": header("The address of the resource, or of the request's result.", &json!({"type": "string", "format": "uri"})),
     })
 }

@@ -9,7 +9,10 @@ use super::resources::{sent, shown};
 use super::schemas::Schemas;
 use super::tags::SCIM;
 use crate::api::http::reply::Dialect;
+use crate::api::http::request::MAX_ASYNC_BODY_BYTES;
 use crate::api::http::routes::Route;
+use crate::api::scim::async_requests::{AsyncProgress, KEPT_DAYS, MAX_ASYNC_OPERATIONS};
+use crate::api::scim::bulk::MAX_OPERATIONS;
 use crate::api::scim::list_query::{DEFAULT_COUNT, MAX_COUNT};
 use crate::scim::filter::MAX_LENGTH;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
@@ -19,7 +22,7 @@ fn operation(route: &Route, summary: &str) -> Operation {
     Operation::new(route, SCIM, summary)
 }
 
-pub fn describe(route: &Route, _schemas: &mut Schemas) -> Option<Operation> {
+pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
     Some(match route.name {
         "readServiceProviderConfig" => discovery(route,
             "What the service can do",
@@ -61,6 +64,7 @@ pub fn describe(route: &Route, _schemas: &mut Schemas) -> Option<Operation> {
             &["ETag"],
         ),
         "bulk" => bulk(route),
+        "readAsyncRequest" => async_request(route, schemas),
         "readMe" => me(read(route, &USERS), "The user who asks"),
         "replaceMe" => me(replace(route, &USERS), "Replace the user who asks"),
         "patchMe" => me(patch(route, &USERS), "Change the user who asks"),
@@ -267,9 +271,24 @@ fn bulk(route: &Route) -> Operation {
     let content = json!({media_type(Dialect::Scim): {"schema": reference("BulkResponse"), "example": examples::bulk_response()}});
     operation(route, "Many operations at once")
         .describe(
-            "RFC 7644 §3.7. Each operation succeeds or fails by itself, and its answer says which.",
+            &format!("RFC 7644 §3.7. Each operation succeeds or fails by itself, and its answer says which. {MAX_OPERATIONS} operations at most; with \
+             `Prefer: respond-async` {MAX_ASYNC_OPERATIONS}, in a body of {MAX_ASYNC_BODY_BYTES} bytes. Those that are too many for one batch may be \
+             carried out after others that they refer to."),
         )
         .body(true, reference("BulkRequest"), examples::bulk_request())
         .reply(200, "What became of each operation", content, &[])
         .fails(409)
+}
+
+fn async_request(route: &Route, schemas: &mut Schemas) -> Operation {
+    let kinds = json!({"anyOf": [reference("BulkResponse"), reference("BulkResponseOperation")]});
+    let progress = schemas.reply::<AsyncProgress>();
+    let content = json!({media_type(Dialect::Scim): {"schema": progress, "example": examples::async_progress()}});
+    operation(route, "What came of a request that was answered before it was carried out")
+        .describe(&format!(
+            "RFC 9967 §2.5.1. `txn` is the request's `Set-Txn`. Of a Bulk request it is the Bulk response, of another request what that would \
+             be an operation's of. It is kept for {KEPT_DAYS} days. Takes `users:read` or `groups:read`."
+        ))
+        .answers(200, "It is over", &kinds, &examples::bulk_response())
+        .reply(202, "It is not over", content, &["Retry-After"])
 }

@@ -11,7 +11,7 @@ use crate::api::http::call::Call;
 use crate::api::http::caller::Caller;
 use crate::change::audit::{self, Action, Detail, Event, Totals};
 use crate::change::rows::removals;
-use crate::change::{self, Author, Intent, Mandate, Shown, Terms, Written};
+use crate::change::{self, Along, Author, Intent, Mandate, Shown, Terms, Written};
 use crate::error::{Error, Result};
 use crate::scim::budget::Budget;
 use crate::scim::resource::Resource;
@@ -137,6 +137,7 @@ pub async fn change_one(
     let request = change::Request {
         show,
         is_dry: call.is_dry(),
+        along: call.along,
         ..change::Request::of(&intents)
     };
     let client = Client::new(call, caller);
@@ -175,12 +176,14 @@ pub async fn change_many(
     caller: &Caller,
     intents: &[Result<Intent>],
     fail_on_errors: Option<usize>,
+    along: Option<Along<'_>>,
 ) -> Result<Written> {
     let request = change::Request {
         fail_on_errors,
         // Where there is one, its version.
         show: Some(Memberships::NONE),
         is_dry: call.is_dry(),
+        along,
         ..change::Request::of(intents)
     };
     let written = change_as(call, caller, &request).await?;

@@ -1,5 +1,7 @@
 //! RFC 7644's endpoints.
 
+#[cfg(feature = "jobs")]
+pub mod async_requests;
 pub mod author;
 pub mod bulk;
 #[cfg(feature = "requests")]

@@ -24,6 +24,9 @@ pub const TABLES: &[(&str, &str)] = &[
     ("request_counts", "minute"),
     ("undos", "id"),
     ("undo_parts", "undo_id, number"),
+    ("async_requests", "id"),
+    ("async_parts", "request_id, number"),
+    ("async_results", "request_id, number"),
     ("directory_entries", "idp_id, unique_id"),
     ("directory_syncs", "idp_id"),
     ("sync_logs", "idp_id, id"),
@@ -190,6 +193,24 @@ pub const UNDO_PARTS: ByTime = ByTime {
     table: "undo_parts",
     id: "undo_id",
     key: "undo_id, number",
+};
+/// Requests that were answered before they were carried out.
+pub const ASYNC_REQUESTS: ByTime = ByTime {
+    table: "async_requests",
+    id: "id",
+    key: "id",
+};
+/// What such a request has not come to, or was never accepted.
+pub const ASYNC_PARTS: ByTime = ByTime {
+    table: "async_parts",
+    id: "request_id",
+    key: "request_id, number",
+};
+/// What came of them.
+pub const ASYNC_RESULTS: ByTime = ByTime {
+    table: "async_results",
+    id: "request_id",
+    key: "request_id, number",
 };
 
 /// What came of deliveries.

@@ -4,9 +4,11 @@ use http::HeaderMap;
 use serde_json::Value;
 
 /// Headers that a reply may carry. Another one would be a leak or a whim.
-const HEADERS: [&str; 14] = [
+const HEADERS: [&str; 16] = [
     "content-type",
     "link",
+    "set-txn",
+    "preference-applied",
     "etag",
     "location",
     "x-request-id",

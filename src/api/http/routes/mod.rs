@@ -28,16 +28,16 @@ use super::call::Place;
 use super::reply::Dialect;
 use crate::error::{Error, Kind, Result};
 
-/// The whole table. The jobs worker has its own rows alone: nobody but the first asks it.
+/// The whole table. The jobs worker has its own rows, and those by which SCIM writes: nobody but the first asks it.
 pub fn all() -> Vec<Route> {
     let mut all = Vec::new();
     #[cfg(feature = "requests")]
     all.extend(admin(requests::public_routes(), Worker::Requests));
     all.extend(admin(jobs::admin_routes(), Worker::Jobs));
     #[cfg(feature = "requests")]
-    all.extend(scim::rows(
-        scim::reads().into_iter().chain(scim::writes()).collect(),
-    ));
+    all.extend(scim::rows(scim::reads(), Worker::Requests));
+    all.extend(scim::rows(scim::writes(), Worker::Requests));
+    all.extend(scim::rows(scim::later(), Worker::Jobs));
     all
 }
 

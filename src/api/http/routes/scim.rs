@@ -1,7 +1,7 @@
 //! SCIM's rows, written once: they stand under both bases.
 //!
 //! The first worker answers them. The jobs worker has those that write, for requests that are sent again (see
-//! [`replay`](crate::api::admin::replay)).
+//! [`replay`](crate::api::admin::replay)) or answered before they are carried out.
 
 #[cfg(feature = "jobs")]
 use std::sync::OnceLock;
@@ -16,10 +16,14 @@ use super::row::{For, Route, ScimRow, Worker};
 use crate::api::http::call::Place;
 use crate::api::http::caller::Subject;
 use crate::api::http::reply::Dialect;
+#[cfg(feature = "jobs")]
+use crate::api::scim::async_requests;
 use crate::api::scim::{bulk, groups, resources, users};
 #[cfg(feature = "requests")]
 use crate::api::scim::{discovery, lists};
 use crate::auth::scope::Scope;
+#[cfg(not(feature = "jobs"))]
+use crate::error::Error;
 use crate::scim::schema::{GROUPS, USERS};
 #[cfg(feature = "requests")]
 use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
@@ -83,26 +87,40 @@ pub fn writes() -> Vec<ScimRow> {
     ]
 }
 
+/// What the jobs worker answers: the handler takes a scope by itself.
+pub fn later() -> Vec<ScimRow> {
+    #[cfg(feature = "jobs")]
+    let read: For = For::Scim(&[], |call, caller| {
+        Box::pin(async_requests::read(call, caller))
+    });
+    #[cfg(not(feature = "jobs"))]
+    let read: For = For::Scim(&[], |_, _| {
+        Box::pin(async { Err(Error::not_found("the request")) })
+    });
+    vec![(Method::GET, "/AsyncRequests/:txn", "readAsyncRequest", read)]
+}
+
 /// The routes that rows stand for, under both bases.
-pub fn rows(rows: Vec<ScimRow>) -> impl Iterator<Item = Route> {
-    rows.into_iter().flat_map(|(method, path, name, access)| {
-        [TENANT_BASE, TOKEN_BASE].map(|base| Route {
-            method: method.clone(),
-            pattern: format!("{base}{path}"),
-            name,
-            dialect: Dialect::Scim,
-            parameters: &[],
-            answered_by: Worker::Requests,
-            access,
+pub fn rows(rows: Vec<ScimRow>, answered_by: Worker) -> impl Iterator<Item = Route> {
+    rows.into_iter()
+        .flat_map(move |(method, path, name, access)| {
+            [TENANT_BASE, TOKEN_BASE].map(|base| Route {
+                method: method.clone(),
+                pattern: format!("{base}{path}"),
+                name,
+                dialect: Dialect::Scim,
+                parameters: &[],
+                answered_by,
+                access,
+            })
         })
-    })
 }
 
 /// The SCIM route of that pattern that writes, and what a path says by it: for requests that are sent again. Both workers have these.
 #[cfg(feature = "jobs")]
 pub fn writing(method: &Method, pattern: &str, path: &str) -> Option<(&'static Route, Place)> {
     static TABLE: OnceLock<Vec<Route>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| rows(writes()).collect());
+    let table = TABLE.get_or_init(|| rows(writes(), Worker::Requests).collect());
     let mut routes = table.iter();
     let route = routes.find(|route| route.method == *method && route.pattern == pattern)?;
     let path = without_empty_parts(path);

@@ -222,6 +222,11 @@ pub fn bulk_response() -> Value {
     })
 }
 
+/// How far a request is that was answered before it is carried out.
+pub fn async_progress() -> Value {
+    json!({"txn": USER, "status": "running", "operations": 10_000, "done": 4_500, "failed": 2})
+}
+
 /// A discovery document as it is served.
 pub fn discovery(schema: &str) -> Value {
     let base = base();

@@ -3,7 +3,7 @@
 //! Ids of new resources are ours to give, and are given before anything is planned: references may lead backwards, forwards and in
 //! circles.
 
-mod request;
+pub(super) mod request;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::resources::write_scope;
 use crate::api::http::call::Call;
 use crate::api::http::caller::Caller;
 use crate::api::http::reply::{Dialect, Reply, error_body};
-use crate::change::{Done, Intent, Wish};
+use crate::change::{self, Along, Done, Intent, Wish};
 use crate::error::{Error, Result};
 use crate::ids;
 use crate::scim::error::Error as ScimError;
@@ -22,47 +22,86 @@ use crate::scim::filter::parse::shortened;
 use crate::scim::{BULK_RESPONSE, body, patch};
 use request::{Entry, Method, REFERENCE, substitute, substitute_text};
 
-#[cfg(feature = "requests")]
 pub use request::MAX_OPERATIONS;
 
 /// `POST /Bulk`.
 pub async fn answer(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
     let request = request::read(call.json()?, caller.profile())?;
-    let made = made(call, &request.entries)?;
-    let intents: Vec<Result<Intent>> = request
-        .entries
-        .iter()
-        .map(|entry| intent(call, caller, &made, entry))
-        .collect();
-    let written = change_many(call, caller, &intents, request.fail_on_errors).await?;
-    let base = call.scim_base();
-    let operations: Vec<Value> = request
-        .entries
-        .iter()
-        .zip(&written.outcomes)
-        .map(|(entry, outcome)| show(entry, outcome, &base, &made, &written.outcomes))
-        .collect();
+    let (entries, made) = (&request.entries, made(call, &request.entries)?);
+    let fail_on_errors = request.fail_on_errors;
+    let outcomes = carry_out(call, caller, (entries, &made), fail_on_errors, None).await?;
+    let operations = show_all(&call.scim_base(), entries, &made, &outcomes);
     let body = json!({"schemas": [BULK_RESPONSE], "Operations": operations});
     Ok(Reply::scim(200, body.to_string()))
 }
 
-/// A resource that a POST operation makes.
-struct Made {
-    /// The number of the operation.
-    index: usize,
-    id: String,
+/// Carries operations out together.
+pub async fn carry_out(
+    call: &Call<'_>,
+    caller: &Caller,
+    (entries, made): (&[Entry], &MadeByBulkId),
+    fail_on_errors: Option<usize>,
+    along: Option<Along<'_>>,
+) -> Result<Vec<Result<Done>>> {
+    let intents: Vec<Result<Intent>> = entries
+        .iter()
+        .map(|entry| intent(call, caller, made, entry))
+        .collect();
+    let written = change_many(call, caller, &intents, fail_on_errors, along).await?;
+    Ok(written.outcomes)
+}
+
+/// What the operations that were reached came to, as a Bulk response tells it.
+pub fn show_all(
+    base: &str,
+    entries: &[Entry],
+    made: &MadeByBulkId,
+    outcomes: &[Result<Done>],
+) -> Vec<Value> {
+    let tried = entries.iter().zip(outcomes);
+    tried
+        .map(|(entry, outcome)| show(entry, outcome, base, made, outcomes))
+        .collect()
+}
+
+/// What a POST operation makes.
+pub struct Made {
+    pub by: Maker,
+    pub id: String,
+}
+
+/// Which operation makes a resource.
+pub enum Maker {
+    /// The one with that number, of those that are carried out together.
+    Index(usize),
+    /// One that was carried out before: whether it did what it was to.
+    Before { has_succeeded: bool },
+}
+
+impl Made {
+    fn index(&self) -> Option<usize> {
+        match self.by {
+            Maker::Index(index) => Some(index),
+            Maker::Before { .. } => None,
+        }
+    }
 }
 
 /// What the POST operations make, by `bulkId`.
-type MadeByBulkId = BTreeMap<String, Made>;
+pub type MadeByBulkId = BTreeMap<String, Made>;
+
+/// The `bulkId` of an operation that makes a resource.
+pub fn maker(entry: &Entry) -> Option<&String> {
+    let is_made = matches!(&entry.operation, Ok(operation) if operation.method == Method::Post);
+    entry.bulk_id.as_ref().filter(|_| is_made)
+}
 
 fn made(call: &Call<'_>, entries: &[Entry]) -> Result<MadeByBulkId> {
     let mut made = MadeByBulkId::new();
     for (index, entry) in entries.iter().enumerate() {
-        let is_made = matches!(&entry.operation, Ok(operation) if operation.method == Method::Post);
-        if let Some(bulk_id) = entry.bulk_id.as_ref().filter(|_| is_made) {
-            let id = call.new_id()?;
-            made.insert(bulk_id.clone(), Made { index, id });
+        if let Some(bulk_id) = maker(entry) {
+            let (by, id) = (Maker::Index(index), call.new_id()?);
+            made.insert(bulk_id.clone(), Made { by, id });
         }
     }
     Ok(made)
@@ -83,7 +122,15 @@ fn intent(call: &Call<'_>, caller: &Caller, made: &MadeByBulkId, entry: &Entry) 
             ))
             .into());
         };
-        references.insert(made.index, reference.clone());
+        match made.by {
+            Maker::Index(index) => {
+                references.insert(index, reference.clone());
+            }
+            Maker::Before {
+                has_succeeded: true,
+            } => {}
+            Maker::Before { .. } => return Err(change::broken_reference(reference)),
+        }
     }
     let id_of = |reference: &str| made.get(reference).map(|made| made.id.clone());
     let data = substitute(&operation.data, &id_of);
@@ -112,7 +159,7 @@ fn intent(call: &Call<'_>, caller: &Caller, made: &MadeByBulkId, entry: &Entry) 
     Ok(Intent {
         condition: operation.condition.clone(),
         references,
-        made_by: made_by.map(|made| made.index),
+        made_by: made_by.and_then(Made::index),
         ..Intent::change(resource_type, id, wish)
     })
 }
@@ -165,6 +212,9 @@ fn permanent<'i>(
         return Some(id);
     };
     let made = made.get(reference)?;
-    let is_made = matches!(outcomes.get(made.index), Some(Ok(_)));
+    let is_made = match made.by {
+        Maker::Index(index) => matches!(outcomes.get(index), Some(Ok(_))),
+        Maker::Before { has_succeeded } => has_succeeded,
+    };
     is_made.then_some(made.id.as_str())
 }

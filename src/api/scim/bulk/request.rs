@@ -50,6 +50,8 @@ pub struct Entry {
     /// What its path names, where that is a resource: its id, or a reference.
     pub target: Option<(&'static ResourceType, String)>,
     pub operation: std::result::Result<Operation, Error>,
+    /// Whether its `bulkId` is an earlier one's.
+    pub is_repeated: bool,
 }
 
 /// A whole request.
@@ -61,6 +63,20 @@ pub struct Request {
 
 /// Reads a request.
 pub fn read(body: Value, profile: Profile) -> Result<Request> {
+    let (fail_on_errors, operations) = open(body, profile)?;
+    check_count(operations.len(), MAX_OPERATIONS)?;
+    let mut names = Names::default();
+    let numbered = operations.into_iter().enumerate();
+    let entries =
+        numbered.map(|(number, operation)| names.entry(operation, number, false, profile));
+    Ok(Request {
+        fail_on_errors,
+        entries: entries.collect(),
+    })
+}
+
+/// What the whole says: after how many errors to stop, and the operations.
+pub fn open(body: Value, profile: Profile) -> Result<(Option<usize>, Vec<Value>)> {
     let Value::Object(body) = body else {
         return Err(ScimError::syntax("the body is not a JSON object").into());
     };
@@ -82,34 +98,43 @@ pub fn read(body: Value, profile: Profile) -> Result<Request> {
         return Err(ScimError::syntax("Operations is required: an array of operations").into());
     };
     given.refuse_rest("the body", profile)?;
-    if operations.len() > MAX_OPERATIONS {
-        return Err(Error::new(
+    Ok((fail_on_errors, operations))
+}
+
+/// 413 for more operations than there may be.
+pub fn check_count(count: usize, most: usize) -> Result<()> {
+    match count > most {
+        true => Err(Error::new(
             Kind::PayloadTooLarge,
-            format!(
-                "Operations has {} entries; {MAX_OPERATIONS} are allowed",
-                operations.len()
-            ),
-        ));
+            format!("Operations has {count} entries; {most} are allowed"),
+        )),
+        false => Ok(()),
     }
-    let mut seen = BTreeSet::new();
-    let entries = operations
-        .into_iter()
-        .enumerate()
-        .map(|(index, operation)| {
-            let mut entry = entry(operation, index, profile);
-            if let Some(bulk_id) = &entry.bulk_id
-                && !seen.insert(bulk_id.clone())
-            {
-                let detail = format!("the bulkId `{}` is repeated", shortened(bulk_id));
-                entry.operation = Err(ScimError::value(detail).into());
-            }
-            entry
-        })
-        .collect();
-    Ok(Request {
-        fail_on_errors,
-        entries,
-    })
+}
+
+/// The `bulkId`s so far: each is one operation's.
+#[derive(Default)]
+pub struct Names(BTreeSet<String>);
+
+impl Names {
+    /// Reads an operation with its number in the request. `is_repeated` says that its `bulkId` is known to be an earlier one's.
+    pub fn entry(
+        &mut self,
+        operation: Value,
+        number: usize,
+        is_repeated: bool,
+        profile: Profile,
+    ) -> Entry {
+        let mut entry = entry(operation, number, profile);
+        if let Some(bulk_id) = &entry.bulk_id
+            && (!self.0.insert(bulk_id.clone()) || is_repeated)
+        {
+            let detail = format!("the bulkId `{}` is repeated", shortened(bulk_id));
+            entry.operation = Err(ScimError::value(detail).into());
+            entry.is_repeated = true;
+        }
+        entry
+    }
 }
 
 fn entry(operation: Value, index: usize, profile: Profile) -> Entry {
@@ -136,6 +161,7 @@ fn entry(operation: Value, index: usize, profile: Profile) -> Entry {
         bulk_id,
         target,
         operation,
+        is_repeated: false,
     }
 }
 
