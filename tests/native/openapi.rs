@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall::api::http::reply::Dialect;
 use rollcall::api::http::routes;
+use rollcall::scim::BULK_REQUEST;
 use serde_json::{Value, json};
 
 use crate::support::described::{document, operation, path_of, resolved, sent, succeeds};
@@ -278,6 +279,27 @@ impl<'w> Fresh<'w> {
             let ran = fresh.send("POST", &path, Value::Null);
             let log = ran.expect(200).body["data"]["id"].as_str().unwrap();
             fresh.ids.insert(":log_id", log.to_owned());
+        }
+        if operation_id == "readAsyncRequest" {
+            let path = fresh.fill("/api/v1/tenants/:tenant_id/scim/v2/Bulk");
+            let (_, shown) = succeeds(operation(&http::Method::POST, "/scim/v2/Bulk"));
+            let made = fresh.send(
+                "POST",
+                &path,
+                json!({"schemas": [BULK_REQUEST], "Operations": []}),
+            );
+            let txn = made.expect(200).header("x-request-id").to_owned();
+            for (number, one) in shown["Operations"].as_array().unwrap().iter().enumerate() {
+                world.database.execute(&format!(
+                    "insert into async_results select id, '{txn}', {number}, '{one}' from tenants where id = '{}'",
+                    fresh.ids[":tenant_id"]
+                ));
+            }
+            world.database.execute(&format!(
+                "insert into async_requests select id, '{txn}', 'jwt:root', 'POST', '/scim/v2/Bulk', null, 'x', 'done', null, 2, 2, 0, 1, 1, 0, 0, 0, 0 \
+                 from tenants where id = '{}'", fresh.ids[":tenant_id"]
+            ));
+            fresh.ids.insert(":txn", txn);
         }
         if operation_id == "readUndo" {
             let (_, shown) = succeeds(operation(&http::Method::GET, "/api/v1/admin/undo/:undo_id"));

@@ -152,7 +152,7 @@ fn every_key_and_every_index_begins_with_the_tenant() {
         let key = definition.split("primary key (").nth(1).unwrap();
         assert!(key.starts_with("tenant_id, "), "{table}: {key}");
         // A text of a megabyte is no part of a key.
-        let has_rowids = table == "sync_chunks";
+        let has_rowids = ["sync_chunks", "async_parts"].contains(&table);
         let is_without = definition.contains("strict, without rowid");
         assert!(is_without != has_rowids, "{table}");
     }

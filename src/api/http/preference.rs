@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName};
 use super::request::{MAX_ASYNC_BODY_BYTES, MAX_BODY_BYTES};
 
 /// The header.
-const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// Longest wait that is granted, in seconds.
 pub const MAX_WAIT: u32 = 25;
 

@@ -123,7 +123,7 @@ fn what_can_be_told_is_in_the_configuration() {
     let world = World::new();
     let tenant = world.tenant("strict");
     let told = tenant.get("/ServiceProviderConfig").body["securityEvents"].clone();
-    assert_eq!(told["asyncRequest"], "none");
+    assert_eq!(told["asyncRequest"], "request");
     let wanted = [
         "create:notice",
         "create:full",

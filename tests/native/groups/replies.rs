@@ -67,7 +67,8 @@ fn a_client_gets_what_it_prefers() {
     for (count, prefer, status) in [
         (3, "return=minimal", 204),
         (3, "return=representation", 200),
-        (3, "respond-async, return=minimal", 204),
+        (3, "wait=5, return=minimal", 204),
+        (3, "respond-async, wait=5, return=minimal", 204),
         (3, "return = minimal", 204),
         (3, "RETURN=MINIMAL", 204),
         (3, "return=something", 200),

@@ -63,7 +63,14 @@ impl Things {
         let path = format!("/api/v1/tenants/{}/event-streams", tenant.id);
         let stream = json!({"name": name, "url": format!("https://{name}.example.com/"), "is_active": false});
         let stream = id_in(world.admin("POST", &path, stream).expect(201));
-        let refused = tenant.send("POST", "/Users", json!({"userName": name, "password": 1}));
+        // It is refused when it is carried out.
+        let later = [("prefer", "respond-async, wait=5")];
+        let refused = tenant.send_with(
+            "POST",
+            "/Users",
+            &later,
+            json!({"userName": name, "password": 1}),
+        );
         let page = tenant.get("/Groups?count=1&cursor");
         Things {
             tenant: tenant.id.clone(),
@@ -136,8 +143,8 @@ impl Things {
             "mapping_id" => &self.mapping,
             "log_id" => &self.log,
             "stream_id" => &self.stream,
-            // An undo has the id of the request that asked for it.
-            "request_id" | "undo_id" => &self.request,
+            // An undo has the id of the request that asked for it, and a request that was accepted its own.
+            "request_id" | "undo_id" | "txn" => &self.request,
             "id" if pattern.contains("/Groups/") => &self.group,
             "id" if pattern.contains("/Users/") || pattern.contains("/:type/") => &self.user,
             "type" => "User",

@@ -116,6 +116,7 @@ pub fn variants(
         ("POST", "/.search" | "/Users/.search") => searched(&of_users),
         ("POST", "/Groups/.search") => searched(&of_groups),
         ("GET" | "DELETE", "/Users/:id" | "/Groups/:id" | "/Me") => nothing(),
+        ("GET", "/AsyncRequests/:txn") => nothing(),
         ("POST", "/Users") | ("PUT", "/Users/:id" | "/Me") => sent(&[user]),
         ("PATCH", "/Users/:id" | "/Me") => sent(&[user_change]),
         ("POST", "/Groups") | ("PUT", "/Groups/:id") => sent(&[group]),

@@ -1,9 +1,9 @@
-//! The rows that the jobs worker answers: the administrators', so that the first worker has SCIM alone and stays small. That one knows that
+//! The rows that the jobs worker answers: the administrators', and what came of SCIM requests that it carries out, so that the first worker has SCIM alone and stays small. That one knows that
 //! they are there, and hands their requests on.
 
 use http::Method;
 
-use super::row::{AdminRow, For, IdempotencyKey};
+use super::row::{AdminRow, For, IdempotencyKey, ScimRow};
 #[cfg(feature = "jobs")]
 use crate::api::admin::identity_providers::access::View;
 #[cfg(feature = "jobs")]
@@ -15,7 +15,11 @@ use crate::api::admin::{
     audit_events, directory_syncs, erasures, event_deliveries, event_polls, event_streams, events,
     export, import, replay, requests, resources_history, scim_tokens, status, tenants, undo,
 };
+#[cfg(feature = "jobs")]
+use crate::api::scim::async_requests;
 use crate::auth::admin::AdminScope;
+#[cfg(not(feature = "jobs"))]
+use crate::error::Error;
 
 /// A handler of this crate, in a build that has it; none in the first worker.
 #[cfg(feature = "jobs")]
@@ -105,4 +109,17 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::POST, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings", "createGroupMapping", admin_once!(IdentityProvidersWrite, group_mappings::create), &[]),
         (Method::DELETE, "/api/v1/tenants/:tenant_id/identity-providers/:idp_id/group-mappings/:mapping_id", "deleteGroupMapping", admin!(IdentityProvidersWrite, group_mappings::delete), &[]),
     ]
+}
+
+/// What stands under both SCIM bases. The handler takes one of two scopes by itself.
+pub fn scim_routes() -> Vec<ScimRow> {
+    #[cfg(feature = "jobs")]
+    let read: For = For::Scim(&[], |call, caller| {
+        Box::pin(async_requests::read(call, caller))
+    });
+    #[cfg(not(feature = "jobs"))]
+    let read: For = For::Scim(&[], |_, _| {
+        Box::pin(async { Err(Error::not_found("the request")) })
+    });
+    vec![(Method::GET, "/AsyncRequests/:txn", "readAsyncRequest", read)]
 }

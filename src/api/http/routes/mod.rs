@@ -37,7 +37,7 @@ pub fn all() -> Vec<Route> {
     #[cfg(feature = "requests")]
     all.extend(scim::rows(scim::reads(), Worker::Requests));
     all.extend(scim::rows(scim::writes(), Worker::Requests));
-    all.extend(scim::rows(scim::later(), Worker::Jobs));
+    all.extend(scim::rows(jobs::scim_routes(), Worker::Jobs));
     all
 }
 

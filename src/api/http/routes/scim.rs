@@ -16,14 +16,10 @@ use super::row::{For, Route, ScimRow, Worker};
 use crate::api::http::call::Place;
 use crate::api::http::caller::Subject;
 use crate::api::http::reply::Dialect;
-#[cfg(feature = "jobs")]
-use crate::api::scim::async_requests;
 use crate::api::scim::{bulk, groups, resources, users};
 #[cfg(feature = "requests")]
 use crate::api::scim::{discovery, lists};
 use crate::auth::scope::Scope;
-#[cfg(not(feature = "jobs"))]
-use crate::error::Error;
 use crate::scim::schema::{GROUPS, USERS};
 #[cfg(feature = "requests")]
 use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
@@ -85,19 +81,6 @@ pub fn writes() -> Vec<ScimRow> {
         (Method::PATCH, "/Groups/:id", "patchGroup", scim!([GroupsWrite], groups::patch)),
         (Method::DELETE, "/Groups/:id", "deleteGroup", scim!([GroupsWrite], resources::delete, &GROUPS, Subject::Path)),
     ]
-}
-
-/// What the jobs worker answers: the handler takes a scope by itself.
-pub fn later() -> Vec<ScimRow> {
-    #[cfg(feature = "jobs")]
-    let read: For = For::Scim(&[], |call, caller| {
-        Box::pin(async_requests::read(call, caller))
-    });
-    #[cfg(not(feature = "jobs"))]
-    let read: For = For::Scim(&[], |_, _| {
-        Box::pin(async { Err(Error::not_found("the request")) })
-    });
-    vec![(Method::GET, "/AsyncRequests/:txn", "readAsyncRequest", read)]
 }
 
 /// The routes that rows stand for, under both bases.

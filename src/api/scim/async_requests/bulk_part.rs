@@ -12,9 +12,8 @@ use crate::api::http::record;
 use crate::api::http::reply::{Dialect, error_body};
 use crate::api::scim::bulk::{self, MadeByBulkId, request::Entry};
 use crate::change::Done;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::scim::BULK_REQUEST;
-use crate::scim::error::ScimType;
 use crate::scim::forgiven::noting;
 use crate::store::async_requests::{self, Outcome};
 
@@ -172,27 +171,4 @@ impl Work<'_> {
         });
         Ok(outcomes.collect())
     }
-}
-
-/// Why an operation failed, from its result.
-pub fn failure(result: &str) -> Option<Error> {
-    let result: Value = serde_json::from_str(result).ok()?;
-    let response = result.get("response")?;
-    let text = |name: &str| response.get(name).and_then(Value::as_str);
-    let detail = text("detail").unwrap_or_default();
-    let scim_type = text("scimType").and_then(ScimType::from_name);
-    let kind = match (scim_type, text("status")) {
-        (Some(scim_type), _) => Kind::Scim(scim_type),
-        (None, Some("401")) => Kind::Unauthorized { token_sent: true },
-        (None, Some("403")) => Kind::Forbidden,
-        (None, Some("404")) => Kind::NotFound,
-        (None, Some("409")) => Kind::Conflict,
-        (None, Some("412")) => Kind::PreconditionFailed,
-        (None, Some("413")) => Kind::PayloadTooLarge,
-        (None, Some("503")) => Kind::Unavailable {
-            retry_after_seconds: 0,
-        },
-        _ => Kind::BadRequest,
-    };
-    Some(Error::new(kind, detail))
 }

@@ -5,9 +5,8 @@ use std::cell::Cell;
 use http::header::ETAG;
 use serde_json::{Map, Value, json};
 
-use super::bulk_part::failure;
-use super::head::{self, Head};
-use super::is_bulk;
+use super::head::{self, Head, is_bulk};
+use super::results::failure;
 use crate::api::App;
 use crate::api::http::authenticate;
 use crate::api::http::call::{Call, Place};

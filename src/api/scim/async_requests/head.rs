@@ -12,6 +12,11 @@ use crate::ids::TenantId;
 /// The place of a head, where a part has its number.
 pub const HEAD: &str = "head";
 
+/// Whether it is a Bulk request, by the pattern of its path.
+pub fn is_bulk(route: &str) -> bool {
+    route.ends_with("/Bulk")
+}
+
 /// What a request is besides its body.
 #[derive(Serialize, Deserialize)]
 pub struct Head {

@@ -17,15 +17,16 @@ use http::header::{CONTENT_TYPE, HeaderName, IF_MATCH, RETRY_AFTER};
 use serde_json::json;
 
 pub use self::carry::Went;
-use self::head::Head;
+use self::head::{Head, is_bulk};
 #[cfg(feature = "openapi")]
 pub use self::parts::MAX_ASYNC_OPERATIONS;
 #[cfg(feature = "openapi")]
 pub use self::results::AsyncProgress;
+use self::results::RETRY_SECONDS;
 pub use self::results::{KEPT_DAYS, read};
 use crate::api::http::call::Call;
 use crate::api::http::caller::Caller;
-use crate::api::http::preference::RespondAsync;
+use crate::api::http::preference::{PREFER, RespondAsync};
 use crate::api::http::reply::Reply;
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
@@ -36,19 +37,12 @@ use crate::store::{self, Guard};
 /// The header that names the request in the event of its completion (RFC 9967 §3).
 const SET_TXN: HeaderName = HeaderName::from_static("set-txn");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-/// When to look for the result first, in seconds.
-const RETRY_SECONDS: u32 = 1;
 /// Between two looks of a request that waits, in milliseconds.
 const PAUSE_MS: u32 = 250;
 /// How much later than the wait of a request that carries itself out its message comes, in seconds: for one that is cut off.
 const LATER_SECONDS: u32 = 5;
 /// Parts that are written in one round trip, of two megabytes at most each.
 const PARTS_AT_ONCE: usize = 4;
-
-/// Whether it is a Bulk request, by the pattern of its path.
-pub fn is_bulk(route: &str) -> bool {
-    route.ends_with("/Bulk")
-}
 
 /// The message that goes on with a request.
 pub fn message(tenant: &TenantId, id: &str) -> Message {
@@ -107,7 +101,7 @@ async fn keep(call: &Call<'_>, caller: &Caller) -> Result<()> {
     let header = |name: HeaderName| Some((name.to_string(), call.list_header(name)?));
     let head = Head {
         uri: call.request().uri().to_string(),
-        headers: [CONTENT_TYPE, IF_MATCH]
+        headers: [CONTENT_TYPE, IF_MATCH, PREFER]
             .into_iter()
             .filter_map(header)
             .collect(),

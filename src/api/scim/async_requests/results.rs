@@ -2,19 +2,22 @@
 
 use http::header::RETRY_AFTER;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{RETRY_SECONDS, is_bulk};
+use super::head::is_bulk;
 use crate::api::http::call::Call;
 use crate::api::http::caller::Caller;
 use crate::api::http::reply::{Dialect, Reply, error_body};
 use crate::auth::scope::Scope;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::scim::BULK_RESPONSE;
+use crate::scim::error::ScimType;
 use crate::store::async_requests::{self, AsyncRequest};
 use crate::store::{Rows, rows_at};
 
+/// When to look for a result first, or again, in seconds.
+pub const RETRY_SECONDS: u32 = 1;
 /// How many days results are kept.
 pub const KEPT_DAYS: i64 = 7;
 
@@ -102,4 +105,27 @@ fn given_up(request: &AsyncRequest) -> String {
     let (status, response) = error_body(&Error::internal("given up"), Dialect::Scim);
     let status = status.to_string();
     json!({"method": request.method, "status": status, "response": response}).to_string()
+}
+
+/// Why an operation failed, from its result.
+pub fn failure(result: &str) -> Option<Error> {
+    let result: Value = serde_json::from_str(result).ok()?;
+    let response = result.get("response")?;
+    let text = |name: &str| response.get(name).and_then(Value::as_str);
+    let detail = text("detail").unwrap_or_default();
+    let scim_type = text("scimType").and_then(ScimType::from_name);
+    let kind = match (scim_type, text("status")) {
+        (Some(scim_type), _) => Kind::Scim(scim_type),
+        (None, Some("401")) => Kind::Unauthorized { token_sent: true },
+        (None, Some("403")) => Kind::Forbidden,
+        (None, Some("404")) => Kind::NotFound,
+        (None, Some("409")) => Kind::Conflict,
+        (None, Some("412")) => Kind::PreconditionFailed,
+        (None, Some("413")) => Kind::PayloadTooLarge,
+        (None, Some("503")) => Kind::Unavailable {
+            retry_after_seconds: 0,
+        },
+        _ => Kind::BadRequest,
+    };
+    Some(Error::new(kind, detail))
 }

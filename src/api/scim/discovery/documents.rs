@@ -77,7 +77,7 @@ pub struct PaginationSupport {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SecurityEvents {
-    /// `none`: requests are answered when they are done.
+    /// `request`: one is answered before it is done where its client asks for that.
     async_request: &'static str,
     event_uris: &'static [&'static str],
 }
@@ -132,7 +132,7 @@ impl ServiceProviderConfig {
                 cursor_timeout: list_query::CURSOR_TIMEOUT_SECONDS,
             },
             security_events: SecurityEvents {
-                async_request: "none",
+                async_request: "request",
                 event_uris: &EVENT_URIS,
             },
             authentication_schemes: [AuthenticationScheme {

@@ -29,6 +29,7 @@ impl Scene {
         let feed = format!("/tenants/{}/events?limit=1000", self.tenant);
         let streams = format!("/tenants/{}/event-streams", self.tenant);
         let stream = format!("{streams}/{}", self.stream);
+        let later = format!("/AsyncRequests/{}", self.ada);
         let made = json!({"name": MARK, "url": format!("https://{MARK}.example.com/new")});
         let pushed = json!({
             "name": MARK, "kind": "set_push", "url": format!("https://{MARK}.example.com/new"), "authorization": MARK,
@@ -36,6 +37,7 @@ impl Scene {
         let first = format!("{}.1.user.created", self.tenant);
         let poll = json!({"returnImmediately": true, "ack": [first]});
         vec![
+            self.scim("GET", &later, Value::Null, 404),
             self.admin("GET", &feed, Value::Null, 200),
             self.admin("GET", &streams, Value::Null, 200),
             self.admin("POST", &streams, made, 201).writes_more(),
