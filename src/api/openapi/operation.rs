@@ -246,7 +246,7 @@ fn prefer() -> Value {
          the `Location`. With `wait` it is answered as usual where it is done within so many seconds, {MAX_WAIT} at most. Other preferences \
          are passed over."
     );
-    let schema = json!({"type": "string", "enum": ["respond-async", "respond-async, wait=10"]});
+    let schema = json!({"type": "string", "examples": ["respond-async, wait=10"]});
     json!({"name": "Prefer", "in": "header", "description": description, "schema": schema})
 }
 

@@ -283,10 +283,17 @@ impl Work<'_> {
         batch
     }
 
-    /// What the event says: the operation as a Bulk response tells it, without its version; of a Bulk request how many there were.
+    /// What the event says: of a Bulk request how many operations there were, of another one what its result says but for sentences, which may
+    /// repeat what was sent.
     fn told(&self, outcomes: &[Outcome], failed: i64) -> Value {
         match (is_bulk(&self.request.route), outcomes) {
-            (false, [outcome]) => serde_json::from_str(&outcome.result).unwrap_or_default(),
+            (false, [outcome]) => {
+                let mut told: Value = serde_json::from_str(&outcome.result).unwrap_or_default();
+                if let Some(response) = told.get_mut("response").and_then(Value::as_object_mut) {
+                    response.remove("detail");
+                }
+                told
+            }
             _ => json!({
                 "method": "POST", "status": "200",
                 "operations": self.request.operations, "failed": failed,
