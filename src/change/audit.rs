@@ -32,7 +32,7 @@ pub enum Action {
     Expire,
     /// A run of a directory sync is over.
     Sync,
-    /// A request is carried out that was answered before.
+    /// An operation of a request is carried out that was answered before.
     Finish,
 }
 
@@ -76,7 +76,7 @@ pub const MAX_NAMED: usize = 1_000;
 ///
 /// Stored as JSON, null where there is nothing to say: `{"active": false}`; of a group
 /// `{"members": {"added": […], "added_total": 2, "removed": […], "removed_total": 0}}`, with the first [`MAX_NAMED`] ids of each;
-/// of the end of a token, of a sync or of a request what a product is told of it; of a purge or an erasure `{"purged": {"audit_events": 20000}}`, rows by their tables.
+/// of the end of a token, of a sync or of an operation what a product is told of it; of a purge or an erasure `{"purged": {"audit_events": 20000}}`, rows by their tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Detail {
     /// What `active` is now, null where it is unassigned; nothing where it did not change.

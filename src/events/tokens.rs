@@ -12,6 +12,7 @@ use crate::scim::date_time;
 use crate::scim::schema::RESOURCE_TYPES;
 
 const PREFIX: &str = "urn:ietf:params:scim:event:prov:";
+const RESPONSE: &str = "urn:ietf:params:scim:event:misc:asyncresp";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// What a test is (OpenID Shared Signals Framework 1.0 §8.1.4): it is about the stream itself.
 const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
@@ -34,7 +35,7 @@ impl TokenMaker {
         if let Some(at) = at {
             claims.insert("toe".to_owned(), at.into());
         }
-        claims.insert("txn".to_owned(), event.request_id.as_str().into());
+        claims.insert("txn".to_owned(), transaction(event).into());
         let payload = payload(event, self.payload);
         claims.insert("events".to_owned(), payload.into());
         self.key.token(platform, &claims.into()).await
@@ -67,9 +68,33 @@ fn seconds(at: &str) -> Option<i64> {
     date_time::parse(at).map(|at| (at / 1_000.0).floor() as i64)
 }
 
-/// Whom an event is about (RFC 9967 §2.1).
+/// The request that an event is of, and of a Bulk request that was answered before it was carried out which operation (RFC 9967 §2.5.1.2).
+fn transaction(event: &Event) -> String {
+    let number = event.data.as_ref().and_then(|data| data.get("operation"));
+    match (event.event_type, number) {
+        (EventType::RequestFinished, Some(number)) => format!("{}:{number}", event.request_id),
+        _ => event.request_id.clone(),
+    }
+}
+
+/// What is said of an operation that is carried out (RFC 9967 §2.5.1.3): as a Bulk response tells it.
+fn response(event: &Event) -> Value {
+    let mut told = event.data.clone().unwrap_or_default();
+    told.remove("operation");
+    told.remove("location");
+    told.into()
+}
+
+/// Whom an event is about (RFC 9967 §2.1). What was not made has no address: the request stands for it.
 fn subject(event: &Event) -> Value {
     let about = &event.resource;
+    if event.event_type == EventType::RequestFinished {
+        let data = event.data.as_ref();
+        let location = data.and_then(|data| data.get("location")?.as_str());
+        let uri = location.and_then(|location| Some(location.split_once("/scim/v2")?.1));
+        let uri = uri.map_or_else(|| format!("/AsyncRequests/{}", about.id), str::to_owned);
+        return json!({"format": "scim", "uri": uri});
+    }
     let of_type = RESOURCE_TYPES.iter();
     let endpoint = of_type
         .filter(|of_type| of_type.name == about.resource_type)
@@ -90,6 +115,10 @@ fn subject(event: &Event) -> Value {
 /// The claim `events` (RFC 9967 §2.4): what happened, each with what is said of it. Whoever was switched on or off was changed besides.
 fn payload(event: &Event, payload: Payload) -> Map<String, Value> {
     let mut events = Map::new();
+    if event.event_type == EventType::RequestFinished {
+        events.insert(RESPONSE.to_owned(), response(event));
+        return events;
+    }
     let mut say = |name: &str, what: Value| events.insert(format!("{PREFIX}{name}"), what);
     match event.event_type {
         EventType::UserDeleted | EventType::GroupDeleted => {

@@ -67,10 +67,12 @@ impl EventType {
         }
     }
 
-    /// Whether a security event token can tell of it: what RFC 9967 has is about users and groups.
+    /// Whether a security event token can tell of it: what RFC 9967 has is about users and groups, and requests for them.
     pub fn has_token(self) -> bool {
         let name = self.name();
-        name.starts_with("user.") || name.starts_with("group.")
+        ["user.", "group.", "request."]
+            .iter()
+            .any(|about| name.starts_with(about))
     }
 
     /// What a change is besides members who came and went; none where it is nothing else, or nothing that a product is told.

@@ -62,15 +62,10 @@ impl Operation {
             For::Admin(_, IdempotencyKey::Taken, _) => {
                 operation.parameters([idempotency_key()]).fails(409)
             }
-            For::Scim(..) if route.writes() => operation
-                .parameters([dry_run(), prefer()])
-                .reply(
-                    202,
-                    "It will be carried out; asked for by `Prefer: respond-async` alone",
-                    Value::Null,
-                    &["Location", "Preference-Applied", "Retry-After", "Set-Txn"],
-                )
-                .fails(400),
+            // That it is accepted is told with `prefer`: among the replies it would make those of every client something unknown.
+            For::Scim(..) if route.writes() => {
+                operation.parameters([dry_run(), prefer()]).fails(400)
+            }
             _ => operation,
         }
     }
@@ -242,8 +237,8 @@ fn idempotency_key() -> Value {
 
 fn prefer() -> Value {
     let description = format!(
-        "`respond-async` (RFC 9967 §2.5.1): the request is checked and kept, and answered 202 before it is carried out; what comes of it is at \
-         the `Location`. With `wait` it is answered as usual where it is done within so many seconds, {MAX_WAIT} at most. Other preferences \
+        "`respond-async` (RFC 9967 §2.5.1): the request is checked and kept, and answered before it is carried out: 202 without a body, with \
+         `Set-Txn`, `Preference-Applied`, `Retry-After`, and a `Location` where its result is. With `wait` it is answered as usual where it is done within so many seconds, {MAX_WAIT} at most. Other preferences \
          are passed over."
     );
     let schema = json!({"type": "string", "examples": ["respond-async, wait=10"]});
@@ -415,8 +410,6 @@ pub fn headers() -> Value {
         "Retry-After": header("When to try again, in seconds.", &json!({"type": "integer", "minimum": 1})),
         "ETag": header("Entity tag of what is shown, for `If-Match` and `If-None-Match`.", &text),
         "X-Event-Seq": header("The number of the tenant's last event when this was read: the events after it are what has changed since.", &json!({"type": "integer"})),
-        "Set-Txn": header("Names the request: the `txn` of the event of its completion (RFC 9967 §3).", &json!({"type": "string", "format": "uuid"})),
-        "Preference-Applied": header("Which preferences were honoured.", &text),
         "Location": header("The address of the resource, or of the request's result.", &json!({"type": "string", "format": "uri"})),
     })
 }

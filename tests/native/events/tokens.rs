@@ -141,6 +141,63 @@ fn a_token_says_what_the_rfcs_say() {
 }
 
 /// Each kind of change, by what is said of it in either form.
+/// RFC 9967 §2.5.1: one for each operation, whose `txn` is what the client was told.
+#[test]
+fn what_was_answered_before_it_was_carried_out_has_a_token_for_each_operation() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    made(&tenant, json!({"types": ["request.finished"]}));
+    answers(&world, (0..5).map(|_| status(202)));
+    let later = [("prefer", "respond-async")];
+    let user = |name: &str| json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name});
+    let accept = |path: &str, body: Value| {
+        let accepted = tenant.send_with("POST", path, &later, body);
+        world.queue.work_off();
+        world.background.finish();
+        world.queue.work_off();
+        accepted.expect(202).header("set-txn").to_owned()
+    };
+    let single = accept("/Users", user("ada"));
+    let operation = |name: &str| json!({"method": "POST", "path": "/Users", "bulkId": name, "data": user(name)});
+    let many = accept(
+        "/Bulk",
+        json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [operation("ben"), operation("ada")]}),
+    );
+    let claims = received(&world);
+    let txns: Vec<&Value> = claims.iter().map(|claims| &claims["txn"]).collect();
+    assert_eq!(
+        txns,
+        [
+            &json!(single),
+            &json!(format!("{many}:0")),
+            &json!(format!("{many}:1"))
+        ]
+    );
+    let told: Vec<&Value> = claims
+        .iter()
+        .map(|claims| &claims["events"]["urn:ietf:params:scim:event:misc:asyncresp"])
+        .collect();
+    assert_eq!(
+        told[0],
+        &json!({"method": "POST", "version": "W/\"1\"", "status": "201"})
+    );
+    assert_eq!(
+        told[1],
+        &json!({"method": "POST", "bulkId": "ben", "version": "W/\"1\"", "status": "201"})
+    );
+    assert_eq!(
+        (&told[2]["status"], &told[2]["response"]["scimType"]),
+        (&json!("409"), &json!("uniqueness"))
+    );
+    let ids =
+        tenant.get("/Users?filter=userName%20eq%20%22ada%22").body["Resources"][0]["id"].clone();
+    assert_eq!(
+        claims[0]["sub_id"]["uri"],
+        format!("/Users/{}", ids.as_str().unwrap())
+    );
+    assert_eq!(claims[2]["sub_id"]["uri"], format!("/AsyncRequests/{many}"));
+}
+
 #[test]
 fn each_change_has_its_events() {
     for payload in ["notice", "full"] {

@@ -124,8 +124,9 @@ impl App {
     pub async fn give_request_up(&self, tenant: &TenantId, id: &str, actor: &str) -> Result<()> {
         let now = self.platform.clock.now();
         let mut batch = Vec::from(async_requests::give_up(tenant, id, now));
+        // Which operations these would be is not known any more.
         let about = json!({"status": "500"});
-        batch.extend(finished(tenant, (id, actor), now, about));
+        batch.extend(finished(tenant, (id, actor), now, &[about]));
         let database = self.platform.database_of(Some(tenant));
         match database.run(batch).await {
             Ok(_) | Err(store::Error::Guard(Guard::LeaseLost)) => Ok(()),
@@ -255,7 +256,7 @@ impl Work<'_> {
         format!("{base}{path}")
     }
 
-    /// What goes into the batch of a part's changes: that it is done, what came of it, and at the end the event.
+    /// What goes into the batch of a part's changes: that it is done, what came of it, and the events of that.
     pub fn step(
         &self,
         outcomes: &[Outcome],
@@ -275,53 +276,57 @@ impl Work<'_> {
             &request.id,
             outcomes,
         ));
-        if is_over {
-            let about = self.told(outcomes, request.failed + failed);
-            let of = (request.id.as_str(), request.actor.as_str());
-            batch.extend(finished(tenant, of, now, about));
-        }
+        let told: Vec<Value> = outcomes.iter().map(|outcome| self.told(outcome)).collect();
+        let of = (request.id.as_str(), request.actor.as_str());
+        batch.extend(finished(tenant, of, now, &told));
         batch
     }
 
-    /// What the event says: of a Bulk request how many operations there were, of another one what its result says but for sentences, which may
-    /// repeat what was sent.
-    fn told(&self, outcomes: &[Outcome], failed: i64) -> Value {
-        match (is_bulk(&self.request.route), outcomes) {
-            (false, [outcome]) => {
-                let mut told: Value = serde_json::from_str(&outcome.result).unwrap_or_default();
-                if let Some(response) = told.get_mut("response").and_then(Value::as_object_mut) {
-                    response.remove("detail");
-                }
-                told
-            }
-            _ => json!({
-                "method": "POST", "status": "200",
-                "operations": self.request.operations, "failed": failed,
-            }),
+    /// What the event of an operation says: its result but for sentences, which may repeat what was sent, and for versions that only the
+    /// database knows; of a Bulk request which operation it is, too.
+    fn told(&self, outcome: &Outcome) -> Value {
+        let mut told: Value = serde_json::from_str(&outcome.result).unwrap_or_default();
+        if let Some(response) = told.get_mut("response").and_then(Value::as_object_mut) {
+            response.remove("detail");
         }
+        if let Some(told) = told.as_object_mut() {
+            if told.get("status").and_then(Value::as_str) != Some("201") {
+                told.remove("version");
+            }
+            if is_bulk(&self.request.route) {
+                told.insert("operation".to_owned(), outcome.number.into());
+            }
+        }
+        told
     }
 }
 
-/// The event of a request that is over.
+/// The events of operations that are over: one for each, as RFC 9967 §2.5.1.2 asks for.
 fn finished(
     tenant: &TenantId,
     (id, actor): (&str, &str),
     now: i64,
-    about: Value,
+    told: &[Value],
 ) -> Vec<Statement> {
-    let event = Event {
-        action: Action::Finish,
-        resource_type: "Request",
-        resource_id: id,
-        attributes: Vec::new(),
-        detail: Detail::about(about.as_object().cloned().unwrap_or_default()),
-    };
+    let events: Vec<Event<'_>> = told
+        .iter()
+        .map(|about| Event {
+            action: Action::Finish,
+            resource_type: "Request",
+            resource_id: id,
+            attributes: Vec::new(),
+            detail: Detail::about(about.as_object().cloned().unwrap_or_default()),
+        })
+        .collect();
     let origin = Origin {
         actor: actor.to_owned(),
         request_id: id.to_owned(),
         at: now,
     };
-    audit::append(tenant, &origin, Totals::default(), &[event])
+    match events.is_empty() {
+        true => Vec::new(),
+        false => audit::append(tenant, &origin, Totals::default(), &events),
+    }
 }
 
 /// Whether it may go well the next time: the fault is ours, or others were at work.
