@@ -168,12 +168,20 @@ impl Work<'_> {
             [Ok(done)] => {
                 let status = done.status.to_string();
                 let location = self.location(done.resource_type.endpoint, &done.id);
-                let shown =
-                    json!({"method": self.request.method, "location": location, "status": status});
+                let mut shown = Map::new();
+                let mut set = |name: &str, value: Value| shown.insert(name.to_owned(), value);
+                set("method", self.request.method.as_str().into());
+                // That of a new resource is known.
+                let version = done.version.filter(|_| done.status == 201);
+                if let Some(version) = version {
+                    set("version", version.etag().into());
+                }
+                set("location", location.into());
+                set("status", status.into());
                 let resource = (done.resource_type.name, done.id.clone());
                 let outcome = Outcome {
                     number: 0,
-                    result: shown.to_string(),
+                    result: Value::Object(shown).to_string(),
                     resource: done.version.map(|_| resource),
                     behind: 0,
                 };
