@@ -1,6 +1,7 @@
-//! Administrators: what a verified JWT may do on the admin and tenant routes.
+//! Administrators: what a verified JWT may do on the admin and tenant routes, and what a set-up link may do on its own.
 
 use super::jwt::AdminClaims;
+use super::setup_link::Allowance;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 
@@ -34,12 +35,29 @@ impl AdminScope {
             AdminScope::AuditWrite => "audit:write",
         }
     }
+
+    /// What it takes to allow somebody to set something up: nobody gives more than they have.
+    pub const fn to_allow(allowance: Allowance) -> Self {
+        match allowance {
+            Allowance::Scim => AdminScope::ScimTokensWrite,
+            Allowance::Sso | Allowance::Directory => AdminScope::IdentityProvidersWrite,
+        }
+    }
 }
 
-/// Someone with a verified JWT.
+/// By what an administrator is known.
+#[derive(Debug, Clone)]
+enum By {
+    Jwt,
+    SetupLink { id: String, allows: Vec<Allowance> },
+}
+
+/// Someone with a verified JWT, or with a set-up link.
 #[derive(Debug, Clone)]
 pub struct Admin {
+    /// The `sub` of the JWT; of a link, `setup-link:` and its id.
     pub subject: String,
+    by: By,
     /// The one tenant that exists for this administrator; none for an administrator of the platform.
     pub tenant: Option<TenantId>,
     scopes: Vec<String>,
@@ -54,9 +72,41 @@ impl Admin {
         };
         Ok(Admin {
             subject: claims.sub.clone(),
+            by: By::Jwt,
             tenant,
             scopes: claims.scopes(),
         })
+    }
+
+    /// Whoever holds a set-up link of a tenant.
+    pub fn of_setup_link(id: &str, tenant: TenantId, allows: Vec<Allowance>) -> Self {
+        let own = std::iter::once(AdminScope::TenantsRead);
+        let scopes = own.chain(allows.iter().map(|allowed| AdminScope::to_allow(*allowed)));
+        Admin {
+            subject: format!("setup-link:{id}"),
+            scopes: scopes.map(|scope| scope.name().to_owned()).collect(),
+            by: By::SetupLink {
+                id: id.to_owned(),
+                allows,
+            },
+            tenant: Some(tenant),
+        }
+    }
+
+    /// The id of the set-up link; none of a JWT.
+    pub fn setup_link(&self) -> Option<&str> {
+        match &self.by {
+            By::Jwt => None,
+            By::SetupLink { id, .. } => Some(id),
+        }
+    }
+
+    /// Whether this is given: a JWT's scopes say all that is to be said of it.
+    pub fn allows(&self, wanted: Allowance) -> bool {
+        match &self.by {
+            By::Jwt => true,
+            By::SetupLink { allows, .. } => allows.contains(&wanted),
+        }
     }
 
     /// 403 for a token that names no tenant and does not say either that it is for all of them: an issuer that leaves the claim out must not
@@ -99,6 +149,9 @@ impl Admin {
 
     /// As audit events name it.
     pub fn actor(&self) -> String {
-        format!("jwt:{}", self.subject)
+        match self.by {
+            By::Jwt => format!("jwt:{}", self.subject),
+            By::SetupLink { .. } => self.subject.clone(),
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Who is asking, and what may they do.
 //!
-//! Two kinds of credential: SCIM tokens (opaque, of one tenant; [`scim_token`]) for identity providers, and JWTs
-//! ([`jwt`]) for administrators, which may also carry SCIM scopes. A secret is compared in constant time, or only
+//! Three kinds of credential: SCIM tokens (opaque, of one tenant; [`scim_token`]) for identity providers, JWTs
+//! ([`jwt`]) for administrators, which may also carry SCIM scopes, and the secrets of set-up links ([`setup_link`]) for a customer's
+//! administrator, who has no account. A secret is compared in constant time, or only
 //! ever looked up by its hash; no error, log line or URL carries one.
 
 pub mod admin;
@@ -11,3 +12,5 @@ pub mod jwt;
 pub mod memory;
 pub mod scim_token;
 pub mod scope;
+mod secret;
+pub mod setup_link;

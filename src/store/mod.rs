@@ -34,6 +34,7 @@ pub mod resources;
 pub mod revisions;
 pub mod scim_tokens;
 pub(crate) mod set;
+pub mod setup_links;
 pub mod signing_keys;
 mod statement;
 pub mod sync_chunks;

@@ -60,11 +60,20 @@ pub struct RemovalFuse {
     pub minutes: i64,
 }
 
+/// What the page that a set-up link opens is headed with; nothing of it where it is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Product {
+    pub name: Option<String>,
+    /// `#` and six hexadecimal digits.
+    pub color: Option<String>,
+}
+
 /// A tenant as an administrator sees it.
 #[derive(Debug, Clone)]
 pub struct Tenant {
     pub id: String,
     pub name: String,
+    pub product: Product,
     pub settings: Settings,
     pub keeping: Keeping,
     pub created_at: i64,
@@ -72,16 +81,25 @@ pub struct Tenant {
 }
 
 const COLUMNS: &str = "id, name, scim_profile, store_passwords, push_streams, audit_days, history_days, requests_days, record_bodies, \
-     removal_fuse, created_at, updated_at";
+     removal_fuse, product_name, product_color, created_at, updated_at";
 
 pub fn tenant(row: &Row) -> Result<Tenant> {
     Ok(Tenant {
         id: row.text("id")?,
         name: row.text("name")?,
+        product: product(row)?,
         settings: settings(row)?,
         keeping: keeping(row)?,
         created_at: row.integer("created_at")?,
         updated_at: row.integer("updated_at")?,
+    })
+}
+
+/// Reads the columns of what the set-up page is headed with.
+pub fn product(row: &Row) -> Result<Product> {
+    Ok(Product {
+        name: row.optional_text("product_name")?,
+        color: row.optional_text("product_color")?,
     })
 }
 
@@ -114,13 +132,15 @@ fn fuse_text(fuse: Option<RemovalFuse>) -> Option<String> {
 pub fn insert(
     id: &TenantId,
     name: &str,
+    product: &Product,
     settings: Settings,
     keeping: &Keeping,
     now: i64,
 ) -> Statement {
     Statement::new(
         "insert into tenants (id, name, scim_profile, store_passwords, created_at, updated_at, audit_days, history_days, \
-         requests_days, record_bodies, removal_fuse, upkeep_at) values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+         requests_days, record_bodies, removal_fuse, upkeep_at, product_name, product_color) \
+         values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         vec![
             id.into(),
             name.into(),
@@ -133,6 +153,8 @@ pub fn insert(
             keeping.record_bodies.into(),
             fuse_text(keeping.removal_fuse).into(),
             (now + DAY_MS).into(),
+            product.name.clone().into(),
+            product.color.clone().into(),
         ],
     )
 }
@@ -164,6 +186,8 @@ pub struct Changes<'c> {
     pub requests_days: Option<i64>,
     pub record_bodies: Option<bool>,
     pub removal_fuse: Option<Option<RemovalFuse>>,
+    pub product_name: Option<Option<String>>,
+    pub product_color: Option<Option<String>>,
 }
 
 pub fn update(id: &TenantId, changes: &Changes<'_>, now: i64) -> Statement {
@@ -171,7 +195,8 @@ pub fn update(id: &TenantId, changes: &Changes<'_>, now: i64) -> Statement {
         "update tenants set name = coalesce(?2, name), scim_profile = coalesce(?3, scim_profile), \
          store_passwords = coalesce(?4, store_passwords), updated_at = ?5, audit_days = coalesce(?6, audit_days), \
          history_days = coalesce(?7, history_days), requests_days = coalesce(?8, requests_days), \
-         record_bodies = coalesce(?9, record_bodies), removal_fuse = iif(?10, ?11, removal_fuse) where id = ?1",
+         record_bodies = coalesce(?9, record_bodies), removal_fuse = iif(?10, ?11, removal_fuse), \
+         product_name = iif(?12, ?13, product_name), product_color = iif(?14, ?15, product_color) where id = ?1",
         vec![
             id.into(),
             changes.name.into(),
@@ -184,6 +209,10 @@ pub fn update(id: &TenantId, changes: &Changes<'_>, now: i64) -> Statement {
             changes.record_bodies.into(),
             changes.removal_fuse.is_some().into(),
             fuse_text(changes.removal_fuse.flatten()).into(),
+            changes.product_name.is_some().into(),
+            changes.product_name.clone().flatten().into(),
+            changes.product_color.is_some().into(),
+            changes.product_color.clone().flatten().into(),
         ],
     )
 }

@@ -61,6 +61,7 @@ mod required_fields;
 mod rfc;
 mod scim_tokens;
 mod search;
+mod setup_links;
 mod support;
 mod tenant_settings;
 mod tenants;

@@ -205,6 +205,8 @@ fn its_examples_are_true() {
 struct Fresh<'w> {
     world: &'w World,
     token: String,
+    /// A set-up link's secret.
+    link: String,
     /// By the parameter that each is for; and `user` and `group`, which bodies name.
     ids: BTreeMap<&'static str, String>,
 }
@@ -216,6 +218,7 @@ impl<'w> Fresh<'w> {
         let mut fresh = Fresh {
             world,
             token: tenant.token.clone(),
+            link: String::new(),
             ids: BTreeMap::from([
                 (":tenant_id", tenant.id.clone()),
                 (":token_id", tenant.token_id.clone()),
@@ -265,6 +268,11 @@ impl<'w> Fresh<'w> {
             let made = fresh.send("POST", &fresh.fill(pattern), fetched);
             let id = made.expect(201).body["data"]["id"].as_str().unwrap();
             fresh.ids.insert(":stream_id", id.to_owned());
+        }
+        if about("Setup") {
+            let pattern = "/api/v1/admin/setup-links";
+            fresh.make_of_admin(":link_id", pattern, operation_id == "createSetupLink");
+            fresh.set_up(operation_id);
         }
         if about("Deliveries") {
             let (tenant, stream) = (&fresh.ids[":tenant_id"], &fresh.ids[":stream_id"]);
@@ -331,13 +339,41 @@ impl<'w> Fresh<'w> {
         }
     }
 
+    /// Takes a set-up link of its own, and lets a token of that link refuse and bring somebody, so that there is something to be seen.
+    fn set_up(&mut self, operation_id: &str) {
+        if !operation_id.contains("OfSetup") && operation_id != "readSetup" {
+            return;
+        }
+        let allows =
+            json!({"tenant_id": self.ids[":tenant_id"], "allows": ["scim", "sso", "directory"]});
+        let made = self
+            .world
+            .admin("POST", "/api/v1/admin/setup-links", allows);
+        let url = made.expect(201).body["data"]["url"].as_str().unwrap();
+        self.link = url.rsplit_once('/').unwrap().1.to_owned();
+        let setup = self.fill("/api/v1/tenants/:tenant_id/setup");
+        let token = self.send(
+            "POST",
+            &format!("{setup}/scim-tokens"),
+            json!({"name": "x"}),
+        );
+        let token = token.expect(201).body["data"]["token"].as_str().unwrap();
+        self.token = token.to_owned();
+        let users = self.fill("/api/v1/tenants/:tenant_id/scim/v2/Users");
+        let refused = self.send("POST", &users, json!({}));
+        assert_eq!(refused.status, 400, "{}", refused.body);
+        let provider = "/api/v1/admin/identity-providers";
+        self.make_of_admin(":other", provider, operation_id != "readSetup");
+    }
+
     fn fill(&self, pattern: &str) -> String {
         let part = |part: &str| {
             let id = self.ids.get(part).cloned();
             id.unwrap_or_else(|| part.replace(":type", "User"))
         };
         let path = pattern.split('/').map(part).collect::<Vec<_>>().join("/");
-        let of_one = "endpoint-info audit-events history requests :request_id :undo_id status";
+        let of_one =
+            "endpoint-info audit-events history requests :request_id :undo_id :link_id status";
         match of_one.split(' ').any(|end| pattern.ends_with(end)) {
             false => path,
             true => format!("{path}?tenant_id={}", self.ids[":tenant_id"]),
@@ -355,17 +391,22 @@ impl<'w> Fresh<'w> {
             .replace("01a1fa81-2c91-7f90-9f26-4fa48cc17938", &self.ids["user"])
             .replace("01a1fa81-2d07-7c51-8a3b-0d5c9f3be2a4", &self.ids["group"]);
         let body: Value = serde_json::from_str(&text).unwrap();
-        if !path.contains("/scim/v2") {
+        let is_of_link = path.contains("/setup") && !path.contains("/admin/");
+        if !path.contains("/scim/v2") && !is_of_link {
             return match body.as_str() {
                 Some(lines) => self.world.post_lines(path, lines),
                 None => self.world.admin(method, path, body),
             };
         }
+        let (credential, content_type) = match is_of_link {
+            true => (&self.link, "application/json"),
+            false => (&self.token, "application/scim+json"),
+        };
         let request = http::Request::builder()
             .method(method)
             .uri(format!("{ORIGIN}{path}"))
-            .header("authorization", format!("Bearer {}", self.token))
-            .header("content-type", "application/scim+json");
+            .header("authorization", format!("Bearer {credential}"))
+            .header("content-type", content_type);
         let body = match body {
             Value::Null => Vec::new(),
             body => body.to_string().into_bytes(),

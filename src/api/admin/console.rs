@@ -31,6 +31,11 @@ pub async fn page(call: &Call<'_>) -> Result<Reply> {
     Ok(guarded(serve(call, "console/index.html").await?, &asks))
 }
 
+/// `GET /setup`: the page that a set-up link opens. Its files are the console's.
+pub async fn setup_page(call: &Call<'_>) -> Result<Reply> {
+    Ok(guarded(serve(call, "console/setup.html").await?, ""))
+}
+
 /// `GET /console/{file}`: the page's own files.
 pub async fn file(call: &Call<'_>) -> Result<Reply> {
     let asks = asked_for_tokens(&call.app.config);

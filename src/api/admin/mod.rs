@@ -49,7 +49,13 @@ pub mod resources_history;
 #[cfg(feature = "jobs")]
 pub mod scim_tokens;
 #[cfg(feature = "jobs")]
+pub mod setup;
+#[cfg(feature = "jobs")]
+pub mod setup_links;
+#[cfg(feature = "jobs")]
 pub mod status;
+#[cfg(feature = "jobs")]
+pub mod tenant_types;
 #[cfg(feature = "jobs")]
 pub mod tenants;
 #[cfg(feature = "jobs")]

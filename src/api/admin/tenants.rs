@@ -1,11 +1,10 @@
 //! `/api/v1/admin/tenants`.
 
-use serde::{Deserialize, Serialize};
-
+use super::tenant_types::{Color, TenantCreate, TenantResponse, TenantUpdate, show};
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::idempotency;
-use crate::api::http::input::{Page, Text, Time, Whole, body, parameter, present};
+use crate::api::http::input::{Page, Text, body, parameter};
 use crate::api::http::query_parameters::tenant_in_path;
 use crate::api::http::reply::Reply;
 use crate::api::http::token_facts;
@@ -14,146 +13,18 @@ use crate::change::audit::{self, Action, Detail, Event, Totals};
 use crate::change::rows::upkeep;
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
-use crate::scim::profile::Profile;
 use crate::store;
 use crate::store::requests::After;
-use crate::store::tenants::{self, Changes, Keeping, RemovalFuse, Settings, Tenant};
+use crate::store::tenants::{self, Changes, Keeping, Product, RemovalFuse, Settings, Tenant};
 use crate::store::{
     Constraint, Guard, Row, Statement, event_streams, identity_providers, kept_replies, rows_at,
-    scim_tokens,
+    scim_tokens, setup_links,
 };
 
 const WHAT: &str = "the tenant";
 
-/// For how long something is kept.
-type Days = Whole<0, 3_650>;
-
-/// How much of its tenant one credential may remove: users and groups that it deletes or switches off, of all that there are, and members
-/// whom it takes out of groups, of all memberships. What goes beyond is answered 503.
-#[derive(Clone, Copy, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct Fuse {
-    /// In per cent of what there was when the time began.
-    percent: Whole<1, 100>,
-    /// So many in any case.
-    at_least: Whole<0, 1_000_000>,
-    /// Within so many minutes, from the first removal on.
-    minutes: Whole<1, 1_440>,
-}
-
-impl From<Fuse> for RemovalFuse {
-    fn from(fuse: Fuse) -> Self {
-        RemovalFuse {
-            percent: fuse.percent.0,
-            at_least: fuse.at_least.0,
-            minutes: fuse.minutes.0,
-        }
-    }
-}
-
-impl From<RemovalFuse> for Fuse {
-    fn from(fuse: RemovalFuse) -> Self {
-        Fuse {
-            percent: Whole(fuse.percent),
-            at_least: Whole(fuse.at_least),
-            minutes: Whole(fuse.minutes),
-        }
-    }
-}
-
-/// What a tenant is made of.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct TenantCreate {
-    /// For people to read.
-    name: Text<1, 200>,
-    /// A UUIDv7 where it is left out. It is part of the tenant's SCIM base URL and stays taken for good.
-    #[serde(default)]
-    id: Option<TenantId>,
-    /// `compat` where it is left out.
-    #[serde(default)]
-    scim_profile: Option<Profile>,
-    /// Whether Argon2id hashes of passwords that clients send are kept; `false` where it is left out.
-    #[serde(default)]
-    store_passwords: Option<bool>,
-    /// How many days the audit trail is kept; 0 keeps nothing. 365 where it is left out.
-    #[serde(default)]
-    audit_days: Option<Days>,
-    /// How many days it is kept what resources were before each change, for their history and for taking changes back; 0 switches that
-    /// off. 30 where it is left out.
-    #[serde(default)]
-    history_days: Option<Days>,
-    /// How many days the journal of requests is kept; 0 keeps nothing. 30 where it is left out.
-    #[serde(default)]
-    requests_days: Option<Days>,
-    /// Whether the journal of requests has bodies. `true` where it is left out.
-    #[serde(default)]
-    record_bodies: Option<bool>,
-    /// How much of the tenant one credential may remove; null for as much as it likes. 20 percent, 50 at least, in 60 minutes where it is left out.
-    #[serde(default, deserialize_with = "present")]
-    removal_fuse: Option<Option<Fuse>>,
-}
-
-/// What is to change; what is left out or null stays as it is, but `removal_fuse`, which null switches off.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct TenantUpdate {
-    /// For people to read.
-    #[serde(default)]
-    name: Option<Text<1, 200>>,
-    #[serde(default)]
-    scim_profile: Option<Profile>,
-    /// Whether Argon2id hashes of passwords that clients send are kept.
-    #[serde(default)]
-    store_passwords: Option<bool>,
-    /// How many days the audit trail is kept; 0 keeps nothing.
-    #[serde(default)]
-    audit_days: Option<Days>,
-    /// How many days it is kept what resources were before each change, for their history and for taking changes back; 0 switches that
-    /// off.
-    #[serde(default)]
-    history_days: Option<Days>,
-    /// How many days the journal of requests is kept; 0 keeps nothing.
-    #[serde(default)]
-    requests_days: Option<Days>,
-    /// Whether the journal of requests has bodies.
-    #[serde(default)]
-    record_bodies: Option<bool>,
-    /// How much of the tenant one credential may remove; null for as much as it likes. What is left out stays.
-    #[serde(default, deserialize_with = "present")]
-    removal_fuse: Option<Option<Fuse>>,
-}
-
-/// A tenant: one customer.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct TenantResponse {
-    /// Part of the tenant's SCIM base URL.
-    id: String,
-    /// For people to read.
-    name: String,
-    scim_profile: Profile,
-    /// Whether Argon2id hashes of passwords that clients send are kept.
-    store_passwords: bool,
-    /// How many days the audit trail is kept.
-    audit_days: i64,
-    /// How many days it is kept what resources were before each change.
-    history_days: i64,
-    /// How many days the journal of requests is kept.
-    requests_days: i64,
-    /// Whether the journal of requests has bodies.
-    record_bodies: bool,
-    /// How much of the tenant one credential may remove; null for as much as it likes.
-    removal_fuse: Option<Fuse>,
-    created_at: Time,
-    updated_at: Time,
-}
-
 /// What an administrator sets.
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 10] = [
     "name",
     "scim_profile",
     "store_passwords",
@@ -162,29 +33,15 @@ const FIELDS: [&str; 8] = [
     "requests_days",
     "record_bodies",
     "removal_fuse",
+    "product_name",
+    "product_color",
 ];
 
 /// Those that are set, for the audit trail.
-fn named(is_set: [bool; 8]) -> Vec<String> {
+fn named(is_set: [bool; 10]) -> Vec<String> {
     let fields = FIELDS.into_iter().zip(is_set);
     let set = fields.filter(|(_, is_set)| *is_set);
     set.map(|(name, _)| name.to_owned()).collect()
-}
-
-fn show(tenant: Tenant) -> TenantResponse {
-    TenantResponse {
-        id: tenant.id,
-        name: tenant.name,
-        scim_profile: tenant.settings.profile,
-        store_passwords: tenant.settings.store_passwords,
-        audit_days: tenant.keeping.audit_days,
-        history_days: tenant.keeping.history_days,
-        requests_days: tenant.keeping.requests_days,
-        record_bodies: tenant.keeping.record_bodies,
-        removal_fuse: tenant.keeping.removal_fuse.map(Fuse::from),
-        created_at: Time(tenant.created_at),
-        updated_at: Time(tenant.updated_at),
-    }
 }
 
 fn show_row(row: &Row) -> Result<TenantResponse> {
@@ -253,7 +110,13 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         given.requests_days.is_some(),
         given.record_bodies.is_some(),
         given.removal_fuse.is_some(),
+        given.product_name.is_some(),
+        given.product_color.is_some(),
     ];
+    let product = Product {
+        name: given.product_name.map(Text::into_string),
+        color: given.product_color.map(|Color(color)| color),
+    };
     let usual = Keeping::default();
     let keeping = Keeping {
         audit_days: given.audit_days.map_or(usual.audit_days, |days| days.0),
@@ -268,13 +131,15 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         },
     };
     let name = given.name.into_string();
-    let mut batch = vec![tenants::insert(&id, &name, settings, &keeping, call.now)];
+    let inserted = tenants::insert(&id, &name, &product, settings, &keeping, call.now);
+    let mut batch = vec![inserted];
     batch.extend(audited(call, admin, &id, Action::Create, named(is_given)));
     // The journal is the tenant's own, and begins with it.
     batch.push(call.row(&id, After(1)));
     let tenant = Tenant {
         id: id.to_string(),
         name,
+        product,
         settings,
         keeping,
         created_at: call.now,
@@ -312,6 +177,10 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         requests_days: given.requests_days.map(|days| days.0),
         record_bodies: given.record_bodies,
         removal_fuse: given.removal_fuse.map(|fuse| fuse.map(RemovalFuse::from)),
+        product_name: given.product_name.map(|name| name.map(Text::into_string)),
+        product_color: given
+            .product_color
+            .map(|color| color.map(|Color(color)| color)),
     };
     let is_given = [
         changes.name.is_some(),
@@ -322,6 +191,8 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         changes.requests_days.is_some(),
         changes.record_bodies.is_some(),
         changes.removal_fuse.is_some(),
+        changes.product_name.is_some(),
+        changes.product_color.is_some(),
     ];
     let mut batch = vec![
         tenants::require(&id),
@@ -352,6 +223,7 @@ pub async fn delete(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     ];
     batch.extend(scim_tokens::wipe_all(&id, call.now));
     batch.extend(event_streams::delete_all(&id));
+    batch.push(setup_links::delete_all(&id));
     batch.push(tenants::delete(&id, call.now));
     batch.extend(audited(call, admin, &id, Action::Delete, Vec::new()));
     let results = call.change(&id, batch).await.map_err(not_found)?;

@@ -11,10 +11,11 @@ use crate::auth::bearer::{self, malformed};
 use crate::auth::jwt;
 use crate::auth::memory::Holder;
 use crate::auth::scim_token::ScimToken;
+use crate::auth::setup_link::SetupSecret;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
-use crate::store::rows_at;
 use crate::store::tenants::{self, Settings};
+use crate::store::{rows_at, setup_links};
 
 /// The administrator of a request.
 pub async fn admin(call: &Call<'_>) -> Result<Admin> {
@@ -34,6 +35,22 @@ pub async fn admin(call: &Call<'_>) -> Result<Admin> {
     }
     call.journal.note_actor(admin.actor());
     credential_name::note_subject(call, &admin.subject);
+    Ok(admin)
+}
+
+/// Whoever sets a tenant up by a link.
+pub async fn setup_link(call: &Call<'_>) -> Result<Admin> {
+    let credential = bearer::credential(call.headers(), false)?;
+    let secret = SetupSecret::parse(credential.expose()).ok_or_else(bearer::refused)?;
+    let tenant = tenant_in_path(call)?.ok_or_else(bearer::refused)?;
+    let found = setup_links::select_by_hash(&tenant, &secret.hash(), call.now);
+    let results = call.run(Some(&tenant), vec![found]).await?;
+    let row = rows_at(&results, 0)?.first();
+    let link = setup_links::setup_link(row.ok_or_else(bearer::refused)?)?;
+    call.note_tenant(&tenant);
+    let admin = Admin::of_setup_link(&link.id, tenant.clone(), link.allows);
+    note_holder(call, &tenant, admin.actor());
+    call.note_credential(admin.actor());
     Ok(admin)
 }
 

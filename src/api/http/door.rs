@@ -178,8 +178,11 @@ async fn noted(call: &Call<'_>, route: &'static Route) -> Result<Reply> {
 async fn pass(call: &Call<'_>, route: &Route) -> Result<Reply> {
     match route.access {
         For::Public(handler) => handler(call).await,
-        For::Admin(scope, key, handler) => {
-            let admin = authenticate::admin(call).await;
+        For::Admin(scope, key, handler) | For::SetupLink(scope, key, handler) => {
+            let admin = match route.access {
+                For::SetupLink(..) => authenticate::setup_link(call).await,
+                _ => authenticate::admin(call).await,
+            };
             let admin = limits::counted(call, admin).await?;
             limits::check(call, admin.tenant.as_ref(), &admin.subject).await?;
             admin.require(scope)?;

@@ -90,7 +90,12 @@ fn slot(call: &Call<'_>, admin: &Admin, key: &str) -> Slot {
     let request = call.request();
     let tenant = admin.tenant.as_ref().map(TenantId::to_string);
     let tenant = tenant.unwrap_or_default();
-    let asked_by = json!([call.app.config.issuer, admin.subject, tenant, key]).to_string();
+    // The issuer of JWTs may name somebody like a link.
+    let issuer = match admin.setup_link() {
+        Some(_) => "",
+        None => call.app.config.issuer.as_str(),
+    };
+    let asked_by = json!([issuer, admin.subject, tenant, key]).to_string();
     let address = request.uri().path_and_query().map(|part| part.as_str());
     let asked_for = json!([request.method().as_str(), address]).to_string();
     let request_hash = Sha256::new()

@@ -256,10 +256,11 @@ fn compares_secret(text: &str) -> bool {
     text.contains(['"', '\'', '[', ' ', '=']) && names_secret(text)
 }
 
-/// Whether a text has the form of a credential: a SCIM token, a JWT, a bearer header, a private key.
+/// Whether a text has the form of a credential: a SCIM token, a set-up link's secret, a JWT, a bearer header, a private key.
 fn is_credential(text: &str) -> bool {
     let is_jwt = |word: &str| word.starts_with("eyJ") && word.matches('.').count() == 2;
     text.contains("rcs_")
+        || text.contains("rsl_")
         || text.contains("PRIVATE KEY")
         || text.split_whitespace().any(is_jwt)
         || text

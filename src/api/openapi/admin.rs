@@ -14,7 +14,7 @@ use crate::api::admin::scim_tokens::types::{
     NewScimTokenResponse, RemovalsAllow, RemovalsAllowed, ScimTokenCreate, ScimTokenResponse,
     ScimTokenRotate, ScimTokenUpdate,
 };
-use crate::api::admin::tenants::{TenantCreate, TenantResponse, TenantUpdate};
+use crate::api::admin::tenant_types::{TenantCreate, TenantResponse, TenantUpdate};
 use crate::api::http::routes::Route;
 
 /// The operation of a route for everybody, of tenants or of tokens.
@@ -27,6 +27,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
         | "readDocsFile"
         | "readConsole"
         | "readConsoleSettings"
+        | "readSetupPage"
         | "readConsoleFile" => for_everybody(route, schemas),
         "listTenants" | "createTenant" | "readTenant" | "updateTenant" | "deleteTenant" => {
             tenant(route, schemas)
@@ -101,6 +102,11 @@ fn for_everybody(route: &Route, schemas: &mut Schemas) -> Operation {
         "readConsole" => file(
             Operation::new(route, MONITORING, "The administrator's page")
                 .describe("Needs no credential: it signs people in with the issuer of administrators' tokens, and calls the other routes as them."),
+            &["text/html"],
+        ),
+        "readSetupPage" => file(
+            Operation::new(route, MONITORING, "The page that a set-up link opens")
+                .describe("Needs no credential: what opens the set-up stands behind `#` in the link, which a browser sends to no server."),
             &["text/html"],
         ),
         "readConsoleFile" => file(

@@ -6,7 +6,7 @@ use super::envelopes::{lists, shows, tenant_id};
 use super::examples::providers as examples;
 use super::operation::{Operation, query};
 use super::schemas::Schemas;
-use super::tags::IDENTITY_PROVIDERS;
+use super::tags::{IDENTITY_PROVIDERS, SETUP};
 use crate::api::admin::identity_providers::access::View;
 use crate::api::admin::identity_providers::responses::{
     AdminIdPResponse, GroupMappingResponse, IdPListItem, IdPResponse, ReencryptionResponse,
@@ -30,6 +30,9 @@ fn view(route: &Route) -> View {
 
 fn provider(route: &Route, summary: &str) -> Operation {
     match view(route) {
+        View::Admin if route.name.ends_with("OfSetup") => {
+            Operation::new(route, SETUP, &format!("{summary}, by a set-up link"))
+        }
         View::Admin => Operation::new(route, IDENTITY_PROVIDERS, summary),
         View::Tenant => {
             Operation::new(route, IDENTITY_PROVIDERS, &format!("{summary} of a tenant"))
@@ -75,7 +78,8 @@ fn protocol(name: &str) -> Value {
 /// The operation of a route of identity providers.
 pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
     let view = view(route);
-    Some(match route.name {
+    // A set-up link's routes are the administrators'.
+    Some(match route.name.trim_end_matches("OfSetup") {
         "listIdentityProviders" => lists::<AdminIdPResponse>(
             provider(route, "A page of identity providers")
                 .describe(&format!("Of all tenants, or of one. {SECRET}"))

@@ -16,6 +16,7 @@ mod resources;
 mod retention;
 mod schemas;
 mod scim;
+mod setup;
 mod tags;
 mod types;
 
@@ -26,9 +27,9 @@ use crate::api::http::routes::{self, Route};
 use crate::api::scim::discovery::documents::{
     ResourceTypeDocument, SchemaDocument, ServiceProviderConfig,
 };
-use operation::{ADMINISTRATOR, Operation, SCIM_TOKEN};
+use operation::{ADMINISTRATOR, Operation, SCIM_TOKEN, SETUP_LINK};
 use schemas::Schemas;
-use tags::{EVENTS, HAPPENED, IDENTITY_PROVIDERS, MONITORING, SCIM, SCIM_TOKENS, TENANTS};
+use tags::{EVENTS, HAPPENED, IDENTITY_PROVIDERS, MONITORING, SCIM, SCIM_TOKENS, SETUP, TENANTS};
 
 const DESCRIPTION: &str = "Provisioning over SCIM 2.0 (RFC 7643, RFC 7644), and its administration.\n\n\
     A path works with and without a slash at its end. HEAD is answered like GET, without the body. Another method than those \
@@ -78,6 +79,7 @@ pub fn document() -> Value {
             {"name": TENANTS, "description": "Customers, each with users and groups of its own"},
             {"name": SCIM_TOKENS, "description": "What identity providers identify themselves with"},
             {"name": IDENTITY_PROVIDERS, "description": "Where a tenant's users sign in and come from"},
+            {"name": SETUP, "description": "Links by which a customer's administrator sets a tenant up without an account"},
             {"name": HAPPENED, "description": "Who changed what, for one tenant at a time"},
             {"name": EVENTS, "description": "What a product is told of the changes of a tenant"},
             {"name": SCIM, "description": "Users and groups, for identity providers"},
@@ -92,6 +94,10 @@ pub fn document() -> Value {
                 ADMINISTRATOR: {
                     "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                     "description": "A JWT with `iss`, `aud`, `sub`, `exp`, and a `scope` that is `admin` or has the one named; with a `tenant_id` it is for that tenant alone, and without one for all tenants where its scopes have `platform` or `admin`, else for none (403)",
+                },
+                SETUP_LINK: {
+                    "type": "http", "scheme": "bearer",
+                    "description": "What stands behind `#` in the address of a set-up link: it opens the set-up of one tenant, as far as the link allows it",
                 },
                 SCIM_TOKEN: {
                     "type": "http", "scheme": "bearer",
@@ -111,6 +117,7 @@ fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         directory_syncs::describe,
         happened::describe,
         events::describe,
+        setup::describe,
         scim::describe,
     ];
     let described = by_noun

@@ -14,6 +14,7 @@ use crate::scim;
 
 /// Names of the security schemes.
 pub const ADMINISTRATOR: &str = "administrator";
+pub const SETUP_LINK: &str = "setupLink";
 pub const SCIM_TOKEN: &str = "scimToken";
 
 /// A route as the document describes it.
@@ -53,13 +54,14 @@ impl Operation {
         };
         let own: &[u16] = match route.access {
             For::Public(_) => &[],
-            For::Admin(..) => &[401, 403, 422, 429, 503],
+            For::Admin(..) | For::SetupLink(..) => &[401, 403, 422, 429, 503],
             For::Scim(..) => &[401, 403, 404, 429, 503],
         };
         let failures = own.iter().chain(&[414, 500]);
         let operation = failures.fold(operation, |operation, status| operation.fails(*status));
         match route.access {
-            For::Admin(_, IdempotencyKey::Taken, _) => {
+            For::Admin(_, IdempotencyKey::Taken, _)
+            | For::SetupLink(_, IdempotencyKey::Taken, _) => {
                 operation.parameters([idempotency_key()]).fails(409)
             }
             // That it is accepted is told with `prefer`: among the replies it would make those of every client something unknown.
@@ -270,6 +272,7 @@ fn security(access: For, without_tokens: bool) -> Value {
     match access {
         For::Public(_) => json!([]),
         For::Admin(scope, ..) => json!([{ADMINISTRATOR: [scope.name()]}]),
+        For::SetupLink(..) => json!([{SETUP_LINK: []}]),
         For::Scim(scopes, _) => {
             let is_read = |scope: &Scope| Scopes::of_jwt(true, false).contains(*scope);
             let of_jwt = match scopes.iter().all(is_read) {

@@ -9,7 +9,7 @@ use super::schemas::Schemas;
 use super::tags::TENANTS;
 use crate::api::admin::export::NDJSON;
 use crate::api::admin::import::ImportResponse;
-use crate::api::admin::tenants::TenantResponse;
+use crate::api::admin::tenant_types::TenantResponse;
 use crate::api::http::routes::Route;
 
 /// A body of lines of JSON.

@@ -36,6 +36,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("kept_replies", "key_hash"),
     ("deliveries", "id"),
     ("event_streams", "id"),
+    ("setup_links", "id"),
     ("scim_tokens", "id"),
     ("identity_providers", "id"),
 ];
@@ -96,7 +97,7 @@ pub fn end(tenant: &TenantId, border: i64) -> [Statement; 2] {
     [
         deleted_before(tenant, border),
         Statement::new(
-            "update tenants set name = '', user_total = 0, group_total = 0, audit_seq = 0, removals = null, removal_fuse = null, \
+            "update tenants set name = '', product_name = null, product_color = null, user_total = 0, group_total = 0, audit_seq = 0, removals = null, removal_fuse = null, \
              upkeep_at = null where id = ?1",
             vec![tenant.into()],
         ),

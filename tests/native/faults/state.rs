@@ -131,6 +131,9 @@ fn word_masked(word: &str, known: &BTreeSet<String>) -> String {
     if digits.len() == 13 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return word.replace(digits, "<time>");
     }
+    if let Some((page, _)) = word.split_once("/rsl_") {
+        return format!("{page}/<secret>");
+    }
     let sealed = word.strip_prefix(BOUND).unwrap_or(word);
     let sealed = sealed.len() > 36 && !sealed.contains(['.', ':']);
     if sealed

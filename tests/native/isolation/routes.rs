@@ -24,6 +24,9 @@ pub struct Things {
     pub directory: String,
     pub log: String,
     pub stream: String,
+    /// A set-up link's id, and its secret.
+    pub link: String,
+    secret: String,
     /// A request that was refused.
     pub request: String,
     pub cursor: String,
@@ -63,6 +66,10 @@ impl Things {
         let path = format!("/api/v1/tenants/{}/event-streams", tenant.id);
         let stream = json!({"name": name, "url": format!("https://{name}.example.com/"), "is_active": false});
         let stream = id_in(world.admin("POST", &path, stream).expect(201));
+        let link = json!({"tenant_id": tenant.id, "allows": ["scim", "sso", "directory"]});
+        let link = world.admin("POST", "/api/v1/admin/setup-links", link);
+        let url = link.expect(201).body["data"]["url"].as_str();
+        let (_, secret) = url.and_then(|url| url.rsplit_once('/')).expect("a secret");
         // It is refused when it is carried out.
         let later = [("prefer", "respond-async, wait=5")];
         let refused = tenant.send_with(
@@ -82,6 +89,8 @@ impl Things {
             directory,
             log,
             stream,
+            link: id_in(&link),
+            secret: secret.to_owned(),
             request: refused.header("x-request-id").to_owned(),
             cursor: page.body["nextCursor"]
                 .as_str()
@@ -104,13 +113,15 @@ impl Things {
             directory: id(&self.directory),
             log: id(&self.log),
             stream: id(&self.stream),
+            link: id(&self.link),
+            secret: String::new(),
             request: id(&self.request),
             cursor: "bm9ib2R5".to_owned(),
             name: "nob0dy".to_owned(),
         }
     }
 
-    fn ids(&self) -> [&str; 10] {
+    fn ids(&self) -> [&str; 11] {
         [
             &self.tenant,
             &self.user,
@@ -121,6 +132,7 @@ impl Things {
             &self.directory,
             &self.log,
             &self.stream,
+            &self.link,
             &self.request,
         ]
     }
@@ -143,6 +155,7 @@ impl Things {
             "mapping_id" => &self.mapping,
             "log_id" => &self.log,
             "stream_id" => &self.stream,
+            "link_id" => &self.link,
             // An undo has the id of the request that asked for it, and a request that was accepted its own.
             "request_id" | "undo_id" | "txn" => &self.request,
             "id" if pattern.contains("/Groups/") => &self.group,
@@ -306,7 +319,12 @@ fn no_route_reaches_another_tenant() {
     for route in routes::all() {
         let tried = attempts(&route, &own_things, &theirs);
         let on_nobodys = attempts(&route, &own_things, &nobodys);
-        for token in [&own.token, &admin] {
+        let is_of_links = route.pattern.contains("/setup") && !route.pattern.contains("/admin/");
+        let token = match is_of_links {
+            true => &own_things.secret,
+            false => &own.token,
+        };
+        for token in [token, &admin] {
             for (attempt, on_nobodys) in tried.iter().zip(&on_nobodys) {
                 let at = attempt.text();
                 let missing = on_nobodys.send(&world, token);

@@ -102,6 +102,7 @@ pub fn variants(
             | "/docs"
             | "/docs/:file"
             | "/console"
+            | "/setup"
             | "/console/:file"
             | "/console/settings.json"
             | "/ServiceProviderConfig"
@@ -162,6 +163,14 @@ pub fn variants(
         ("GET", "/tenants/:tenant_id/events") => {
             asked(&[String::new(), "after=0&types=user.*".to_owned()])
         }
+        ("GET", "/admin/setup-links") | ("DELETE", "/admin/setup-links/:link_id") => {
+            asked(&[String::new(), format!("tenant_id={}", its.tenant)])
+        }
+        ("POST", "/admin/setup-links") => {
+            sent(&[json!({"tenant_id": its.tenant, "allows": ["scim"]})])
+        }
+        ("GET", "/tenants/:tenant_id/setup") => nothing(),
+        ("POST", "/tenants/:tenant_id/setup/scim-tokens") => sent(&[json!({"name": "x"})]),
         ("GET", "/tenants/:tenant_id/event-streams")
         | ("GET" | "DELETE", "/tenants/:tenant_id/event-streams/:stream_id")
         | ("GET", "/tenants/:tenant_id/event-streams/:stream_id/deliveries")
@@ -234,7 +243,12 @@ pub fn variants(
             "protocol=OIDC".to_owned(),
             "enabled_only=true".to_owned(),
         ]),
-        ("POST", "/admin/identity-providers" | "/tenants/:tenant_id/identity-providers") => {
+        (
+            "POST",
+            "/admin/identity-providers"
+            | "/tenants/:tenant_id/identity-providers"
+            | "/tenants/:tenant_id/setup/identity-providers",
+        ) => {
             let config = json!({"issuer": "https://login.example.com", "client_id": "x"});
             let body = json!({"name": "x", "protocol": "OIDC", "oidc_config": config});
             let mut elsewhere = body.clone();
@@ -245,6 +259,7 @@ pub fn variants(
             "POST",
             "/admin/identity-providers/:idp_id/test"
             | "/tenants/:tenant_id/identity-providers/:idp_id/test"
+            | "/tenants/:tenant_id/setup/identity-providers/:idp_id/test"
             | "/admin/identity-providers/reencrypt"
             | "/admin/identity-providers/:idp_id/sync",
         )
@@ -255,11 +270,15 @@ pub fn variants(
         ) => nothing(),
         (
             "GET" | "DELETE",
-            "/admin/identity-providers/:idp_id" | "/tenants/:tenant_id/identity-providers/:idp_id",
+            "/admin/identity-providers/:idp_id"
+            | "/tenants/:tenant_id/identity-providers/:idp_id"
+            | "/tenants/:tenant_id/setup/identity-providers/:idp_id",
         ) => nothing(),
         (
             "PATCH",
-            "/admin/identity-providers/:idp_id" | "/tenants/:tenant_id/identity-providers/:idp_id",
+            "/admin/identity-providers/:idp_id"
+            | "/tenants/:tenant_id/identity-providers/:idp_id"
+            | "/tenants/:tenant_id/setup/identity-providers/:idp_id",
         ) => sent(&[
             json!({"name": "taken over"}),
             json!({"oidc_config": {"client_secret": "x"}}),

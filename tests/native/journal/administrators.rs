@@ -54,6 +54,7 @@ fn every_change_is_told() {
         missing,
         [
             "POST /api/v1/admin/tenants/:tenant_id/restore",
+            "POST /api/v1/tenants/:tenant_id/setup/identity-providers/:idp_id/test",
             "POST /api/v1/admin/undo",
             "POST /api/v1/admin/requests/:request_id/replay",
             "POST /api/v1/admin/identity-providers/reencrypt",

@@ -3,6 +3,7 @@
 use crate::api::http::call::Call;
 use crate::api::http::query_parameters::tenant_in_path;
 use crate::auth::admin::Admin;
+use crate::auth::setup_link::Allowance;
 use crate::change::audit::{self, Action, Detail, Event, Totals};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
@@ -49,6 +50,9 @@ impl<'a> Access<'a> {
             .first()
             .ok_or_else(|| Error::not_found(WHAT))?;
         let provider = rows::identity_provider(row)?;
+        if !self.admin.allows(Allowance::of_protocol(provider.protocol)) {
+            return Err(Error::not_found(WHAT));
+        }
         call.note_tenant(&provider.tenant_id);
         Ok(provider)
     }

@@ -16,6 +16,7 @@ use crate::api::http::input::{Page, Text, Time, body, body_field, flag, paramete
 use crate::api::http::query_parameters::tenant_in_query;
 use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
+use crate::auth::setup_link::Allowance;
 use crate::change::audit::Action;
 use crate::change::provider as provider_rows;
 use crate::error::{Error, FieldError, Kind, Result};
@@ -46,7 +47,7 @@ fn show(
     })
 }
 
-fn list_item(row: &Row) -> Result<IdPListItem> {
+pub fn list_item(row: &Row) -> Result<IdPListItem> {
     let provider = rows::identity_provider(row)?;
     Ok(IdPListItem {
         id: provider.id,
@@ -134,6 +135,13 @@ pub async fn create(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply>
         return Err(no_tenant());
     }
     let protocol = config::protocol_of(&given)?;
+    let allowance = Allowance::of_protocol(protocol);
+    if !admin.allows(allowance) {
+        return Err(Error::forbidden(format!(
+            "this link does not allow {}",
+            allowance.name()
+        )));
+    }
     let mut chosen = Config::chosen(
         protocol,
         given.oidc_config,

@@ -85,7 +85,11 @@ pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
 }
 
 pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
-    let given: ScimTokenCreate = body(call)?;
+    make(call, admin, body(call)?).await
+}
+
+/// Makes the token that somebody wants.
+pub async fn make(call: &Call<'_>, admin: &Admin, given: ScimTokenCreate) -> Result<Reply> {
     check_scopes(given.scopes.as_ref())?;
     check_expiry(call, given.expires_at)?;
     let unknown_tenant = || {

@@ -13,7 +13,8 @@ use crate::api::admin::identity_providers::{
 #[cfg(feature = "jobs")]
 use crate::api::admin::{
     audit_events, directory_syncs, erasures, event_deliveries, event_polls, event_streams, events,
-    export, import, replay, requests, resources_history, scim_tokens, status, tenants, undo,
+    export, import, replay, requests, resources_history, scim_tokens, setup, setup_links, status,
+    tenants, undo,
 };
 #[cfg(feature = "jobs")]
 use crate::api::scim::async_requests;
@@ -49,6 +50,13 @@ macro_rules! admin_once {
     };
 }
 
+/// A handler for whoever has a set-up link.
+macro_rules! setup {
+    ($key:ident, $scope:ident, $($handler:tt)*) => {
+        For::SetupLink(AdminScope::$scope, IdempotencyKey::$key, handler!($($handler)*))
+    };
+}
+
 #[rustfmt::skip]
 pub fn admin_routes() -> Vec<AdminRow> {
     vec![
@@ -68,6 +76,15 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::DELETE, "/api/v1/admin/scim-tokens/:token_id", "deleteScimToken", admin!(ScimTokensWrite, scim_tokens::delete), &[]),
         (Method::POST, "/api/v1/admin/scim-tokens/:token_id/rotate", "rotateScimToken", admin_once!(ScimTokensWrite, scim_tokens::rotate), &[]),
         (Method::POST, "/api/v1/admin/scim-tokens/:token_id/allow-removals", "allowRemovals", admin!(ScimTokensWrite, scim_tokens::allow_removals), &[]),
+        (Method::GET, "/api/v1/admin/setup-links", "listSetupLinks", admin!(TenantsRead, setup_links::list), &["page", "per_page", "tenant_id"]),
+        (Method::POST, "/api/v1/admin/setup-links", "createSetupLink", admin_once!(TenantsWrite, setup_links::create), &[]),
+        (Method::DELETE, "/api/v1/admin/setup-links/:link_id", "deleteSetupLink", admin!(TenantsWrite, setup_links::delete), &["tenant_id"]),
+        (Method::GET, "/api/v1/tenants/:tenant_id/setup", "readSetup", setup!(Ignored, TenantsRead, setup::read), &[]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/setup/scim-tokens", "createScimTokenOfSetup", setup!(Taken, ScimTokensWrite, setup::create_scim_token), &[]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/setup/identity-providers", "createIdentityProviderOfSetup", setup!(Taken, IdentityProvidersWrite, providers::create, View::Admin), &[]),
+        (Method::GET, "/api/v1/tenants/:tenant_id/setup/identity-providers/:idp_id", "readIdentityProviderOfSetup", setup!(Ignored, IdentityProvidersWrite, providers::read, View::Admin), &[]),
+        (Method::PATCH, "/api/v1/tenants/:tenant_id/setup/identity-providers/:idp_id", "updateIdentityProviderOfSetup", setup!(Ignored, IdentityProvidersWrite, providers::update, View::Admin), &[]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/setup/identity-providers/:idp_id/test", "testIdentityProviderOfSetup", setup!(Ignored, IdentityProvidersWrite, test_connection::test, View::Admin), &[]),
         (Method::GET, "/api/v1/admin/audit-events", "listAuditEvents", admin!(AuditRead, audit_events::list), &["tenant_id", "resource_type", "resource_id", "actor", "action", "request_id", "since", "until", "after", "limit"]),
         (Method::GET, "/api/v1/admin/resources/:type/:id/history", "readResourceHistory", admin!(AuditRead, resources_history::list), &["tenant_id", "after", "limit"]),
         (Method::POST, "/api/v1/admin/undo", "undoChanges", admin!(AuditWrite, undo::undo), &[]),

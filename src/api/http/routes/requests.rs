@@ -22,6 +22,7 @@ pub fn public_routes() -> Vec<AdminRow> {
         (Method::GET, "/docs/:file", "readDocsFile", public!(docs::file), &[]),
         (Method::GET, "/console", "readConsole", public!(console::page), &[]),
         (Method::GET, "/console/settings.json", "readConsoleSettings", public!(console::settings), &[]),
+        (Method::GET, "/setup", "readSetupPage", public!(console::setup_page), &[]),
         (Method::GET, "/console/:file", "readConsoleFile", public!(console::file), &[]),
     ]
 }

@@ -23,6 +23,8 @@ pub(crate) enum For {
     Public(PublicHandler),
     /// Administrators with the scope. The handler is none where the other worker alone has it.
     Admin(AdminScope, IdempotencyKey, Option<Handler<Admin>>),
+    /// Whoever has a set-up link whose holder has the scope in its tenant.
+    SetupLink(AdminScope, IdempotencyKey, Option<Handler<Admin>>),
     /// SCIM clients with all of the scopes. Each operation of a Bulk request takes its own besides.
     Scim(&'static [Scope], Handler<Caller>),
 }

@@ -63,7 +63,7 @@ pub fn tenant() -> Value {
     json!({
         "id": TENANT, "name": "Example", "scim_profile": "compat", "store_passwords": false,
         "audit_days": 365, "history_days": 30, "requests_days": 30, "record_bodies": true,
-        "removal_fuse": {"percent": 20, "at_least": 50, "minutes": 60},
+        "removal_fuse": {"percent": 20, "at_least": 50, "minutes": 60}, "product_name": "Acme", "product_color": "#0b5fff",
         "created_at": TIME, "updated_at": TIME,
     })
 }

@@ -25,6 +25,10 @@ impl Scene {
             (&tenants, provider("New")),
             (&mappings, mapping),
             (
+                "/admin/setup-links",
+                json!({"tenant_id": self.tenant, "allows": ["scim"]}),
+            ),
+            (
                 &streams,
                 json!({"name": MARK, "url": "https://receiver.example.com/"}),
             ),

@@ -4,13 +4,14 @@ mod carried;
 mod happened;
 mod identity_providers;
 mod keyed;
+mod setup;
 
 use http::Request;
 use rollcall::api::http::routes;
 use serde_json::{Value, json};
 
 use crate::bulk::{GROUP, USER, patch as bulk_patch, post_group, post_user};
-use crate::support::{ORIGIN, START, Tenant, World};
+use crate::support::{ORIGIN, Tenant, World};
 
 /// Stands in every value that a log or a failure must not show.
 pub const MARK: &str = "mark3d";
@@ -73,6 +74,8 @@ pub struct Scene {
     mapping: String,
     stream: String,
     polled: String,
+    /// A set-up link's id, and its secret.
+    link: (String, String),
     /// The request that made one of them.
     request: String,
     admin: String,
@@ -149,15 +152,12 @@ impl Scene {
         let stream = added(&streams, stream);
         let polled = json!({"name": MARK, "kind": "set_poll", "after": 0});
         let polled = added(&streams, polled);
+        let link = setup::link(world, &tenant.id);
         let mut claims = world.claims();
         let admin = world.jwt(&claims);
         claims.insert("tenant_id".to_owned(), tenant.id.clone().into());
         claims.insert("sub".to_owned(), ada.clone().into());
         let me = world.jwt(&claims);
-        // Whether the use of a token was noted is no part of what a request does.
-        world
-            .database
-            .execute(&format!("update scim_tokens set last_used_at = {START}"));
         let base = tenant.base();
         let Tenant {
             id,
@@ -181,13 +181,14 @@ impl Scene {
             mapping,
             stream,
             polled,
+            link,
             request,
             admin,
             me,
         }
     }
 
-    /// The same with another token of the administrator's.
+    /// With another token of the administrator's.
     pub fn with_admin(self, admin: String) -> Self {
         Scene { admin, ..self }
     }
@@ -398,6 +399,7 @@ impl Scene {
             self.case("", "GET", "/openapi.json", Value::Null, 200),
             self.case("", "GET", "/docs", Value::Null, 200),
             self.case("", "GET", "/docs/docs.js", Value::Null, 200),
+            self.case("", "GET", "/setup", Value::Null, 200),
             self.case("", "GET", "/console", Value::Null, 200),
             self.case("", "GET", "/console/console.css", Value::Null, 200),
             self.case("", "GET", "/console/settings.json", Value::Null, 200),
@@ -444,6 +446,7 @@ impl Scene {
             self.scim_tokens(),
             self.identity_providers(),
             self.happened(),
+            self.setup(),
         ];
         parts.into_iter().flatten().collect()
     }
