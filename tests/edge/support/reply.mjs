@@ -17,7 +17,7 @@ const HEADERS = new Set([
 
 /** What the files of the documentation have besides, and what they are. */
 const FILE_HEADERS = ["cache-control", "content-security-policy", "cross-origin-opener-policy", "referrer-policy", "x-content-type-options"];
-const isFile = (path) => /^\/(docs|console|openapi\.json|\.well-known)(\/|\?|$)/.test(path);
+const isFile = (path) => /^\/(docs|console|setup|openapi\.json|\.well-known)(\/|\?|$)/.test(path);
 
 export const isScim = (path) => /^(\/scim\/v2|\/api\/v1\/tenants\/[^/]*\/scim\/v2)(\/|\?|$)/.test(path);
 
