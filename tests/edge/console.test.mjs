@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { places } from "../../scripts/pictures.mjs";
 import { inRoot } from "../../scripts/setup/paths.mjs";
-import { acme, button, carefulPage, go, launch, missing, open, person, settled, startConsole } from "./support/console_world.mjs";
+import { acme, button, carefulPage, go, launch, missing, open, person, settled, startConsole, texts } from "./support/console_world.mjs";
 import { startReceiver } from "./support/receiver.mjs";
 import { missing as noDirectory, startSlapd } from "./support/slapd.mjs";
 
@@ -76,6 +76,7 @@ describe("the console", { skip }, () => {
       for (const [name, place, prepare] of places(tenant)) {
         await go(page, place);
         await prepare?.(page);
+        await settled(page);
         await page.evaluate(axe);
         const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document));
         dialogs += await page.getByRole("dialog").count();
@@ -94,7 +95,7 @@ describe("the console", { skip }, () => {
     const page = await newPage(t);
     await open(page, world, at(), { scope: "tenants:read scim:read", tenant_id: tenant.id });
     const tabs = page.getByRole("navigation", { name: "Pages of Acme Corporation" });
-    assert.deepEqual(await tabs.getByRole("link").allInnerTexts(), ["People", "Groups", "Settings"]);
+    assert.deepEqual(await texts(tabs.getByRole("link")), ["People", "Groups", "Settings"]);
     await go(page, at("settings"));
     assert.ok(await page.getByLabel("Name").isDisabled());
     await go(page, at("tokens"));
@@ -258,7 +259,7 @@ describe("the console", { skip }, () => {
     await button(shownOnce, "I have copied it").click();
     assert.ok(!(await page.content()).includes(token), "it is gone from the page");
     const row = page.locator("tbody tr", { hasText: "Entra ID" });
-    await settled(page);
+    await row.first().waitFor();
     assert.equal(await row.count(), 1);
 
     await button(row, "Pause Entra ID").click();
@@ -368,6 +369,7 @@ describe("the console", { skip }, () => {
       await button(page, "Next").click();
       await page.getByText("Page 2 of 200").waitFor();
     });
+    await settled(page);
     assert.equal(await page.locator("tbody tr").count(), 50);
     await timed("a search", async () => {
       await page.getByLabel("Search").fill("last07777");

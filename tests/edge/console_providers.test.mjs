@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
-import { acme, button, carefulPage, launch, missing, open, settled, startConsole } from "./support/console_world.mjs";
+import { acme, button, carefulPage, launch, missing, open, settled, startConsole, texts } from "./support/console_world.mjs";
 import { startOpenIdProvider } from "./support/openid_provider.mjs";
 import { missing as noDirectory, startSlapd } from "./support/slapd.mjs";
 
@@ -53,7 +53,7 @@ describe("providers in the console", { skip }, () => {
 
     await button(page, "Test the connection").click();
     await page.getByText("All is well.").waitFor();
-    const stages = await page.locator(".checks strong").allInnerTexts();
+    const stages = await texts(page.locator(".checks strong"));
     assert.ok(stages.length >= 5, stages.join());
 
     await page.getByLabel("Name for people").fill("Single sign-on");
@@ -109,7 +109,7 @@ describe("providers in the console", { skip }, () => {
     await button(page, "See what it would do").click();
     await page.getByRole("heading", { name: "What it would do" }).waitFor();
     const plan = page.getByRole("table", { name: "The plan" });
-    const rows = await plan.locator("tbody tr").allInnerTexts();
+    const rows = await texts(plan.locator("tbody tr"));
     assert.ok(rows.some((row) => /anna\s+person\s+created/.test(row)), rows.join("\n"));
     assert.equal(await users(), before, "a plan writes nothing");
     await button(page, "Sync now").click();

@@ -84,6 +84,12 @@ export async function carefulPage(t, browser, world, options = {}) {
 
 export const button = (page, name) => page.getByRole("button", { name, exact: true });
 
+/** The texts of all that a locator finds, once there is one: a heading is there before the rows below it are read. */
+export async function texts(locator) {
+  await locator.first().waitFor();
+  return locator.allInnerTexts();
+}
+
 /** Opens the console in a page, signed in by the link that `npm run dev` prints, with these claims. */
 export async function open(page, world, fragment = "#/", claims = {}) {
   const { origin } = await world.mf.ready;
