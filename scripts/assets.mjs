@@ -1,5 +1,5 @@
 // Puts together build-assets, the files that are uploaded beside the worker: src/assets/ as it stands, what the page of the documentation
-// needs of Swagger UI, and the programs of the console and of the set-up page, bundled from src/console/.
+// needs of Swagger UI, and the programs of the console and of the set-up page, bundled from src/console/, with the guides of docs/providers/ in it.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -44,7 +44,7 @@ export function assets() {
 
 /** One file, minified. What it says of types is checked by `npm test -- types`. */
 const bundled = (program) =>
-  execFileSync(esbuild(), [inRoot("src", "console", program), "--bundle", "--minify", "--format=esm", "--target=es2022", "--jsx=automatic", "--jsx-import-source=preact", "--log-level=error"], {
+  execFileSync(esbuild(), [inRoot("src", "console", program), "--bundle", "--minify", "--format=esm", "--target=es2022", "--jsx=automatic", "--jsx-import-source=preact", "--loader:.md=text", "--log-level=error"], {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],
     maxBuffer: 1 << 24,

@@ -151,6 +151,6 @@ ${token}
 Paste these into another terminal, in this folder, one after the other.
 
 ${steps.join("\n")}
-What is next: "What is served" in README.md, and docs/operating.md for when something is wrong.
+What is next: docs/api.md has what is served, and docs/operating.md is for when something is wrong.
 `;
 }

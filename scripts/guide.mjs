@@ -1,4 +1,4 @@
-// What to do with a running endpoint, from nothing to a user who is listed: `npm run dev` prints it, README.md shows it, and a test runs it.
+// What to do with a running endpoint, from nothing to a user who is listed: `npm run dev` prints it, docs/first-steps.md shows it, and a test runs it.
 // The commands can be pasted as they are, into bash or zsh: each takes the ids that it needs from the replies before, with node for a JSON reader.
 // A reply that has no such field says itself what is wrong: it is shown as it came.
 

@@ -1,4 +1,4 @@
-// The backup that README.md describes: rows exported by wrangler, put into a database that the migrations made. Local databases of wrangler
+// The backup that docs/operating.md describes: rows exported by wrangler, put into a database that the migrations made. Local databases of wrangler
 // alone, without a worker; a deployed one is asked by the same commands.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -43,7 +43,7 @@ test("an export without its schema goes into a database that the migrations made
   await from("execute", "--file", join(home, "rows.sql"));
   const exported = join(home, "rollcall.sql");
   await from("export", "--no-schema", "--output", exported);
-  // As `grep -v` does it in README.md.
+  // As `grep -v` does it in docs/operating.md.
   const rows = readFileSync(exported, "utf8").split("\n").filter((line) => !/^INSERT INTO "(d1_migrations|sqlite_sequence)"/.test(line));
   writeFileSync(join(home, "kept.sql"), rows.join("\n"));
   await to("migrations apply");

@@ -89,8 +89,8 @@ test("over HTTP: a tenant, a token, a user, a list", { timeout: 30_000 }, async 
 });
 
 test("the commands that npm run dev prints, pasted one after the other, end with a user who is listed", { skip: windows && "for bash and zsh", timeout: 60_000 }, async () => {
-  const readme = readFileSync(inRoot("README.md"), "utf8");
-  for (const { command } of guide("http://127.0.0.1:8787")) assert.ok(readme.includes(`\n${command}\n`), `README.md does not have:\n${command}`);
+  const page = readFileSync(inRoot("docs", "first-steps.md"), "utf8");
+  for (const { command } of guide("http://127.0.0.1:8787")) assert.ok(page.includes(`\n${command}\n`), `docs/first-steps.md does not have:\n${command}`);
   const script = guide(url).map(({ command }) => `${command}\necho "= $?"`);
   const { stdout, stderr } = await promisify(execFile)("bash", ["-c", script.join("\n")], { cwd: root, env: { ...env, NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1" }, timeout: 50_000 });
   assert.equal(stderr, "");

@@ -35,6 +35,7 @@ mod filters;
 mod former_keys;
 mod fuzz;
 mod groups;
+mod guides;
 mod history;
 mod idempotency_keys;
 mod identity_providers;

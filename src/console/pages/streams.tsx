@@ -87,7 +87,7 @@ function NewStream({ onClose }: { onClose: () => void }) {
     doing.run(async () => {
       const body = { name, url, types: types.length ? types : undefined };
       const { data } = await ask(api.POST("/api/v1/tenants/{tenant_id}/event-streams", { params: { path: { tenant_id: tenant.id } }, body }));
-      setMade(data);
+      setMade({ id: data.id, secret: data.secret ?? "" }); // there is one where the kind is left out
     });
   const leave = () => {
     onClose();

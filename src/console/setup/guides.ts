@@ -1,58 +1,55 @@
-// What a customer's administrator does in each identity provider, step by step. The fields and their values come from the service.
+// What a customer's administrator does in each identity provider, step by step: the pages of docs/providers, which are bundled as they stand.
+// The fields and their values come from the service, which knows the address; what the pages say of them is for those who read them elsewhere.
+import entra from "../../../docs/providers/entra.md";
+import generic from "../../../docs/providers/generic.md";
+import google from "../../../docs/providers/google.md";
+import jumpcloud from "../../../docs/providers/jumpcloud.md";
+import okta from "../../../docs/providers/okta.md";
+import onelogin from "../../../docs/providers/onelogin.md";
+import ping from "../../../docs/providers/ping.md";
 import type { Schemas } from "../api";
 
-type Instructions = Schemas["EndpointInfo"]["instructions"];
+type Key = keyof Schemas["EndpointInfo"]["instructions"];
 
+/** A page: its title, what stands below it, and the lines of the lists under its headings. */
 export interface Guide {
-  key: keyof Instructions;
+  key: Key;
   name: string;
+  about: string;
   /** Before the fields are filled in. */
   before: string[];
   /** After that. */
   after: string[];
+  /** What to expect. */
+  known: string[];
+  /** What to do about a refusal. */
+  refused: string[];
+}
+
+function guide(key: Key, page: string): Guide {
+  const [head = "", ...sections] = page.split(/^## /m);
+  const [title = "", ...about] = head.trim().split("\n");
+  const under = (heading: string) => {
+    const section = sections.find((text) => text.startsWith(`${heading}\n`)) ?? "";
+    return [...section.matchAll(/^(?:\d+\.|-) (.*)$/gm)].map(([, item]) => item!);
+  };
+  return {
+    key,
+    name: title.replace("# ", ""),
+    about: about.join(" ").trim(),
+    before: under("Open the form"),
+    after: under("Switch it on"),
+    known: under("Good to know"),
+    refused: under("When it is refused"),
+  };
 }
 
 export const GUIDES: Guide[] = [
-  {
-    key: "entra",
-    name: "Microsoft Entra ID",
-    before: ["In the Entra admin center open Enterprise applications, and the application of this product. Make one without a template where there is none.", "Open Provisioning, and choose to connect your application."],
-    after: ["Press Test Connection, then save.", "Under Users and groups assign who is to come.", "Start provisioning. Entra ID sends changes every 40 minutes; Provision on demand sends one person at once."],
-  },
-  {
-    key: "okta",
-    name: "Okta",
-    before: ["In the Okta admin console open Applications, and the application of this product.", "Under General, switch on SCIM provisioning. Open the tab Provisioning, Integration, and press Edit.", "Tick Push New Users, Push Profile Updates and Push Groups."],
-    after: ["Press Test Connector Configuration, then save.", "Under Provisioning, To App, switch on Create Users, Update User Attributes and Deactivate Users.", "Under Assignments assign who is to come."],
-  },
-  {
-    key: "onelogin",
-    name: "OneLogin",
-    before: ["In OneLogin open Applications, and the application of this product. SCIM Provisioner with SAML (SCIM v2) does where there is none.", "Open Configuration."],
-    after: ["Press Enable beside API Status.", "Under Provisioning tick Enable provisioning, then save.", "Under Users, or by a role, give the application to who is to come."],
-  },
-  {
-    key: "jumpcloud",
-    name: "JumpCloud",
-    before: ["In JumpCloud open SSO Applications, and the application of this product.", "Open Identity Management."],
-    after: ["Press Test Connection, then Activate, then save.", "Under User Groups choose who is to come."],
-  },
-  {
-    key: "google",
-    name: "Google Workspace",
-    before: ["In the Google Admin console open Apps, Web and mobile apps, and the application of this product.", "Under Auto-provisioning press Configure."],
-    after: ["Go through the mapping of attributes and the scope, then finish.", "Switch auto-provisioning on."],
-  },
-  {
-    key: "ping",
-    name: "PingOne",
-    before: ["In PingOne open Integrations, Provisioning, and add a new connection of the type Identity Store.", "Choose SCIM Outbound."],
-    after: ["Press Test Connection, then save, and switch the connection on.", "Add a rule from PingOne's directory to the connection, with who is to come."],
-  },
-  {
-    key: "generic",
-    name: "Another provider",
-    before: ["Open the settings of provisioning by SCIM 2.0 in your provider."],
-    after: ["Test the connection, then choose who is to come, and switch provisioning on."],
-  },
+  guide("entra", entra),
+  guide("okta", okta),
+  guide("onelogin", onelogin),
+  guide("jumpcloud", jumpcloud),
+  guide("google", google),
+  guide("ping", ping),
+  guide("generic", generic),
 ];

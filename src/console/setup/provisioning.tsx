@@ -5,6 +5,7 @@ import { useDoing } from "../load";
 import { Copy } from "../parts/copy";
 import { Choice } from "../parts/form";
 import { Badge, Failed, Notice } from "../parts/notice";
+import { Prose, ProseList } from "../parts/prose";
 import { Table } from "../parts/table";
 import { When } from "../parts/when";
 import { type Setup, client, path } from "./link";
@@ -28,6 +29,11 @@ export function Provisioning({ setup, reload }: Props) {
         <li>
           <h3>Where do your users live?</h3>
           <Choice label="Identity provider" value={chosen} onValue={setChosen} options={[["", "Choose one"], ...GUIDES.map(({ key, name }): [string, string] => [key, name])]} />
+          {guide && (
+            <p>
+              <Prose text={guide.about} />
+            </p>
+          )}
         </li>
         {guide && (
           <>
@@ -37,7 +43,7 @@ export function Provisioning({ setup, reload }: Props) {
             </li>
             <li>
               <h3>Enter this in {guide.name}</h3>
-              <ul>{guide.before.map((step) => <li key={step}>{step}</li>)}</ul>
+              <ProseList lines={guide.before} inOrder />
               <Drawing fields={fields.map(([name]) => name)} />
               <dl class="facts">
                 {fields.map(([name, value]) => (
@@ -49,7 +55,10 @@ export function Provisioning({ setup, reload }: Props) {
                   </div>
                 ))}
               </dl>
-              <ul>{guide.after.map((step) => <li key={step}>{step}</li>)}</ul>
+              <p>Then:</p>
+              <ProseList lines={guide.after} inOrder />
+              <Further title="Good to know" lines={guide.known} />
+              <Further title="When it is refused" lines={guide.refused} />
             </li>
           </>
         )}
@@ -63,6 +72,13 @@ export function Provisioning({ setup, reload }: Props) {
     </section>
   );
 }
+
+const Further = ({ title, lines }: { title: string; lines: string[] }) => (
+  <details>
+    <summary>{title}</summary>
+    <ProseList lines={lines} />
+  </details>
+);
 
 function Token({ name, setup, token, onMade }: { name: string; setup: Setup; token: string; onMade: (token: string) => void }) {
   const doing = useDoing();
