@@ -1,8 +1,8 @@
-// `npm run pictures`: a picture of each page of the console into target/pictures, light and dark, wide and at 360 pixels; of the built workers,
-// with a small tenant in them.
+// `npm run pictures`: a picture of each page of the console and of the set-up page into target/pictures, light and dark, wide and at 360 pixels; of
+// the built workers, with a small tenant in them. docs/console.png, which README.md shows, is `person-light`.
 import { mkdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { acme, go, launch, missing, open, settled, startConsole } from "../tests/edge/support/console_world.mjs";
+import { acme, go, launch, missing, open, person, settled, startConsole } from "../tests/edge/support/console_world.mjs";
 import { startReceiver } from "../tests/edge/support/receiver.mjs";
 import { missing as noDirectory, startSlapd } from "../tests/edge/support/slapd.mjs";
 import { inRoot } from "./setup/paths.mjs";
@@ -47,6 +47,30 @@ export const places = (tenant) => {
   ];
 };
 
+/** The set-up page on its way from the link to the first user: a name, and what is done there first. */
+const SETUP = [
+  ["setup", () => {}],
+  ["setup-token", (page) => page.getByLabel("Identity provider").selectOption({ label: "Microsoft Entra ID" }).then(() => press(page, "Make the token")).then(() => page.locator(".copy code", { hasText: /^rcs_/ }).first().waitFor())],
+  ["setup-refused", async (page, scim) => {
+    await scim(await token(page)).request("POST", "/Users", { body: { displayName: "Nobody" } });
+    await page.getByText("The last request was refused").waitFor();
+  }],
+  ["setup-done", async (page, scim) => {
+    await scim(await token(page)).request("POST", "/Users", { body: person("Ada Lovelace") });
+    await page.getByText("It works:").waitFor();
+    for (const summary of await page.locator("details:not([open]) > summary").all()) await summary.click();
+  }],
+];
+const token = (page) => page.locator(".copy code", { hasText: /^rcs_/ }).first().textContent();
+
+/** A tenant that is to be set up, and the link's address. */
+async function linked(world) {
+  const tenant = await world.createTenant({ name: "Acme Corporation", product_name: "Notebook", product_color: "#0b5fff" });
+  const { url } = (await world.admin("POST", "/setup-links", { tenant_id: tenant.id, allows: ["scim", "sso", "directory"] })).body.data;
+  const { pathname, hash } = new URL(url);
+  return { scim: (token) => world.scim(tenant, token), url: (await world.mf.ready).origin + pathname + hash };
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main(pictures);
 
 async function pictures() {
@@ -76,6 +100,14 @@ async function pictures() {
         await page.reload();
         await page.getByRole("heading", { name: "Rollcall" }).waitFor();
         await page.screenshot({ path: `${folder}/sign-in-${look}.png` });
+      }
+      const setup = await linked(world);
+      await page.goto(setup.url);
+      await settled(page);
+      for (const [name, prepare] of SETUP) {
+        await prepare(page, setup.scim);
+        await page.waitForTimeout(200);
+        if (!only.length || only.includes(name)) await page.screenshot({ path: `${folder}/${name}-${look}.png`, fullPage: true });
       }
       await page.close();
     }

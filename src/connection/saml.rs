@@ -112,6 +112,16 @@ async fn metadata(platform: &Platform, target: &Target<'_>) -> Result<String, St
     }
 }
 
+/// The metadata at an address, as it stands. The error is a sentence for people.
+pub async fn published(platform: &Platform, url: &str, local: bool) -> Result<String, String> {
+    address::judge(url, local)?;
+    let fetched = platform.http.get(url, MAX_DOCUMENT, TIMEOUT_MS).await;
+    let document = fetched.map_err(|error| format!("it cannot be read: {error}"))?;
+    let text = String::from_utf8(document).ok();
+    text.filter(|text| saml_metadata::is_some(text))
+        .ok_or_else(|| "it serves something else than SAML metadata".to_owned())
+}
+
 fn compare(metadata: &Metadata, target: &Target<'_>) -> Result<String, String> {
     let mut wrong = Vec::new();
     let ours = target.certificates;

@@ -20,6 +20,22 @@ pub struct Metadata {
     pub sso_urls: Vec<String>,
 }
 
+/// Whether a text is SAML metadata, by its first element: of one entity, or of several.
+pub fn is_some(text: &str) -> bool {
+    let mut reader = NsReader::from_str(text.trim_start_matches('\u{feff}'));
+    loop {
+        match reader.read_resolved_event() {
+            Ok((namespace, Event::Start(element))) => {
+                let name = element.local_name();
+                return namespace == ResolveResult::Bound(Namespace(METADATA))
+                    && ["EntityDescriptor", "EntitiesDescriptor"].contains(&name.as_ref());
+            }
+            Ok((_, Event::Decl(_) | Event::Comment(_) | Event::Text(_) | Event::PI(_))) => {}
+            _ => return false,
+        }
+    }
+}
+
 /// Reads the metadata of that entity; none where the document is no SAML metadata at all.
 pub fn read(document: &[u8], entity_id: &str) -> Result<Option<Metadata>, String> {
     let Ok(text) = std::str::from_utf8(document) else {

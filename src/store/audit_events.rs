@@ -11,7 +11,7 @@ use crate::ids::TenantId;
 pub const MAX_SCANNED: i64 = 1_000;
 
 /// How long after its time an event is numbered at most, in milliseconds: what a request may take, with its tries, and then some.
-const MAX_LAG_MS: i64 = 120_000;
+pub(super) const MAX_LAG_MS: i64 = 120_000;
 
 /// Which events are wanted: those of which all holds that is said.
 #[derive(Debug, Clone, Default)]
@@ -174,6 +174,14 @@ pub fn select_page(
     ]
 }
 
+/// The number of one event in 64 that is nearest to a time.
+pub(super) fn sample(condition: &str, order: &str) -> String {
+    format!(
+        "(select s.seq from audit_events s indexed by audit_events_at_idx where s.tenant_id = ?1 and s.seq % 64 = 0 \
+         and s.at {condition} order by s.at {order}, s.seq {order} limit 1)"
+    )
+}
+
 /// The range of numbers that a page goes through, as a table of one row, `b`.
 fn range(params: &mut Params, filter: &Filter, after: Option<i64>, way: Way) -> String {
     let (since, until) = filter.times();
@@ -181,12 +189,6 @@ fn range(params: &mut Params, filter: &Filter, after: Option<i64>, way: Way) -> 
     if let Some(after) = after {
         top = format!("min({top}, {})", params.bind(after));
     }
-    let sample = |condition: &str, order: &str| {
-        format!(
-            "(select s.seq from audit_events s indexed by audit_events_at_idx where s.tenant_id = ?1 and s.seq % 64 = 0 \
-             and s.at {condition} order by s.at {order}, s.seq {order} limit 1)"
-        )
-    };
     if let Some(until) = until {
         let later = sample(&format!("> {}", params.bind(until + MAX_LAG_MS)), "asc");
         top = format!("min({top}, coalesce({later}, t.audit_seq + 1))");

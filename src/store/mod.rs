@@ -6,6 +6,7 @@
 //! Invariants: the tenant's id leads every key, and every statement names it. What is read, decided and written is
 //! held together by a [`guard`](guards) in the writing batch.
 
+pub mod activity;
 pub mod async_requests;
 pub mod attention;
 pub mod audit_events;

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { places } from "../../scripts/pictures.mjs";
 import { inRoot } from "../../scripts/setup/paths.mjs";
-import { acme, button, carefulPage, go, launch, missing, open, person, settled, startConsole, texts } from "./support/console_world.mjs";
+import { acme, button, carefulPage, go, keyboard, launch, missing, open, person, settled, startConsole, texts } from "./support/console_world.mjs";
 import { startReceiver } from "./support/receiver.mjs";
 import { missing as noDirectory, startSlapd } from "./support/slapd.mjs";
 
@@ -31,19 +31,6 @@ after(async () => {
 const newPage = (t, options) => carefulPage(t, browser, world, options);
 const at = (...parts) => `#/${["t", tenant.id, ...parts].join("/")}`;
 const main = (page) => page.getByRole("main");
-
-/** What has the focus, and how to come to something by Tab. */
-function keyboard(page) {
-  const focused = () => page.evaluate(() => document.activeElement.innerText || document.activeElement.labels?.[0]?.innerText || "");
-  const tabTo = async (text) => {
-    for (let steps = 0; steps < 60; steps += 1) {
-      if ((await focused()).trim() === text) return;
-      await page.keyboard.press("Tab");
-    }
-    assert.fail(`Tab never comes to ${text}`);
-  };
-  return { focused, tabTo };
-}
 
 describe("the console", { skip }, () => {
   test("is there within a second, and signed in by the link of npm run dev, whose token leaves the address", { timeout: TIMEOUT }, async (t) => {
@@ -193,6 +180,39 @@ describe("the console", { skip }, () => {
     await page.locator(".timeline > li", { hasText: "tester" }).waitFor();
     const { body } = await tenant.scim.request("GET", `/Users/${tenant.people["Ada Lovelace"]}`);
     assert.equal(body.active, true);
+  });
+
+  test("who manages somebody leads to them, and back", { timeout: TIMEOUT }, async (t) => {
+    const page = await newPage(t);
+    await open(page, world, at("people", tenant.people["Alan Turing"]));
+    await main(page).getByRole("link", { name: "Grace Hopper" }).click();
+    await page.getByRole("heading", { name: "Grace Hopper" }).waitFor();
+    // What the identity provider calls a manager who is nobody here is shown as it is.
+    const value = { value: "ext-4711", displayName: "Somebody Else" };
+    const reply = await tenant.scim.request("PATCH", `/Users/${tenant.people["Ken Thompson"]}`, { body: { schemas: ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], Operations: [{ op: "add", path: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", value }] } });
+    assert.ok(reply.status < 300, reply.text);
+    await go(page, at("people", tenant.people["Ken Thompson"]));
+    await page.getByRole("heading", { name: "Ken Thompson" }).waitFor();
+    const manager = page.locator(".facts > div", { hasText: "manager" });
+    assert.match(await manager.innerText(), /Somebody Else|ext-4711/);
+    assert.equal(await manager.getByRole("link").count(), 0);
+  });
+
+  test("the overview has the last day as a picture, in words and as a table", { timeout: TIMEOUT }, async (t) => {
+    const page = await newPage(t);
+    await open(page, world);
+    const { body } = await world.admin("GET", "/activity?tenant_id=acme");
+    const sum = (name) => body.data.hours.reduce((all, hour) => all + hour[name], 0);
+    assert.ok(sum("requests") >= 20 && sum("refused") >= 2 && sum("changes") >= 15, JSON.stringify(body.data));
+    const picture = page.getByRole("img", { name: /^By the hour: \d+ requests, \d+ of them refused, and \d+ changes/ });
+    await picture.waitFor();
+    await keyboard(page).tabTo("As a table");
+    await page.keyboard.press("Enter");
+    const row = page.getByRole("table", { name: "The last day by the hour" }).locator("tbody tr").last();
+    await row.waitFor();
+    const numbers = (await row.innerText()).match(/\d+/g).map(Number).slice(2);
+    assert.equal(numbers.length, 3);
+    assert.ok(numbers[0] >= sum("requests") && numbers[2] >= sum("changes"), `${numbers}`);
   });
 
   test("the journal: a new request appears by itself, a refused one with its reason; one is opened, sent again and undone", { timeout: TIMEOUT }, async (t) => {
@@ -376,5 +396,16 @@ describe("the console", { skip }, () => {
       await page.getByText("1 person").waitFor();
     });
     await main(page).getByRole("link", { name: "First07777 Last07777" }).waitFor();
+  });
+
+  test("the overview looks at more than a hundred tenants, a hundred at a time", { timeout: TIMEOUT }, async (t) => {
+    for (let number = 0; number < 100; number += 1) await world.createTenant({ id: `crowd-${number}`, name: `Crowd ${number}` });
+    const { total_items: total } = (await world.admin("GET", "/tenants?per_page=1")).body.pagination;
+    const page = await newPage(t);
+    await open(page, world);
+    await page.getByText(`Of 100 of ${total} tenants.`).waitFor();
+    await button(page, `Look at ${total - 100} more`).click();
+    await page.getByText(`Of 100 of ${total} tenants.`).waitFor({ state: "detached" });
+    await page.getByText("Old script").waitFor();
   });
 });

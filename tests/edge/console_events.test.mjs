@@ -5,6 +5,7 @@ import { Webhook } from "standardwebhooks";
 import { acme, button, carefulPage, go, launch, missing, open, settled, startConsole } from "./support/console_world.mjs";
 import { eventually } from "./support/eventually.mjs";
 import { startReceiver } from "./support/receiver.mjs";
+import { adminToken } from "./support/world.mjs";
 
 const skip = missing && `not looked at: ${missing}`;
 const TIMEOUT = 120_000;
@@ -79,5 +80,26 @@ describe("events in the console", { skip }, () => {
     await button(page, "Delete").click();
     await button(dialog, "Delete the stream").click();
     await page.getByText("Nobody is sent events yet.").waitFor();
+  });
+
+  test("older deliveries that were asked for stay where new ones come", { timeout: TIMEOUT }, async (t) => {
+    const receiver = await startReceiver();
+    t.after(receiver.stop);
+    const made = await world.request("POST", "/api/v1/tenants/acme/event-streams", { auth: `Bearer ${adminToken()}`, body: { name: "Each", url: receiver.url } });
+    assert.equal(made.status, 201, made.text);
+    const person = (name) => ({ schemas: ["urn:ietf:params:scim:schemas:core:2.0:User"], userName: `${name}@acme.example` });
+    const Operations = Array.from({ length: 70 }, (_, number) => ({ method: "POST", path: "/Users", bulkId: `b${number}`, data: person(`delivered${number}`) }));
+    await tenant.scim.request("POST", "/Bulk", { body: { schemas: ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], Operations } });
+    await eventually(() => receiver.got.length >= 70, "all deliveries", 30_000);
+    const page = await carefulPage(t, browser, world);
+    await open(page, world, `#/t/acme/events/${made.body.data.id}`);
+    const rows = page.getByRole("table", { name: "Deliveries, the latest first" }).locator("tbody tr");
+    await rows.nth(49).waitFor();
+    await button(page, "Show older ones").click();
+    await rows.nth(69).waitFor();
+    const before = await rows.count();
+    await tenant.scim.request("POST", "/Users", { body: person("one.more") });
+    await rows.nth(before).waitFor({ timeout: 20_000 });
+    assert.equal(await button(page, "Show older ones").count(), 0, "there is nothing older");
   });
 });

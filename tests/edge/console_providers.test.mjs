@@ -2,6 +2,7 @@
 // plan to what it did, and group mappings.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { acme, button, carefulPage, launch, missing, open, settled, startConsole, texts } from "./support/console_world.mjs";
 import { startOpenIdProvider } from "./support/openid_provider.mjs";
@@ -93,6 +94,22 @@ describe("providers in the console", { skip }, () => {
     await page.getByRole("heading", { name: "saml", exact: true }).waitFor();
     const { saml_config } = await read("saml");
     assert.deepEqual([saml_config.entity_id, saml_config.certificates.length], ["https://idp.acme.example/metadata", 1]);
+    // By its address, which the service reads: what it serves, and why not.
+    let document = "<html>Sign in</html>";
+    const idp = createServer((_, response) => response.end(document));
+    t.after(() => idp.close());
+    await new Promise((ready) => idp.listen(0, "127.0.0.1", ready));
+    await page.getByLabel("Address of the metadata").fill("https://10.0.0.1/metadata");
+    await button(page, "Fetch the metadata").click();
+    await page.locator(".wrong", { hasText: "private" }).waitFor();
+    await page.getByLabel("Address of the metadata").fill(`http://127.0.0.1:${idp.address().port}/metadata`);
+    await button(page, "Fetch the metadata").click();
+    await page.locator(".wrong", { hasText: "something else than SAML metadata" }).waitFor();
+    document = metadata.replace("https://idp.acme.example/sso", "https://idp.acme.example/new");
+    await button(page, "Fetch the metadata").click();
+    await page.getByText("The fields below are filled in.").waitFor();
+    assert.equal(await page.getByLabel("Sign-on address").inputValue(), "https://idp.acme.example/new");
+    await page.getByLabel("Sign-on address").fill("https://idp.acme.example/sso");
     // Saved again as it is, nothing changes.
     await button(page, "Save").click();
     await settled(page);

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { createServer } from "node:http";
 import { inRoot } from "../../scripts/setup/paths.mjs";
-import { button, carefulPage, launch, missing, person, startConsole } from "./support/console_world.mjs";
+import { button, carefulPage, keyboard, launch, missing, person, startConsole } from "./support/console_world.mjs";
 
 const skip = missing && `not looked at: ${missing}`;
 const axe = readFileSync(inRoot("node_modules", "axe-core", "axe.min.js"), "utf8");
@@ -98,6 +99,65 @@ describe("the set-up page", { skip }, () => {
       assert.ok(wide <= screen, `${wide} of ${screen}`);
     });
   }
+
+  test("with the keyboard alone: the provider, the token, what to enter, and what else there is to know", { timeout: TIMEOUT }, async (t) => {
+    const page = await carefulPage(t, browser, world, { permissions: ["clipboard-read", "clipboard-write"] });
+    const { url, tenant } = await linked(["scim"]);
+    await page.goto(url);
+    await page.getByRole("heading", { name: "Set up Acme Corporation" }).waitFor();
+    const { focused, tabTo } = keyboard(page);
+    await tabTo("Identity provider");
+    await page.keyboard.type("PingOne");
+    await page.getByRole("heading", { name: "Enter this in PingOne" }).waitFor();
+    await tabTo("Make the token");
+    await page.keyboard.press("Enter");
+    await page.locator(".copy code", { hasText: /^rcs_/ }).first().waitFor();
+    await tabTo("Copy");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Copied the token" }).waitFor();
+    const token = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(token, /^rcs_\w{49}$/);
+    await tabTo("Good to know");
+    await page.keyboard.press("Enter");
+    await page.getByText("It cannot take a value away").waitFor();
+    await tabTo("When it is refused");
+    assert.equal(await focused(), "When it is refused");
+    await world.scim(tenant, token).request("POST", "/Users", { body: person("Ada Lovelace") });
+    await page.getByText("It works: one user is here").waitFor();
+  });
+
+  test("every provider's page is shown whole, with nothing of its marks left over", { timeout: TIMEOUT }, async (t) => {
+    const page = await carefulPage(t, browser, world);
+    const { url } = await linked(["scim"]);
+    await page.goto(url);
+    const choice = page.getByLabel("Identity provider");
+    await choice.waitFor();
+    const options = await choice.locator("option").allInnerTexts();
+    assert.equal(options.length, 8);
+    for (const name of options.slice(1)) {
+      await choice.selectOption({ label: name });
+      await page.getByRole("heading", { name: `Enter this in ${name}` }).waitFor();
+      for (const summary of await page.locator("details > summary").all()) await summary.click();
+      const text = await page.locator(".steps").innerText();
+      assert.ok(!/[*`]|\]\(|undefined/.test(text), `${name}: ${text.match(/.{0,40}([*`]|\]\(|undefined).{0,40}/)?.[0]}`);
+      assert.ok(text.length > 1_000, `${name}: ${text.length}`);
+      assert.deepEqual(await violations(page), []);
+    }
+  });
+
+  test("a SAML login is filled in from the address of its metadata", { timeout: TIMEOUT }, async (t) => {
+    const idp = createServer((_, response) => response.end(`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.acme.example"><IDPSSODescriptor><SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://idp.acme.example/sso"/></IDPSSODescriptor></EntityDescriptor>`));
+    t.after(() => idp.close());
+    await new Promise((ready) => idp.listen(0, "127.0.0.1", ready));
+    const page = await carefulPage(t, browser, world);
+    const { url } = await linked(["sso"]);
+    await page.goto(url);
+    await page.getByLabel("Protocol").selectOption("SAML");
+    await page.getByLabel("Address of the metadata").fill(`http://127.0.0.1:${idp.address().port}/`);
+    await button(page, "Fetch the metadata").click();
+    await page.getByText("The fields below are filled in.").waitFor();
+    assert.equal(await page.getByLabel("Sign-on address").inputValue(), "https://idp.acme.example/sso");
+  });
 
   test("ends with its link, keeps no secret, and opens nothing by half of one", { timeout: TIMEOUT }, async (t) => {
     const page = await carefulPage(t, browser, world);

@@ -12,6 +12,7 @@ use crate::support::described::{document, operation, path_of, resolved, sent, su
 use crate::support::{Answer, ORIGIN, World};
 
 const FILE: &str = "src/assets/openapi.json";
+const SAML: &str = "https://login.example.com/metadata";
 const UNDO: &str = "01a1fa81-2beb-7527-84ae-1e76ffcebd7a";
 
 /// All operations: method, path and what the document says.
@@ -185,6 +186,7 @@ fn its_examples_are_true() {
         }
         let fresh = Fresh::new(&world, id);
         let path = fresh.fill(&route.pattern);
+        world.web.publish_metadata(SAML);
         let (status, example) = succeeds(described);
         if let Some(tenant) = path.strip_suffix("/restore") {
             world.admin("DELETE", tenant, Value::Null).expect(204);
@@ -372,8 +374,7 @@ impl<'w> Fresh<'w> {
             id.unwrap_or_else(|| part.replace(":type", "User"))
         };
         let path = pattern.split('/').map(part).collect::<Vec<_>>().join("/");
-        let of_one =
-            "endpoint-info audit-events history requests :request_id :undo_id :link_id status";
+        let of_one = "endpoint-info audit-events history requests :request_id :undo_id :link_id status activity";
         match of_one.split(' ').any(|end| pattern.ends_with(end)) {
             false => path,
             true => format!("{path}?tenant_id={}", self.ids[":tenant_id"]),

@@ -1,6 +1,8 @@
 //! The administrator's nouns, what everybody may read, and what the clock has done for them.
 
 #[cfg(feature = "jobs")]
+pub mod activity;
+#[cfg(feature = "jobs")]
 mod administrator;
 #[cfg(feature = "jobs")]
 pub mod audit_events;

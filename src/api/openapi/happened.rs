@@ -7,6 +7,7 @@ use super::examples;
 use super::operation::{Operation, query};
 use super::schemas::Schemas;
 use super::tags::HAPPENED;
+use crate::api::admin::activity::ActivityResponse;
 use crate::api::admin::audit_events::AuditEventResponse;
 use crate::api::admin::erasures::{ErasureRequest, ErasureResponse};
 use crate::api::admin::replay::{ReplayRequest, ReplayResponse};
@@ -255,6 +256,20 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
             "What needs a person",
             schemas,
             &json!({"lines": []}),
+        ),
+        "readActivity" => shows::<ActivityResponse>(
+            Operation::new(route, HAPPENED, "How much went on in the last day")
+                .describe("Of each of the last 24 hours, the one under way among them: the requests that the journal has, those that were refused, and the changes of users and groups. Of the latest 10,000 requests and the latest 10,000 changes.")
+                .parameters([tenant_id(false, OF_TENANT)])
+                .fails(404)
+                .fails(422),
+            200,
+            "The hours",
+            schemas,
+            &json!({
+                "hours": [{"at": "2026-11-20T19:00:00.000Z", "requests": 41, "refused": 2, "changes": 57}],
+                "counted_since": null,
+            }),
         ),
         _ => return None,
     })

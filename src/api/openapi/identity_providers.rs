@@ -12,6 +12,9 @@ use crate::api::admin::identity_providers::responses::{
     AdminIdPResponse, GroupMappingResponse, IdPListItem, IdPResponse, ReencryptionResponse,
     TestConnectionResponse,
 };
+use crate::api::admin::identity_providers::saml_metadata::{
+    SamlMetadataRequest, SamlMetadataResponse,
+};
 use crate::api::admin::identity_providers::types::{
     AdminIdPCreate, AdminIdPUpdate, GroupMappingCreate, IdPCreate, IdPUpdate,
 };
@@ -159,6 +162,19 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
             "How it ended",
             schemas,
             &examples::test_connection(),
+        ),
+        "readSamlMetadata" => shows::<SamlMetadataResponse>(
+            provider(route, "Read the metadata that a SAML provider publishes")
+                .describe("The document at an address, as it stands, for a form to be filled in from it. Nothing is kept. 422 where the address is private, or serves no metadata.")
+                .body(
+                    true,
+                    schemas.request::<SamlMetadataRequest>(),
+                    json!({"url": "https://login.example.com/metadata"}),
+                ),
+            200,
+            "What stands there",
+            schemas,
+            &json!({"metadata": "<EntityDescriptor …"}),
         ),
         "reencryptSecrets" => shows::<ReencryptionResponse>(
             Operation::new(route, IDENTITY_PROVIDERS,

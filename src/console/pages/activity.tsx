@@ -1,10 +1,11 @@
 // The journal of a tenant's requests, live: what was refused stands out, with its reason.
 import { useState } from "preact/hooks";
 import { type Schemas, api, ask, sentence } from "../api";
-import { useDoing, useEvery, useLoad, useTyped } from "../load";
+import { useDoing, useEvery, useTyped } from "../load";
 import { Page } from "../console";
 import { Choice, Field, Tick } from "../parts/form";
 import { Badge, Empty, Failed, Shown } from "../parts/notice";
+import { Older, useList } from "../parts/older";
 import { Table } from "../parts/table";
 import { When } from "../parts/when";
 import { to, useQuery } from "../route";
@@ -61,33 +62,12 @@ export function Activity() {
   const [isLive, setLive] = useState(true);
   const asked = { tenant_id: tenant.id, status: status || undefined, actor: actor || undefined, user_name: settled.trim() || undefined, limit: LIMIT };
   const key = JSON.stringify(asked);
-  const read = (after?: string) => ask(api.GET("/api/v1/admin/requests", { params: { query: { ...asked, after } } }));
-
-  // What is shown: the rows that were read, of the same question, with what came since before them and what is older behind.
-  const [rows, setRows] = useState<{ key: string; rows: Row[]; next: string | null }>({ key: "", rows: [], next: null });
-  const loaded = useLoad(key, async () => {
-    const { data, pagination } = await read();
-    setRows({ key, rows: data, next: pagination.next });
-    return true;
+  const list = useList<Row>(key, ({ id }) => id, async (after) => {
+    const { data, pagination } = await ask(api.GET("/api/v1/admin/requests", { params: { query: { ...asked, after } } }));
+    return { rows: data, next: pagination.next };
   });
   const live = useDoing();
-  const more = useDoing();
-  useEvery(isLive && rows.key === key ? EVERY_MS : null, () =>
-    live.run(async () => {
-      const { data } = await read();
-      setRows((before) => {
-        if (before.key !== key) return before;
-        const known = new Set(before.rows.map(({ id }) => id));
-        const fresh = data.filter(({ id }) => !known.has(id));
-        return fresh.length ? { ...before, rows: [...fresh, ...before.rows] } : before;
-      });
-    }),
-  );
-  const older = () =>
-    more.run(async () => {
-      const { data, pagination } = await read(rows.next!);
-      setRows((before) => (before.key === key ? { key, rows: [...before.rows, ...data], next: pagination.next } : before));
-    });
+  useEvery(isLive ? EVERY_MS : null, () => live.run(list.refresh));
   const actors = [...tenant.actors].filter(([name]) => name.startsWith("scim-token:")) as [string, string][];
   const others = actor && !tenant.actors.has(actor) ? [[actor, actor] as [string, string]] : [];
   return (
@@ -118,15 +98,15 @@ export function Activity() {
         <Field label="User name" type="search" value={userName} onValue={setUserName} placeholder="ada@example.com" />
       </div>
       <Tick label="Live: new requests appear by themselves" value={isLive} onValue={setLive} />
-      <Shown loaded={loaded}>
+      <Shown loaded={list.loaded}>
         {() => (
           <>
             {isLive && <Failed failure={live.failure} />}
-            {rows.rows.length === 0 && <Empty>No request is recorded{status || actor || settled ? " that is like this" : ""}.</Empty>}
-            {rows.rows.length > 0 && (
+            {list.rows.length === 0 && <Empty>No request is recorded{status || actor || settled ? " that is like this" : ""}.</Empty>}
+            {list.rows.length > 0 && (
               <Table
                 caption="Requests, the latest first"
-                rows={rows.rows}
+                rows={list.rows}
                 id={(row) => row.id}
                 mark={(row) => (row.failed ? "refused" : "")}
                 columns={[
@@ -147,12 +127,7 @@ export function Activity() {
                 ]}
               />
             )}
-            <Failed failure={more.failure} />
-            {rows.next && (
-              <button type="button" disabled={more.isBusy} onClick={older}>
-                Show older ones
-              </button>
-            )}
+            <Older list={list} />
           </>
         )}
       </Shown>

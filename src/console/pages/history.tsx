@@ -3,9 +3,9 @@ import { Fragment } from "preact";
 import { useState } from "preact/hooks";
 import { type Schemas, api, ask } from "../api";
 import { capital, counted } from "../format";
-import { useDoing, useLoad } from "../load";
 import { Diff } from "../parts/diff";
-import { Empty, Failed, Shown } from "../parts/notice";
+import { Empty, Shown } from "../parts/notice";
+import { Older, useList } from "../parts/older";
 import { When } from "../parts/when";
 import { to } from "../route";
 import { may } from "../session";
@@ -19,43 +19,30 @@ export const DONE: Record<string, string> = { create: "made", update: "replaced"
 
 /** So many of those who came or went in one step are named. */
 const SHOWN = 5;
+
 export function History({ type, id, onChange }: { type: "User" | "Group"; id: string; onChange: () => void }) {
   const tenant = useTenant();
   const [undoing, setUndoing] = useState<string | null>(null);
-  const page = (after?: string) => ask(api.GET("/api/v1/admin/resources/{type}/{id}/history", { params: { path: { type, id }, query: { tenant_id: tenant.id, after, limit: 50 } } }));
-  const loaded = useLoad(`${type} ${id}`, async () => {
-    const { data, pagination } = await page();
-    setOlder({ versions: [], next: pagination.next });
-    return data;
+  const list = useList<Version>(`${type} ${id}`, ({ seq }) => String(seq), async (after) => {
+    const query = { tenant_id: tenant.id, after, limit: 50 };
+    const { data, pagination } = await ask(api.GET("/api/v1/admin/resources/{type}/{id}/history", { params: { path: { type, id }, query } }));
+    return { rows: data.versions, next: pagination.next };
   });
-  const [older, setOlder] = useState<{ versions: Version[]; next: string | null }>({ versions: [], next: null });
-  const doing = useDoing();
-  const more = () =>
-    doing.run(async () => {
-      const { data, pagination } = await page(older.next!);
-      setOlder({ versions: [...older.versions, ...data.versions], next: pagination.next });
-    });
-  const steps = [...(loaded.value?.versions ?? []), ...older.versions];
-  const names = useNames("Users", steps.flatMap(({ members }) => (members ? [...members.came.slice(0, SHOWN), ...members.gone.slice(0, SHOWN)] : [])));
-  const changed = () => (loaded.reload(), onChange());
+  const names = useNames("Users", list.rows.flatMap(({ members }) => (members ? [...members.came.slice(0, SHOWN), ...members.gone.slice(0, SHOWN)] : [])));
+  const changed = () => (list.loaded.reload(), onChange());
   return (
     <section>
       <h2>History</h2>
-      <Shown loaded={loaded}>
+      <Shown loaded={list.loaded}>
         {() => (
           <>
-            {steps.length === 0 && <Empty>Nothing is recorded.</Empty>}
+            {list.rows.length === 0 && <Empty>Nothing is recorded.</Empty>}
             <ol class="timeline">
-              {steps.map((version) => (
+              {list.rows.map((version) => (
                 <Step key={version.seq} version={version} names={names} onUndo={() => setUndoing(version.request_id)} />
               ))}
             </ol>
-            <Failed failure={doing.failure} />
-            {older.next && (
-              <button type="button" disabled={doing.isBusy} onClick={more}>
-                Show older ones
-              </button>
-            )}
+            <Older list={list} />
           </>
         )}
       </Shown>
@@ -89,7 +76,6 @@ function Step({ version, names, onUndo }: { version: Version; names: Names; onUn
     </li>
   );
 }
-
 
 function Members({ names, label, ids, total }: { names: Names; label: string; ids: string[]; total: number }) {
   const tenant = useTenant();

@@ -1,4 +1,5 @@
-// What needs a person, in all tenants that one sees, each with the one thing to do about it.
+// What needs a person, in all tenants that one sees, each with the one thing to do about it; and how much went on in the last day.
+import { useState } from "preact/hooks";
 import { type Schemas, api, ask } from "../api";
 import { count } from "../format";
 import { useEvery, useLoad } from "../load";
@@ -8,12 +9,13 @@ import { Table } from "../parts/table";
 import { When } from "../parts/when";
 import { to } from "../route";
 import { may, session } from "../session";
+import { atOnce } from "./at_once";
+import { DayChart } from "./day_chart";
 
 type Tenant = Pick<Schemas["TenantResponse"], "id" | "name">;
 export type Line = Schemas["StatusLine"] & { tenant: Tenant };
 
-/** The status is asked of one tenant at a time: of so many at once, and of no more than the first page of tenants. */
-const AT_ONCE = 6;
+/** The status is asked of one tenant at a time, and of one page of tenants after the other. */
 const TENANTS = 100;
 const EVERY_MS = 60_000;
 
@@ -37,20 +39,22 @@ const ACTIONS: Record<string, [title: string, deed: string, where: (line: Line) 
 /** The actor that a line is about: its subject is a token or who else has asked. */
 const actor = ({ subject }: Line) => (subject.type === "ScimToken" ? `scim-token:${subject.id}` : subject.id);
 
-async function read(): Promise<{ lines: Line[]; tenants: number; total: number }> {
+/** Of so many pages of tenants. */
+async function read(pages: number): Promise<{ lines: Line[]; tenants: string[]; total: number }> {
   const own = session()?.tenant;
   if (own) {
     const lines = await linesOf({ id: own, name: own });
-    return { lines, tenants: 1, total: 1 };
+    return { lines, tenants: [own], total: 1 };
   }
-  const { data, pagination } = await ask(api.GET("/api/v1/admin/tenants", { params: { query: { per_page: TENANTS } } }));
-  const waiting = [...data];
-  const lines: Line[] = [];
-  const work = async () => {
-    for (let tenant = waiting.shift(); tenant; tenant = waiting.shift()) lines.push(...(await linesOf(tenant)));
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return { lines, tenants: data.length, total: pagination.total_items };
+  const tenants: Tenant[] = [];
+  let total = 0;
+  for (let page = 1; page <= pages && (page === 1 || tenants.length < total); page += 1) {
+    const { data, pagination } = await ask(api.GET("/api/v1/admin/tenants", { params: { query: { page, per_page: TENANTS } } }));
+    tenants.push(...data);
+    total = pagination.total_items;
+  }
+  const lines = await atOnce(tenants, linesOf);
+  return { lines: lines.flat(), tenants: tenants.map(({ id }) => id), total };
 }
 
 async function linesOf(tenant: Tenant): Promise<Line[]> {
@@ -68,19 +72,26 @@ async function tokenNames(tenant: Tenant): Promise<Map<string, string>> {
 const order = (one: Line, other: Line) => Number(GRAVE.has(other.code)) - Number(GRAVE.has(one.code)) || other.since.localeCompare(one.since);
 
 export function Overview() {
-  const loaded = useLoad("overview", read);
+  const [pages, setPages] = useState(1);
+  const loaded = useLoad(`overview ${pages}`, () => read(pages));
   useEvery(EVERY_MS, loaded.reload);
   return (
     <Page title="What needs you">
       <Shown loaded={loaded}>
         {({ lines, tenants, total }) => (
           <>
-            {tenants < total && (
-              <p class="small">
-                Of the first {count(tenants)} of {count(total)} tenants. <a href={to(["tenants"])}>Find another one</a>
-              </p>
+            {lines.length ? <Lines lines={lines} withTenant={!session()?.tenant} /> : <Empty>{tenants.length < total ? "Nothing, in these tenants." : "Nothing. All tenants are well."}</Empty>}
+            {tenants.length < total && (
+              <div class="head">
+                <span role="status">
+                  Of {count(tenants.length)} of {count(total)} tenants. <a href={to(["tenants"])}>Find another one</a>
+                </span>
+                <button type="button" disabled={loaded.isLoading} onClick={() => setPages(pages + 1)}>
+                  Look at {count(Math.min(TENANTS, total - tenants.length))} more
+                </button>
+              </div>
             )}
-            {lines.length ? <Lines lines={lines} withTenant={!session()?.tenant} /> : <Empty>Nothing. All tenants are well.</Empty>}
+            {tenants.length > 0 && <DayChart tenants={tenants} />}
           </>
         )}
       </Shown>

@@ -9,6 +9,7 @@ import { When } from "../parts/when";
 import { to } from "../route";
 import { may } from "../session";
 import { History } from "./history";
+import { useNames } from "./names";
 import { personName } from "./people";
 import { useTenant } from "./tenant";
 
@@ -49,12 +50,13 @@ function Attributes({ user }: { user: Schemas["User"] }) {
   const { schemas, meta, groups, ...own } = user as Schemas["User"] & Record<string, unknown>;
   const extension = (own as Record<string, unknown>)[ENTERPRISE] as Record<string, unknown> | undefined;
   const rows = Object.entries({ ...own, ...extension }).filter(([name]) => name !== ENTERPRISE);
+  const cell = (name: string, value: unknown) => (name === "manager" ? <Manager manager={value as Manager} /> : <Value value={value} />);
   return (
     <section class="card">
       <h2>
         Attributes {user.active === false ? <Badge kind="warn">inactive</Badge> : <Badge kind="good">active</Badge>}
       </h2>
-      <Facts facts={rows.map(([name, value]) => [attributeName(name), <Value value={value} />])} />
+      <Facts facts={rows.map(([name, value]) => [attributeName(name), cell(name, value)])} />
       <p class="small">
         Made <When at={user.meta?.created} />, changed <When at={user.meta?.lastModified} />
       </p>
@@ -64,6 +66,15 @@ function Attributes({ user }: { user: Schemas["User"] }) {
 
 /** Several values are a line each. */
 const Value = ({ value }: { value: unknown }) => (Array.isArray(value) ? <>{value.map((one, index) => <div key={index}>{shown(one)}</div>)}</> : <>{shown(value)}</>);
+
+type Manager = { value?: string; displayName?: string };
+
+/** Who manages somebody: a link where it is a person of this tenant, else what the identity provider calls them. */
+function Manager({ manager: { value, displayName } }: { manager: Manager }) {
+  const tenant = useTenant();
+  const name = useNames("Users", value ? [value] : []).get(value ?? "");
+  return name ? <a href={to(["t", tenant.id, "people", value!])}>{name}</a> : <>{displayName ?? value}</>;
+}
 
 function GroupsOf({ user }: { user: Schemas["User"] }) {
   const tenant = useTenant();

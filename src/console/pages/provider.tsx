@@ -10,6 +10,7 @@ import { may } from "../session";
 import { Mappings } from "./mappings";
 import { bodyOf, valuesOf } from "./provider_fields";
 import { ProviderForm } from "./provider_form";
+import { fetchMetadata } from "./provider_metadata";
 import { Sync } from "./sync";
 import { useTenant } from "./tenant";
 
@@ -77,7 +78,7 @@ function Settings({ provider, onChange }: { provider: Full; onChange: () => void
       </h2>
       {notices && notices.length > 0 && <Notice kind="warn">{notices.map(({ msg }) => <p key={msg}>{msg}</p>)}</Notice>}
       <fieldset class="bare" disabled={!may("identity-providers:write")}>
-        <ProviderForm protocol={provider.protocol} provider={provider} values={values} onValues={setValues} deed="Save" doing={doing} onSubmit={submit} />
+        <ProviderForm protocol={provider.protocol} provider={provider} values={values} onValues={setValues} deed="Save" doing={doing} fetchMetadata={fetchMetadata} onSubmit={submit} />
       </fieldset>
     </section>
   );

@@ -1,9 +1,9 @@
 // The form of a provider, of its kind's fields. What is wrong stands beside the field; a secret is typed and never shown.
 import { useState } from "preact/hooks";
 import type { Failure, Schemas } from "../api";
-import type { Doing } from "../load";
+import { type Doing, useDoing } from "../load";
 import { Choice, Field, Form, Tick, wrongAt } from "../parts/form";
-import { Notice } from "../parts/notice";
+import { Failed, Notice } from "../parts/notice";
 import { ACTIVE_DIRECTORY, FIELDS, type FieldSpec, type Protocol, type Values, readMetadata } from "./provider_fields";
 
 interface Props {
@@ -13,17 +13,19 @@ interface Props {
   onValues: (values: Values) => void;
   deed: string;
   doing: Doing;
+  /** Reads what a SAML provider publishes at an address. */
+  fetchMetadata: (url: string) => Promise<string>;
   onSubmit: () => void;
 }
 
-export function ProviderForm({ protocol, provider, values, onValues, deed, doing, onSubmit }: Props) {
+export function ProviderForm({ protocol, provider, values, onValues, deed, doing, fetchMetadata, onSubmit }: Props) {
   const has = provider?.oidc_config?.has_client_secret || provider?.ldap_config?.has_bind_password;
   const one = (spec: FieldSpec) => <One key={spec.key} spec={spec} value={values[spec.key] ?? ""} hasSecret={Boolean(has)} failure={doing.failure} onValue={(value) => onValues({ ...values, [spec.key]: value })} />;
   const further = FIELDS[protocol].filter(({ isFurther }) => isFurther);
   const isWrong = further.some(({ key }) => wrongAt(doing.failure, key));
   return (
     <Form deed={deed} doing={doing} onSubmit={onSubmit}>
-      {protocol === "SAML" && <Metadata onRead={(read) => onValues({ ...values, ...read })} />}
+      {protocol === "SAML" && <Metadata fetchMetadata={fetchMetadata} onRead={(read) => onValues({ ...values, ...read })} />}
       {protocol === "LDAP" && !provider && (
         <button type="button" onClick={() => onValues({ ...values, ...ACTIVE_DIRECTORY })}>
           Fill in what Active Directory wants
@@ -54,10 +56,13 @@ function One({ spec: { key, label, hint, kind, options, isRequired }, value, has
   return <Field label={label} value={String(value)} onValue={onValue} hint={kept ?? hint} isRequired={isRequired} wrong={wrongAt(failure, key)} rows={kind === "area" ? 6 : undefined} type={type} />;
 }
 
-function Metadata({ onRead }: { onRead: (values: Values) => void }) {
+/** The provider's metadata, from its address or pasted, which fill in the fields. */
+function Metadata({ fetchMetadata, onRead }: { fetchMetadata: (url: string) => Promise<string>; onRead: (values: Values) => void }) {
+  const [url, setUrl] = useState("");
   const [text, setText] = useState("");
   const [said, setSaid] = useState<{ isGood: boolean; what: string } | null>(null);
-  const read = () => {
+  const doing = useDoing();
+  const read = (text: string) => {
     try {
       onRead(readMetadata(text));
       setSaid({ isGood: true, what: "The fields below are filled in. Look at them, then save." });
@@ -65,11 +70,24 @@ function Metadata({ onRead }: { onRead: (values: Values) => void }) {
       setSaid({ isGood: false, what: (error as Error).message });
     }
   };
+  const fetchIt = () =>
+    doing.run(async () => {
+      setSaid(null);
+      const found = await fetchMetadata(url.trim());
+      setText(found);
+      read(found);
+    });
+  const wrong = wrongAt(doing.failure, "url");
   return (
     <fieldset>
       <legend>From metadata</legend>
-      <Field label="The provider's metadata" value={text} onValue={setText} rows={4} hint="XML, as the provider shows it." />
-      <button type="button" disabled={!text.trim()} onClick={read}>
+      <Field label="Address of the metadata" type="url" value={url} onValue={setUrl} wrong={wrong} hint="The provider names it: federation metadata, or IdP metadata." />
+      <button type="button" disabled={!url.trim() || doing.isBusy} onClick={fetchIt}>
+        {doing.isBusy ? "One moment…" : "Fetch the metadata"}
+      </button>
+      {!wrong && <Failed failure={doing.failure} />}
+      <Field label="The provider's metadata" value={text} onValue={setText} rows={4} hint="Or paste it here: XML, as the provider shows it." />
+      <button type="button" disabled={!text.trim()} onClick={() => read(text)}>
         Fill in the fields
       </button>
       {said && <Notice kind={said.isGood ? "good" : "bad"}>{said.what}</Notice>}

@@ -11,6 +11,7 @@ import { go, to } from "../route";
 import { may } from "../session";
 import { type Protocol, type Values, bodyOf, valuesOf } from "./provider_fields";
 import { ProviderForm } from "./provider_form";
+import { fetchMetadata } from "./provider_metadata";
 import { useTenant } from "./tenant";
 
 export const KINDS: [Protocol, string][] = [
@@ -69,7 +70,7 @@ export function NewProvider() {
     <Page title="New provider">
       <div class="narrow page">
         <Choice label="Kind" value={protocol} onValue={(value) => (doing.clear(), setProtocol(value as Protocol))} options={KINDS} />
-        <ProviderForm key={protocol} protocol={protocol} provider={null} values={typed[protocol]} onValues={(values) => setTyped({ ...typed, [protocol]: values })} deed="Make the provider" doing={doing} onSubmit={submit} />
+        <ProviderForm key={protocol} protocol={protocol} provider={null} values={typed[protocol]} onValues={(values) => setTyped({ ...typed, [protocol]: values })} deed="Make the provider" doing={doing} fetchMetadata={fetchMetadata} onSubmit={submit} />
       </div>
     </Page>
   );

@@ -8,6 +8,7 @@ import { Buttons, Confirm, Dialog } from "../parts/dialog";
 import { type Fact, Facts } from "../parts/facts";
 import { Choice, Field } from "../parts/form";
 import { Badge, Empty, Failed, Notice, Shown } from "../parts/notice";
+import { type List, Older, useList } from "../parts/older";
 import { Table } from "../parts/table";
 import { When } from "../parts/when";
 import { go, to } from "../route";
@@ -23,11 +24,15 @@ export function Stream({ id }: { id: string }) {
   const tenant = useTenant();
   const params = { path: { tenant_id: tenant.id, stream_id: id } };
   const loaded = useLoad(id, async () => (await ask(api.GET("/api/v1/tenants/{tenant_id}/event-streams/{stream_id}", { params }))).data);
-  const deliveries = useLoad(`${id} deliveries`, () => ask(api.GET("/api/v1/tenants/{tenant_id}/event-streams/{stream_id}/deliveries", { params: { ...params, query: { limit: 50 } } })));
+  const deliveries = useList<Delivery>(`${id} deliveries`, ({ id }) => id, async (after) => {
+    const { data, pagination } = await ask(api.GET("/api/v1/tenants/{tenant_id}/event-streams/{stream_id}/deliveries", { params: { ...params, query: { limit: 50, after } } }));
+    return { rows: data, next: pagination.next };
+  });
+  const refreshing = useDoing();
   const [asked, setAsked] = useState<"replay" | "secret" | "delete" | null>(null);
   const [tested, setTested] = useState<Schemas["TestResponse"] | null>(null);
   const doing = useDoing();
-  const reload = () => (loaded.reload(), deliveries.reload());
+  const reload = () => (loaded.reload(), void refreshing.run(deliveries.refresh));
   useEvery(EVERY_MS, reload);
   const test = () => doing.run(async () => setTested((await ask(api.POST("/api/v1/tenants/{tenant_id}/event-streams/{stream_id}/test", { params }))).data));
   const resume = () => doing.run(async () => void (await ask(api.POST("/api/v1/tenants/{tenant_id}/event-streams/{stream_id}/resume", { params })), reload()));
@@ -59,7 +64,8 @@ export function Stream({ id }: { id: string }) {
       <Shown loaded={loaded}>{(stream) => <Standing stream={stream} />}</Shown>
       <section>
         <h2>Deliveries</h2>
-        <Shown loaded={deliveries}>{({ data, pagination }) => <Deliveries key={data[0]?.id} first={data} next={pagination.next} params={params} />}</Shown>
+        <Failed failure={refreshing.failure} />
+        <Shown loaded={deliveries.loaded}>{() => <Deliveries list={deliveries} />}</Shown>
       </section>
       {asked === "replay" && <Replay params={params} last={stream!.after} onClose={() => setAsked(null)} onDone={reload} />}
       {asked === "secret" && <NewSecret params={params} onClose={() => setAsked(null)} />}
@@ -97,20 +103,13 @@ function Standing({ stream }: { stream: Schemas["EventStreamResponse"] }) {
   );
 }
 
-function Deliveries({ first, next, params }: { first: Delivery[]; next: string | null; params: Params }) {
-  const [older, setOlder] = useState<{ rows: Delivery[]; next: string | null }>({ rows: [], next });
-  const doing = useDoing();
-  const more = () =>
-    doing.run(async () => {
-      const { data, pagination } = await ask(api.GET("/api/v1/tenants/{tenant_id}/event-streams/{stream_id}/deliveries", { params: { ...params, query: { limit: 50, after: older.next! } } }));
-      setOlder({ rows: [...older.rows, ...data], next: pagination.next });
-    });
-  if (!first.length) return <Empty>Nothing was sent yet.</Empty>;
+function Deliveries({ list }: { list: List<Delivery> }) {
+  if (!list.rows.length) return <Empty>Nothing was sent yet.</Empty>;
   return (
     <>
       <Table
         caption="Deliveries, the latest first"
-        rows={[...first, ...older.rows]}
+        rows={list.rows}
         id={(delivery) => delivery.id}
         mark={(delivery) => (delivery.reason ? "refused" : "")}
         columns={[
@@ -130,12 +129,7 @@ function Deliveries({ first, next, params }: { first: Delivery[]; next: string |
           },
         ]}
       />
-      <Failed failure={doing.failure} />
-      {older.next && (
-        <button type="button" disabled={doing.isBusy} onClick={more}>
-          Show older ones
-        </button>
-      )}
+      <Older list={list} />
     </>
   );
 }

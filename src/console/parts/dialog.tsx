@@ -1,6 +1,6 @@
 // The browser's own dialog: it keeps the focus inside, ends with Escape, and gives the focus back.
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import type { Failure } from "../api";
 import { useDoing } from "../load";
 import { Failed } from "./notice";
@@ -16,10 +16,15 @@ interface Props {
 export function Dialog({ title, onClose, wide, children }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
-    element.current?.showModal();
-    return () => before instanceof HTMLElement && before.isConnected && before.focus();
+    const dialog = element.current;
+    dialog?.showModal();
+    return () => {
+      // While it is open, nothing behind it takes the focus.
+      dialog?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   const cancelled = (event: Event) => {
     event.preventDefault();

@@ -43,6 +43,8 @@ export function SignIn({ setup, title, kinds, reload }: Props) {
   );
 }
 
+const fetchMetadata = async (url: string) => (await ask(client.POST("/api/v1/tenants/{tenant_id}/setup/saml-metadata", { params: { path }, body: { url } }))).data.metadata;
+
 function Adding({ protocol, tenant, onMade }: { protocol: Protocol; tenant: string; onMade: () => void }) {
   const [values, setValues] = useState(() => valuesOf(protocol, null));
   const doing = useDoing();
@@ -52,7 +54,7 @@ function Adding({ protocol, tenant, onMade }: { protocol: Protocol; tenant: stri
       await ask(client.POST("/api/v1/tenants/{tenant_id}/setup/identity-providers", { params: { path }, body }));
       onMade();
     });
-  return <ProviderForm protocol={protocol} provider={null} values={values} onValues={setValues} deed="Save" doing={doing} onSubmit={submit} />;
+  return <ProviderForm protocol={protocol} provider={null} values={values} onValues={setValues} deed="Save" doing={doing} fetchMetadata={fetchMetadata} onSubmit={submit} />;
 }
 
 function One({ provider }: { provider: Schemas["IdPListItem"] }) {

@@ -48,6 +48,7 @@ export async function acme(world, { slapd, receiver } = {}) {
   }
   const ada = `/Users/${people["Ada Lovelace"]}`;
   await send("PATCH", ada, patch({ op: "replace", path: "title", value: "Principal engineer" }), 200);
+  await send("PATCH", `/Users/${people["Alan Turing"]}`, patch({ op: "add", path: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", value: people["Grace Hopper"] }), 200);
   await send("PATCH", ada, patch({ op: "Replace", path: "active", value: "False" }), 200);
   const changed = ids.at(-1);
   await send("PATCH", `/Groups/${groups["On call"]}`, patch({ op: "remove", path: `members[value eq "${people["Grace Hopper"]}"]` }));
@@ -83,6 +84,19 @@ export async function carefulPage(t, browser, world, options = {}) {
 }
 
 export const button = (page, name) => page.getByRole("button", { name, exact: true });
+
+/** What has the focus, and how to come to something by Tab. */
+export function keyboard(page) {
+  const focused = () => page.evaluate(() => document.activeElement.labels?.[0]?.innerText || document.activeElement.innerText || "");
+  const tabTo = async (text) => {
+    for (let steps = 0; steps < 60; steps += 1) {
+      if ((await focused()).trim() === text) return;
+      await page.keyboard.press("Tab");
+    }
+    assert.fail(`Tab never comes to ${text}`);
+  };
+  return { focused, tabTo };
+}
 
 /** The texts of all that a locator finds, once there is one: a heading is there before the rows below it are read. */
 export async function texts(locator) {

@@ -2,6 +2,7 @@
 
 mod address;
 mod oidc;
+mod published;
 mod saml;
 mod slapd;
 mod words;

@@ -161,6 +161,13 @@ fn check(stage: &Stage, course: &Course, case: &Case, at: &str, fault: Fault, ou
                 "{at}"
             );
         }
+        // That an address cannot be read is told of the address.
+        Some(answer) if answer.status == 422 && case.pattern().ends_with("/saml-metadata") => {
+            assert!(
+                state == course.before && !answer.body.to_string().contains(MARK),
+                "{at}"
+            );
+        }
         Some(answer) => {
             check_failure(at, fault, answer);
             assert!(!answer.body.to_string().contains(MARK), "{at}");

@@ -221,6 +221,7 @@ pub fn variants(
             "/admin/requests/:request_id"
             | "/admin/undo/:undo_id"
             | "/admin/status"
+            | "/admin/activity"
             | "/admin/resources/:type/:id/history",
         ) => asked(&[String::new(), format!("tenant_id={}", its.tenant)]),
         ("POST", "/admin/scim-tokens") => sent(&[
@@ -261,6 +262,8 @@ pub fn variants(
             | "/tenants/:tenant_id/identity-providers/:idp_id/test"
             | "/tenants/:tenant_id/setup/identity-providers/:idp_id/test"
             | "/admin/identity-providers/reencrypt"
+            | "/admin/identity-providers/saml-metadata"
+            | "/tenants/:tenant_id/setup/saml-metadata"
             | "/admin/identity-providers/:idp_id/sync",
         )
         | (

@@ -54,10 +54,12 @@ fn every_change_is_told() {
         missing,
         [
             "POST /api/v1/admin/tenants/:tenant_id/restore",
+            "POST /api/v1/tenants/:tenant_id/setup/saml-metadata",
             "POST /api/v1/tenants/:tenant_id/setup/identity-providers/:idp_id/test",
             "POST /api/v1/admin/undo",
             "POST /api/v1/admin/requests/:request_id/replay",
             "POST /api/v1/admin/identity-providers/reencrypt",
+            "POST /api/v1/admin/identity-providers/saml-metadata",
             "POST /api/v1/admin/identity-providers/:idp_id/test",
             "POST /api/v1/admin/identity-providers/:idp_id/sync",
             "POST /api/v1/tenants/:tenant_id/event-streams/:stream_id/test",

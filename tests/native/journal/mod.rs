@@ -1,5 +1,6 @@
 //! The journal of requests: what was refused and why, what `compat` forgave, what a change did.
 
+mod activity;
 mod administrators;
 mod forgiven;
 mod lists;

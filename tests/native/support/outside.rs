@@ -113,6 +113,16 @@ pub struct Post {
     pub body: String,
 }
 
+impl TestWeb {
+    /// Has an address serve the metadata of a SAML provider.
+    pub fn publish_metadata(&self, url: &str) {
+        let namespace = "urn:oasis:names:tc:SAML:2.0:metadata";
+        let document = format!("<EntityDescriptor xmlns='{namespace}'></EntityDescriptor>");
+        let mut documents = self.documents.borrow_mut();
+        documents.insert(url.to_owned(), document.into_bytes());
+    }
+}
+
 #[async_trait(?Send)]
 impl HttpClient for TestWeb {
     async fn get(

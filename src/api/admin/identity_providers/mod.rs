@@ -9,6 +9,7 @@ pub mod group_mappings;
 pub mod providers;
 pub mod reencryption;
 pub mod responses;
+pub mod saml_metadata;
 pub mod secrets;
 pub mod test_connection;
 pub mod types;

@@ -8,13 +8,13 @@ use super::row::{AdminRow, For, IdempotencyKey, ScimRow};
 use crate::api::admin::identity_providers::access::View;
 #[cfg(feature = "jobs")]
 use crate::api::admin::identity_providers::{
-    group_mappings, providers, reencryption, test_connection,
+    group_mappings, providers, reencryption, saml_metadata, test_connection,
 };
 #[cfg(feature = "jobs")]
 use crate::api::admin::{
-    audit_events, directory_syncs, erasures, event_deliveries, event_polls, event_streams, events,
-    export, import, replay, requests, resources_history, scim_tokens, setup, setup_links, status,
-    tenants, undo,
+    activity, audit_events, directory_syncs, erasures, event_deliveries, event_polls,
+    event_streams, events, export, import, replay, requests, resources_history, scim_tokens, setup,
+    setup_links, status, tenants, undo,
 };
 #[cfg(feature = "jobs")]
 use crate::api::scim::async_requests;
@@ -81,6 +81,7 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::DELETE, "/api/v1/admin/setup-links/:link_id", "deleteSetupLink", admin!(TenantsWrite, setup_links::delete), &["tenant_id"]),
         (Method::GET, "/api/v1/tenants/:tenant_id/setup", "readSetup", setup!(Ignored, TenantsRead, setup::read), &[]),
         (Method::POST, "/api/v1/tenants/:tenant_id/setup/scim-tokens", "createScimTokenOfSetup", setup!(Taken, ScimTokensWrite, setup::create_scim_token), &[]),
+        (Method::POST, "/api/v1/tenants/:tenant_id/setup/saml-metadata", "readSamlMetadataOfSetup", setup!(Ignored, IdentityProvidersWrite, saml_metadata::read), &[]),
         (Method::POST, "/api/v1/tenants/:tenant_id/setup/identity-providers", "createIdentityProviderOfSetup", setup!(Taken, IdentityProvidersWrite, providers::create, View::Admin), &[]),
         (Method::GET, "/api/v1/tenants/:tenant_id/setup/identity-providers/:idp_id", "readIdentityProviderOfSetup", setup!(Ignored, IdentityProvidersWrite, providers::read, View::Admin), &[]),
         (Method::PATCH, "/api/v1/tenants/:tenant_id/setup/identity-providers/:idp_id", "updateIdentityProviderOfSetup", setup!(Ignored, IdentityProvidersWrite, providers::update, View::Admin), &[]),
@@ -90,6 +91,7 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::POST, "/api/v1/admin/undo", "undoChanges", admin!(AuditWrite, undo::undo), &[]),
         (Method::GET, "/api/v1/admin/undo/:undo_id", "readUndo", admin!(AuditRead, undo::read), &["tenant_id"]),
         (Method::POST, "/api/v1/admin/erasures", "erase", admin!(AuditWrite, erasures::erase), &[]),
+        (Method::GET, "/api/v1/admin/activity", "readActivity", admin!(AuditRead, activity::read), &["tenant_id"]),
         (Method::GET, "/api/v1/admin/status", "readStatus", admin!(AuditRead, status::read), &["tenant_id"]),
         (Method::GET, "/api/v1/admin/requests", "listRequests", admin!(AuditRead, requests::list), &["tenant_id", "status", "actor", "method", "resource_id", "request_id", "user_name", "since", "until", "after", "limit"]),
         (Method::GET, "/api/v1/admin/requests/:request_id", "readRequest", admin!(AuditRead, requests::read), &["tenant_id"]),
@@ -97,6 +99,7 @@ pub fn admin_routes() -> Vec<AdminRow> {
         (Method::GET, "/api/v1/admin/identity-providers", "listIdentityProviders", admin!(IdentityProvidersRead, providers::list, View::Admin), &["page", "per_page", "tenant_id", "provider_type", "search"]),
         (Method::POST, "/api/v1/admin/identity-providers", "createIdentityProvider", admin_once!(IdentityProvidersWrite, providers::create, View::Admin), &[]),
         (Method::POST, "/api/v1/admin/identity-providers/reencrypt", "reencryptSecrets", admin!(IdentityProvidersWrite, reencryption::reencrypt), &[]),
+        (Method::POST, "/api/v1/admin/identity-providers/saml-metadata", "readSamlMetadata", admin!(IdentityProvidersWrite, saml_metadata::read), &[]),
         (Method::GET, "/api/v1/admin/identity-providers/:idp_id", "readIdentityProvider", admin!(IdentityProvidersRead, providers::read, View::Admin), &[]),
         (Method::PATCH, "/api/v1/admin/identity-providers/:idp_id", "updateIdentityProvider", admin!(IdentityProvidersWrite, providers::update, View::Admin), &[]),
         (Method::DELETE, "/api/v1/admin/identity-providers/:idp_id", "deleteIdentityProvider", admin!(IdentityProvidersWrite, providers::delete, View::Admin), &[]),

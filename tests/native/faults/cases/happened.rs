@@ -19,6 +19,7 @@ impl Scene {
         let about_ada = format!("{requests}&user_name=ada-{MARK}@example.com");
         let failed = format!("{requests}&status=failed");
         let status = format!("/admin/status/?tenant_id={}", self.tenant);
+        let activity = format!("/admin/activity/?tenant_id={}", self.tenant);
         let one = format!("/admin/requests/{}?tenant_id={}", self.request, self.tenant);
         let replay = format!("/admin/requests/{}/replay", self.request);
         let again = json!({"tenant_id": self.tenant});
@@ -75,6 +76,7 @@ impl Scene {
             self.admin("GET", &failed, Value::Null, 200),
             self.admin("GET", &one, Value::Null, 200),
             self.admin("GET", &status, Value::Null, 200),
+            self.admin("GET", &activity, Value::Null, 200),
             self.admin("GET", &events, Value::Null, 200),
             self.admin("GET", &of_ada, Value::Null, 200),
             self.admin("GET", &history, Value::Null, 200),

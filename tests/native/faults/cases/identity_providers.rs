@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::setup::METADATA;
 use super::{Case, MARK, Scene, provider};
 
 impl Scene {
@@ -37,6 +38,12 @@ impl Scene {
                 "POST",
                 "/admin/identity-providers/reencrypt",
                 Value::Null,
+                200,
+            ),
+            self.admin(
+                "POST",
+                "/admin/identity-providers/saml-metadata",
+                json!({"url": METADATA}),
                 200,
             ),
         ];

@@ -4,6 +4,7 @@ mod carried;
 mod happened;
 mod identity_providers;
 mod keyed;
+mod scim_tokens;
 mod setup;
 
 use http::Request;
@@ -153,6 +154,7 @@ impl Scene {
         let polled = json!({"name": MARK, "kind": "set_poll", "after": 0});
         let polled = added(&streams, polled);
         let link = setup::link(world, &tenant.id);
+        world.web.publish_metadata(setup::METADATA);
         let mut claims = world.claims();
         let admin = world.jwt(&claims);
         claims.insert("tenant_id".to_owned(), tenant.id.clone().into());
@@ -406,34 +408,6 @@ impl Scene {
         ];
         cases.extend(self.carried());
         cases
-    }
-
-    pub fn scim_tokens(&self) -> Vec<Case> {
-        let all = "/admin/scim-tokens/";
-        let path = format!("{all}{}", self.token_id);
-        let rotate = format!("{path}/rotate");
-        let allow = format!("{path}/allow-removals");
-        let new = json!({"tenant_id": self.tenant, "name": MARK, "scopes": ["users:read"]});
-        let info = format!("{all}endpoint-info?tenant_id={}", self.tenant);
-        vec![
-            self.admin("GET", all, Value::Null, 200),
-            self.admin("GET", &info, Value::Null, 200),
-            self.admin("POST", all, new, 201).writes_more(),
-            self.admin("GET", &path, Value::Null, 200),
-            self.admin(
-                "PATCH",
-                &path,
-                json!({"name": MARK, "is_active": false}),
-                200,
-            )
-            .writes_more(),
-            self.admin("DELETE", &path, Value::Null, 204).again(404),
-            self.admin("POST", &allow, json!({"count": 9, "minutes": 5}), 200)
-                .writes_more(),
-            self.admin("POST", &rotate, json!({"overlap_seconds": 60}), 201)
-                .again(409),
-            self.admin("POST", &rotate, Value::Null, 201).again(404),
-        ]
     }
 
     pub fn all(&self) -> Vec<Case> {

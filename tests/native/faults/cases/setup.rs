@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use super::{Case, MARK, Scene, provider};
 use crate::support::{START, World};
 
+/// Where a SAML provider publishes its metadata.
+pub const METADATA: &str = "https://mark3d.example.com/metadata";
+
 /// A set-up link's id and its secret.
 pub fn link(world: &World, tenant: &str) -> (String, String) {
     let link = json!({"tenant_id": tenant, "allows": ["scim", "sso"]});
@@ -46,6 +49,7 @@ impl Scene {
             self.by_link("GET", &idp, Value::Null, 200),
             self.by_link("PATCH", &idp, json!({"enabled": false}), 200),
             self.by_link("POST", &test, Value::Null, 200),
+            self.by_link("POST", "/saml-metadata", json!({"url": METADATA}), 200),
             self.admin("DELETE", &link, Value::Null, 204).again(404),
         ]
     }
