@@ -40,8 +40,8 @@ function Page() {
         <h1>Set up {setup.tenant_name}</h1>
         <Failed failure={loaded.failure} again={loaded.reload} />
         {setup.allows.includes("scim") && <Provisioning setup={setup} reload={loaded.reload} />}
-        {setup.allows.includes("sso") && <SignIn setup={setup} kinds={["OIDC", "SAML"]} title="Signing in" reload={loaded.reload} />}
-        {setup.allows.includes("directory") && <SignIn setup={setup} kinds={["LDAP"]} title="Your directory" reload={loaded.reload} />}
+        {setup.allows.includes("sso") && <SignIn setup={setup} kinds={["OIDC", "SAML"]} title="Signing in" deed="Set up a login" isAlone={setup.allows.length === 1} reload={loaded.reload} />}
+        {setup.allows.includes("directory") && <SignIn setup={setup} kinds={["LDAP"]} title="Your directory" deed="Set up a directory" isAlone={setup.allows.length === 1} reload={loaded.reload} />}
       </main>
     </>
   );

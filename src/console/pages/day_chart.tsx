@@ -17,7 +17,6 @@ const EVERY_MS = 300_000;
 const NAMES = ["requests", "refused", "changes"] as const;
 const WIDTH = 720;
 const HEIGHT = 120;
-const BELOW = 18;
 
 /** The day of several tenants, added up. */
 async function read(tenants: string[]): Promise<Day> {
@@ -49,7 +48,7 @@ function Bars({ day: { hours, since } }: { day: Day }) {
   const [requests, refused, changes] = NAMES.map((name) => hours.reduce((sum, hour) => sum + hour[name], 0)) as [number, number, number];
   const most = Math.max(1, ...hours.flatMap((hour) => [hour.requests, hour.changes]));
   const step = WIDTH / 24;
-  const bar = (number: number) => (number && Math.max(2, (number / most) * (HEIGHT - BELOW - 4)));
+  const bar = (number: number) => (number && Math.max(2, (number / most) * (HEIGHT - 4)));
   const says = `${counted(requests, "request")}, ${count(refused)} of them refused, and ${counted(changes, "change")} of people and groups`;
   const about = ({ at, requests, refused, changes }: Hour) => `${HOUR.format(new Date(at))}: ${counted(requests, "request")}, ${count(refused)} refused, ${counted(changes, "change")}`;
   return (
@@ -57,23 +56,23 @@ function Bars({ day: { hours, since } }: { day: Day }) {
       <p>
         {says}.{since && ` Counted since ${exact(since)}: there were more before.`}
       </p>
-      <svg class="bars" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`By the hour: ${says}. The hours are in the table below.`}>
-        <line x1="0" x2={WIDTH} y1={HEIGHT - BELOW} y2={HEIGHT - BELOW} />
+      <svg class="bars" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`By the hour: ${says}. The hours are in the table below.`}>
+        <line x1="0" x2={WIDTH} y1={HEIGHT} y2={HEIGHT} />
         {hours.map((hour, index) => (
           <g key={hour.at} transform={`translate(${index * step} 0)`}>
             <title>{about(hour)}</title>
-            <rect class="room" width={step} height={HEIGHT - BELOW} />
+            <rect class="room" width={step} height={HEIGHT} />
             <Bar kind="requests" x={3} width={step * 0.45 - 3} height={bar(hour.requests)} />
             <Bar kind="refused" x={3} width={step * 0.45 - 3} height={bar(hour.refused)} />
             <Bar kind="changes" x={step * 0.5} width={step * 0.45 - 3} height={bar(hour.changes)} />
-            {index % 6 === 5 && (
-              <text x={step / 2} y={HEIGHT - 3}>
-                {HOUR.format(new Date(hour.at))}
-              </text>
-            )}
           </g>
         ))}
       </svg>
+      <div class="hours" aria-hidden="true">
+        {hours.filter((_, index) => index % 6 === 5).map(({ at }) => (
+          <span key={at}>{HOUR.format(new Date(at))}</span>
+        ))}
+      </div>
       <ul class="legend">
         <li class="requests">Requests</li>
         <li class="refused">Refused</li>
@@ -97,4 +96,4 @@ function Bars({ day: { hours, since } }: { day: Day }) {
   );
 }
 
-const Bar = ({ kind, x, width, height }: { kind: string; x: number; width: number; height: number }) => <rect class={kind} x={x} width={width} y={HEIGHT - BELOW - height} height={height} />;
+const Bar = ({ kind, x, width, height }: { kind: string; x: number; width: number; height: number }) => <rect class={kind} x={x} width={width} y={HEIGHT - height} height={height} />;

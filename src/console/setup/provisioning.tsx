@@ -135,7 +135,7 @@ function Arrived({ setup }: { setup: Setup }) {
   const used = setup.scim_tokens.some(({ last_used_at }) => last_used_at) || setup.requests.some(({ status }) => status !== 401);
   const state = () => {
     if (last?.failed) return <Notice kind="bad">The last request was refused: {last.detail ?? `status ${last.status}`}. {helpFor(last)}</Notice>;
-    if (setup.users_total > 0 && used) return <Notice kind="good">It works: {setup.users_total === 1 ? "one user is" : `${setup.users_total.toLocaleString("en")} users are`} here, and {setup.groups_total === 1 ? "one group" : `${setup.groups_total.toLocaleString("en")} groups`}. You are done, and can close this page.</Notice>;
+    if (setup.users_total > 0 && used) return <Notice kind="good">It works: {setup.users_total === 1 ? "one user is" : `${setup.users_total.toLocaleString("en")} users are`} here, and {setup.groups_total === 0 ? "no group yet" : setup.groups_total === 1 ? "one group" : `${setup.groups_total.toLocaleString("en")} groups`}. You are done, and can close this page.</Notice>;
     if (used) return <Notice kind="good">Connected. Waiting for the first user…</Notice>;
     return <Notice>Waiting for the first request…</Notice>;
   };

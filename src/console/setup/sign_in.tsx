@@ -11,23 +11,27 @@ import { type Setup, client, path } from "./link";
 interface Props {
   setup: Setup;
   title: string;
+  /** What the button says that opens the form. */
+  deed: string;
+  /** Whether the link is for this alone: the form is open then. */
+  isAlone: boolean;
   kinds: Protocol[];
   reload: () => void;
 }
 
 const NAMES: Record<Protocol, string> = { OIDC: "OpenID Connect", SAML: "SAML 2.0", LDAP: "LDAP" };
 
-export function SignIn({ setup, title, kinds, reload }: Props) {
+export function SignIn({ setup, title, deed, isAlone, kinds, reload }: Props) {
   const own = setup.identity_providers.filter(({ protocol }) => kinds.includes(protocol));
   const [protocol, setProtocol] = useState(kinds[0]!);
-  const [isAdding, setAdding] = useState(false);
+  const [isAdding, setAdding] = useState(isAlone && own.length === 0);
   return (
     <section class="card page" aria-label={title}>
       <h2>{title}</h2>
       {own.map((provider) => (
         <One key={provider.id} provider={provider} />
       ))}
-      {isAdding || own.length === 0 ? (
+      {isAdding ? (
         <>
           {kinds.length > 1 && <Choice label="Protocol" value={protocol} onValue={(value) => setProtocol(value as Protocol)} options={kinds.map((kind) => [kind, NAMES[kind]])} />}
           <Adding key={protocol} protocol={protocol} tenant={setup.tenant_id} onMade={() => (setAdding(false), reload())} />
@@ -35,7 +39,7 @@ export function SignIn({ setup, title, kinds, reload }: Props) {
       ) : (
         <div>
           <button type="button" onClick={() => setAdding(true)}>
-            Add another
+            {own.length ? "Add another" : deed}
           </button>
         </div>
       )}
