@@ -173,8 +173,7 @@ pub fn advance(tenant: &TenantId, request: &AsyncRequest, step: Step, now: i64) 
     let mut parts = key();
     parts.push(step.is_over.into());
     [
-        guards::require(
-            Guard::LeaseLost,
+        guards::may_step(
             "exists (select 1 from async_requests where tenant_id = ?1 and id = ?2 and part = ?3 and status = 'running')",
             key(),
         ),

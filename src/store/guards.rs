@@ -33,6 +33,15 @@ pub fn require(guard: Guard, condition: &str, params: Vec<Value>) -> Statement {
     Statement::new(holds(guard, condition), params)
 }
 
+/// A step of long work may be made: its condition holds, and its tenant, `?1`, is there. A tenant that is deleted while work goes on gets
+/// nothing more of it. Fails the batch with [`Guard::LeaseLost`].
+pub fn may_step(condition: &str, params: Vec<Value>) -> Statement {
+    let condition = format!(
+        "{condition} and exists (select 1 from tenants where id = ?1 and deleted_at is null)"
+    );
+    require(Guard::LeaseLost, &condition, params)
+}
+
 /// Undoes the batch that it is the last statement of, and so tells that all before it holds.
 pub fn dry_run() -> Statement {
     require(Guard::DryRun, "false", Vec::new())

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::sync_logs::{self, SyncLog};
-use super::{Guard, Result, Row, Statement, directory_syncs, guards, identity_providers};
+use super::{Result, Row, Statement, directory_syncs, guards, identity_providers};
 use crate::ids::TenantId;
 
 /// How long a run is taken to be alive after its last sign of life, in milliseconds.
@@ -95,8 +95,8 @@ pub fn take_over(tenant: &TenantId, idp: &str, id: &str, now: i64) -> [Statement
     ]
 }
 
-/// Makes a step of a run: fails the batch with [`Guard::LeaseLost`] where the run is over, was taken over, or has made that step; and notes
-/// what it has come to then, and that it is alive.
+/// Makes a step of a run: fails the batch with [`Guard::LeaseLost`] where the run is over, was taken over, or has made that step, or where
+/// its tenant was deleted; and notes what it has come to then, and that it is alive.
 pub fn advance(tenant: &TenantId, run: &SyncRun, now: i64) -> [Statement; 3] {
     let (idp, log) = (&run.log.idp_id, &run.log);
     let of_run = || vec![tenant.into(), idp.into(), (&log.id).into()];
@@ -115,8 +115,7 @@ pub fn advance(tenant: &TenantId, run: &SyncRun, now: i64) -> [Statement; 3] {
         (&run.state).into(),
     ]);
     [
-        guards::require(
-            Guard::LeaseLost,
+        guards::may_step(
             &format!(
                 "exists (select 1 from sync_logs where {OF_RUN} and epoch = ?4 and step = ?5)"
             ),
@@ -158,9 +157,10 @@ fn bury(tenant: &TenantId, idp: &str, now: i64) -> [Statement; 2] {
     ]
 }
 
-/// Ends a run that has lost its lease, as where its provider was deleted, and removes what it has staged; nothing of one that has it.
+/// Ends a run that has lost its lease, as where its provider was deleted, or whose tenant was, and removes what it has staged; nothing of one that has it.
 pub fn end_lost(tenant: &TenantId, idp: &str, id: &str, now: i64) -> [Statement; 2] {
-    let lost = "not exists (select 1 from directory_syncs s where s.tenant_id = ?1 and s.idp_id = ?2 and s.log_id = ?3)";
+    let lost = "not exists (select 1 from directory_syncs s join tenants t on t.id = s.tenant_id and t.deleted_at is null \
+                where s.tenant_id = ?1 and s.idp_id = ?2 and s.log_id = ?3)";
     let params = vec![tenant.into(), idp.into(), id.into()];
     let mut ended = params.clone();
     ended.push(now.into());

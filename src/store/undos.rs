@@ -1,6 +1,6 @@
 //! Rows of `undos` and `undo_parts`: undos of very many changes, which go by messages.
 
-use super::{Guard, Result, Row, Statement, guards};
+use super::{Result, Row, Statement, guards};
 use crate::ids::TenantId;
 
 /// After how long without a word its message is sent anew, in milliseconds: 10 minutes.
@@ -82,8 +82,7 @@ pub fn progress(tenant: &TenantId, undo: &UndoRow, outcome: &str, now: i64) -> V
     let mut update = key();
     update.extend([outcome.into(), now.into()]);
     vec![
-        guards::require(
-            Guard::LeaseLost,
+        guards::may_step(
             "exists (select 1 from undos where tenant_id = ?1 and id = ?2 and part = ?3 and status = 'running')",
             key(),
         ),

@@ -1,6 +1,7 @@
 //! The messages of a sync: lost, delivered twice one after the other and at the same time, late, of nobody's runs. Whatever becomes of
 //! them, the run ends as an undisturbed one does, and nothing is done twice.
 
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
@@ -16,10 +17,20 @@ use serde_json::{Value, json};
 
 use super::{Directory, world};
 use crate::support::World;
+use crate::support::d1_twin::D1Twin;
 use crate::support::ldap_tree::{Reached, Tree};
 
 const BASE: &str = "dc=example,dc=com";
 const PEOPLE: usize = 14;
+
+/// What the directory has put here; by names, because ids are new each time.
+const STATE: &str = "select 'user ' || external_id || ' ' || json_extract(resource, '$.userName') || ' ' || active from users \
+    union all select 'group ' || json_extract(resource, '$.displayName') || ' ' || member_count from groups \
+    union all select 'member ' || json_extract(u.resource, '$.userName') || ' of ' || json_extract(g.resource, '$.displayName') \
+    from group_members m join groups g on g.id = m.group_id join users u on u.id = m.member_id \
+    union all select 'entry ' || unique_id || ' ' || state || ' ' || digest from directory_entries \
+    union all select 'changes ' || count(*) || ', granted ' || (select count(*) from mapping_grants) from audit_events where action <> 'sync' \
+    order by 1";
 
 fn person(number: usize) -> String {
     format!("uid=user-{number},{BASE}")
@@ -128,17 +139,8 @@ impl Scene {
         (0..messages).all(|_| pollster::block_on(world.queue.deliver()))
     }
 
-    /// What the directory has put here; by names, because ids are new each time.
     fn state(&self) -> Vec<String> {
-        self.world.database.texts(
-            "select 'user ' || external_id || ' ' || json_extract(resource, '$.userName') || ' ' || active from users \
-             union all select 'group ' || json_extract(resource, '$.displayName') || ' ' || member_count from groups \
-             union all select 'member ' || json_extract(u.resource, '$.userName') || ' of ' || json_extract(g.resource, '$.displayName') \
-             from group_members m join groups g on g.id = m.group_id join users u on u.id = m.member_id \
-             union all select 'entry ' || unique_id || ' ' || state || ' ' || digest from directory_entries \
-             union all select 'changes ' || count(*) || ', granted ' || (select count(*) from mapping_grants) from audit_events where action <> 'sync' \
-             order by 1",
-        )
+        self.world.database.texts(STATE)
     }
 
     /// Ends it, and compares what came of it.
@@ -260,6 +262,72 @@ impl Database for Turns {
         .await;
         self.0.run(batch).await
     }
+}
+
+/// A database in which the tenant is deleted before a trip, by an administrator whose request came in between.
+struct Deleting {
+    twin: Rc<D1Twin>,
+    before: usize,
+    trips: Cell<usize>,
+    /// What was there at that moment.
+    left: RefCell<Option<Vec<String>>>,
+}
+
+#[async_trait(?Send)]
+impl Database for Deleting {
+    async fn run(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
+        let trip = self.trips.replace(self.trips.get() + 1);
+        if trip == self.before {
+            self.twin.execute("update tenants set deleted_at = 1");
+            self.left.replace(Some(self.twin.texts(STATE)));
+        }
+        self.twin.run(batch).await
+    }
+}
+
+#[test]
+fn a_tenant_that_is_deleted_within_a_message_gets_nothing_more_of_it() {
+    let scene = Scene::set();
+    let (messages, _) = scene.undisturbed();
+    let world = &scene.world;
+    let mut tried = 0;
+    for number in 0..messages {
+        for before in 0.. {
+            assert!(scene.play(number));
+            world.queue.lose();
+            world.database.begin_invocation();
+            let mut platform = world.app.platform.clone();
+            let deleting = Rc::new(Deleting {
+                twin: Rc::clone(&world.database),
+                before,
+                trips: Cell::default(),
+                left: RefCell::default(),
+            });
+            platform.database = deleting.clone();
+            let app = App {
+                config: world.app.config.clone(),
+                platform,
+                memory: Rc::new(Memory::default()),
+                recent: Rc::new(Recent::default()),
+            };
+            pollster::block_on(app.perform(&scene.message()));
+            let Some(left) = deleting.left.take() else {
+                break;
+            };
+            tried += 1;
+            world.queue.work_off();
+            let at = format!("message {number}, before its trip {before}");
+            assert_eq!(scene.state(), left, "{at}");
+            for leftover in [
+                "select count(*) from sync_chunks",
+                "select count(*) from sync_logs where status = 'running'",
+            ] {
+                assert_eq!(world.database.number(leftover), 0, "{at}: {leftover}");
+            }
+            assert!(world.queue.dead.borrow().is_empty(), "{at}");
+        }
+    }
+    assert!(tried > 2 * messages, "{tried}");
 }
 
 #[test]
