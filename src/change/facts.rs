@@ -11,8 +11,7 @@ use super::rows::removals;
 use crate::error::{Error, Result};
 use crate::scim::budget::Budget;
 use crate::scim::filter::Predicate;
-use crate::scim::member::Member;
-use crate::scim::patch::Matching;
+use crate::scim::patch::{Matching, MemberIndex};
 use crate::scim::render::Stored;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
@@ -102,16 +101,15 @@ pub struct Facts {
     pub pairs: BTreeMap<Pair, Known>,
     /// All members of a group.
     pub members: BTreeMap<String, BTreeMap<String, Known>>,
-    /// The members of a group that meet a filter, by the intent that has it and the filter's number there; an error where the budget
-    /// does not allow to find them.
-    pub matching: BTreeMap<(usize, usize), Result<Vec<String>>>,
+    /// The members of a group that meet one of an intent's filters, by the intent; an error where the budget does not allow to find them.
+    pub matching: BTreeMap<usize, Result<Vec<Rc<str>>>>,
 }
 
-/// Filters on the members of groups, by the intent that has them and their numbers there.
-type Filters = BTreeMap<(usize, usize), (String, Matching)>;
+/// A group and the filters on its members, by the intent that has them.
+type Filters = BTreeMap<usize, (String, Vec<Matching>)>;
 
 /// Members of groups as filters see them, with their ids.
-type Met = BTreeMap<String, Vec<(String, Member)>>;
+type Met = BTreeMap<String, MemberIndex>;
 
 /// What is still to be read.
 #[derive(Debug, Default)]
@@ -248,7 +246,10 @@ impl Facts {
         }
         let matching = std::mem::take(&mut needs.matching);
         let groups: BTreeSet<&String> = matching.values().map(|(group, _)| group).collect();
-        let filters: Vec<&Predicate> = matching.values().map(|(_, one)| &one.filter).collect();
+        let filters: Vec<&Predicate> = matching
+            .values()
+            .flat_map(|(_, filters)| filters.iter().map(|matching| &matching.filter))
+            .collect();
         if !filters.is_empty() {
             let asked = members::select_for_filters(tenant, &terms.base, groups, &filters);
             for statement in asked {
@@ -268,7 +269,7 @@ impl Facts {
                 Question::Matching => {
                     for row in &rows.rows {
                         let (group, id, member) = members::for_filters(row, &terms.base)?;
-                        met.entry(group).or_default().push((id, member));
+                        met.entry(group).or_default().push(&id, member, None);
                     }
                 }
                 Question::Fuse => {
@@ -285,19 +286,11 @@ impl Facts {
 
     /// Finds out who of the members met meets which filter.
     fn compare(&mut self, filters: Filters, met: &Met, budget: &Budget) {
-        for (key, (group, matching)) in filters {
-            let mut ids = Ok(Vec::new());
-            for (id, member) in met.get(&group).into_iter().flatten() {
-                match (matching.selects(member, budget), &mut ids) {
-                    (Ok(true), Ok(ids)) => ids.push(id.clone()),
-                    (Ok(_), _) => {}
-                    (Err(error), _) => {
-                        ids = Err(error.into());
-                        break;
-                    }
-                }
-            }
-            self.matching.insert(key, ids);
+        for (intent, (group, filters)) in filters {
+            let ids = met
+                .get(&group)
+                .map_or(Ok(Vec::new()), |members| members.meeting(&filters, budget));
+            self.matching.insert(intent, ids.map_err(Into::into));
         }
     }
 

@@ -2,28 +2,18 @@
 //! before did.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::account::Account;
 use super::member_plan::{Known, MemberPlan, coming, going, grounds};
 use crate::error::{Error, Result};
-use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
 use crate::scim::filter::parse::shortened;
 use crate::scim::fold::fold;
 use crate::scim::forgiven::{Forgiven, note};
 use crate::scim::member::Member;
-use crate::scim::patch::{Matching, MemberChanges};
+use crate::scim::patch::{Matching, MemberChanges, MemberIndex};
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
-
-/// Whether a member meets one of the filters.
-fn meets(member: &Member, filters: &[Matching], budget: &Budget) -> Result<bool> {
-    for matching in filters {
-        if matching.selects(member, budget)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
 
 /// Whether a filter asks for names.
 fn ask_for_names(filters: &[Matching]) -> bool {
@@ -35,7 +25,8 @@ fn ask_for_names(filters: &[Matching]) -> bool {
 /// A group's members as they are for one intent.
 pub struct MembersSoFar<'m, 'p> {
     pub account: &'m mut Account<'p>,
-    pub index: usize,
+    /// The number of the intent.
+    pub intent: usize,
     pub group: &'m str,
     /// Whether the database has the group.
     pub is_stored: bool,
@@ -79,22 +70,21 @@ impl MembersSoFar<'_, '_> {
             gone.extend(there.all());
         }
         let filters = changes.remove_matching.as_slice();
+        let named = ask_for_names(filters);
         if !changes.clear && !filters.is_empty() {
             gone.extend(there.matching(filters)?);
         }
         // Those whom an operation adds are met by the filters of later ones.
+        let mut added = MemberIndex::default();
         for (id, adding) in &changes.add {
-            let later = changes.filters_after(adding.at);
-            if later.is_empty() {
-                continue;
+            if filters.last().is_some_and(|last| adding.at < last.at) {
+                there.take_up(&mut added, id, named, Some(adding.at));
             }
-            let Some(member) = there.seen(id, ask_for_names(filters)) else {
-                continue;
-            };
-            if meets(&member, later, there.account.budget)? {
-                add.remove(id);
-                gone.insert(id.clone());
-            }
+        }
+        for id in there.met(&added, filters)? {
+            let id = id.as_ref().to_owned();
+            add.remove(&id);
+            gone.insert(id);
         }
         let mut plan = MemberPlan::default();
         for id in gone.iter().filter(|id| !add.contains(id)) {
@@ -136,35 +126,50 @@ impl MembersSoFar<'_, '_> {
         if named && self.is_stored {
             afresh.extend(self.touched());
         }
-        let mut matching = BTreeSet::new();
-        for (number, filter) in filters.iter().enumerate() {
-            let key = (self.index, number);
-            match self.account.facts.matching.get(&key) {
-                Some(Ok(members)) => matching.extend(self.left(members)),
-                Some(Err(refused)) => return Err(refused.clone()),
-                None if self.is_stored => {
-                    let need = (self.group.to_owned(), filter.clone());
-                    self.account.needs.matching.insert(key, need);
-                }
-                None => {}
+        let mut matching = match self.account.facts.matching.get(&self.intent) {
+            Some(Ok(members)) => self.left(members),
+            Some(Err(refused)) => return Err(refused.clone()),
+            None if self.is_stored => {
+                let need = (self.group.to_owned(), filters.to_vec());
+                self.account.needs.matching.insert(self.intent, need);
+                BTreeSet::new()
+            }
+            None => BTreeSet::new(),
+        };
+        // What the database says of these is not so any more.
+        for id in &afresh {
+            matching.remove(id);
+        }
+        let mut members = MemberIndex::default();
+        for id in &afresh {
+            if self.look_up(id).granted.is_some() {
+                self.take_up(&mut members, id, named, None);
             }
         }
-        // What the database says of these is not so any more.
-        for id in afresh {
-            let member = match self.look_up(&id).granted {
-                Some(_) => self.seen(&id, named),
-                None => None,
-            };
-            let is_meant = match member {
-                Some(member) => meets(&member, filters, self.account.budget)?,
-                None => false,
-            };
-            match is_meant {
-                true => matching.insert(id),
-                false => matching.remove(&id),
-            };
-        }
+        let met = self.met(&members, filters)?;
+        matching.extend(met.iter().map(|id| id.as_ref().to_owned()));
         Ok(matching)
+    }
+
+    /// Takes somebody up as filters would see them, were they a member; nobody's id is left out.
+    fn take_up(&mut self, members: &mut MemberIndex, id: &str, named: bool, since: Option<usize>) {
+        let Some(kind) = self.look_up(id).kind else {
+            return;
+        };
+        let name = match named {
+            true => self.display(id, kind),
+            false => None,
+        };
+        let member = Member::new(id, kind, &self.account.terms.base, name);
+        members.push(id, member, since);
+    }
+
+    /// Those who meet one of the filters. Nobody while something is still to be read: it is asked again with that.
+    fn met(&self, members: &MemberIndex, filters: &[Matching]) -> Result<Vec<Rc<str>>> {
+        match self.account.needs.is_empty() {
+            true => Ok(members.meeting(filters, self.account.budget)?),
+            false => Ok(Vec::new()),
+        }
     }
 
     fn look_up(&mut self, id: &str) -> Known {
@@ -221,16 +226,6 @@ impl MembersSoFar<'_, '_> {
         }
     }
 
-    /// Somebody as filters would see them, were they a member; none where it is nobody's id.
-    fn seen(&mut self, id: &str, named: bool) -> Option<Member> {
-        let kind = self.look_up(id).kind?;
-        let name = match named {
-            true => self.display(id, kind),
-            false => None,
-        };
-        Some(Member::new(id, kind, &self.account.terms.base, name))
-    }
-
     /// The folded name under which a filter finds a member.
     fn display(&mut self, id: &str, kind: &'static str) -> Option<String> {
         let resource_type: &'static ResourceType = RESOURCE_TYPES
@@ -246,11 +241,15 @@ impl MembersSoFar<'_, '_> {
     }
 
     /// Those of the database's members who still are.
-    fn left<'i>(&self, ids: impl IntoIterator<Item = &'i String>) -> BTreeSet<String> {
-        ids.into_iter()
-            .filter(|id| !self.so_far.remove.contains_key(*id) && !self.account.is_deleted(id))
-            .cloned()
-            .collect()
+    fn left(&self, ids: impl IntoIterator<Item = impl AsRef<str>>) -> BTreeSet<String> {
+        let mut left = BTreeSet::new();
+        for id in ids {
+            let id = id.as_ref();
+            if !self.so_far.remove.contains_key(id) && !self.account.is_deleted(id) {
+                left.insert(id.to_owned());
+            }
+        }
+        left
     }
 
     /// What is known of somebody by the database, after the intents so far.

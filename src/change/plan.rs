@@ -377,7 +377,7 @@ impl<'p> Plan<'p> {
             is_stored: !state.is_new(),
             so_far: &state.members,
             account: &mut self.account,
-            index,
+            intent: index,
             group,
             changes,
         };

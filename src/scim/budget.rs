@@ -16,10 +16,12 @@ const STEP: usize = 8;
 const CHANGED: usize = 256;
 /// What a byte costs that is copied, and then measured and compared with what it was.
 const COPIED: usize = 4;
-/// How many bytes are searched for a short text at the cost of one.
-const SEARCHED_AT_ONCE: usize = 4;
+/// How long a text is at most in which each place is tried, in bytes.
+pub const SHORT: usize = 64;
+/// What it costs to prepare the search in a longer one.
+const PREPARED: usize = 256;
 /// What a byte costs that is searched for a long one, which can be found nearly everywhere.
-const SEARCHED_SLOWLY: usize = 2;
+const SEARCHED_SLOWLY: usize = 4;
 /// How long that is at least, in bytes.
 const LONG: usize = 16;
 /// What a byte of a text beyond ASCII costs to fold.
@@ -77,10 +79,11 @@ impl Budget {
     /// Charges for looking for a text in another.
     pub fn search(&self, text: &str, wanted: &str) -> Result<()> {
         let bytes = text.len() + wanted.len();
-        self.charge(match wanted.len() {
-            length if length > text.len() => STEP,
-            LONG.. => STEP + bytes * SEARCHED_SLOWLY,
-            _ => STEP + bytes / SEARCHED_AT_ONCE,
+        self.charge(match (text.len(), wanted.len()) {
+            (length, wanted) if wanted > length => STEP,
+            (..=SHORT, _) => STEP + bytes,
+            (_, LONG..) => PREPARED + bytes * SEARCHED_SLOWLY,
+            _ => PREPARED + bytes,
         })
     }
 

@@ -6,6 +6,9 @@ use super::filter::Predicate;
 use super::filter::evaluate::texts_match;
 use super::fold::fold;
 
+/// The sub-attributes by which filters find members.
+pub const PARTS: [&str; 4] = ["value", "$ref", "type", "display"];
+
 /// The parts of a member, each in the form in which it is compared: ids and addresses are case-exact.
 #[derive(Debug, Clone)]
 pub struct Member {
@@ -27,15 +30,19 @@ impl Member {
         }
     }
 
-    /// Whether it meets a filter on the parts of a member.
-    pub fn meets(&self, filter: &Predicate, budget: &Budget) -> Result<bool> {
-        let text = |name: &str| match name {
+    /// One of its [`PARTS`]; none where it has none.
+    pub fn text(&self, part: &str) -> Option<&str> {
+        match part {
             "value" => Some(self.value.as_str()),
             "$ref" => Some(self.reference.as_str()),
             "type" => Some(self.kind.as_str()),
             "display" => self.display.as_deref(),
             _ => None,
-        };
-        texts_match(filter, &text, budget)
+        }
+    }
+
+    /// Whether it meets a filter on the parts of a member.
+    pub fn meets(&self, filter: &Predicate, budget: &Budget) -> Result<bool> {
+        texts_match(filter, &|part| self.text(part), budget)
     }
 }

@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::operation::{Op, Operation, in_operation};
-use crate::scim::budget::Budget;
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::{Operand, Operator, Predicate};
-use crate::scim::member::Member;
 use crate::scim::profile::Profile;
 use crate::scim::schema::{GROUPS, USERS};
 use crate::scim::value;
@@ -49,14 +47,6 @@ pub struct Matching {
     pub at: usize,
     /// Which of the body's operations it is.
     pub index: Option<usize>,
-}
-
-impl Matching {
-    /// Whether a member meets the filter. The budget's refusal names the operation.
-    pub fn selects(&self, member: &Member, budget: &Budget) -> Result<bool> {
-        let meets = member.meets(&self.filter, budget);
-        meets.map_err(|error| in_operation(self.index, error))
-    }
 }
 
 impl MemberChanges {
@@ -119,14 +109,6 @@ impl MemberChanges {
     /// Whether they name each member by its id, and do not depend on who is there.
     pub fn is_by_id(&self) -> bool {
         !self.clear && self.remove_matching.is_empty()
-    }
-
-    /// The filters of operations after that one.
-    pub fn filters_after(&self, at: usize) -> &[Matching] {
-        let earlier = self
-            .remove_matching
-            .partition_point(|matching| matching.at <= at);
-        self.remove_matching.get(earlier..).unwrap_or_default()
     }
 
     /// What all operations together do to the members; each sees what those before it did.

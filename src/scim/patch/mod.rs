@@ -6,12 +6,14 @@
 
 mod apply;
 mod change;
+mod member_index;
 mod members;
 mod operation;
 mod parse;
 mod path;
 
 pub use apply::{add_named, apply};
+pub use member_index::MemberIndex;
 pub use members::{Adding, Matching, MemberChanges, with_ids};
 pub use operation::{MAX_OPERATIONS, Op, Operation};
 pub use parse::parse;

@@ -33,6 +33,7 @@ fn a_filter_removes_those_members_whom_it_selects_in_memory() {
         let path = format!("/Groups/{group}?attributes=members");
         tenant.get(&path).expect(200).body.clone()
     });
+    let nobody = format!("/Groups/{}", tenant.group("Nobody", &[]));
     let vocabulary = Vocabulary::new(&[&GROUPS], &population, "compat").of_members();
     let (tried, telling) = (Cell::new(0), Cell::new(0));
     let filters = proptest::collection::vec(vocabulary.elements(), 1..3);
@@ -59,20 +60,35 @@ fn a_filter_removes_those_members_whom_it_selects_in_memory() {
             tried.set(tried.get() + 1);
             let all = members(group).len();
             telling.set(telling.get() + usize::from(!left.is_empty() && left.len() < all));
-            world.database.save();
-            let path = format!("/Groups/{}", group["id"].as_str().expect("an id"));
-            let answer = tenant.patch(&path, json!(operations));
-            let found = tenant.get(&path);
-            world.database.restore();
-            prop_assert_eq!(answer.status, 200, "{}", answer.body);
-            let mut found: Vec<&str> = members(&found.body)
-                .iter()
-                .map(|member| member["value"].as_str().expect("an id"))
-                .collect();
-            found.sort_unstable();
             let mut left = left;
             left.sort_unstable();
-            prop_assert_eq!(found, left);
+            // Those of a group, and those whom an operation before adds to one that has nobody.
+            let path = format!("/Groups/{}", group["id"].as_str().expect("an id"));
+            let is_user = |member: &&Value| member["type"] == "User";
+            let users: Vec<&Value> = members(group).iter().filter(is_user).collect();
+            let mut with_them = vec![json!({"op": "add", "path": "members", "value": users})];
+            with_them.extend(operations.clone());
+            let left_of_users: Vec<&str> = left
+                .iter()
+                .filter(|id| users.iter().any(|user| user["value"] == **id))
+                .copied()
+                .collect();
+            for (path, operations, left) in [
+                (&path, &operations, &left),
+                (&nobody, &with_them, &left_of_users),
+            ] {
+                world.database.save();
+                let answer = tenant.patch(path, json!(operations));
+                let found = tenant.get(path);
+                world.database.restore();
+                prop_assert_eq!(answer.status, 200, "{}", answer.body);
+                let mut found: Vec<&str> = members(&found.body)
+                    .iter()
+                    .map(|member| member["value"].as_str().expect("an id"))
+                    .collect();
+                found.sort_unstable();
+                prop_assert_eq!(&found, left);
+            }
         }
         Ok(())
     });

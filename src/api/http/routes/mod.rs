@@ -1,7 +1,7 @@
 //! Every route, in one table.
 //!
 //! The runtime has a Router of its own, which is not used: it answers 405 without `Allow` and in plain text, leaves
-//! parameters percent-encoded and knows no trailing slashes. Matching is `matchit`'s, the same that it uses.
+//! parameters percent-encoded and knows no trailing slashes.
 //!
 //! A row says whom it is for, and nothing else opens a handler: one without that is no row. The rows stand with the worker that answers them.
 //!
@@ -14,12 +14,13 @@ mod requests;
 pub(crate) mod row;
 pub(crate) mod scim;
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use http::Method;
 
-use self::path::{TENANT_BASE, TENANTS, decoded, is_below, scim_base, without_empty_parts};
+use self::path::{
+    TENANT_BASE, TENANTS, is_below, is_of, parameters, scim_base, without_empty_parts,
+};
 pub use self::path::{TOKEN_BASE, dialect};
 use self::row::AdminRow;
 pub(crate) use self::row::{For, Handler, IdempotencyKey};
@@ -32,25 +33,25 @@ use crate::error::{Error, Kind, Result};
 pub fn all() -> Vec<Route> {
     let mut all = Vec::new();
     #[cfg(feature = "requests")]
-    all.extend(admin(requests::public_routes(), Worker::Requests));
-    all.extend(admin(jobs::admin_routes(), Worker::Jobs));
+    all.extend(admin(requests::PUBLIC_ROUTES, Worker::Requests));
+    all.extend(admin(jobs::ADMIN_ROUTES, Worker::Jobs));
     #[cfg(feature = "requests")]
-    all.extend(scim::rows(scim::reads(), Worker::Requests));
-    all.extend(scim::rows(scim::writes(), Worker::Requests));
-    all.extend(scim::rows(jobs::scim_routes(), Worker::Jobs));
+    all.extend(scim::rows(scim::READS, Worker::Requests));
+    all.extend(scim::rows(scim::WRITES, Worker::Requests));
+    all.extend(scim::rows(jobs::SCIM_ROUTES, Worker::Jobs));
     all
 }
 
-fn admin(rows: Vec<AdminRow>, answered_by: Worker) -> impl Iterator<Item = Route> {
-    rows.into_iter()
+fn admin(rows: &'static [AdminRow], answered_by: Worker) -> impl Iterator<Item = Route> {
+    rows.iter()
         .map(move |(method, pattern, name, access, parameters)| Route {
-            method,
-            pattern: pattern.to_owned(),
+            method: method.clone(),
+            pattern: (*pattern).to_owned(),
             name,
             dialect: Dialect::Admin,
             parameters,
             answered_by,
-            access,
+            access: *access,
         })
 }
 
@@ -60,27 +61,23 @@ struct Paths {
     routes: Vec<Route>,
 }
 
-type Table = (matchit::Router<usize>, Vec<Paths>);
-
-/// The table, built once. A pattern that conflicts with another is left out; a test shows that none is.
-fn table() -> &'static Table {
-    static TABLE: OnceLock<Table> = OnceLock::new();
+/// The table, built once. What a path is of more than one pattern goes by the first: a part that is written out stands before a parameter.
+fn table() -> &'static [Paths] {
+    static TABLE: OnceLock<Vec<Paths>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let mut by_pattern: BTreeMap<String, Vec<Route>> = BTreeMap::new();
-        for route in all() {
-            by_pattern
-                .entry(route.pattern.clone())
-                .or_default()
-                .push(route);
-        }
-        let mut router = matchit::Router::new();
-        let mut paths = Vec::new();
-        for (pattern, routes) in by_pattern {
-            if router.insert(pattern.clone(), paths.len()).is_ok() {
-                paths.push(Paths { pattern, routes });
+        let mut all = all();
+        all.sort_by_cached_key(|route| route.pattern.replace(':', "\u{7f}"));
+        let mut table: Vec<Paths> = Vec::new();
+        for route in all {
+            match table.last_mut() {
+                Some(last) if last.pattern == route.pattern => last.routes.push(route),
+                _ => table.push(Paths {
+                    pattern: route.pattern.clone(),
+                    routes: vec![route],
+                }),
             }
         }
-        (router, paths)
+        table
     })
 }
 
@@ -98,12 +95,8 @@ pub fn find(method: &Method, path: &str) -> Match {
     let path = without_empty_parts(path);
     let dialect = dialect(&path);
     let scim_base = scim_base(&path).to_owned();
-    let (router, paths) = table();
-    let matched = router.at(&path).ok();
-    let found = matched.and_then(|matched| {
-        let params: Option<Vec<(String, String)>> = matched.params.iter().map(decoded).collect();
-        Some((paths.get(*matched.value)?, params?))
-    });
+    let of_path = table().iter().find(|paths| is_of(&paths.pattern, &path));
+    let found = of_path.and_then(|paths| Some((paths, parameters(&paths.pattern, &path)?)));
     let Some((paths, params)) = found else {
         return Match {
             route: Err(Error::new(Kind::NotFound, nothing_at(&path))),
@@ -151,7 +144,6 @@ pub fn find(method: &Method, path: &str) -> Match {
 /// What a 404 says of a path at which there is nothing: the path that differs from it in case alone, where there is one, and where the
 /// API is described.
 fn nothing_at(path: &str) -> String {
-    let (_, paths) = table();
     let same = |pattern: &str| {
         let parts = |text: &str| text.split('/').count();
         parts(pattern) == parts(path)
@@ -160,13 +152,9 @@ fn nothing_at(path: &str) -> String {
                 .zip(path.split('/'))
                 .all(|(known, given)| known.starts_with(':') || known.eq_ignore_ascii_case(given))
     };
-    let is_written_so = |pattern: &str| {
-        let mut parts = pattern.split('/').zip(path.split('/'));
-        parts.all(|(known, given)| known.starts_with(':') || known == given)
-    };
-    let meant = paths
+    let meant = table()
         .iter()
-        .find(|paths| same(&paths.pattern) && !is_written_so(&paths.pattern));
+        .find(|paths| same(&paths.pattern) && !is_of(&paths.pattern, path));
     let hint = match (path, meant) {
         ("/", _) => {
             let bases = format!("{TENANT_BASE} or {TOKEN_BASE}");

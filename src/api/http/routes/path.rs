@@ -11,10 +11,25 @@ pub(super) const TENANT_BASE: &str = "/api/v1/tenants/:tenant_id/scim/v2";
 /// The SCIM base with the tenant taken from the credential.
 pub const TOKEN_BASE: &str = "/scim/v2";
 
-/// A parameter of a path, percent-decoded; none where it is no text.
-pub(super) fn decoded((name, value): (&str, &str)) -> Option<(String, String)> {
-    let value = percent_decode_str(value).decode_utf8().ok()?;
-    Some((name.to_owned(), value.into_owned()))
+/// Whether a path is one of those that the pattern stands for.
+pub(super) fn is_of(pattern: &str, path: &str) -> bool {
+    let mut parts = path.split('/');
+    let mut same = pattern.split('/').map(|known| match parts.next() {
+        Some(given) => known.starts_with(':') || known == given,
+        None => false,
+    });
+    same.all(|is_same| is_same) && parts.next().is_none()
+}
+
+/// The parameters of a path of that pattern, percent-decoded; none where one is no text.
+pub(super) fn parameters(pattern: &str, path: &str) -> Option<Vec<(String, String)>> {
+    let parts = pattern.split('/').zip(path.split('/'));
+    let params = parts.filter_map(|(known, given)| Some((known.strip_prefix(':')?, given)));
+    let decoded = params.map(|(name, value)| {
+        let value = percent_decode_str(value).decode_utf8().ok()?;
+        Some((name.to_owned(), value.into_owned()))
+    });
+    decoded.collect()
 }
 
 /// A path without what stands between two slashes that follow each other, and without its trailing slash: clients put a base that ends

@@ -13,16 +13,14 @@ macro_rules! public {
 }
 
 #[rustfmt::skip]
-pub fn public_routes() -> Vec<AdminRow> {
-    vec![
-        (Method::GET, "/healthz", "readHealth", public!(health::answer), &[]),
-        (Method::GET, "/.well-known/jwks.json", "readPublicKeys", public!(published_keys::answer), &[]),
-        (Method::GET, "/openapi.json", "readOpenApi", public!(docs::openapi), &[]),
-        (Method::GET, "/docs", "readDocs", public!(docs::page), &[]),
-        (Method::GET, "/docs/:file", "readDocsFile", public!(docs::file), &[]),
-        (Method::GET, "/console", "readConsole", public!(console::page), &[]),
-        (Method::GET, "/console/settings.json", "readConsoleSettings", public!(console::settings), &[]),
-        (Method::GET, "/setup", "readSetupPage", public!(console::setup_page), &[]),
-        (Method::GET, "/console/:file", "readConsoleFile", public!(console::file), &[]),
-    ]
-}
+pub static PUBLIC_ROUTES: &[AdminRow] = &[
+    (Method::GET, "/healthz", "readHealth", public!(health::answer), &[]),
+    (Method::GET, "/.well-known/jwks.json", "readPublicKeys", public!(published_keys::answer), &[]),
+    (Method::GET, "/openapi.json", "readOpenApi", public!(docs::openapi), &[]),
+    (Method::GET, "/docs", "readDocs", public!(docs::page), &[]),
+    (Method::GET, "/docs/:file", "readDocsFile", public!(docs::file), &[]),
+    (Method::GET, "/console", "readConsole", public!(console::page), &[]),
+    (Method::GET, "/console/settings.json", "readConsoleSettings", public!(console::settings), &[]),
+    (Method::GET, "/setup", "readSetupPage", public!(console::setup_page), &[]),
+    (Method::GET, "/console/:file", "readConsoleFile", public!(console::file), &[]),
+];

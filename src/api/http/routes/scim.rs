@@ -10,7 +10,7 @@ use http::Method;
 
 use super::path::{TENANT_BASE, TOKEN_BASE};
 #[cfg(feature = "jobs")]
-use super::path::{decoded, scim_base, without_empty_parts};
+use super::path::{parameters, scim_base, without_empty_parts};
 use super::row::{For, Route, ScimRow, Worker};
 #[cfg(feature = "jobs")]
 use crate::api::http::call::Place;
@@ -46,74 +46,66 @@ static GROUPS_ALONE: [&ResourceType; 1] = [&GROUPS];
 
 #[cfg(feature = "requests")]
 #[rustfmt::skip]
-pub fn reads() -> Vec<ScimRow> {
-    vec![
-        (Method::GET, "/ServiceProviderConfig", "readServiceProviderConfig", public!(discovery::service_provider_config)),
-        (Method::GET, "/ResourceTypes", "listResourceTypes", public!(discovery::resource_types)),
-        (Method::GET, "/ResourceTypes/:id", "readResourceType", public!(discovery::resource_type)),
-        (Method::GET, "/Schemas", "listSchemas", public!(discovery::schemas)),
-        (Method::GET, "/Schemas/:id", "readSchema", public!(discovery::schema)),
-        (Method::GET, "", "listAll", scim!([UsersRead, GroupsRead], lists::list, &RESOURCE_TYPES)),
-        (Method::POST, "/.search", "searchAll", scim!([UsersRead, GroupsRead], lists::search, &RESOURCE_TYPES)),
-        (Method::POST, "/Users/.search", "searchUsers", scim!([UsersRead], lists::search, &USERS_ALONE)),
-        (Method::POST, "/Groups/.search", "searchGroups", scim!([GroupsRead], lists::search, &GROUPS_ALONE)),
-        (Method::GET, "/Users", "listUsers", scim!([UsersRead], lists::list, &USERS_ALONE)),
-        (Method::GET, "/Users/:id", "readUser", scim!([UsersRead], resources::read, &USERS, Subject::Path)),
-        (Method::GET, "/Me", "readMe", scim!([UsersRead], resources::read, &USERS, Subject::Me)),
-        (Method::GET, "/Groups", "listGroups", scim!([GroupsRead], lists::list, &GROUPS_ALONE)),
-        (Method::GET, "/Groups/:id", "readGroup", scim!([GroupsRead], resources::read, &GROUPS, Subject::Path)),
-    ]
-}
+pub static READS: &[ScimRow] = &[
+    (Method::GET, "/ServiceProviderConfig", "readServiceProviderConfig", public!(discovery::service_provider_config)),
+    (Method::GET, "/ResourceTypes", "listResourceTypes", public!(discovery::resource_types)),
+    (Method::GET, "/ResourceTypes/:id", "readResourceType", public!(discovery::resource_type)),
+    (Method::GET, "/Schemas", "listSchemas", public!(discovery::schemas)),
+    (Method::GET, "/Schemas/:id", "readSchema", public!(discovery::schema)),
+    (Method::GET, "", "listAll", scim!([UsersRead, GroupsRead], lists::list, &RESOURCE_TYPES)),
+    (Method::POST, "/.search", "searchAll", scim!([UsersRead, GroupsRead], lists::search, &RESOURCE_TYPES)),
+    (Method::POST, "/Users/.search", "searchUsers", scim!([UsersRead], lists::search, &USERS_ALONE)),
+    (Method::POST, "/Groups/.search", "searchGroups", scim!([GroupsRead], lists::search, &GROUPS_ALONE)),
+    (Method::GET, "/Users", "listUsers", scim!([UsersRead], lists::list, &USERS_ALONE)),
+    (Method::GET, "/Users/:id", "readUser", scim!([UsersRead], resources::read, &USERS, Subject::Path)),
+    (Method::GET, "/Me", "readMe", scim!([UsersRead], resources::read, &USERS, Subject::Me)),
+    (Method::GET, "/Groups", "listGroups", scim!([GroupsRead], lists::list, &GROUPS_ALONE)),
+    (Method::GET, "/Groups/:id", "readGroup", scim!([GroupsRead], resources::read, &GROUPS, Subject::Path)),
+];
 
 #[rustfmt::skip]
-pub fn writes() -> Vec<ScimRow> {
-    vec![
-        (Method::POST, "/Users", "createUser", scim!([UsersWrite], users::create)),
-        (Method::PUT, "/Users/:id", "replaceUser", scim!([UsersWrite], users::replace, Subject::Path)),
-        (Method::PATCH, "/Users/:id", "patchUser", scim!([UsersWrite], users::patch, Subject::Path)),
-        (Method::DELETE, "/Users/:id", "deleteUser", scim!([UsersWrite], resources::delete, &USERS, Subject::Path)),
-        (Method::POST, "/Bulk", "bulk", scim!([Bulk], bulk::answer)),
-        (Method::PUT, "/Me", "replaceMe", scim!([UsersWrite], users::replace, Subject::Me)),
-        (Method::PATCH, "/Me", "patchMe", scim!([UsersWrite], users::patch, Subject::Me)),
-        (Method::DELETE, "/Me", "deleteMe", scim!([UsersWrite], resources::delete, &USERS, Subject::Me)),
-        (Method::POST, "/Groups", "createGroup", scim!([GroupsWrite], groups::create)),
-        (Method::PUT, "/Groups/:id", "replaceGroup", scim!([GroupsWrite], groups::replace)),
-        (Method::PATCH, "/Groups/:id", "patchGroup", scim!([GroupsWrite], groups::patch)),
-        (Method::DELETE, "/Groups/:id", "deleteGroup", scim!([GroupsWrite], resources::delete, &GROUPS, Subject::Path)),
-    ]
-}
+pub static WRITES: &[ScimRow] = &[
+    (Method::POST, "/Users", "createUser", scim!([UsersWrite], users::create)),
+    (Method::PUT, "/Users/:id", "replaceUser", scim!([UsersWrite], users::replace, Subject::Path)),
+    (Method::PATCH, "/Users/:id", "patchUser", scim!([UsersWrite], users::patch, Subject::Path)),
+    (Method::DELETE, "/Users/:id", "deleteUser", scim!([UsersWrite], resources::delete, &USERS, Subject::Path)),
+    (Method::POST, "/Bulk", "bulk", scim!([Bulk], bulk::answer)),
+    (Method::PUT, "/Me", "replaceMe", scim!([UsersWrite], users::replace, Subject::Me)),
+    (Method::PATCH, "/Me", "patchMe", scim!([UsersWrite], users::patch, Subject::Me)),
+    (Method::DELETE, "/Me", "deleteMe", scim!([UsersWrite], resources::delete, &USERS, Subject::Me)),
+    (Method::POST, "/Groups", "createGroup", scim!([GroupsWrite], groups::create)),
+    (Method::PUT, "/Groups/:id", "replaceGroup", scim!([GroupsWrite], groups::replace)),
+    (Method::PATCH, "/Groups/:id", "patchGroup", scim!([GroupsWrite], groups::patch)),
+    (Method::DELETE, "/Groups/:id", "deleteGroup", scim!([GroupsWrite], resources::delete, &GROUPS, Subject::Path)),
+];
 
 /// The routes that rows stand for, under both bases.
-pub fn rows(rows: Vec<ScimRow>, answered_by: Worker) -> impl Iterator<Item = Route> {
-    rows.into_iter()
-        .flat_map(move |(method, path, name, access)| {
-            [TENANT_BASE, TOKEN_BASE].map(|base| Route {
-                method: method.clone(),
-                pattern: format!("{base}{path}"),
-                name,
-                dialect: Dialect::Scim,
-                parameters: &[],
-                answered_by,
-                access,
-            })
+pub fn rows(rows: &'static [ScimRow], answered_by: Worker) -> impl Iterator<Item = Route> {
+    rows.iter().flat_map(move |(method, path, name, access)| {
+        [TENANT_BASE, TOKEN_BASE].map(|base| Route {
+            method: method.clone(),
+            pattern: format!("{base}{path}"),
+            name,
+            dialect: Dialect::Scim,
+            parameters: &[],
+            answered_by,
+            access: *access,
         })
+    })
 }
 
 /// The SCIM route of that pattern that writes, and what a path says by it: for requests that are sent again. Both workers have these.
 #[cfg(feature = "jobs")]
 pub fn writing(method: &Method, pattern: &str, path: &str) -> Option<(&'static Route, Place)> {
     static TABLE: OnceLock<Vec<Route>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| rows(writes(), Worker::Requests).collect());
+    let table = TABLE.get_or_init(|| rows(WRITES, Worker::Requests).collect());
     let mut routes = table.iter();
     let route = routes.find(|route| route.method == *method && route.pattern == pattern)?;
     let path = without_empty_parts(path);
-    let parts = pattern.split('/').zip(path.split('/'));
-    let params = parts.filter_map(|(known, given)| Some((known.strip_prefix(':')?, given)));
-    let params: Option<Vec<(String, String)>> = params.map(decoded).collect();
     let place = Place {
         dialect: Dialect::Scim,
         scim_base: scim_base(&path).to_owned(),
-        params: params?,
+        params: parameters(pattern, &path)?,
     };
     Some((route, place))
 }
