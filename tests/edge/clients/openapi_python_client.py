@@ -22,7 +22,7 @@ client = AuthenticatedClient(base_url="https://scim.example.com", token="a token
 
 
 def snake(text):
-    return re.sub(r"(?<=[a-z])(?=[A-Z])| ", "_", text).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[ -]", "_", text).lower()
 
 
 # Lines of JSON: the generator makes nothing of them, and says so.
