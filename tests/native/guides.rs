@@ -81,6 +81,25 @@ fn every_page_of_the_documentation_is_on_the_map() {
     }
 }
 
+#[test]
+fn the_page_of_operating_knows_every_line_of_the_status() {
+    let page = std::fs::read_to_string("docs/operating.md").unwrap();
+    let table = page
+        .split("## What each line of the status means")
+        .nth(1)
+        .unwrap();
+    let code = std::fs::read_to_string("src/api/admin/status.rs").unwrap();
+    let codes: Vec<&str> = code
+        .split("code: \"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert!(codes.len() > 10, "{codes:?}");
+    for code in codes {
+        assert!(table.contains(&format!("`{code}`")), "{code}");
+    }
+}
+
 /// The rows of a table whose cells are a name and a value, in backticks where it is one to copy.
 fn rows(section: &str) -> Vec<(String, String)> {
     let rows = section.lines().filter(|line| line.starts_with("| "));

@@ -1,5 +1,7 @@
 //! What every request passes: the door with its table of routes, credentials, limits, input, replies and errors.
 
+#[cfg(feature = "jobs")]
+mod admin_door;
 pub mod app;
 pub(crate) mod authenticate;
 pub(crate) mod call;

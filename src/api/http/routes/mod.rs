@@ -23,7 +23,7 @@ use self::path::{
 };
 pub use self::path::{TOKEN_BASE, dialect};
 use self::row::AdminRow;
-pub(crate) use self::row::{For, Handler, IdempotencyKey};
+pub(crate) use self::row::{For, Handler};
 pub use self::row::{Route, Worker};
 use super::call::Place;
 use super::reply::Dialect;
