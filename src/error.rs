@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::at::At;
 use crate::scim::error::ScimType;
 use crate::store;
-use crate::store::guards::MAX_NESTING;
+use crate::store::guards::{MAX_NESTING, MAX_STEPS};
 
 /// What kind of failure it is, and so its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -263,7 +263,10 @@ impl From<store::Error> for Error {
             }
             store::Error::Guard(store::Guard::NestedTooDeep) => Error::scim(
                 ScimType::InvalidValue,
-                format!("members: nesting deeper than {MAX_NESTING} groups is not possible"),
+                format!(
+                    "members: nesting deeper than {MAX_NESTING} groups is not possible, nor what takes more than {MAX_STEPS} steps \
+                     from group to group to see; send fewer groups in groups at once"
+                ),
             ),
             store::Error::Guard(store::Guard::ProviderMissing) => {
                 Error::not_found("the identity provider")

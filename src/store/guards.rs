@@ -129,8 +129,9 @@ pub fn memberships<'p>(
 
 /// Most groups of which each is a member of the next.
 pub const MAX_NESTING: i64 = 32;
-/// Most steps that one statement takes from group to group: more than 1,000 chains of [`MAX_NESTING`] have.
-const MAX_STEPS: i64 = 100_000;
+/// Most steps that one statement takes from group to group, upwards and downwards each: about as many as 1,000 chains of [`MAX_NESTING`]
+/// have. Groups that lie in each other in so many ways that these do not do are refused, because what was not walked was not seen.
+pub const MAX_STEPS: i64 = 32_000;
 
 /// No chain of groups that goes through one of these memberships, of a group in a group, is longer than allowed. It stands behind the
 /// statements that insert them, and counts the groups above and below each of them, by the shortest ways. A circle is counted once
@@ -156,15 +157,18 @@ pub fn nesting<'p>(
              on m.tenant_id = ?1 and m.member_id = above.id and m.member_type = 'Group' \
              where above.level < {MAX_NESTING} and m.group_id <> above.start \
              and above.start || m.group_id not in (select start || id from below) limit {MAX_STEPS}), \
-             ways (start, is_up, id, level) as ( \
-             select start, 1, id, min(level) from above group by start, id union all \
-             select start, 0, id, min(level) from below group by start, id), \
-             ends (start, is_up, level) as (select start, is_up, max(level) from ways group by start, is_up) \
+             ways (start, is_up, id, level, steps) as ( \
+             select start, 1, id, min(level), count(*) from above group by start, id union all \
+             select start, 0, id, min(level), count(*) from below group by start, id), \
+             ends (start, is_up, level, steps) as (select start, is_up, max(level), sum(steps) from ways group by start, is_up) \
              {}",
             part.table(),
             holds(
                 Guard::NestedTooDeep,
-                &format!("not exists (select 1 from ends group by start having sum(level) >= {MAX_NESTING})")
+                &format!(
+                    "not exists (select 1 from ends group by start having sum(level) >= {MAX_NESTING}) \
+                     and not exists (select 1 from ends group by is_up having sum(steps) >= {MAX_STEPS})"
+                )
             )
         )
     })

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{expect_count, group_body, groups_of, path};
 use crate::bulk::{assert_consistent, bulk, patch as patch_operation, post_group, statuses};
-use crate::support::{Tenant, World};
+use crate::support::{Answer, Tenant, World};
 use crate::users::in_both;
 
 fn add(tenant: &Tenant<'_>, group: &str, member: &str) {
@@ -238,6 +238,38 @@ fn a_group_too_deep_is_refused_wherever_it_comes_in() {
             .expect(201);
         assert_consistent(tenant.world);
     });
+}
+
+/// Groups of which each has the `next` ones for members, made by one request.
+fn woven(tenant: &Tenant<'_>, groups: usize, next: usize) -> Answer {
+    let operations: Vec<Value> = (0..groups)
+        .map(|number| {
+            let members = (number + 1..=number + next).filter(|member| *member < groups);
+            let members: Vec<Value> = members
+                .map(|member| json!({"value": format!("bulkId:g{member}")}))
+                .collect();
+            json!({"method": "POST", "path": "/Groups", "bulkId": format!("g{number}"),
+                "data": {"displayName": format!("g{number}"), "members": members}})
+        })
+        .collect();
+    tenant.send("POST", "/Bulk", json!({"Operations": operations}))
+}
+
+#[test]
+fn groups_in_each_other_in_many_ways_are_refused_and_nobody_waits_for_that() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    // Chains through them are longer than allowed, and the ways are too many to be walked.
+    for (groups, next) in [(1_000, 20), (400, 20), (1_000, 5), (300, 100), (150, 50)] {
+        let steps = world.database.steps(|| {
+            woven(&tenant, groups, next).expect_scim_error(400, "invalidValue", TOO_DEEP);
+        });
+        println!("{groups} {next}: {steps}");
+        assert!(steps < 20_000_000, "{groups} and {next}: {steps} steps");
+    }
+    assert_eq!(world.database.number("select count(*) from groups"), 0);
+    woven(&tenant, 30, 5).expect(200);
+    assert_consistent(&world);
 }
 
 #[test]
