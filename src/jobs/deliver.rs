@@ -14,7 +14,7 @@ use crate::api::App;
 use crate::error::Result;
 use crate::events::{self, Format, Parcel, Reads, SEALED_OTHERWISE, Wanted, signing_keys};
 use crate::ids::TenantId;
-use crate::messages;
+use crate::messages::{self, Message};
 use crate::platform::{self, Database, LocalFuture, Platform};
 use crate::store::deliveries::{self, Delivery};
 use crate::store::event_streams::{self, EventStream, Failure, Holder};
@@ -25,7 +25,7 @@ const LEASE_MS: i64 = 40_000;
 /// How long one message delivers, in milliseconds; the next one goes on.
 const WORK_MS: i64 = 20_000;
 /// How long the queue waits for a delivery, in milliseconds. One that takes longer goes on beside it.
-const IN_QUEUE_MS: u32 = 2_000;
+const IN_QUEUE_MS: u32 = 500;
 /// Most deliveries of one message: each is two statements, and a page is two.
 const MAX_DELIVERIES: usize = 200;
 /// Most pages of events that one message reads.
@@ -80,22 +80,30 @@ impl App {
         };
         let ids = match stream {
             Some(id) => vec![id.to_owned()],
-            None => {
-                let database = self.platform.database_of(Some(&tenant));
-                let results = database.run(vec![event_streams::select_sent(&tenant)]);
-                let results = results.await?;
-                let rows = rows_at(&results, 0)?.rows.iter();
-                rows.map(|row| row.text("id"))
-                    .collect::<store::Result<_>>()?
-            }
+            None => self.take_behind(&tenant, run).await?,
         };
         if let [id] = ids.as_slice() {
             return self.deliver_to(tenant, id.clone(), run.to_owned()).await;
         }
         for id in ids {
-            messages::deliver(&self.platform, tenant.to_string(), id, 0).await?;
+            let message = Message::Deliver {
+                tenant: tenant.to_string(),
+                stream: Some(id),
+                run: run.to_owned(),
+            };
+            messages::send(&self.platform, message, 0).await?;
         }
         Ok(())
+    }
+
+    /// Takes the streams that nobody is at, so that each has one message, however many writes are announced meanwhile.
+    async fn take_behind(&self, tenant: &TenantId, run: &str) -> Result<Vec<String>> {
+        let now = self.platform.clock.now();
+        let taken = event_streams::take_behind(tenant, run, now, now + LEASE_MS);
+        let database = self.platform.database_of(Some(tenant));
+        let results = database.run(vec![taken]).await?;
+        let ids = rows_at(&results, 0)?.rows.iter().map(|row| row.text("id"));
+        Ok(ids.collect::<store::Result<_>>()?)
     }
 
     /// Sends to one stream; a receiver that takes long keeps the queue only for a moment.

@@ -116,11 +116,16 @@ pub fn select_page(tenant: &TenantId, limit: i64, offset: i64) -> [Statement; 2]
     page(&source, params, COLUMNS, "s.id", (limit, offset))
 }
 
-/// The streams of a tenant that events are sent to, as `id`.
-pub fn select_sent(tenant: &TenantId) -> Statement {
+/// Takes, for one run, the streams of a tenant that have not been sent what there is, though nobody is at it and nothing is waited for; as `id`.
+/// Whoever is at one finds what is new before letting it go. The same run may come again.
+pub fn take_behind(tenant: &TenantId, run: &str, now: i64, until: i64) -> Statement {
     Statement::new(
-        format!("select id from event_streams where tenant_id = ?1 and {IS_SENT} order by id"),
-        vec![tenant.into()],
+        format!(
+            "update event_streams set run = ?2, lease_until = ?4 where tenant_id = ?1 and {IS_SENT} \
+             and after_seq < (select audit_seq from tenants where id = ?1 and deleted_at is null) \
+             and coalesce(next_try_at, 0) <= ?3 and (coalesce(lease_until, 0) <= ?3 or run = ?2) returning id"
+        ),
+        vec![tenant.into(), run.into(), now.into(), until.into()],
     )
 }
 

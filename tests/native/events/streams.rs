@@ -156,6 +156,42 @@ fn each_event_is_sent_signed_and_in_order() {
 }
 
 #[test]
+fn many_writes_are_one_message_for_each_stream() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    for _ in 0..5 {
+        made(&tenant, json!({}));
+    }
+    world.queue.work_off();
+    let from = last(&tenant);
+    world.queue.halted.set(true);
+    for number in 0..10 {
+        tenant.user(&format!("u{number}"));
+    }
+    world.queue.halted.set(false);
+    let announced = world.queue.waiting().len();
+    let mut others = 0;
+    while pollster::block_on(world.queue.deliver()) {
+        let waiting = world.queue.waiting();
+        let of_streams = waiting.iter().filter(|text| text.contains("\"stream\":\""));
+        others = of_streams.count().max(others);
+    }
+    assert_eq!((announced, others), (10, 5));
+    // The message of one is lost: nothing comes before the time of its run is over, and the clock goes after it then.
+    let sent = posts(&world);
+    assert_eq!(sent.len(), 5 * 10);
+    assert_eq!(events(&tenant, from).len(), 10);
+    world.queue.halted.set(true);
+    tenant.user("late");
+    assert!(pollster::block_on(world.queue.deliver()));
+    world.queue.lose();
+    world.queue.halted.set(false);
+    world.clock.0.set(world.clock.0.get() + 60_000);
+    pollster::block_on(world.app.tick());
+    assert_eq!(posts(&world).len(), 5);
+}
+
+#[test]
 fn secrets_are_rotated_with_an_overlap() {
     let world = World::new();
     let tenant = world.tenant("compat");
