@@ -1,5 +1,6 @@
 // Keeps the tables `users`, `groups` and `memberships` in step with one tenant of Rollcall. It fills them once, then takes every change: from
 // webhooks where there is a WEBHOOK_SECRET, and from the feed, which has whatever did not come, or came in another order. README.md says how to run it.
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Webhook } from "standardwebhooks";
@@ -18,8 +19,16 @@ if (!ROLLCALL_URL || !TENANT_ID || !DATABASE_URL || !(ROLLCALL_TOKEN || ROLLCALL
 }
 
 const tables = new Tables(DATABASE_URL, TENANT_ID);
-await tables.create();
-if (WEBHOOK_SECRET) listen();
+try {
+  const webhook = WEBHOOK_SECRET && new Webhook(WEBHOOK_SECRET);
+  await tables.create();
+  const number = await tables.number();
+  if (number !== null) console.log(`goes on from change ${number}`);
+  if (webhook) await listen(webhook);
+} catch (error) {
+  console.error(`This cannot begin: ${error.message}. See README.md, "Settings".`);
+  process.exit(1);
+}
 await follow();
 
 /** Follows the feed for good. It may be killed at any moment: rows and number are written together. */
@@ -56,8 +65,7 @@ async function catchUp(wait = 0) {
   }
 }
 
-function listen() {
-  const webhook = new Webhook(WEBHOOK_SECRET);
+async function listen(webhook) {
   const server = createServer(async (request, response) => {
     const answer = (status) => response.writeHead(status).end();
     try {
@@ -79,6 +87,7 @@ function listen() {
     }
   });
   server.listen(Number(PORT));
+  await once(server, "listening");
 }
 
 /** What continues where the mirror is, is taken as it is; where something is missing before it, the feed has that and this too. */
