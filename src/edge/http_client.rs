@@ -1,17 +1,13 @@
 //! Fetching documents, and sending, with the runtime's `fetch`.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use futures_util::future::{Either, select};
 use wasm_bindgen::JsValue;
 use worker::{
-    AbortController, AbortSignal, Delay, Fetch, Headers, Method, Request, RequestInit,
-    RequestRedirect,
+    AbortController, AbortSignal, Fetch, Headers, Method, Request, RequestInit, RequestRedirect,
 };
 
-use super::runtime::plain;
+use super::runtime::{self, plain};
 use crate::platform::{Answered, HttpClient, HttpError};
 
 /// What it may be where the runtime says nothing.
@@ -54,17 +50,10 @@ async fn within<T>(
 ) -> Result<T, HttpError> {
     let controller = AbortController::default();
     let signal = controller.signal();
-    let result = {
-        let work = std::pin::pin!(work(&signal));
-        let limit = Delay::from(Duration::from_millis(timeout_ms.into()));
-        match select(work, limit).await {
-            Either::Left((result, _)) => result,
-            Either::Right(_) => Err(HttpError::Timeout(timeout_ms)),
-        }
-    };
+    let result = runtime::within(timeout_ms, work(&signal)).await;
     // What is not read to its end keeps one of the few connections that a request may have.
     controller.abort();
-    result
+    result.unwrap_or(Err(HttpError::Timeout(timeout_ms)))
 }
 
 fn unreachable(error: worker::Error) -> HttpError {

@@ -1,9 +1,14 @@
 //! Time, randomness, work after the reply, and the log.
 
+use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{self, Poll, Wake, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::{Either, select};
+use futures_util::task::AtomicWaker;
 use worker::{Context, Date, Delay, ScheduleContext};
 
 use crate::platform::{Background, Clock, Entropy, LocalFuture, Log, Timer};
@@ -32,7 +37,48 @@ pub struct RuntimeTimer;
 #[async_trait(?Send)]
 impl Timer for RuntimeTimer {
     async fn sleep(&self, ms: u32) {
-        Delay::from(Duration::from_millis(ms.into())).await;
+        sleep(ms).await;
+    }
+}
+
+/// Ends after so many milliseconds.
+pub fn sleep(ms: u32) -> impl Future<Output = ()> {
+    Sleep {
+        delay: Delay::from(Duration::from_millis(ms.into())),
+        newest: Arc::default(),
+    }
+}
+
+/// The future's value, none where it takes longer than that.
+pub async fn within<T>(timeout_ms: u32, work: impl Future<Output = T>) -> Option<T> {
+    match select(std::pin::pin!(work), sleep(timeout_ms)).await {
+        Either::Left((value, _)) => Some(value),
+        Either::Right(_) => None,
+    }
+}
+
+/// A [`Delay`] wakes the task that polled it first. This wakes the one that did so last, for work may go on in another task.
+struct Sleep {
+    delay: Delay,
+    newest: Arc<Newest>,
+}
+
+#[derive(Default)]
+struct Newest(AtomicWaker);
+
+impl Wake for Newest {
+    fn wake(self: Arc<Self>) {
+        self.0.wake();
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<()> {
+        self.newest.0.register(context.waker());
+        let waker = Waker::from(Arc::clone(&self.newest));
+        Pin::new(&mut self.delay).poll(&mut task::Context::from_waker(&waker))
     }
 }
 

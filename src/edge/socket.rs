@@ -5,16 +5,11 @@
 //! So a connection that fails by TLS is tried without, and nothing said on it: where that opens, it was TLS. And what fails between
 //! asking for TLS and the first byte that arrives by it is taken for a failure of TLS. The reason names what may be behind it.
 
-use std::future::Future;
-use std::pin::pin;
-use std::time::Duration;
-
 use async_trait::async_trait;
-use futures_util::future::{Either, select};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use worker::{Delay, SecureTransport, Socket};
+use worker::{SecureTransport, Socket};
 
-use super::runtime::plain;
+use super::runtime::{plain, within};
 use crate::platform::{Tcp, TcpError, TcpSecurity, TcpStream};
 
 /// Most bytes that one read gives.
@@ -137,14 +132,5 @@ impl RuntimeStream {
                 "{reason}. The certificate is not issued by a public authority, does not name this host, or has expired; or this port does not speak TLS"
             )),
         }
-    }
-}
-
-/// The future's value, none where it takes longer than that.
-async fn within<T>(timeout_ms: u32, work: impl Future<Output = T>) -> Option<T> {
-    let limit = Delay::from(Duration::from_millis(timeout_ms.into()));
-    match select(pin!(work), limit).await {
-        Either::Left((value, _)) => Some(value),
-        Either::Right(_) => None,
     }
 }

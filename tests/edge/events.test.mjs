@@ -210,6 +210,20 @@ except WebhookVerificationError:
     }
   });
 
+  test("a receiver that never answers is given up after 15 seconds, beside the queue's message", async () => {
+    const scim = await world.tenant();
+    const silent = await startReceiver(() => ({ status: 204, wait: 120_000 }));
+    const { id } = await stream(scim, silent);
+    await people(scim, 1);
+    const read = async () => (await ask(scim, "GET", `/event-streams/${id}/deliveries`)).body.data;
+    const [line] = await eventually(async () => (await read()).length && read(), "a line", 25_000);
+    assert.equal(line.status, null);
+    assert.match(line.reason, /15/);
+    assert.ok(line.duration_ms >= 14_500 && line.duration_ms < 20_000, `${line.duration_ms}`);
+    assert.equal((await ask(scim, "GET", `/event-streams/${id}`)).body.data.state, "waiting");
+    silent.stop();
+  });
+
   test("no delivery carries another tenant's event", async () => {
     const [ours, theirs] = [await world.tenant(), await world.tenant()];
     const receivers = [await startReceiver(), await startReceiver()];
