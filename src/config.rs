@@ -87,6 +87,8 @@ pub struct AsyncLimits {
     pub operations: usize,
     /// Statements after which the rest is left to the next message: D1 runs 1,000 for one.
     pub statements: u64,
+    /// Milliseconds after which it is left to the next message, too: the messages of others come in between.
+    pub work_ms: i64,
 }
 
 impl Default for AsyncLimits {
@@ -94,6 +96,7 @@ impl Default for AsyncLimits {
         AsyncLimits {
             operations: 500,
             statements: 400,
+            work_ms: 1_000,
         }
     }
 }

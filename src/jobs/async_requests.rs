@@ -23,8 +23,13 @@ impl App {
             return Ok(());
         };
         let statements = Cell::new(0);
+        let limits = self.config.async_requests;
+        let clock = &self.platform.clock;
+        let until = clock.now() + limits.work_ms;
         let mut went = Went::More;
-        while matches!(went, Went::More) && statements.get() < self.config.async_requests.statements
+        while matches!(went, Went::More)
+            && statements.get() < limits.statements
+            && clock.now() <= until
         {
             went = self.carry_on(&tenant, id, &statements).await?;
         }

@@ -1,10 +1,16 @@
 //! Bulk requests in parts.
 
+use std::rc::Rc;
+
+use async_trait::async_trait;
 use proptest::prelude::*;
+use rollcall::platform::Database;
+use rollcall::store::{self, Rows, Statement};
 use serde_json::{Value, json};
 
 use super::{accepted, bulk_body, later, look, result, world};
 use crate::bulk::{assert_consistent, bulk_with, patch, post_group, post_user};
+use crate::support::outside::TestClock;
 use crate::support::{Tenant, World};
 
 fn statuses(response: &Value) -> Vec<String> {
@@ -79,6 +85,48 @@ fn two_and_a_half_thousand_operations_go_in_messages() {
         "select count(*) from (select distinct json_extract(detail, '$.operation') from audit_events where action = 'finish' and request_id = '{txn}')"
     );
     assert_eq!(world.database.number(&events), 2_500);
+}
+
+/// A database whose every batch takes a while.
+struct Slow(Rc<dyn Database>, Rc<TestClock>);
+
+#[async_trait(?Send)]
+impl Database for Slow {
+    async fn run(&self, batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
+        self.1.0.set(self.1.0.get() + 300);
+        self.0.run(batch).await
+    }
+}
+
+#[test]
+fn a_message_ends_after_a_second_and_the_next_one_goes_on() {
+    let mut world = world(2);
+    world.app.config.async_requests.statements = 1_000;
+    let clock = Rc::clone(&world.clock);
+    let database = Rc::clone(&world.app.platform.database);
+    world.app.platform.database = Rc::new(Slow(database, clock));
+    world.employ();
+    let (long, short) = (world.tenant("compat"), world.tenant("compat"));
+    let operations: Vec<Value> = (0..20)
+        .map(|number| post_user(&format!("u{number}"), &format!("user-{number}")))
+        .collect();
+    let first = accepted(&later(&long, "POST", "/Bulk", bulk_body(&operations)));
+    let second = accepted(&later(&short, "POST", "/Bulk", bulk_body(&operations[..1])));
+    let mut seen = Vec::new();
+    while look(&long, &first).status == 202 {
+        let began = world.clock.0.get();
+        assert!(pollster::block_on(world.queue.deliver()));
+        assert!(world.clock.0.get() - began < 2_500);
+        seen.push(look(&short, &second).status);
+    }
+    // The other one's turn comes after the first message of the long one.
+    assert_eq!(seen[..2], [202, 200]);
+    assert!(seen.len() > 4, "{seen:?}");
+    assert!(
+        statuses(&result(&long, &first))
+            .iter()
+            .all(|status| status == "201")
+    );
 }
 
 #[test]
