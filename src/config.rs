@@ -89,6 +89,8 @@ pub struct AsyncLimits {
     pub statements: u64,
     /// Milliseconds after which it is left to the next message, too: the messages of others come in between.
     pub work_ms: i64,
+    /// Most bytes of a tenant's requests that wait, as they are kept.
+    pub waiting_bytes: i64,
 }
 
 impl Default for AsyncLimits {
@@ -97,6 +99,7 @@ impl Default for AsyncLimits {
             operations: 500,
             statements: 400,
             work_ms: 1_000,
+            waiting_bytes: 256 * 1_048_576,
         }
     }
 }

@@ -64,40 +64,53 @@ pub fn insert_part(tenant: &TenantId, id: &str, number: i64, body: &str) -> Stat
     )
 }
 
-/// Accepts a request. Fails the batch with [`Guard::Full`] where as many wait as may.
-pub fn insert(tenant: &TenantId, request: &AsyncRequest, now: i64) -> [Statement; 2] {
-    [
-        guards::require(
-            Guard::Full,
-            &format!(
-                "(select count(*) from (select 1 from async_requests indexed by async_requests_running_idx \
-                 where tenant_id = ?1 and status = 'running' limit {MAX_RUNNING})) < {MAX_RUNNING}"
-            ),
-            vec![tenant.into()],
+/// Fails the batch with [`Guard::Full`] where as much of the tenant waits as may: so many requests, or so many bytes of them, as they are kept.
+pub fn room(tenant: &TenantId, max_bytes: i64) -> Statement {
+    guards::require(
+        Guard::Full,
+        &format!(
+            "(select count(*) < {MAX_RUNNING} and coalesce(sum(w.bytes), 0) < ?2 from (select (select sum(octet_length(p.body)) \
+             from async_parts p where p.tenant_id = r.tenant_id and p.request_id = r.id) as bytes \
+             from async_requests r indexed by async_requests_running_idx \
+             where r.tenant_id = ?1 and r.status = 'running' limit {MAX_RUNNING}) w)"
         ),
-        Statement::new(
-            "insert into async_requests (tenant_id, id, actor, method, route, head, key_id, status, fail_on_errors, operations, done, \
+        vec![tenant.into(), max_bytes.into()],
+    )
+}
+
+/// Removes the parts of a request that was not accepted.
+pub fn forget(tenant: &TenantId, id: &str) -> Statement {
+    Statement::new(
+        "delete from async_parts where tenant_id = ?1 and request_id = ?2 \
+         and not exists (select 1 from async_requests where tenant_id = ?1 and id = ?2)",
+        vec![tenant.into(), id.into()],
+    )
+}
+
+/// Accepts a request.
+pub fn insert(tenant: &TenantId, request: &AsyncRequest, now: i64) -> Statement {
+    Statement::new(
+        "insert into async_requests (tenant_id, id, actor, method, route, head, key_id, status, fail_on_errors, operations, done, \
              failed, parts, part, accepted_at, updated_at) \
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15)",
-            vec![
-                tenant.into(),
-                (&request.id).into(),
-                (&request.actor).into(),
-                (&request.method).into(),
-                (&request.route).into(),
-                request.head.as_ref().into(),
-                (&request.key_id).into(),
-                (&request.status).into(),
-                request.fail_on_errors.into(),
-                request.operations.into(),
-                request.done.into(),
-                request.failed.into(),
-                request.parts.into(),
-                request.part.into(),
-                now.into(),
-            ],
-        ),
-    ]
+        vec![
+            tenant.into(),
+            (&request.id).into(),
+            (&request.actor).into(),
+            (&request.method).into(),
+            (&request.route).into(),
+            request.head.as_ref().into(),
+            (&request.key_id).into(),
+            (&request.status).into(),
+            request.fail_on_errors.into(),
+            request.operations.into(),
+            request.done.into(),
+            request.failed.into(),
+            request.parts.into(),
+            request.part.into(),
+            now.into(),
+        ],
+    )
 }
 
 /// A request.

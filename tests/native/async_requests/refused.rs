@@ -1,10 +1,16 @@
 //! What is refused at once, what later, and to whom results are shown.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
+use async_trait::async_trait;
+use rollcall::platform::Database;
+use rollcall::store::{self, Rows, Statement};
 use serde_json::{Value, json};
 
 use super::{LATER, accepted, bulk_body, later, look, result, world};
 use crate::bulk::{USER, post_user};
-use crate::support::{ORIGIN, World};
+use crate::support::{ORIGIN, Tenant, World};
 
 fn user(name: &str) -> Value {
     json!({"schemas": [USER], "userName": name})
@@ -216,6 +222,109 @@ fn what_waits_is_bounded() {
         world.background.finish();
     }
     accepted(&later(&tenant, "POST", "/Users", user("ada")));
+}
+
+/// A database in which another request is accepted after so many batches.
+struct Filling(Rc<dyn Database>, Cell<i64>, String);
+
+#[async_trait(?Send)]
+impl Database for Filling {
+    async fn run(&self, batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
+        let is_part = |statement: &Statement| statement.sql.contains("into async_parts");
+        let has_parts = batch.iter().any(is_part);
+        let results = self.0.run(batch).await?;
+        if has_parts {
+            self.1.set(self.1.get() - 1);
+            if self.1.get() == 0 {
+                let fill = Statement::new(FILL, vec![(&self.2).into(), 1_000.into()]);
+                self.0.run(vec![fill]).await?;
+            }
+        }
+        Ok(results)
+    }
+}
+
+/// So many requests of a tenant that wait.
+const FILL: &str = "insert into async_requests (tenant_id, id, actor, method, route, key_id, status, operations, done, failed, parts, part, \
+     accepted_at, updated_at) with recursive n(i) as (select 1 union all select i + 1 from n where i < ?2) \
+     select ?1, 'full' || i, 'x', 'POST', 'r', 'k', 'running', 1, 0, 0, 1, 0, 1, 1 from n";
+
+#[test]
+fn of_what_is_refused_nothing_is_kept() {
+    let many: Vec<Value> = (0..20)
+        .map(|number| post_user(&format!("b{number}"), &format!("u{number}")))
+        .collect();
+    // Where there is no room before the first batch of parts, or none any more before a later one; the last one has the request itself.
+    for after in 0..6_i64 {
+        let mut world = world(1);
+        let tenant = world.tenant("compat");
+        let (id, token, token_id) = (
+            tenant.id.clone(),
+            tenant.token.clone(),
+            tenant.token_id.clone(),
+        );
+        let database = Rc::clone(&world.app.platform.database);
+        if after == 0 {
+            let fill = Statement::new(FILL, vec![(&id).into(), 1_000.into()]);
+            pollster::block_on(database.run(vec![fill])).unwrap();
+        }
+        let filling = Filling(database, Cell::new(after), id.clone());
+        world.app.platform.database = Rc::new(filling);
+        let tenant = Tenant {
+            world: &world,
+            id,
+            token,
+            token_id,
+        };
+        let answer = later(&tenant, "POST", "/Bulk", bulk_body(&many));
+        answer.expect(429);
+        assert_eq!(answer.header("retry-after"), "5");
+        let parts = "select count(*) from async_parts";
+        assert_eq!(world.database.number(parts), 0, "{after}");
+        assert!(world.queue.waiting().is_empty());
+    }
+}
+
+#[test]
+fn bytes_that_wait_are_bounded() {
+    let mut world = world(1);
+    world.app.config.async_requests.waiting_bytes = 3_000;
+    let tenant = world.tenant("compat");
+    let other = world.tenant("compat");
+    let long =
+        |name: &str| json!({"schemas": [USER], "userName": name, "title": "x".repeat(1_000)});
+    let mut kept = 0;
+    let refused = loop {
+        let answer = later(&tenant, "POST", "/Users", long(&format!("u{kept}")));
+        if answer.status == 429 {
+            break answer;
+        }
+        accepted(&answer);
+        kept += 1;
+    };
+    assert_eq!(kept, 3);
+    assert!(
+        refused.body["detail"]
+            .as_str()
+            .unwrap()
+            .contains("1000 requests, or")
+    );
+    later(
+        &tenant,
+        "POST",
+        "/Bulk",
+        bulk_body(&[post_user("b", "bulk")]),
+    )
+    .expect(429);
+    accepted(&later(&other, "POST", "/Users", long("ada")));
+    // What is left by one that was never accepted takes no room, and what is done takes none any more.
+    world.queue.work_off();
+    world.database.execute(&format!(
+        "insert into async_parts values ('{}', 'left', 0, '{}')",
+        tenant.id,
+        "x".repeat(4_000)
+    ));
+    accepted(&later(&tenant, "POST", "/Users", long("late")));
 }
 
 #[test]

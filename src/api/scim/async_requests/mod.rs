@@ -125,31 +125,57 @@ async fn keep(call: &Call<'_>, caller: &Caller) -> Result<()> {
         parts: number(parted.parts.len()),
         part: 0,
     };
-    let mut batch = Vec::new();
-    for (place, text) in (0_i64..).zip(&parted.parts) {
-        let sealed = seal(&place.to_string(), text)?;
+    let kept = write(call, caller, &request, &parted.parts).await;
+    if kept.is_err() && parted.parts.len() >= PARTS_AT_ONCE {
+        let forgotten = async_requests::forget(tenant, &request.id);
+        // What is left then goes with what is old.
+        let _ = call.run(Some(tenant), vec![forgotten]).await;
+    }
+    kept
+}
+
+/// Writes a request and its parts, some at once, each time where there is room.
+async fn write(
+    call: &Call<'_>,
+    caller: &Caller,
+    request: &AsyncRequest,
+    parts: &[String],
+) -> Result<()> {
+    let tenant = &caller.tenant;
+    let room = || async_requests::room(tenant, call.app.config.async_requests.waiting_bytes);
+    let mut batch = vec![room()];
+    for (place, text) in (0_i64..).zip(parts) {
+        let sealed = head::seal(call.app, (tenant, &request.id), &place.to_string(), text)?;
         batch.push(async_requests::insert_part(
             tenant,
             &request.id,
             place,
             &sealed,
         ));
-        if batch.len() == PARTS_AT_ONCE {
-            caller.keep(call, std::mem::take(&mut batch)).await?;
+        if batch.len() > PARTS_AT_ONCE {
+            let batch = std::mem::replace(&mut batch, vec![room()]);
+            let kept = caller.keep(call, batch).await;
+            kept.map_err(|error| refused(call, error))?;
         }
     }
-    batch.extend(async_requests::insert(tenant, &request, call.now));
-    caller.keep(call, batch).await.map_err(|error| match error {
+    batch.push(async_requests::insert(tenant, request, call.now));
+    let kept = caller.keep(call, batch).await;
+    kept.map_err(|error| refused(call, error))
+}
+
+fn refused(call: &Call<'_>, error: store::Error) -> Error {
+    match error {
         store::Error::Guard(Guard::Full) => Error::new(
             Kind::RateLimited {
                 retry_after_seconds: LATER_SECONDS,
             },
             format!(
-                "{MAX_RUNNING} requests of this tenant wait to be carried out; wait {LATER_SECONDS} seconds"
+                "as much of this tenant waits to be carried out as may: {MAX_RUNNING} requests, or {} MiB; wait {LATER_SECONDS} seconds",
+                call.app.config.async_requests.waiting_bytes / 1_048_576
             ),
         ),
         error => error.into(),
-    })
+    }
 }
 
 /// The body of a request that is not in parts, as text. One that is no JSON is refused here.
