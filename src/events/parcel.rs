@@ -37,9 +37,13 @@ struct Several<'p> {
 }
 
 impl Parcel {
-    /// The id that it keeps over all tries.
-    pub fn id(&self) -> &str {
-        self.events.first().map_or("", |event| &event.id)
+    /// The id that it keeps over all tries: that of its event, or one that no other events have together, nor these with another end.
+    pub fn id(&self, takes_several: bool) -> String {
+        let first = self.events.first().map_or("", |event| &event.id);
+        match takes_several {
+            true => format!("{first}-{}.{}", self.through, self.events.len()),
+            false => first.to_owned(),
+        }
     }
 
     /// Its text, where a stream takes one event at a time or several.

@@ -87,15 +87,25 @@ impl Format {
         }))
     }
 
+    fn takes_several(&self) -> bool {
+        matches!(self, Format::Webhook { takes_several, .. } if *takes_several)
+    }
+
+    /// The id of a parcel: `webhook-id` or `jti`.
+    pub fn message_id(&self, parcel: &Parcel) -> String {
+        parcel.id(self.takes_several())
+    }
+
     /// A parcel as it is sent.
     pub async fn letter(&self, platform: &Platform, parcel: &Parcel) -> Result<Letter> {
+        let id = self.message_id(parcel);
         match (self, parcel.events.first()) {
             (Format::Webhook { takes_several, .. }, _) => {
-                Ok(self.written(platform, parcel.id(), parcel.to_body(*takes_several)))
+                Ok(self.written(platform, &id, parcel.to_body(*takes_several)))
             }
             (Format::Token { maker, .. }, Some(event)) => {
                 let token = maker.token(platform, event, platform.clock.now()).await?;
-                Ok(self.written(platform, parcel.id(), token))
+                Ok(self.written(platform, &id, token))
             }
             (Format::Token { .. }, None) => Err(Error::internal("a parcel without an event")),
         }

@@ -254,7 +254,7 @@ impl Courier<'_> {
         let events = parcel.events.len();
         let delivery = Delivery {
             id,
-            message_id: parcel.id().to_owned(),
+            message_id: format.message_id(parcel),
             first: parcel.events.first().map_or(0, |event| event.seq),
             last: parcel.events.last().map_or(0, |event| event.seq),
             events: i64::try_from(events).unwrap_or(i64::MAX),

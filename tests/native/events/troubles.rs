@@ -1,5 +1,7 @@
 //! Trouble on the way: messages that are lost or doubled, receivers that fail, workers that die.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollcall::platform::{Answered, HttpError};
@@ -212,6 +214,58 @@ fn what_fails_waits_and_is_sent_again_as_it_was() {
     assert_eq!(attempts, [1, 1, 2, 3, 4]);
     assert_eq!(told[1]["reply"].as_str().unwrap().len(), 1_024);
     assert_eq!(told[2]["reason"], "no answer within 15000 ms");
+}
+
+/// A delivery that was not noted is made again, with what came meanwhile: a receiver that has seen its id has seen all of it.
+#[test]
+fn a_batch_is_named_by_all_that_it_carries() {
+    for batch in [1, 2, 100] {
+        let world = World::new();
+        let tenant = world.tenant("compat");
+        let (id, _) = made(&tenant, json!({"batch": batch, "types": ["user.*"]}));
+        let after = last(&tenant);
+        let mut carried: BTreeMap<String, Value> = BTreeMap::new();
+        let mut seen: BTreeMap<String, String> = BTreeMap::new();
+        for round in 0..8 {
+            match round % 3 {
+                0 => drop(tenant.user(&format!("u{round}"))),
+                1 => drop(tenant.group(&format!("not wanted {round}"), &[])),
+                _ => {}
+            }
+            posts(&world);
+            asked(
+                &tenant,
+                "POST",
+                &format!("/{id}/replay"),
+                json!({"after": after}),
+            )
+            .expect(200);
+            for post in posts(&world) {
+                let body: Value = serde_json::from_str(&post.body).unwrap();
+                let ids: Vec<Value> = match body["events"].as_array() {
+                    Some(events) => events.iter().map(|event| event["id"].clone()).collect(),
+                    None => vec![body["id"].clone()],
+                };
+                let name = post.headers["webhook-id"].clone();
+                let content = match batch {
+                    1 => json!(ids),
+                    _ => json!([ids, body["through"]]),
+                };
+                assert_eq!(
+                    carried
+                        .entry(name.clone())
+                        .or_insert_with(|| content.clone()),
+                    &content
+                );
+                assert_eq!(
+                    seen.entry(content.to_string())
+                        .or_insert_with(|| name.clone()),
+                    &name
+                );
+            }
+        }
+        assert!(carried.len() > 2, "{carried:?}");
+    }
 }
 
 /// Whatever fails, is delivered twice, is lost or dies in between: the receiver gets every event, none before another that it has not got.
