@@ -193,6 +193,13 @@ pub struct Totals {
 /// Has the batch say whether somebody is to be sent the events (see [`announcing`](crate::announcing)).
 const TELL: &str = " returning iif(push_streams > 0, id, null) as announced";
 
+/// What is stored of an event `e` as its detail.
+const STORED: &str = "e.detail";
+/// The same with the version of the result of its operation, which a request that is no Bulk request has one of.
+const WITH_VERSION: &str = "coalesce((select json_set(e.detail, '$.version', json_extract(r.result, '$.version')) from async_results r \
+     where r.tenant_id = ?1 and r.request_id = ?4 and r.number = coalesce(json_extract(e.detail, '$.operation'), 0) \
+     and json_extract(r.result, '$.version') is not null), e.detail)";
+
 /// Appends events in their order, numbers them, and keeps the tenant's counters.
 pub fn append(
     tenant: &TenantId,
@@ -200,7 +207,18 @@ pub fn append(
     totals: Totals,
     events: &[Event<'_>],
 ) -> Vec<Statement> {
-    appended(tenant, origin, totals, events, TELL)
+    appended(tenant, origin, totals, events, (STORED, TELL))
+}
+
+/// The same of operations of an accepted request, of which a `detail` says what came of it, with the version that the same batch wrote down
+/// (see [`insert_results`](crate::store::async_requests::insert_results)).
+pub fn append_results(
+    tenant: &TenantId,
+    origin: &Origin,
+    totals: Totals,
+    events: &[Event<'_>],
+) -> Vec<Statement> {
+    appended(tenant, origin, totals, events, (WITH_VERSION, TELL))
 }
 
 /// The same in a batch of a client, whose credential says already whether somebody is to be sent the events.
@@ -210,7 +228,7 @@ pub fn append_of_client(
     totals: Totals,
     events: &[Event<'_>],
 ) -> Vec<Statement> {
-    appended(tenant, origin, totals, events, "")
+    appended(tenant, origin, totals, events, (STORED, ""))
 }
 
 fn appended(
@@ -218,7 +236,7 @@ fn appended(
     origin: &Origin,
     totals: Totals,
     events: &[Event<'_>],
-    tell: &str,
+    (detail, tell): (&str, &str),
 ) -> Vec<Statement> {
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
     let mut params = vec![
@@ -268,7 +286,7 @@ fn appended(
     let append = set.statements(&fixed, |part| {
         format!(
             "{} insert into audit_events (tenant_id, seq, at, actor, action, resource_type, resource_id, attributes, detail, request_id) \
-             select ?1, t.audit_seq + e.place, ?2, ?3, e.action, e.type, e.id, e.attributes, e.detail, ?4 \
+             select ?1, t.audit_seq + e.place, ?2, ?3, e.action, e.type, e.id, e.attributes, {detail}, ?4 \
              from e cross join tenants t on t.id = ?1",
             part.table()
         )

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{LATER, accepted, later, look, result};
-use crate::bulk::{GROUP, USER, assert_consistent};
+use crate::bulk::{GROUP, USER, assert_consistent, patch, post_user};
 use crate::support::World;
 
 fn user(name: &str) -> Value {
@@ -296,6 +296,70 @@ fn the_end_is_an_event() {
     // Its words may be somebody's name.
     let response = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": "409", "scimType": "uniqueness"});
     assert_eq!(events[1]["data"]["response"], response);
+}
+
+/// What an event says is what is answered to whoever asks: with the version, too, which only the database knows where others write.
+#[test]
+fn an_event_has_the_version_that_its_operation_left() {
+    let world = super::world(2);
+    let tenant = world.tenant("compat").unfused();
+    let ada = tenant.user("ada");
+    let title = |title: &str| json!([{"op": "replace", "path": "title", "value": title}]);
+    let change = |to: &str| json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": title(to)});
+    let path = format!("/Users/{ada}");
+    let bulk = super::bulk_body(&[
+        patch(&path, title("one")),
+        patch(&path, title("two")),
+        patch(&path, title("two")),
+        post_user("b", "ben"),
+        patch("/Users/bulkId:b", title("three")),
+        patch("/Users/nobody", title("four")),
+        json!({"method": "DELETE", "path": path}),
+        json!({"method": "DELETE", "path": "/Users/bulkId:b"}),
+    ]);
+    let sent = [
+        ("POST", "/Users".to_owned(), user("eve"), false),
+        ("PATCH", path.clone(), change("Dr"), true),
+        ("PATCH", path.clone(), change("Prof"), false),
+        ("PUT", path.clone(), user("ada"), true),
+        ("PUT", path.clone(), user("ada"), false),
+        ("POST", "/Bulk".to_owned(), bulk, true),
+    ];
+    let mut numbered = Vec::new();
+    for (method, path, body, is_raced) in sent {
+        let txn = accepted(&later(&tenant, method, &path, body));
+        if is_raced {
+            tenant.patch(&format!("/Users/{ada}"), title(&txn));
+        }
+        let result = result(&tenant, &txn);
+        let results = match result["Operations"].as_array() {
+            Some(results) => results.clone(),
+            None => vec![result],
+        };
+        let page = format!(
+            "/api/v1/tenants/{}/events?types=request.finished&limit=100",
+            tenant.id
+        );
+        let page = world.admin("GET", &page, Value::Null);
+        let page = page.expect(200).body["data"].as_array().unwrap();
+        let events: Vec<&Value> = page
+            .iter()
+            .filter(|event| event["resource"]["id"] == txn.as_str())
+            .collect();
+        assert_eq!(events.len(), results.len(), "{method} {path}");
+        for event in events {
+            let number = event["data"]["operation"].as_u64().unwrap_or_default();
+            let result = &results[usize::try_from(number).unwrap()];
+            for name in ["method", "status", "location", "version"] {
+                assert_eq!(
+                    event["data"][name], result[name],
+                    "{method} {path} {number} {name}"
+                );
+            }
+            numbered.extend(result["version"].as_str().map(str::to_owned));
+        }
+    }
+    assert!(numbered.len() >= 9, "{numbered:?}");
 }
 
 #[test]

@@ -126,7 +126,9 @@ impl App {
         let mut batch = Vec::from(async_requests::give_up(tenant, id, now));
         // Which operations these would be is not known any more.
         let about = json!({"status": "500"});
-        batch.extend(finished(tenant, (id, actor), now, &[about]));
+        let events = [finished(id, about)];
+        let origin = origin((id, actor), now);
+        batch.extend(audit::append(tenant, &origin, Totals::default(), &events));
         let database = self.platform.database_of(Some(tenant));
         match database.run(batch).await {
             Ok(_) | Err(store::Error::Guard(Guard::LeaseLost)) => Ok(()),
@@ -284,56 +286,52 @@ impl Work<'_> {
             &request.id,
             outcomes,
         ));
-        let told: Vec<Value> = outcomes.iter().map(|outcome| self.told(outcome)).collect();
-        let of = (request.id.as_str(), request.actor.as_str());
-        batch.extend(finished(tenant, of, now, &told));
+        let told = outcomes.iter().map(|outcome| self.told(outcome));
+        let events: Vec<Event<'_>> = told.map(|told| finished(&request.id, told)).collect();
+        if !events.is_empty() {
+            let origin = origin((&request.id, &request.actor), now);
+            let totals = Totals::default();
+            batch.extend(audit::append_results(tenant, &origin, totals, &events));
+        }
         batch
     }
 
-    /// What the event of an operation says: its result but for sentences, which may repeat what was sent, and for versions that only the
-    /// database knows; of a Bulk request which operation it is, too.
+    /// What the event of an operation says: its result but for sentences, which may repeat what was sent; of a Bulk request which operation it
+    /// is, too.
     fn told(&self, outcome: &Outcome) -> Value {
         let mut told: Value = serde_json::from_str(&outcome.result).unwrap_or_default();
         if let Some(response) = told.get_mut("response").and_then(Value::as_object_mut) {
             response.remove("detail");
         }
-        if let Some(told) = told.as_object_mut() {
-            if told.get("status").and_then(Value::as_str) != Some("201") {
-                told.remove("version");
-            }
-            if is_bulk(&self.request.route) {
-                told.insert("operation".to_owned(), outcome.number.into());
-            }
+        if let Some(told) = told.as_object_mut()
+            && is_bulk(&self.request.route)
+        {
+            told.insert("operation".to_owned(), outcome.number.into());
         }
         told
     }
 }
 
-/// The events of operations that are over: one for each, as RFC 9967 §2.5.1.2 asks for.
-fn finished(
-    tenant: &TenantId,
-    (id, actor): (&str, &str),
-    now: i64,
-    told: &[Value],
-) -> Vec<Statement> {
-    let events: Vec<Event<'_>> = told
-        .iter()
-        .map(|about| Event {
-            action: Action::Finish,
-            resource_type: "Request",
-            resource_id: id,
-            attributes: Vec::new(),
-            detail: Detail::about(about.as_object().cloned().unwrap_or_default()),
-        })
-        .collect();
-    let origin = Origin {
+/// The event of an operation that is over: each has one, as RFC 9967 §2.5.1.2 asks for.
+fn finished(id: &str, told: Value) -> Event<'_> {
+    let told = match told {
+        Value::Object(told) => told,
+        _ => Map::new(),
+    };
+    Event {
+        action: Action::Finish,
+        resource_type: "Request",
+        resource_id: id,
+        attributes: Vec::new(),
+        detail: Detail::about(told),
+    }
+}
+
+fn origin((id, actor): (&str, &str), now: i64) -> Origin {
+    Origin {
         actor: actor.to_owned(),
         request_id: id.to_owned(),
         at: now,
-    };
-    match events.is_empty() {
-        true => Vec::new(),
-        false => audit::append(tenant, &origin, Totals::default(), &events),
     }
 }
 
