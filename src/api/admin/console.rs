@@ -1,6 +1,5 @@
 //! `/console`, the administrator's page. It signs in with the issuer whose tokens open the administrators' routes, and calls those routes.
 
-use http::header::CACHE_CONTROL;
 use serde::Serialize;
 
 use super::files::{guarded, serve, serve_named};
@@ -52,8 +51,7 @@ pub async fn settings(call: &Call<'_>) -> Result<Reply> {
         audience: &config.audience,
         local_development: config.local_development,
     };
-    let reply = Reply::json(200, &settings).header(CACHE_CONTROL, "no-cache");
-    Ok(guarded(reply, ""))
+    Ok(guarded(Reply::json(200, &settings), ""))
 }
 
 /// The issuer's origin, as a source of a content security policy; empty where the console signs nobody in.

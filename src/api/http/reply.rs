@@ -5,8 +5,8 @@ use std::fmt;
 use futures_util::StreamExt;
 use futures_util::stream::{self, Stream};
 use http::header::{
-    ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
-    WWW_AUTHENTICATE,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -104,10 +104,11 @@ impl Reply {
         Reply::with_body(status, Dialect::Scim, body)
     }
 
-    /// An admin reply. What replies are made of has names for keys, and no writer that could fail.
+    /// An admin reply. What replies are made of has names for keys, and no writer that could fail. No browser and no proxy keeps it: some
+    /// show a secret, and most are about people.
     pub fn json(status: u16, body: &impl Serialize) -> Self {
         let body = serde_json::to_string(body).unwrap_or_default();
-        Reply::with_body(status, Dialect::Admin, body)
+        Reply::with_body(status, Dialect::Admin, body).header(CACHE_CONTROL, "no-store")
     }
 
     /// A file of text.

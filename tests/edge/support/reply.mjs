@@ -10,13 +10,13 @@ const SCIM_TYPES = [
 
 /** Headers that the worker means to send; the last two lines are the connection's and Miniflare's own. */
 const HEADERS = new Set([
-  ...["content-type", "etag", "location", "x-request-id", "x-dry-run", "x-event-seq", "server-timing", "www-authenticate", "allow", "retry-after", "accept-encoding", "strict-transport-security", "link", "set-txn", "preference-applied"],
+  ...["content-type", "cache-control", "etag", "location", "x-request-id", "x-dry-run", "x-event-seq", "server-timing", "www-authenticate", "allow", "retry-after", "accept-encoding", "strict-transport-security", "link", "set-txn", "preference-applied"],
   ...["content-length", "transfer-encoding", "connection", "keep-alive", "date"],
   "mf-content-encoding",
 ]);
 
 /** What the files of the documentation have besides, and what they are. */
-const FILE_HEADERS = ["cache-control", "content-security-policy", "cross-origin-opener-policy", "referrer-policy", "x-content-type-options"];
+const FILE_HEADERS = ["content-security-policy", "cross-origin-opener-policy", "referrer-policy", "x-content-type-options"];
 const isFile = (path) => /^\/(docs|console|setup|openapi\.json|\.well-known)(\/|\?|$)/.test(path);
 
 export const isScim = (path) => /^(\/scim\/v2|\/api\/v1\/tenants\/[^/]*\/scim\/v2)(\/|\?|$)/.test(path);
