@@ -59,8 +59,11 @@ fn complaints(
             // Nothing can be taken out in its place but what misses it.
             failure.path.pop();
         }
-        // What was taken out may be missed now.
-        let is_known = fields.iter().any(|known| known.loc == field.loc);
+        // What was taken out may be missed now, and a list was taken out whole.
+        let is_known = fields.iter().any(|known| match is_missing {
+            true => known.loc.starts_with(&field.loc),
+            false => known.loc == field.loc,
+        });
         if !is_known {
             fields.push(field.clone());
         }
@@ -68,7 +71,7 @@ fn complaints(
             let mut other = field.clone();
             other.loc.pop();
             other.loc.push(Value::from(*name));
-            if !fields.iter().any(|known| known.loc == other.loc) {
+            if !fields.iter().any(|known| known.loc.starts_with(&other.loc)) {
                 fields.push(other);
             }
         }

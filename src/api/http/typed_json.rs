@@ -159,7 +159,13 @@ fn in_json(expected: &str) -> &str {
         "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
         "f32" | "f64" => "a number",
         structure if structure.starts_with("struct ") => "an object",
-        words if words.starts_with("string or ") || words.starts_with("variant ") => "a string",
+        words
+            if ["string or ", "variant ", "enum "]
+                .iter()
+                .any(|kind| words.starts_with(kind)) =>
+        {
+            "a string"
+        }
         words => words,
     }
 }

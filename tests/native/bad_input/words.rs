@@ -53,6 +53,143 @@ fn what_is_wrong_with_a_field_is_said_in_plain_words() {
     }
 }
 
+/// A list is taken out whole to look further, and is not missed for that.
+#[test]
+fn a_wrong_element_of_a_list_is_one_fault() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    let links = "/api/v1/admin/setup-links".to_owned();
+    let streams = format!("/api/v1/tenants/{}/event-streams", tenant.id);
+    let stream = json!({"name": "x", "url": "https://x.example.com/"});
+    let provider = json!({"tenant_id": tenant.id, "name": "x", "protocol": "LDAP"});
+    let providers = "/api/v1/admin/identity-providers/".to_owned();
+    let ldap = json!({"url": "ldaps://x.example.com", "bind_dn": [], "base_dn": "dc=x"});
+    let word = "it is one of scim, sso, directory";
+    for (path, base, field, value, faults) in [
+        (
+            &links,
+            json!({"tenant_id": tenant.id}),
+            "allows",
+            json!(["admin"]),
+            json!([[["allows", 0], word, "enum"]]),
+        ),
+        (
+            &links,
+            json!({"tenant_id": tenant.id}),
+            "allows",
+            json!(["scim", "admin", "x"]),
+            json!([[["allows", 1], word, "enum"]]),
+        ),
+        (
+            &links,
+            json!({"tenant_id": tenant.id}),
+            "allows",
+            json!([null]),
+            json!([[["allows", 0], "it takes a string, not null", "type_error"]]),
+        ),
+        (
+            &links,
+            json!({"tenant_id": tenant.id}),
+            "allows",
+            json!([1]),
+            json!([[
+                ["allows", 0],
+                "it takes a string, not a whole number",
+                "type_error"
+            ]]),
+        ),
+        (
+            &links,
+            json!({"tenant_id": tenant.id}),
+            "allows",
+            json!([[]]),
+            json!([[
+                ["allows", 0],
+                "it takes a string, not an array",
+                "type_error"
+            ]]),
+        ),
+        (
+            &links,
+            json!({"tenant_id": tenant.id}),
+            "allows",
+            json!([{}]),
+            json!([[
+                ["allows", 0],
+                "it takes a string, not an object",
+                "type_error"
+            ]]),
+        ),
+        (
+            &links,
+            json!({"tenant_id": tenant.id}),
+            "allows",
+            json!("scim"),
+            json!([[["allows"], "it takes an array, not a string", "type_error"]]),
+        ),
+        (
+            &links,
+            json!({"tenant_id": tenant.id}),
+            "more",
+            json!(1),
+            json!([
+                [["more"], "there is no such field", "extra_forbidden"],
+                [["allows"], "it is required", "missing"]
+            ]),
+        ),
+        (
+            &links,
+            json!({"tenant_id": tenant.id, "more": 1}),
+            "allows",
+            json!([true]),
+            json!([
+                [["more"], "there is no such field", "extra_forbidden"],
+                [
+                    ["allows", 0],
+                    "it takes a string, not a boolean",
+                    "type_error"
+                ]
+            ]),
+        ),
+        (
+            &streams,
+            stream,
+            "types",
+            json!([1]),
+            json!([[
+                ["types", 0],
+                "it takes a string, not a whole number",
+                "type_error"
+            ]]),
+        ),
+        (
+            &providers,
+            provider,
+            "ldap_config",
+            ldap,
+            json!([[
+                ["ldap_config", "bind_dn"],
+                "it takes a string, not an array",
+                "type_error"
+            ]]),
+        ),
+    ] {
+        let mut body = base;
+        body[field] = value;
+        let answer = world.admin("POST", path, body.clone());
+        let told: Vec<Value> = answer.expect(422).body["detail"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|fault| {
+                let place = &fault["loc"].as_array().unwrap()[1..];
+                json!([place, fault["msg"], fault["type"]])
+            })
+            .collect();
+        assert_eq!(json!(told), faults, "{body}");
+    }
+}
+
 #[test]
 fn what_is_no_json_is_told_in_plain_words_with_its_place() {
     let world = World::new();
