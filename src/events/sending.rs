@@ -17,8 +17,9 @@ use crate::store::event_streams::EventStream;
 
 /// How long a receiver may take, in milliseconds.
 const TIMEOUT_MS: u32 = 15_000;
-/// How much of a reply is kept, in bytes.
-const REPLY_BYTES: usize = 1_024;
+/// How much of a reply is read, and how much of that is kept, in bytes.
+const REPLY_BYTES: usize = 16 * 1_024;
+const KEPT_BYTES: usize = 1_024;
 
 /// Why nothing can be sent where what a stream keeps sealed does not open.
 pub const SEALED_OTHERWISE: &str = "its secret was sealed with a key that is not configured any more: rotate it, or give another authorization";
@@ -187,7 +188,8 @@ impl Outcome {
         match answered {
             Ok(answered) => {
                 let is_good = (200..300).contains(&answered.status);
-                let reply = String::from_utf8_lossy(&answered.body);
+                let kept = answered.body.get(..KEPT_BYTES).unwrap_or(&answered.body);
+                let reply = String::from_utf8_lossy(kept);
                 let asked = answered.retry_after.as_deref();
                 Outcome {
                     status: Some(i64::from(answered.status)),
@@ -215,7 +217,7 @@ impl Outcome {
         match (outcome.status, &outcome.reason) {
             (Some(202), _) => {}
             (Some(400), _) => {
-                let said = outcome.reply.as_deref().and_then(refusal);
+                let said = answered.as_ref().ok().and_then(|it| refusal(&it.body));
                 outcome.reason = said.or(outcome.reason);
             }
             (Some(status), None) => {
@@ -227,8 +229,8 @@ impl Outcome {
     }
 }
 
-fn refusal(reply: &str) -> Option<String> {
-    let said: Value = serde_json::from_str(reply).ok()?;
+fn refusal(reply: &[u8]) -> Option<String> {
+    let said: Value = serde_json::from_str(&String::from_utf8_lossy(reply)).ok()?;
     let code = said.get("err")?.as_str()?;
     let why = said.get("description").and_then(Value::as_str);
     Some(refused(code, why))

@@ -7,7 +7,7 @@ use super::profile::Profile;
 /// A name as it is stored. Whatever cannot be seen and makes two names look like one, or one like another, is refused. White space around
 /// it is cut off in `compat` and refused in `strict`. `at` names the attribute in error messages.
 pub fn read(text: String, at: &str, profile: Profile) -> Result<String> {
-    if let Some((index, c)) = text.chars().enumerate().find(|(_, c)| is_refused(*c)) {
+    if let Some((index, c)) = text.chars().enumerate().find(|(_, c)| is_unseen(*c)) {
         let what = match c.is_control() {
             true => "a control character",
             false => "a character that cannot be seen",
@@ -34,7 +34,7 @@ pub fn read(text: String, at: &str, profile: Profile) -> Result<String> {
 /// Control characters, ends of lines, and what RFC 8264 §9.13 calls ignorable: what turns the direction of writing, what has no width,
 /// fillers, tags. The two joiners and the variation selectors are not among them: Persian, Hindi and others, and emoji, are written with
 /// them (RFC 5892 appendix A.1).
-fn is_refused(c: char) -> bool {
+pub fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

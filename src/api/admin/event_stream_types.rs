@@ -73,7 +73,7 @@ pub struct EventStreamUpdate {
     pub is_active: Option<bool>,
     pub audience: Option<Audience>,
     pub payload: Option<Payload>,
-    /// Null takes it away.
+    /// Null takes it away, and so does another `url` without a new one.
     #[serde(default, deserialize_with = "present")]
     pub authorization: Option<Option<String>>,
 }

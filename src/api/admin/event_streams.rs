@@ -9,7 +9,7 @@ use super::events::check;
 use crate::api::http::call::{Call, retrying};
 use crate::api::http::envelope;
 use crate::api::http::idempotency;
-use crate::api::http::input::{Page, Text, body};
+use crate::api::http::input::{Page, Text, body, body_field};
 use crate::api::http::query_parameters::tenant_in_path;
 use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
@@ -238,11 +238,23 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
             after.payload = Some(payload.name().to_owned());
             attributes.push("payload");
         }
-        if let (Some(authorization), true) = (&given.authorization, kind.has_tokens()) {
-            let secrets = settings::secrets(call, kind, authorization.clone())?;
+        // What opens one receiver is not shown to another.
+        let is_orphaned = stream.secrets.is_some() && after.url != stream.url;
+        let authorization = given.authorization.clone();
+        let authorization = authorization.or_else(|| is_orphaned.then_some(None));
+        let mut notices = Vec::new();
+        if let (Some(authorization), true) = (authorization, kind.has_tokens()) {
+            let secrets = settings::secrets(call, kind, authorization)?;
             let seal = |secrets| sealed(call, &stream.tenant_id, &stream.id, secrets);
             after.secrets = secrets.as_ref().map(seal).transpose()?;
             attributes.push("authorization");
+            if given.authorization.is_none() {
+                notices.push(body_field(
+                    &["authorization"],
+                    "it was for the address before, and is cleared: give it with the new url",
+                    "secret_cleared",
+                ));
+            }
         }
         after.updated_at = call.now;
         let audit = audited(call, admin, &stream, Action::Patch, &attributes);
@@ -250,11 +262,8 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         if written.is_active {
             wake(call, &written).await;
         }
-        Ok(envelope::single(
-            call,
-            200,
-            EventStreamResponse::of(written),
-        ))
+        let shown = EventStreamResponse::of(written);
+        Ok(envelope::noticed(call, 200, shown, notices))
     })
     .await
 }

@@ -4,6 +4,7 @@ use super::lexer::{Spanned, Token, tokens};
 use super::{Filter, Literal, MAX_DEPTH, MAX_LENGTH, MAX_TERMS, Operator, Path};
 use crate::scim::error::{Error, Result};
 use crate::scim::forgiven::{Forgiven, note};
+use crate::scim::name;
 use crate::scim::profile::Profile;
 
 /// Parses a filter. In `compat` it also understands values in apostrophes or without quotes, and a sub-attribute
@@ -261,10 +262,17 @@ fn expected(what: &str, found: Option<Spanned<'_>>, end: usize) -> Error {
 /// Longest quotation in an error message, in characters: an attribute below an extension's URN has its name at the end.
 const MAX_QUOTED: usize = 120;
 
-/// The first characters of what a client sent, for an error message.
+/// The first characters of what somebody else sent, for an error message; those that cannot be seen, as `\u{202e}`.
 pub fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(MAX_QUOTED).collect();
-    if short.len() < text.len() {
+    let mut chars = text.chars();
+    let mut short = String::new();
+    for c in chars.by_ref().take(MAX_QUOTED) {
+        match name::is_unseen(c) {
+            true => short.extend(c.escape_unicode()),
+            false => short.push(c),
+        }
+    }
+    if chars.next().is_some() {
         short.push('…');
     }
     short

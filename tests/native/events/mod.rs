@@ -2,6 +2,7 @@
 
 mod mirrored;
 mod polls;
+mod refusals;
 mod signing_keys;
 mod streams;
 mod token_streams;

@@ -133,6 +133,37 @@ fn a_refusal_is_noted_and_counts_as_acknowledged() {
     assert_eq!(shown(&tenant, &id)["behind"], 0);
 }
 
+/// What a receiver says is foreign text: nothing in it hides, or turns what stands beside it.
+#[test]
+fn a_refusal_can_be_read() {
+    for (said, told) in [
+        ("a\0b", "a\\u{0}b"),
+        ("a\u{202E}b", "a\\u{202e}b"),
+        ("a\u{200B}b", "a\\u{200b}b"),
+        ("a\u{2066}b", "a\\u{2066}b"),
+        ("a\u{1b}[31mb", "a\\u{1b}[31mb"),
+        ("a\nb", "a\\u{a}b"),
+        ("a\u{85}b", "a\\u{85}b"),
+        ("für 👩\u{200D}💻", "für 👩\u{200D}💻"),
+        ("C:\\keys", "C:\\keys"),
+    ] {
+        let world = World::new();
+        let tenant = world.tenant("compat");
+        let id = stream(&tenant, json!({}));
+        let from = last(&tenant);
+        tenant.user("a");
+        let all = ids(&tenant, from);
+        let refusal = json!({"setErrs": {&all[0]: {"err": said, "description": said}}});
+        assert_eq!(polled(&tenant, &id, refusal).0, Vec::<String>::new());
+        let lines = asked(&tenant, "GET", &format!("/{id}/deliveries"), Value::Null);
+        let reason = &lines.body["data"][0]["reason"];
+        assert_eq!(
+            reason,
+            &json!(format!("the receiver refuses it, {told}: {told}"))
+        );
+    }
+}
+
 #[test]
 fn bad_polls_are_named() {
     let world = World::new();

@@ -118,6 +118,69 @@ fn what_a_kind_cannot_have_is_named() {
     assert!(!posts(&world)[0].headers.contains_key("authorization"));
 }
 
+/// What opens one receiver is not shown to another.
+#[test]
+fn an_authorization_stays_with_its_address() {
+    let world = World::new();
+    let tenant = world.tenant("compat");
+    for (given, is_kept) in [
+        (json!({"url": "https://other.example.com/hook"}), false),
+        (
+            json!({"url": "https://product.example.com:8443/hook"}),
+            false,
+        ),
+        (json!({"url": format!("{URL}/more")}), false),
+        (json!({"url": format!("{URL}?tenant=1")}), false),
+        (
+            json!({"url": "https://other.example.com/hook", "authorization": null}),
+            false,
+        ),
+        (
+            json!({"url": "https://other.example.com/hook", "authorization": "Bearer new"}),
+            true,
+        ),
+        (json!({"url": URL}), true),
+        (json!({"name": "another"}), true),
+    ] {
+        let stream = made(&tenant, json!({"authorization": "Bearer old"}));
+        let at = format!("/{}", stream["id"].as_str().unwrap());
+        let answer = asked(&tenant, "PATCH", &at, given.clone());
+        let data = &answer.expect(200).body["data"];
+        assert_eq!(data["has_authorization"], is_kept, "{given}");
+        let notice = &answer.body["meta"]["notices"][0];
+        match is_kept || given.get("authorization").is_some() {
+            true => assert!(notice.is_null(), "{given}: {notice}"),
+            false => {
+                assert_eq!(notice["loc"], json!(["body", "authorization"]), "{given}");
+                assert_eq!(notice["type"], "secret_cleared");
+            }
+        }
+        let cleared = world
+            .database
+            .texts("select attributes from audit_events order by seq desc limit 1");
+        let is_told = given.get("authorization").is_some() || !is_kept;
+        assert_eq!(cleared[0].contains("authorization"), is_told, "{given}");
+        asked(&tenant, "POST", &format!("{at}/test"), json!({}));
+        let sent = posts(&world);
+        assert_eq!(
+            sent[0].headers.contains_key("authorization"),
+            is_kept,
+            "{given}"
+        );
+    }
+    // One without an authorization has nothing to tell, nor has a webhook, whose secret signs and is not sent.
+    let bare = made(&tenant, json!({}));
+    let webhook = made(&tenant, json!({"kind": "webhook"}));
+    for stream in [bare, webhook] {
+        let at = format!("/{}", stream["id"].as_str().unwrap());
+        let moved = json!({"url": "https://other.example.com/hook"});
+        let answer = asked(&tenant, "PATCH", &at, moved);
+        assert!(answer.expect(200).body["meta"]["notices"].is_null());
+        let tried = asked(&tenant, "POST", &format!("{at}/test"), json!({}));
+        tried.expect(200);
+    }
+}
+
 #[test]
 fn what_can_be_told_is_in_the_configuration() {
     let world = World::new();
