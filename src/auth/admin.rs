@@ -101,6 +101,14 @@ impl Admin {
         }
     }
 
+    /// 403 where this is not given.
+    pub fn require_allowance(&self, wanted: Allowance) -> Result<()> {
+        match self.allows(wanted) {
+            true => Ok(()),
+            false => Err(not_allowed([wanted])),
+        }
+    }
+
     /// Whether this is given: a JWT's scopes say all that is to be said of it.
     pub fn allows(&self, wanted: Allowance) -> bool {
         match &self.by {
@@ -135,6 +143,12 @@ impl Admin {
     pub fn require(&self, scope: AdminScope) -> Result<()> {
         match self.has(scope) {
             true => self.check_reach(),
+            // Whoever holds a link knows of no scopes.
+            false if self.setup_link().is_some() => {
+                let all = Allowance::ALL.into_iter();
+                let missing = all.filter(|allowed| AdminScope::to_allow(*allowed) == scope);
+                Err(not_allowed(missing))
+            }
             false => Err(Error::forbidden(format!(
                 "this needs the scope {}",
                 scope.name()
@@ -154,4 +168,10 @@ impl Admin {
             By::SetupLink { .. } => self.subject.clone(),
         }
     }
+}
+
+/// 403 for a link that gives none of these.
+fn not_allowed(missing: impl IntoIterator<Item = Allowance>) -> Error {
+    let missing: Vec<&str> = missing.into_iter().map(Allowance::name).collect();
+    Error::forbidden(format!("this link does not allow {}", missing.join(" or ")))
 }

@@ -143,6 +143,15 @@ pub fn select_tokens(tenant: &TenantId, created_by: &str) -> Statement {
     )
 }
 
+/// Fails the batch with [`Guard::Full`] where whoever made them has as many tokens that are not revoked as they may have.
+pub fn require_room_for_token(tenant: &TenantId, created_by: &str, most: i64) -> Statement {
+    guards::require(
+        Guard::Full,
+        "(select count(*) from scim_tokens where tenant_id = ?1 and created_by = ?2 and revoked_at is null) < ?3",
+        vec![tenant.into(), created_by.into(), most.into()],
+    )
+}
+
 /// How many of a tenant's last requests are looked through for those of a link's tokens, and most of them that are shown.
 const REQUESTS_LOOKED_AT: i64 = 200;
 const REQUESTS_SHOWN: i64 = 20;

@@ -133,9 +133,11 @@ function Drawing({ fields }: { fields: string[] }) {
 function Arrived({ setup }: { setup: Setup }) {
   const [last] = setup.requests;
   const used = setup.scim_tokens.some(({ last_used_at }) => last_used_at) || setup.requests.some(({ status }) => status !== 401);
+  // Null to a link that does not set up provisioning, and so shows nothing of this.
+  const [users, groups] = [setup.users_total ?? 0, setup.groups_total ?? 0];
   const state = () => {
     if (last?.failed) return <Notice kind="bad">The last request was refused: {last.detail ?? `status ${last.status}`}. {helpFor(last)}</Notice>;
-    if (setup.users_total > 0 && used) return <Notice kind="good">It works: {setup.users_total === 1 ? "one user is" : `${setup.users_total.toLocaleString("en")} users are`} here, and {setup.groups_total === 0 ? "no group yet" : setup.groups_total === 1 ? "one group" : `${setup.groups_total.toLocaleString("en")} groups`}. You are done, and can close this page.</Notice>;
+    if (users > 0 && used) return <Notice kind="good">It works: {users === 1 ? "one user is" : `${users.toLocaleString("en")} users are`} here, and {groups === 0 ? "no group yet" : groups === 1 ? "one group" : `${groups.toLocaleString("en")} groups`}. You are done, and can close this page.</Notice>;
     if (used) return <Notice kind="good">Connected. Waiting for the first user…</Notice>;
     return <Notice>Waiting for the first request…</Notice>;
   };

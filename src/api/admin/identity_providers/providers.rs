@@ -135,13 +135,7 @@ pub async fn create(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply>
         return Err(no_tenant());
     }
     let protocol = config::protocol_of(&given)?;
-    let allowance = Allowance::of_protocol(protocol);
-    if !admin.allows(allowance) {
-        return Err(Error::forbidden(format!(
-            "this link does not allow {}",
-            allowance.name()
-        )));
-    }
+    admin.require_allowance(Allowance::of_protocol(protocol))?;
     let mut chosen = Config::chosen(
         protocol,
         given.oidc_config,

@@ -34,9 +34,7 @@ pub struct SamlMetadataResponse {
 
 pub async fn read(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let SamlMetadataRequest { url } = body(call)?;
-    if !admin.allows(Allowance::Sso) {
-        return Err(Error::forbidden("this link does not allow sso"));
-    }
+    admin.require_allowance(Allowance::Sso)?;
     let refuse = |reason: String| Error::field(&["body", "url"], &reason, "value_error");
     if url.len() > MAX_URL {
         return Err(refuse(format!("it is longer than {MAX_URL} characters")));

@@ -18,13 +18,17 @@ use crate::change::rows::removals;
 use crate::error::{Error, Kind, Result};
 use crate::ids;
 use crate::store::scim_tokens::{self, Facts, ScimToken};
-use crate::store::{self, Guard, Row, Rows, Statement, identity_providers, rows_at, tenants};
+use crate::store::{
+    self, Guard, Row, Rows, Statement, identity_providers, rows_at, setup_links, tenants,
+};
 use types::{
     MAX_OVERLAP_SECONDS, NewScimTokenResponse, RemovalsAllow, RemovalsAllowed, ScimTokenCreate,
     ScimTokenRotate, ScimTokenUpdate, show,
 };
 
 const WHAT: &str = "the SCIM token";
+/// Most tokens that a set-up link makes and that are not revoked.
+const MAX_OF_LINK: i64 = 10;
 
 fn check_expiry(call: &Call<'_>, expires_at: Option<Time>) -> Result<()> {
     match expires_at {
@@ -130,27 +134,31 @@ pub async fn make(call: &Call<'_>, admin: &Admin, given: ScimTokenCreate) -> Res
         revoked_at: None,
         revision: 1,
     };
-    let audit = audited(
-        call,
-        admin,
-        &token,
-        Action::Create,
-        &["name", "scopes", "expires_at"],
-    );
-    issue(call, token, audit)
+    let room = admin.setup_link().map(|_| {
+        setup_links::require_room_for_token(&token.tenant_id, &admin.subject, MAX_OF_LINK)
+    });
+    let attributes = ["name", "scopes", "expires_at"];
+    let audit = audited(call, admin, &token, Action::Create, &attributes);
+    issue(call, token, room.into_iter().chain(audit))
         .await
         .map_err(|error| match error {
             store::Error::Guard(Guard::NotFound) => unknown_tenant(),
             store::Error::Guard(Guard::ProviderMissing) => unknown_provider(),
+            store::Error::Guard(Guard::Full) => Error::new(
+                Kind::Conflict,
+                format!(
+                    "{MAX_OF_LINK} tokens were made by this link, which is as many as it may make"
+                ),
+            ),
             other => other.into(),
         })
 }
 
-/// Makes the secret of a token, stores its hash along with what else belongs to the batch, and shows it.
+/// Makes the secret of a token, stores its hash after what else belongs to the batch, and shows it.
 async fn issue(
     call: &Call<'_>,
     mut token: ScimToken,
-    more: Vec<Statement>,
+    more: impl IntoIterator<Item = Statement>,
 ) -> store::Result<Reply> {
     let secret =
         Secret::generate(call.app.platform.entropy.as_ref()).map_err(store::Error::Backend)?;
@@ -160,8 +168,8 @@ async fn issue(
     if let Some(idp_id) = &token.idp_id {
         batch.push(identity_providers::require(&token.tenant_id, idp_id));
     }
-    batch.extend(scim_tokens::insert(&token, &hash));
     batch.extend(more);
+    batch.extend(scim_tokens::insert(&token, &hash));
     batch.push(scim_tokens::select_facts(&hash, call.now));
     let tenant = token.tenant_id.clone();
     let new = NewScimTokenResponse {

@@ -1,5 +1,7 @@
 //! Set-up links: who makes them, what they open, and how they end.
 
+mod allowances;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
