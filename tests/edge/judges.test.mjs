@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { judges } from "../../scripts/setup/judges.mjs";
 import { scim2Tester, scimSanity } from "./support/judges.mjs";
+import { withoutSecurityEvents } from "./support/older_reader.mjs";
 import { startWorld } from "./support/world.mjs";
 
 /** What a judge skips, and why that is right. Anything else that is skipped fails the test. */
@@ -57,8 +58,14 @@ const MEMBERS_HAVE_NAMES = ["check_add_attribute", "check_replace_attribute"].ma
 
 const WRONG_OF_SCIM2_TESTER = { compat: [FALSE_IS_NOT_GONE, ...MEMBERS_HAVE_NAMES], strict: MEMBERS_HAVE_NAMES };
 
+/**
+ * scim2-tester forbids attributes that its models do not know, and ends at the first: at `securityEvents` of ServiceProviderConfig, which RFC 9967 adds to it
+ * (§4). It sees the endpoint without that.
+ */
+const scim2TesterOfBefore = (base, token) => withoutSecurityEvents(base, (relayed) => scim2Tester(relayed, token));
+
 const JUDGES = [
-  { name: "scim2-tester", judge: scim2Tester, passes: 135, skips: {}, wrong: (profile) => WRONG_OF_SCIM2_TESTER[profile] },
+  { name: "scim2-tester", judge: scim2TesterOfBefore, passes: 135, skips: {}, wrong: (profile) => WRONG_OF_SCIM2_TESTER[profile] },
   { name: "scim-sanity", judge: scimSanity, passes: 28, skips: SKIPPED_BY_SCIM_SANITY, wrong: (profile) => (profile === "strict" ? WRONG_OF_SCIM_SANITY : []) },
 ];
 
@@ -73,6 +80,11 @@ const of = (checks, outcome) => checks.filter((check) => check.outcome === outco
 const named = (checks) => checks.map(({ name, said }) => `${name}: ${said}`).join("\n\n");
 
 describe("conformance tools", () => {
+  test("scim2-tester does not know RFC 9967 yet: it ends at securityEvents, and is shown the endpoint without", { skip }, async () => {
+    const scim = await world.tenant();
+    await assert.rejects(scim2Tester(await urlOf(scim), scim.token), /1 validation error for ServiceProviderConfig\n\s*securityEvents\n\s*Extra inputs are not permitted/);
+  });
+
   for (const { name, judge, passes, skips, wrong: wrongOn } of JUDGES) {
     for (const profile of ["compat", "strict"]) {
       const wrong = wrongOn(profile);
