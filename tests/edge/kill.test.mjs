@@ -1,7 +1,6 @@
 // The runtime killed in the middle of many writes (kill -9), and started again on the same data: what was answered is there, what was not is
 // there whole or not at all, and everything that is counted is right.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +8,7 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertConsistent } from "./support/consistency.mjs";
 import { addMembers, group, patch, user } from "./support/resources.mjs";
+import { runtime } from "./support/runtime_process.mjs";
 import { startWorld } from "./support/world.mjs";
 
 const ROUNDS = 4;
@@ -19,18 +19,9 @@ after(async () => {
   rmSync(persist, { recursive: true, force: true, maxRetries: 5 });
 });
 
-/** The runtimes that this process has started: its children of that name. */
-function runtimes() {
-  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,command="], { encoding: "utf8" }).trim().split("\n");
-  const processes = lines.map((line) => line.trim().split(/\s+/));
-  return processes.filter(([, parent, command]) => Number(parent) === process.pid && /workerd/.test(command)).map(([pid]) => Number(pid));
-}
-
 async function start() {
   world = await startWorld({ persist });
-  const [pid, ...others] = runtimes();
-  assert.ok(pid && others.length === 0, "there is one runtime");
-  return pid;
+  return runtime();
 }
 
 test("kill -9 in the middle of many writes loses nothing that was answered, and leaves nothing half done", async () => {

@@ -1,7 +1,6 @@
 // The mirror of examples/mirror-to-postgres and the runtime of both workers are killed (kill -9) at random moments, while several clients write;
 // deliveries come twice, in another order, or not at all. At the end its tables are what SCIM's lists are. `ROLLCALL_KILLS=50` does it so often.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +10,7 @@ import { assertConsistent } from "./support/consistency.mjs";
 import { assertMirrors, deliveries, Mirror, newDatabase, startRelay } from "./support/mirror.mjs";
 import { missing, startPostgres } from "./support/postgres.mjs";
 import { addMembers, group, patch, removeMembers, rename, user } from "./support/resources.mjs";
+import { runtime } from "./support/runtime_process.mjs";
 import { startWorld } from "./support/world.mjs";
 
 const skip = missing && `there is no PostgreSQL: ${missing}`;
@@ -29,14 +29,6 @@ after(async () => {
   await postgres?.stop();
   rmSync(persist, { recursive: true, force: true, maxRetries: 5 });
 });
-
-/** The runtime that this process has started: its child of that name. */
-function runtime() {
-  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,command="], { encoding: "utf8" }).trim().split("\n");
-  const own = lines.map((line) => line.trim().split(/\s+/)).filter(([, parent, command]) => Number(parent) === process.pid && /workerd/.test(command));
-  assert.equal(own.length, 1, "there is one runtime");
-  return Number(own[0][0]);
-}
 
 const any = (list) => list[Math.floor(Math.random() * list.length)];
 

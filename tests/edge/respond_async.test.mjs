@@ -1,7 +1,6 @@
 // `Prefer: respond-async` over the runtime's own queue and both workers: Bulk requests of ten thousand operations, requests that wait, and a runtime
 // that is killed meanwhile.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +8,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertConsistent } from "./support/consistency.mjs";
 import { addMembers, group, user } from "./support/resources.mjs";
+import { runtime } from "./support/runtime_process.mjs";
 import { bothWorkers, startWorld } from "./support/world.mjs";
 
 const BULK = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
@@ -129,15 +129,6 @@ test("a body that is too long, or no JSON, is refused at once", async () => {
   assert.equal((await tenant.request("POST", "/Users", { raw: " ".repeat(1024 * 1024 + 1), headers: prefer })).status, 413);
   assert.equal((await tenant.request("POST", "/Bulk", { raw: `${" ".repeat(2 * 1024 * 1024)}{`, headers: prefer })).status, 400);
 });
-
-/** The runtime that this process has started: its child of that name. */
-function runtime() {
-  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,command="], { encoding: "utf8" }).trim().split("\n");
-  const processes = lines.map((line) => line.trim().split(/\s+/));
-  const own = processes.filter(([, parent, command]) => Number(parent) === process.pid && /workerd/.test(command));
-  assert.equal(own.length, 1, "there is one runtime");
-  return Number(own[0][0]);
-}
 
 test(`killed ${KILLS} times while it is carried out, it ends as an undisturbed one`, { timeout: 60_000 + 60_000 * KILLS }, async () => {
   const told_ = ({ Operations }) => Operations.map(({ method, bulkId, status, version }) => [method, bulkId, status, version]);

@@ -2,7 +2,6 @@
 // goes on with the run that fell silent, and it ends as one that nobody disturbed. `npm run bench:sync -- --kills 20` does it so
 // often, `npm test` three times.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +9,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertConsistent } from "./support/consistency.mjs";
 import { population } from "./support/directory_population.mjs";
+import { runtime } from "./support/runtime_process.mjs";
 import { BASE, READER, missing, startSlapd } from "./support/slapd.mjs";
 import { bothWorkers, settings, startWorld } from "./support/world.mjs";
 
@@ -32,15 +32,6 @@ after(async () => {
   rmSync(persist, { recursive: true, force: true, maxRetries: 5 });
   for (const line of at) console.log(line);
 });
-
-/** The runtime that this process has started: its child of that name. */
-function runtime() {
-  const lines = execFileSync("ps", ["-A", "-o", "pid=,ppid=,command="], { encoding: "utf8" }).trim().split("\n");
-  const processes = lines.map((line) => line.trim().split(/\s+/));
-  const own = processes.filter(([, parent, command]) => Number(parent) === process.pid && /workerd/.test(command));
-  assert.equal(own.length, 1, "there is one runtime");
-  return Number(own[0][0]);
-}
 
 /** A new tenant with a provider for the directory. */
 async function directory() {
