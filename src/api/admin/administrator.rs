@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::api::http::call::Call;
 use crate::auth::admin::Admin;
+use crate::change::audit::{self, Action, Detail, Event, Totals};
 use crate::change::{Author, Mandate, Terms};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
@@ -12,6 +13,27 @@ use crate::scim::budget::Budget;
 use crate::scim::schema::{GROUPS, ResourceType, USERS};
 use crate::store::tenants::{self, Settings};
 use crate::store::{self, Rows, Statement};
+
+/// What an administrator did to one thing of a tenant, for the audit trail and the journal: its type and id, and the names of the attributes.
+pub fn audited<N: Into<String>>(
+    call: &Call<'_>,
+    admin: &Admin,
+    tenant: &TenantId,
+    (resource_type, id): (&'static str, &str),
+    action: Action,
+    attributes: impl IntoIterator<Item = N>,
+) -> Vec<Statement> {
+    call.journal.note_resource(resource_type, id);
+    let event = Event {
+        action,
+        resource_type,
+        resource_id: id,
+        attributes: attributes.into_iter().map(Into::into).collect(),
+        detail: Detail::default(),
+    };
+    let origin = call.origin_of(admin.actor());
+    audit::append(tenant, &origin, Totals::default(), &[event])
+}
 
 /// An administrator with a request.
 pub struct Administrator<'c> {

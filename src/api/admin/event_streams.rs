@@ -1,5 +1,6 @@
 //! `/api/v1/tenants/{tenant_id}/event-streams`: who is sent a tenant's events, and what came of it.
 
+use super::administrator;
 use super::event_stream_settings::{self as settings, Given, require_url, sealed};
 use super::event_stream_types::{
     EventStreamCreate, EventStreamReplay, EventStreamResponse, EventStreamRotate,
@@ -13,7 +14,7 @@ use crate::api::http::input::{Page, Text, body, body_field};
 use crate::api::http::query_parameters::tenant_in_path;
 use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
-use crate::change::audit::{self, Action, Detail, Event, Totals};
+use crate::change::audit::Action;
 use crate::error::{Error, Kind, Result};
 use crate::events::{Payload, Secrets, SigningSecrets, StreamKind, signing_keys};
 use crate::ids::TenantId;
@@ -33,16 +34,15 @@ fn audited(
     action: Action,
     attributes: &[&str],
 ) -> Vec<Statement> {
-    call.journal.note_resource("EventStream", &stream.id);
-    let event = Event {
+    let what = ("EventStream", stream.id.as_str());
+    administrator::audited(
+        call,
+        admin,
+        &stream.tenant_id,
+        what,
         action,
-        resource_type: "EventStream",
-        resource_id: &stream.id,
-        attributes: attributes.iter().map(|&name| name.to_owned()).collect(),
-        detail: Detail::default(),
-    };
-    let origin = call.origin_of(admin.actor());
-    audit::append(&stream.tenant_id, &origin, Totals::default(), &[event])
+        attributes.iter().copied(),
+    )
 }
 
 fn show_row(row: &Row) -> Result<EventStreamResponse> {

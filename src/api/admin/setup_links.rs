@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::administrator;
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::idempotency;
@@ -12,7 +13,7 @@ use crate::api::http::query_parameters::{required_tenant, tenant_in_body, tenant
 use crate::api::http::reply::Reply;
 use crate::auth::admin::{Admin, AdminScope};
 use crate::auth::setup_link::{Allowance, SetupSecret};
-use crate::change::audit::{self, Action, Detail, Event, Totals};
+use crate::change::audit::Action;
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::store::setup_links::{self, SetupLink};
@@ -92,16 +93,15 @@ fn audited(
     action: Action,
     attributes: &[&str],
 ) -> Vec<Statement> {
-    call.journal.note_resource("SetupLink", &link.id);
-    let event = Event {
+    let what = ("SetupLink", link.id.as_str());
+    administrator::audited(
+        call,
+        admin,
+        &link.tenant_id,
+        what,
         action,
-        resource_type: "SetupLink",
-        resource_id: &link.id,
-        attributes: attributes.iter().map(|&name| name.to_owned()).collect(),
-        detail: Detail::default(),
-    };
-    let origin = call.origin_of(admin.actor());
-    audit::append(&link.tenant_id, &origin, Totals::default(), &[event])
+        attributes.iter().copied(),
+    )
 }
 
 /// When a link ends.

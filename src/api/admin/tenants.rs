@@ -1,5 +1,6 @@
 //! `/api/v1/admin/tenants`.
 
+use super::administrator;
 use super::tenant_types::{Color, TenantCreate, TenantResponse, TenantUpdate, show};
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
@@ -9,7 +10,7 @@ use crate::api::http::query_parameters::tenant_in_path;
 use crate::api::http::reply::Reply;
 use crate::api::http::token_facts;
 use crate::auth::admin::Admin;
-use crate::change::audit::{self, Action, Detail, Event, Totals};
+use crate::change::audit::Action;
 use crate::change::rows::upkeep;
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
@@ -55,20 +56,8 @@ fn audited(
     action: Action,
     attributes: Vec<String>,
 ) -> Vec<Statement> {
-    call.journal.note_resource("Tenant", tenant.as_str());
-    let event = Event {
-        action,
-        resource_type: "Tenant",
-        resource_id: tenant.as_str(),
-        attributes,
-        detail: Detail::default(),
-    };
-    audit::append(
-        tenant,
-        &call.origin_of(admin.actor()),
-        Totals::default(),
-        &[event],
-    )
+    let what = ("Tenant", tenant.as_str());
+    administrator::audited(call, admin, tenant, what, action, attributes)
 }
 
 pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {

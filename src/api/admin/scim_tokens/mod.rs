@@ -3,6 +3,7 @@
 pub mod types;
 
 use super::endpoint_info;
+use crate::api::admin::administrator;
 use crate::api::http::call::{Call, retrying};
 use crate::api::http::envelope;
 use crate::api::http::idempotency;
@@ -13,7 +14,7 @@ use crate::api::http::token_facts::{forget, remember};
 use crate::auth::admin::Admin;
 use crate::auth::scim_token::ScimToken as Secret;
 use crate::auth::scope::Scopes;
-use crate::change::audit::{self, Action, Detail, Event, Totals};
+use crate::change::audit::{self, Action};
 use crate::change::rows::removals;
 use crate::error::{Error, Kind, Result};
 use crate::ids;
@@ -59,16 +60,15 @@ fn audited(
     action: Action,
     attributes: &[&str],
 ) -> Vec<Statement> {
-    call.journal.note_resource("ScimToken", &token.id);
-    let event = Event {
+    let what = ("ScimToken", token.id.as_str());
+    administrator::audited(
+        call,
+        admin,
+        &token.tenant_id,
+        what,
         action,
-        resource_type: "ScimToken",
-        resource_id: &token.id,
-        attributes: attributes.iter().map(|&name| name.to_owned()).collect(),
-        detail: Detail::default(),
-    };
-    let origin = call.origin_of(admin.actor());
-    audit::append(&token.tenant_id, &origin, Totals::default(), &[event])
+        attributes.iter().copied(),
+    )
 }
 
 fn not_found(error: store::Error) -> Error {
