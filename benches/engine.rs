@@ -56,7 +56,7 @@ fn body() -> Value {
 }
 
 fn user() -> Resource {
-    body::read(&USERS, body(), PROFILE, &Budget::default()).expect("a user")
+    body::read(USERS.plain(), body(), PROFILE, &Budget::default()).expect("a user")
 }
 
 fn filters(c: &mut Criterion) {
@@ -74,7 +74,7 @@ fn filters(c: &mut Criterion) {
         c.bench_function(&format!("filter, {name}: parse and compile to SQL"), |b| {
             b.iter(|| {
                 let parsed = parse(black_box(text), PROFILE).expect("a filter");
-                let predicate = resolve(&parsed, &USERS, &[], PROFILE).expect("a predicate");
+                let predicate = resolve(&parsed, USERS.plain(), &[], PROFILE).expect("a predicate");
                 let mut params = Params::new(Vec::new());
                 filter::select(&USERS, &predicate, &mut params)
             });
@@ -103,10 +103,17 @@ fn patches(c: &mut Criterion) {
     for (name, body) in bodies {
         c.bench_function(&format!("patch, {name}: parse and apply"), |b| {
             b.iter(|| {
-                let operations = patch::parse(body.clone(), &USERS, "7", PROFILE).expect("a PATCH");
+                let operations =
+                    patch::parse(body.clone(), USERS.plain(), "7", PROFILE).expect("a PATCH");
                 let mut after = before.clone();
-                patch::apply(&operations, &USERS, &mut after, PROFILE, &Budget::default())
-                    .expect("it applies");
+                patch::apply(
+                    &operations,
+                    USERS.plain(),
+                    &mut after,
+                    PROFILE,
+                    &Budget::default(),
+                )
+                .expect("it applies");
                 after
             });
         });
@@ -118,7 +125,7 @@ fn resources(c: &mut Criterion) {
     c.bench_function("user: read a body", |b| {
         b.iter(|| {
             let body = rollcall::json::parse(black_box(text.as_bytes())).expect("JSON");
-            body::read(&USERS, body, PROFILE, &Budget::default()).expect("a user")
+            body::read(USERS.plain(), body, PROFILE, &Budget::default()).expect("a user")
         });
     });
     let resource = user();
@@ -126,7 +133,7 @@ fn resources(c: &mut Criterion) {
         b.iter(|| black_box(&resource).to_stored(&USERS));
     });
     c.bench_function("user: write what filters look at", |b| {
-        b.iter(|| black_box(&resource).to_keys(&USERS));
+        b.iter(|| black_box(&resource).to_keys(USERS.plain()));
     });
     let stored = resource.to_stored(&USERS);
     c.bench_function("user: read what is stored", |b| {
@@ -141,12 +148,12 @@ fn resources(c: &mut Criterion) {
         memberships: Some("[]".to_owned()),
         ..Stored::bare(&USERS)
     };
-    let whole = Projection::default_set();
+    let whole = Projection::default_set(USERS.plain());
     c.bench_function("user: reply", |b| {
         b.iter(|| black_box(&found).to_json(BASE, &whole));
     });
     let names = ["userName".to_owned(), "emails.value".to_owned()];
-    let some = Projection::new(&USERS, Some(&names), None, PROFILE).expect("a projection");
+    let some = Projection::new(USERS.plain(), Some(&names), None, PROFILE).expect("a projection");
     c.bench_function("user: reply with two attributes", |b| {
         b.iter(|| black_box(&found).to_json(BASE, &some));
     });

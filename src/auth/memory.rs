@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::jwks::KeySet;
 use crate::ids::TenantId;
+use crate::scim::schema::OwnSchemas;
 
 /// Most tokens whose holders are remembered; then all are forgotten, and the cache alone knows them.
 const MAX_HOLDERS: usize = 10_000;
@@ -17,6 +18,9 @@ pub struct Holder {
     pub tenant: TenantId,
     pub token_id: String,
 }
+
+/// Most tenants whose own schemas are remembered; then all are forgotten, and read again.
+const MAX_OWN_SCHEMAS: usize = 200;
 
 /// Most tokens whose last use is remembered; then all are forgotten, which costs one update each.
 const MAX_TOUCHED: usize = 10_000;
@@ -66,6 +70,8 @@ pub struct Memory {
     holders: RefCell<HashMap<String, Holder>>,
     touched: RefCell<HashMap<String, i64>>,
     fetched: RefCell<Option<Fetched>>,
+    /// By the tenant.
+    own_schemas: RefCell<HashMap<String, Rc<OwnSchemas>>>,
     failed_at: Cell<Option<i64>>,
     refused: RefCell<HashMap<String, i64>>,
     rows_read: RefCell<HashMap<String, RowsRead>>,
@@ -88,6 +94,27 @@ impl Memory {
             token_id: token_id.to_owned(),
         };
         holders.insert(hash.to_owned(), holder);
+    }
+
+    /// A tenant's own schemas of a revision, made where they are not known.
+    pub fn own_schemas(
+        &self,
+        tenant: &str,
+        revision: i64,
+        make: impl FnOnce() -> OwnSchemas,
+    ) -> Rc<OwnSchemas> {
+        let mut tenants = self.own_schemas.borrow_mut();
+        match tenants.get(tenant) {
+            Some(known) if known.revision == revision => Rc::clone(known),
+            _ => {
+                if tenants.len() >= MAX_OWN_SCHEMAS {
+                    tenants.clear();
+                }
+                let own = Rc::new(make());
+                tenants.insert(tenant.to_owned(), Rc::clone(&own));
+                own
+            }
+        }
     }
 
     /// Forgets whose a token is: one that opens nothing any more is not counted as its holder's.

@@ -1,5 +1,7 @@
 //! Who changes something.
 
+use std::rc::Rc;
+
 use async_trait::async_trait;
 
 use super::audit::Origin;
@@ -8,6 +10,7 @@ use crate::ids::TenantId;
 use crate::scim::budget::Budget;
 use crate::scim::profile::Profile;
 use crate::scim::resource::Resource;
+use crate::scim::schema::{OwnSchemas, ResourceType, Shape};
 use crate::store::{self, Rows, Statement};
 
 /// Whose word changes are made on, and so what they may touch.
@@ -43,6 +46,8 @@ impl Mandate {
 pub struct Terms {
     pub tenant: TenantId,
     pub profile: Profile,
+    /// The tenant's own schemas.
+    pub own: Rc<OwnSchemas>,
     /// The identity provider whose `externalId`s the author uses; empty for none.
     pub provider_id: String,
     /// What the author may change.
@@ -52,6 +57,13 @@ pub struct Terms {
     /// The SCIM base that the request used, an absolute URL.
     pub base: String,
     pub origin: Origin,
+}
+
+impl Terms {
+    /// A resource type as the tenant has it.
+    pub fn shape(&self, resource_type: &'static ResourceType) -> Shape<'_> {
+        self.own.shape(resource_type)
+    }
 }
 
 /// Who changes something: its way to the database, on which its right to do so is checked, and the world around it.

@@ -12,7 +12,7 @@ use super::rows::groups::{self, GroupRow, MemberCount};
 use super::rows::members::{self, Membership};
 use super::rows::revisions::{self, Changed};
 use super::rows::users::{self, UserRow};
-use super::rows::{deletion, keys, names};
+use super::rows::{deletion, keys, names, own_values};
 use super::state::{Base, State};
 use crate::error::Result;
 use crate::scim::resource::Resource;
@@ -65,6 +65,7 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
             true => save_users(terms, &rewritten, hashes),
             false => save_groups(terms, &rewritten),
         });
+        saved.extend(rewrite_own_values(terms, resource_type, &rewritten));
     }
     let groups = touched(plan, &GROUPS);
     let living = groups.iter().filter(|(_, state)| state.alive);
@@ -261,7 +262,25 @@ fn save_users(terms: &Terms, rewritten: &[&(&String, &State)], hashes: &Hashes) 
         resource: &state.resource,
         password_hash: hash(state),
     });
-    users::save(&terms.tenant, &rows.collect::<Vec<_>>(), terms.origin.at)
+    users::save(
+        &terms.tenant,
+        terms.shape(&USERS),
+        &rows.collect::<Vec<_>>(),
+        terms.origin.at,
+    )
+}
+
+/// The rows by which resources are looked up by something of the tenant's own.
+fn rewrite_own_values(
+    terms: &Terms,
+    resource_type: &'static ResourceType,
+    rewritten: &[&(&String, &State)],
+) -> Vec<Statement> {
+    let resources = rewritten.iter().map(|(id, state)| {
+        let before = state.before().map(|before| &**before);
+        (id.as_str(), before, &*state.resource)
+    });
+    own_values::rewrite(&terms.tenant, terms.shape(resource_type), resources)
 }
 
 fn save_groups(terms: &Terms, rewritten: &[&(&String, &State)]) -> Vec<Statement> {
@@ -274,14 +293,19 @@ fn save_groups(terms: &Terms, rewritten: &[&(&String, &State)]) -> Vec<Statement
         unique_name: !terms.profile.is_strict(),
         members: state.members.difference(),
     });
-    groups::save(&terms.tenant, &rows.collect::<Vec<_>>(), terms.origin.at)
+    groups::save(
+        &terms.tenant,
+        terms.shape(&GROUPS),
+        &rows.collect::<Vec<_>>(),
+        terms.origin.at,
+    )
 }
 
 /// Deletes what the database has and no more is. A tombstone says the `externalId` that the resource had last, and that may be
 /// one that it was only given by this request.
 fn deleted(
     plan: &Plan<'_>,
-    resource_type: &ResourceType,
+    resource_type: &'static ResourceType,
     touched: &[(&String, &State)],
 ) -> Vec<Statement> {
     let external_id = |resource: &Resource| {
@@ -306,6 +330,10 @@ fn deleted(
     let terms = plan.account.terms;
     let tenant = &terms.tenant;
     let mut statements = deletion::delete(tenant, resource_type, &gone, terms.origin.at);
+    if terms.shape(resource_type).has_lookups() {
+        let ids: Vec<String> = gone.iter().map(|(id, _)| id.clone()).collect();
+        statements.extend(own_values::forget(tenant, &ids));
+    }
     statements.extend(deletion::correct_tombstones(
         tenant,
         resource_type,

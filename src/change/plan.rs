@@ -13,7 +13,7 @@ use super::intent::{Intent, Wish};
 use super::member_plan::MemberPlan;
 use super::members::MembersSoFar;
 use super::order::{Guess, Tried};
-use super::refusal::{check_condition, check_mandate, check_size};
+use super::refusal::{check_condition, check_immutable, check_mandate, check_size};
 use super::state::{Base, Done, Effect, State};
 use crate::error::{Error, Kind, Result};
 use crate::scim::body;
@@ -228,7 +228,11 @@ impl<'p> Plan<'p> {
         let Intent {
             resource_type, id, ..
         } = intent;
-        check_size(resource_type, &resource, self.account.budget)?;
+        check_size(
+            self.account.terms.shape(resource_type),
+            &resource,
+            self.account.budget,
+        )?;
         let members = resource.members.take();
         let password = self.account.password(&mut resource)?;
         self.refuse_taken(resource_type, id, &resource)?;
@@ -271,10 +275,18 @@ impl<'p> Plan<'p> {
             _ => Action::Patch,
         };
         let (mut resource, changes) = self.wanted(resource_type, &before, wish)?;
+        if matches!(wish, Wish::Patch(..) | Wish::Replace(_)) {
+            let shape = self.account.terms.shape(resource_type);
+            check_immutable(shape, &before.resource, &resource)?;
+        }
         let password = self.account.password(&mut resource)?;
         let differs = resource != *before.resource;
         if differs {
-            check_size(resource_type, &resource, self.account.budget)?;
+            check_size(
+                self.account.terms.shape(resource_type),
+                &resource,
+                self.account.budget,
+            )?;
         }
         let mut members = self.plan_members(index, id, &before, &changes)?;
         if let Wish::Revert(reverted) = wish {
@@ -324,6 +336,7 @@ impl<'p> Plan<'p> {
         wish: &'w Wish,
     ) -> Result<(Resource, Cow<'w, MemberChanges>)> {
         let profile = self.account.terms.profile;
+        let shape = self.account.terms.shape(resource_type);
         match wish {
             Wish::Patch(operations, changes) => {
                 let mut resource = (*before.resource).clone();
@@ -331,7 +344,7 @@ impl<'p> Plan<'p> {
                 if !matches!(before.base, Base::Unseen) {
                     patch::apply(
                         operations,
-                        resource_type,
+                        shape,
                         &mut resource,
                         profile,
                         self.account.budget,
@@ -342,7 +355,7 @@ impl<'p> Plan<'p> {
             Wish::Replace(data) => {
                 let over = Some(&*before.resource);
                 let (data, budget) = (data.clone(), self.account.budget);
-                let mut resource = body::read_over(resource_type, data, over, profile, budget)?;
+                let mut resource = body::read_over(shape, data, over, profile, budget)?;
                 let mut changes = MemberChanges::default();
                 match resource.members.take() {
                     Some(members) => changes.replace_all(&members),

@@ -1,11 +1,14 @@
 //! Why a change is not made, in the words that clients read.
 
+use serde_json::Value;
+
 use super::author::Mandate;
 use crate::error::{Error, Kind, Result};
 use crate::scim::budget::Budget;
 use crate::scim::error::ScimType;
+use crate::scim::lengths::Lengths;
 use crate::scim::resource::Resource;
-use crate::scim::schema::{ResourceType, USERS};
+use crate::scim::schema::{Attribute, Mutability, Shape, USERS};
 use crate::scim::version::{Condition, Version};
 use crate::store;
 use crate::store::resources::MAX_ROW;
@@ -36,13 +39,45 @@ pub fn check_mandate(mandate: &Mandate, resource: &Resource) -> Result<()> {
     }
 }
 
+/// 400 `mutability` where what a client may write once, of a tenant's own schemas, is to be another (RFC 7643 §2.2).
+pub fn check_immutable(shape: Shape<'_>, before: &Resource, after: &Resource) -> Result<()> {
+    for extension in shape.own {
+        let of = |resource: &Resource| resource.attributes.get(extension.id()).cloned();
+        let (before, after) = (
+            of(before).unwrap_or_default(),
+            of(after).unwrap_or_default(),
+        );
+        let is_changed = |one: &Attribute, before: &Value, after: &Value| {
+            let was = before.get(one.name());
+            one.mutability == Mutability::Immutable && was.is_some() && was != after.get(one.name())
+        };
+        for attribute in extension.attributes.iter() {
+            let part = |object: &Value| object.get(attribute.name()).cloned().unwrap_or_default();
+            let (was, is) = (part(&before), part(&after));
+            let mut subs = attribute.sub_attributes.iter();
+            if is_changed(attribute, &before, &after)
+                || (!attribute.multi_valued && subs.any(|sub| is_changed(sub, &was, &is)))
+            {
+                let detail = format!("{}:{} is immutable", extension.id(), attribute.name());
+                return Err(Error::scim(ScimType::Mutability, detail));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Most bytes of JSON that a resource has of schemas that were learned.
+const MAX_LEARNED: usize = 65_536;
+
 /// 413 for a resource that is larger than can be stored. The budget is charged where that has to be looked at closely.
-pub fn check_size(
-    resource_type: &'static ResourceType,
-    resource: &Resource,
-    budget: &Budget,
-) -> Result<()> {
-    match resource.is_shorter(resource_type, MAX_ROW, budget)? {
+pub fn check_size(shape: Shape<'_>, resource: &Resource, budget: &Budget) -> Result<()> {
+    let learned = shape.own.iter().filter(|extension| extension.is_learned);
+    let learned = learned.filter_map(|extension| resource.attributes.get(extension.id()));
+    let learned: usize = learned.map(|value| Lengths::of(value).json).sum();
+    if learned > MAX_LEARNED {
+        return Err(store::Error::TooLarge("what is in no declared schema".to_owned()).into());
+    }
+    match resource.is_shorter(shape, MAX_ROW, budget)? {
         true => Ok(()),
         false => Err(store::Error::TooLarge("a row".to_owned()).into()),
     }

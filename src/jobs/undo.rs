@@ -170,6 +170,7 @@ fn terms(tenant: &TenantId, settings: Settings, undo: &UndoRow, now: i64) -> Ter
     Terms {
         tenant: tenant.clone(),
         profile: settings.profile,
+        own: settings.own,
         provider_id: String::new(),
         mandate: Mandate::Administrator,
         store_passwords: false,

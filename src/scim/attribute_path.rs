@@ -2,13 +2,13 @@
 
 use super::forgiven::{Forgiven, note};
 use super::profile::Profile;
-use super::schema::{AttributeRef, ResourceType, Schema};
+use super::schema::{Attribute, AttributeRef, Schema, Shape, Shared};
 
 /// What an attribute path names.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Target {
     /// A schema's URN alone: everything the extension holds.
-    Extension(&'static Schema),
+    Extension(Shared<Schema>),
     /// The core schema's URN alone: the resource itself.
     Resource,
     Attribute(AttributeRef),
@@ -27,54 +27,53 @@ pub enum Unknown {
 ///
 /// In `compat`, an extension's attribute is found without its URN (Entra's `manager`), and its URN may be followed
 /// by a dot instead of a colon (`…:2.0:User.manager`), or be one that the extension had once.
-pub fn resolve(
-    resource_type: &'static ResourceType,
-    path: &str,
-    profile: Profile,
-) -> Result<Target, Unknown> {
-    let unknown = match path.contains(':') && !is_below_known(resource_type, path, profile) {
+pub fn resolve(shape: Shape<'_>, path: &str, profile: Profile) -> Result<Target, Unknown> {
+    let unknown = match path.contains(':') && !is_below_known(shape, path, profile) {
         true => Unknown::Schema,
         false => Unknown::Attribute,
     };
-    find(resource_type, path, profile).ok_or(unknown)
+    find(shape, path, profile).ok_or(unknown)
 }
 
 /// Whether a path begins with the URN of a schema that the resource type has.
-fn is_below_known(resource_type: &ResourceType, path: &str, profile: Profile) -> bool {
-    let schemas = std::iter::once(&resource_type.schema).chain(resource_type.extensions);
-    schemas
-        .flat_map(|schema| schema.names(profile))
-        .any(|urn| strip_urn(path, urn).is_some())
+fn is_below_known(shape: Shape<'_>, path: &str, profile: Profile) -> bool {
+    let core = std::iter::once(Shared::Constant(shape.schema));
+    core.chain(shape.extensions()).any(|schema| {
+        let mut names = schema.names(profile);
+        names.any(|urn| strip_urn(path, urn).is_some())
+    })
 }
 
-fn find(resource_type: &'static ResourceType, path: &str, profile: Profile) -> Option<Target> {
-    if let Some(rest) = strip_urn(path, resource_type.schema.id) {
+fn find(shape: Shape<'_>, path: &str, profile: Profile) -> Option<Target> {
+    if let Some(rest) = strip_urn(path, shape.schema.id()) {
         if rest.is_empty() {
             return Some(Target::Resource);
         }
         let name = after_urn(rest, profile)?;
-        return within(name, |name| resource_type.core_attribute(name), None);
+        return within(name, |name| shape.core_attribute(name), None);
     }
-    for extension in resource_type.extensions {
-        let mut names = extension.names(profile);
-        if let Some(rest) = names.find_map(|urn| strip_urn(path, urn)) {
+    for extension in shape.extensions() {
+        let rest = extension
+            .names(profile)
+            .find_map(|urn| strip_urn(path, urn));
+        if let Some(rest) = rest {
             if rest.is_empty() {
                 return Some(Target::Extension(extension));
             }
             let name = after_urn(rest, profile)?;
             // Polis asks for core attributes below the extension's URN.
-            let core = || within(name, |name| resource_type.core_attribute(name), None);
+            let core = || within(name, |name| shape.core_attribute(name), None);
             return match profile {
-                Profile::Strict => within_extension(name, extension),
-                Profile::Compat => within_extension(name, extension).or_else(core),
+                Profile::Strict => within_extension(name, &extension),
+                Profile::Compat => within_extension(name, &extension).or_else(core),
             };
         }
     }
-    within(path, |name| resource_type.core_attribute(name), None).or_else(|| match profile {
+    within(path, |name| shape.core_attribute(name), None).or_else(|| match profile {
         Profile::Strict => None,
         Profile::Compat => {
-            let mut extensions = resource_type.extensions.iter();
-            let found = extensions.find_map(|extension| within_extension(path, extension));
+            let mut extensions = shape.extensions();
+            let found = extensions.find_map(|extension| within_extension(path, &extension));
             if found.is_some() {
                 note(Forgiven::UrnSpelling);
             }
@@ -83,20 +82,18 @@ fn find(resource_type: &'static ResourceType, path: &str, profile: Profile) -> O
     })
 }
 
-fn within_extension(name: &str, extension: &'static Schema) -> Option<Target> {
-    let find = |name: &str| {
-        extension
-            .attributes
-            .iter()
-            .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
-    };
-    within(name, find, Some(extension))
+fn within_extension(name: &str, extension: &Shared<Schema>) -> Option<Target> {
+    within(
+        name,
+        |name| extension.attribute(name),
+        Some(extension.clone()),
+    )
 }
 
 fn within(
     path: &str,
-    find: impl Fn(&str) -> Option<&'static super::schema::Attribute>,
-    extension: Option<&'static Schema>,
+    find: impl Fn(&str) -> Option<Shared<Attribute>>,
+    extension: Option<Shared<Schema>>,
 ) -> Option<Target> {
     let (name, sub) = match path.split_once('.') {
         Some((name, sub)) => (name, Some(sub)),

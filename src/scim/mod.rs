@@ -25,6 +25,7 @@ pub mod projection;
 pub mod render;
 pub mod resource;
 pub mod schema;
+pub mod secrets;
 pub mod security_events;
 pub mod value;
 pub mod version;

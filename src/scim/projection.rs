@@ -1,16 +1,20 @@
 //! Which attributes a reply carries (RFC 7644 §3.4.2.5, §3.9; `returned` of RFC 7643 §2.2).
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::attribute_path::{self, Target};
 use super::error::{Error, Result};
 use super::profile::Profile;
-use super::schema::{Attribute, AttributeRef, ResourceType, Returned, Schema};
+use super::schema::{Attribute, AttributeRef, ResourceType, Returned, Schema, Shape};
 
 /// A client's choice of attributes, for one resource type.
 #[derive(Debug, Clone)]
 pub struct Projection {
     choice: Choice,
+    /// The tenant's own extensions of the type.
+    own: Vec<Arc<Schema>>,
 }
 
 #[derive(Debug, Clone)]
@@ -22,16 +26,17 @@ enum Choice {
 
 impl Projection {
     /// What is returned by default.
-    pub fn default_set() -> Self {
+    pub fn default_set(shape: Shape<'_>) -> Self {
         Projection {
             choice: Choice::Default,
+            own: shape.own.to_vec(),
         }
     }
 
     /// From the `attributes` and `excludedAttributes` of a request. Names that this type does not have are passed
     /// over: they may be meant for another type. Both at once is an `invalidValue`, since RFC 7644 §3.9 makes them alternatives.
     pub fn new(
-        resource_type: &'static ResourceType,
+        shape: Shape<'_>,
         attributes: Option<&[String]>,
         excluded: Option<&[String]>,
         profile: Profile,
@@ -39,9 +44,7 @@ impl Projection {
         let resolve = |names: &[String]| {
             names
                 .iter()
-                .filter_map(|name| {
-                    attribute_path::resolve(resource_type, name.trim(), profile).ok()
-                })
+                .filter_map(|name| attribute_path::resolve(shape, name.trim(), profile).ok())
                 .collect()
         };
         let choice = match (attributes, excluded) {
@@ -54,12 +57,16 @@ impl Projection {
             (None, Some(names)) => Choice::Except(resolve(names)),
             (None, None) => Choice::Default,
         };
-        Ok(Projection { choice })
+        Ok(Projection {
+            choice,
+            own: shape.own.to_vec(),
+        })
     }
 
     /// Whether the reply is everything that is returned by default, so that stored text can go out as it is.
     pub fn is_default(&self) -> bool {
-        matches!(self.choice, Choice::Default)
+        let mut own = self.own.iter().flat_map(|own| own.attributes.iter());
+        matches!(self.choice, Choice::Default) && !own.any(is_hidden)
     }
 
     /// Whether any part of a core attribute is returned: what need not be read need not be paid for.
@@ -92,7 +99,9 @@ impl Projection {
         let meant = |target: &Target| {
             names(target, name)
                 && match target {
-                    Target::Attribute(found) => found.sub.is_none_or(|found| found.name == sub),
+                    Target::Attribute(found) => {
+                        found.sub.as_ref().is_none_or(|found| found.name() == sub)
+                    }
                     Target::Resource | Target::Extension(_) => true,
                 }
         };
@@ -105,105 +114,119 @@ impl Projection {
 
     /// The resource, in canonical form, less what is not returned.
     pub fn apply(&self, resource_type: &'static ResourceType, resource: Value) -> Value {
-        let Value::Object(mut resource) = resource else {
+        let shape = resource_type.with(&self.own);
+        let Value::Object(resource) = resource else {
             return resource;
         };
-        let mut result = Map::new();
-        for (name, value) in std::mem::take(&mut resource) {
-            let kept = match resource_type.extension(&name) {
-                Some(extension) => self.extension(extension, value),
-                None => match resource_type.core_attribute(&name) {
-                    Some(attribute) => self.attribute(None, attribute, value),
-                    None => None,
-                },
+        let kept = resource.into_iter().filter_map(|(name, value)| {
+            let kept = match shape.extension(&name) {
+                Some(extension) => self.extension(&extension, value),
+                None => self.attribute(None, &*shape.core_attribute(&name)?, value),
             };
-            if let Some(value) = kept {
-                result.insert(name, value);
-            }
-        }
-        Value::Object(result)
+            Some((name, kept?))
+        });
+        Value::Object(kept.collect())
     }
 
-    fn extension(&self, extension: &'static Schema, value: Value) -> Option<Value> {
+    fn extension(&self, extension: &Schema, value: Value) -> Option<Value> {
         let Value::Object(object) = value else {
             return None;
         };
-        let kept: Map<String, Value> = object
-            .into_iter()
-            .filter_map(|(name, value)| {
-                let attribute = extension
-                    .attributes
-                    .iter()
-                    .find(|found| found.name == name)?;
-                let value = self.attribute(Some(extension), attribute, value)?;
-                Some((name, value))
-            })
-            .collect();
+        let kept = object.into_iter().filter_map(|(name, value)| {
+            let attribute = extension.attribute(&name)?;
+            let value = self.attribute(Some(extension), &attribute, value)?;
+            Some((name, value))
+        });
+        let kept: Map<String, Value> = kept.collect();
         (!kept.is_empty()).then_some(Value::Object(kept))
     }
 
     fn attribute(
         &self,
-        extension: Option<&'static Schema>,
-        attribute: &'static Attribute,
+        extension: Option<&Schema>,
+        attribute: &Attribute,
         value: Value,
     ) -> Option<Value> {
-        match attribute.returned {
-            Returned::Never => return None,
-            Returned::Always => return Some(value),
-            Returned::Default => {}
-        }
-        let same = |found: &AttributeRef| {
-            found.extension.map(|found| found.id) == extension.map(|wanted| wanted.id)
-                && found.attribute.name == attribute.name
+        let (is_only, named) = match &self.choice {
+            Choice::Default => (false, Named::Not),
+            Choice::Only(targets) => (true, named(targets, extension, attribute)),
+            Choice::Except(targets) => (false, named(targets, extension, attribute)),
         };
-        let chosen = |targets: &[Target]| -> Chosen {
-            let mut subs = Vec::new();
-            for target in targets {
-                match target {
-                    Target::Resource if extension.is_none() => return Chosen::Whole,
-                    Target::Extension(found) if extension.is_some_and(|own| own.id == found.id) => {
-                        return Chosen::Whole;
-                    }
-                    Target::Attribute(found) if same(found) => match found.sub {
-                        None => return Chosen::Whole,
-                        Some(sub) => subs.push(sub.name),
-                    },
-                    _ => {}
+        let shown = match (attribute.returned, &named) {
+            (Returned::Never, _) => false,
+            (Returned::Always, _) => true,
+            (Returned::Request, named) => is_only && !matches!(named, Named::Not),
+            (Returned::Default, Named::Whole) => is_only,
+            (Returned::Default, Named::Parts(_)) => true,
+            (Returned::Default, Named::Not) => !is_only,
+        };
+        let subs = &attribute.sub_attributes;
+        match named {
+            _ if !shown => None,
+            // Whatever is named of it.
+            _ if attribute.returned == Returned::Always && !subs.iter().any(is_hidden) => {
+                Some(value)
+            }
+            Named::Parts(parts) => keep_parts(value, &|name| {
+                let is_named = parts.iter().any(|part| part == name);
+                match subs.find(|sub| sub.name() == name).map(|sub| sub.returned) {
+                    Some(Returned::Never) => false,
+                    Some(Returned::Always) => true,
+                    Some(Returned::Request) => is_only && is_named,
+                    _ => is_named == is_only,
                 }
-            }
-            match subs.is_empty() {
-                true => Chosen::Not,
-                false => Chosen::Parts(subs),
-            }
-        };
-        match &self.choice {
-            Choice::Default => Some(value),
-            Choice::Only(targets) => match chosen(targets) {
-                Chosen::Whole => Some(value),
-                Chosen::Parts(subs) => keep_parts(value, &|name| subs.contains(&name)),
-                Chosen::Not => None,
-            },
-            Choice::Except(targets) => match chosen(targets) {
-                Chosen::Whole => None,
-                Chosen::Parts(subs) => keep_parts(value, &|name| !subs.contains(&name)),
-                Chosen::Not => Some(value),
-            },
+            }),
+            _ if !subs.iter().any(is_hidden) => Some(value),
+            _ => keep_parts(value, &|name| {
+                !subs.iter().any(|sub| sub.name() == name && is_hidden(sub))
+            }),
         }
     }
 }
 
-enum Chosen {
+/// Whether an attribute, or a part of it, is not returned by default.
+fn is_hidden(attribute: &Attribute) -> bool {
+    matches!(attribute.returned, Returned::Never | Returned::Request)
+        || attribute.sub_attributes.iter().any(is_hidden)
+}
+
+/// What of an attribute is named.
+enum Named {
     Whole,
-    Parts(Vec<&'static str>),
+    Parts(Vec<String>),
     Not,
+}
+
+fn named(targets: &[Target], extension: Option<&Schema>, attribute: &Attribute) -> Named {
+    let is_own = |found: Option<&Schema>| found.map(Schema::id) == extension.map(Schema::id);
+    let mut parts = Vec::new();
+    for target in targets {
+        match target {
+            Target::Resource if extension.is_none() => return Named::Whole,
+            Target::Extension(found) if is_own(Some(found)) => return Named::Whole,
+            Target::Attribute(found)
+                if is_own(found.extension.as_deref())
+                    && found.attribute.name() == attribute.name() =>
+            {
+                match &found.sub {
+                    None => return Named::Whole,
+                    Some(sub) => parts.push(sub.name().to_owned()),
+                }
+            }
+            _ => {}
+        }
+    }
+    match parts.is_empty() {
+        true => Named::Not,
+        false => Named::Parts(parts),
+    }
 }
 
 fn names(target: &Target, name: &str) -> bool {
     match target {
         Target::Resource => true,
         Target::Extension(_) => false,
-        Target::Attribute(found) => found.extension.is_none() && found.attribute.name == name,
+        Target::Attribute(found) => found.extension.is_none() && found.attribute.name() == name,
     }
 }
 

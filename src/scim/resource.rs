@@ -10,12 +10,13 @@ use serde_json::{Map, Value, json};
 
 use super::attributes::Attributes;
 use super::budget::Budget;
+use super::date_time;
 use super::error::{Error, Result};
 use super::fold::comparable;
 use super::forgiven::{Forgiven, note};
 use super::lengths::Lengths;
 use super::profile::Profile;
-use super::schema::{Attribute, ENTERPRISE, Kind, ResourceType, Schema};
+use super::schema::{Attribute, ENTERPRISE, Kind, ResourceType, Schema, Shape};
 
 /// A resource as it is stored, and what came with it that is stored elsewhere or not at all.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,23 +53,47 @@ pub fn without_managed(stored: &str) -> Cow<'_, str> {
 ///
 /// In `compat`, a user whose `active` was emptied is inactive: a client that takes the right away says so in many ways. `strict` leaves
 /// it unassigned (RFC 7644 §3.5.2.2); nobody is let in again by that either.
-pub fn finish(
-    resource_type: &'static ResourceType,
-    resource: &mut Resource,
-    profile: Profile,
-) -> Result<()> {
-    for attribute in resource_type.schema.attributes {
-        if attribute.required && !has_text(resource.attributes.get(attribute.name)) {
-            return Err(Error::value(format!("{} is required", attribute.name)));
+pub fn finish(shape: Shape<'_>, resource: &mut Resource, profile: Profile) -> Result<()> {
+    for attribute in shape.schema.attributes.iter() {
+        if attribute.required && !has_text(resource.attributes.get(attribute.name())) {
+            return Err(Error::value(format!("{} is required", attribute.name())));
         }
     }
     let attributes = &mut resource.attributes;
-    let has_active = resource_type.core_attribute("active").is_some();
+    let has_active = shape.core_attribute("active").is_some();
     if !profile.is_strict() && has_active && !attributes.contains_key("active") {
         note(Forgiven::ActiveEmptied);
         attributes.insert("active".to_owned(), Value::Bool(false));
     }
     refer_to_manager(resource);
+    shape
+        .own
+        .iter()
+        .try_for_each(|extension| check_required(extension, resource))
+}
+
+/// What a tenant's own extension requires is there, where anything of it is (RFC 7643 §3.3).
+fn check_required(extension: &Schema, resource: &Resource) -> Result<()> {
+    let Some(object) = resource.attributes.get(extension.id()) else {
+        return Ok(());
+    };
+    let refuse =
+        |at: &str, name: &str| Error::value(format!("{}:{at}{name} is required", extension.id()));
+    for attribute in extension.attributes.iter() {
+        let value = object.get(attribute.name());
+        if attribute.required && value.is_none() {
+            return Err(refuse("", attribute.name()));
+        }
+        let values = match value {
+            Some(Value::Array(values)) => values.as_slice(),
+            other => other.map(std::slice::from_ref).unwrap_or_default(),
+        };
+        let mut required = attribute.sub_attributes.iter().filter(|sub| sub.required);
+        let lacks = |sub: &&Attribute| values.iter().any(|value| value.get(sub.name()).is_none());
+        if let Some(sub) = required.find(lacks) {
+            return Err(refuse(&format!("{}.", attribute.name()), sub.name()));
+        }
+    }
     Ok(())
 }
 
@@ -79,7 +104,7 @@ pub const STORED_REFERENCE: &str = "../Users/";
 /// A manager's `$ref` follows from its `value`, whatever the client put there; without one, or with an empty one, nothing is left of
 /// the manager.
 fn refer_to_manager(resource: &mut Resource) {
-    let Some(Value::Object(enterprise)) = resource.attributes.get(ENTERPRISE.id) else {
+    let Some(Value::Object(enterprise)) = resource.attributes.get(ENTERPRISE.id()) else {
         return;
     };
     let Some(Value::Object(manager)) = enterprise.get("manager") else {
@@ -102,10 +127,10 @@ fn refer_to_manager(resource: &mut Resource) {
         false => enterprise.insert("manager".to_owned(), Value::Object(manager)),
     };
     match enterprise.is_empty() {
-        true => resource.attributes.remove(ENTERPRISE.id),
+        true => resource.attributes.remove(ENTERPRISE.id()),
         false => {
             let attributes = &mut resource.attributes;
-            attributes.insert(ENTERPRISE.id.to_owned(), Value::Object(enterprise));
+            attributes.insert(ENTERPRISE.id().to_owned(), Value::Object(enterprise));
         }
     }
 }
@@ -125,19 +150,19 @@ fn refers(manager: &Map<String, Value>) -> bool {
 /// Some clients model an extension as they model a resource, and let its object name its schema. There it says nothing new, so
 /// long as it says nothing else.
 pub fn check_own_schema(
-    extension: &'static Schema,
+    extension: &Schema,
     schemas: Option<Value>,
     profile: Profile,
 ) -> Result<()> {
     let is_own = |urn: &Value| {
         urn.as_str()
-            .is_some_and(|urn| urn.eq_ignore_ascii_case(extension.id))
+            .is_some_and(|urn| urn.eq_ignore_ascii_case(extension.id()))
     };
     match schemas {
         Some(Value::Array(urns)) if urns.iter().all(is_own) => Ok(()),
         Some(_) if profile.is_strict() => Err(Error::syntax(format!(
             "schemas of {} names another schema",
-            extension.id
+            extension.id()
         ))),
         _ => Ok(()),
     }
@@ -151,17 +176,12 @@ fn has_text(value: Option<&Value>) -> bool {
 
 /// `schemas` names schemas of the type, each once; where it is the `whole`, the core schema is among them. In `compat` nobody asks: it
 /// may be missing or name others, old URNs (OneLogin), Microsoft's own, misspelt ones. What is stored says what is there.
-pub fn check_schemas(
-    resource_type: &'static ResourceType,
-    schemas: Option<Value>,
-    whole: bool,
-) -> Result<()> {
+pub fn check_schemas(shape: Shape<'_>, schemas: Option<Value>, whole: bool) -> Result<()> {
     let Some(Value::Array(schemas)) = schemas else {
         return Err(Error::syntax("schemas is required: an array of URNs"));
     };
-    let known = |urn: &str| {
-        urn.eq_ignore_ascii_case(resource_type.schema.id) || resource_type.extension(urn).is_some()
-    };
+    let known =
+        |urn: &str| urn.eq_ignore_ascii_case(shape.schema.id()) || shape.extension(urn).is_some();
     let mut core = false;
     for (index, urn) in schemas.iter().enumerate() {
         if schemas.iter().take(index).any(|before| before == urn) {
@@ -170,16 +190,16 @@ pub fn check_schemas(
         let Some(urn) = urn.as_str().filter(|urn| known(urn)) else {
             return Err(Error::syntax(format!(
                 "schemas[{index}] is not a schema of {}: {urn}",
-                resource_type.name
+                shape.name
             )));
         };
-        core |= urn.eq_ignore_ascii_case(resource_type.schema.id);
+        core |= urn.eq_ignore_ascii_case(shape.schema.id());
     }
     match core || !whole {
         true => Ok(()),
         false => Err(Error::syntax(format!(
             "schemas does not name {}",
-            resource_type.schema.id
+            shape.schema.id()
         ))),
     }
 }
@@ -187,16 +207,18 @@ pub fn check_schemas(
 impl Resource {
     /// The URNs of the schemas that the resource uses, as they are stored.
     fn schemas(&self, resource_type: &'static ResourceType) -> Value {
-        let used = resource_type
-            .extensions
-            .iter()
-            .filter(|extension| self.attributes.contains_key(extension.id))
-            .map(|extension| Value::from(extension.id));
+        let used = self.extensions().map(Value::from);
         let managed = self.managed_by.as_ref().map(|_| STORED_MANAGED.into());
-        std::iter::once(Value::from(resource_type.schema.id))
+        std::iter::once(Value::from(resource_type.schema.id()))
             .chain(used)
             .chain(managed)
             .collect()
+    }
+
+    /// The URNs of the extensions that the resource uses: no other name has a colon.
+    fn extensions(&self) -> impl Iterator<Item = &str> {
+        let names = self.attributes.keys().map(String::as_str);
+        names.filter(|name| name.contains(':'))
     }
 
     /// The JSON text that is stored and that replies are made of, `schemas` first.
@@ -207,14 +229,10 @@ impl Resource {
             .as_ref()
             .map(|provider| json!({ MANAGED_BY: provider }));
         // In the schema's order, whatever order the client wrote them in.
-        let core = resource_type.attributes();
-        let core = core.filter(|(extension, _)| extension.is_none());
-        let names = core.map(|(_, attribute)| attribute.name).chain(
-            resource_type
-                .extensions
-                .iter()
-                .map(|extension| extension.id),
-        );
+        let names = resource_type
+            .core()
+            .map(Attribute::name)
+            .chain(self.extensions());
         let attributes = names.filter_map(|name| Some((name, self.attributes.get(name)?)));
         let all = std::iter::once(("schemas", &schemas))
             .chain(attributes)
@@ -256,13 +274,8 @@ impl Resource {
 
     /// Whether what is stored of the resource and its keys have fewer bytes together. The keys are made only where they may matter, and
     /// the budget charged for that.
-    pub fn is_shorter(
-        &self,
-        resource_type: &'static ResourceType,
-        most: usize,
-        budget: &Budget,
-    ) -> Result<bool> {
-        let lengths = self.lengths(resource_type);
+    pub fn is_shorter(&self, shape: Shape<'_>, most: usize, budget: &Budget) -> Result<bool> {
+        let lengths = self.lengths(shape.resource_type);
         if lengths.json + lengths.folded_at_most() + KEYS_OWN < most {
             return Ok(true);
         }
@@ -270,7 +283,7 @@ impl Resource {
             return Ok(false);
         }
         budget.fold_all(lengths)?;
-        Ok(lengths.json + self.to_keys(resource_type).len() < most)
+        Ok(lengths.json + self.to_keys(shape).len() < most)
     }
 
     /// Reads back what [`to_stored`](Self::to_stored) wrote.
@@ -288,29 +301,19 @@ impl Resource {
 
     /// The JSON text that filters and sorting look at: names in lower case, strings as their attributes compare them.
     /// SQL folds ASCII letters only, so what it compares is folded here.
-    pub fn to_keys(&self, resource_type: &'static ResourceType) -> String {
+    pub fn to_keys(&self, shape: Shape<'_>) -> String {
         let mut keys = Map::new();
-        keys.insert("schemas".to_owned(), self.schemas(resource_type));
-        for (extension, attribute) in resource_type.attributes() {
-            let value = match extension {
-                None => self.attributes.get(attribute.name),
-                Some(extension) => {
-                    let object = self.attributes.get(extension.id);
-                    object.and_then(|object| object.get(attribute.name))
+        keys.insert("schemas".to_owned(), self.schemas(shape.resource_type));
+        add_keys(&mut keys, shape.core(), &|name| self.attributes.get(name));
+        for extension in shape.extensions() {
+            if let Some(object) = self.attributes.get(extension.id()) {
+                let mut below = Map::new();
+                add_keys(&mut below, extension.attributes.iter(), &|name| {
+                    object.get(name)
+                });
+                if !below.is_empty() {
+                    keys.insert(extension.key.to_string(), Value::Object(below));
                 }
-            };
-            let Some(value) = value else {
-                continue;
-            };
-            let level = match extension {
-                None => Some(&mut keys),
-                Some(extension) => keys
-                    .entry(extension.key)
-                    .or_insert_with(|| Value::Object(Map::new()))
-                    .as_object_mut(),
-            };
-            if let Some(level) = level {
-                level.insert(key_name(attribute), key_value(attribute, value));
             }
         }
         if let Some(provider) = &self.managed_by {
@@ -324,6 +327,19 @@ impl Resource {
             _ => return text,
         };
         keys.to_string()
+    }
+}
+
+/// The keys of attributes at one level.
+fn add_keys<'a, 'v>(
+    keys: &mut Map<String, Value>,
+    attributes: impl Iterator<Item = &'a Attribute>,
+    value_of: &dyn Fn(&str) -> Option<&'v Value>,
+) {
+    for attribute in attributes {
+        if let Some(value) = value_of(attribute.name()) {
+            keys.insert(key_name(attribute), key_value(attribute, value));
+        }
     }
 }
 
@@ -353,10 +369,10 @@ pub fn differing(before: &Resource, after: &Resource) -> Vec<String> {
 
 /// Name of an attribute in the filter keys.
 pub fn key_name(attribute: &Attribute) -> String {
-    attribute.name.to_ascii_lowercase()
+    attribute.name().to_ascii_lowercase()
 }
 
-fn key_value(attribute: &'static Attribute, value: &Value) -> Value {
+fn key_value(attribute: &Attribute, value: &Value) -> Value {
     match value {
         Value::Array(values) => values
             .iter()
@@ -364,7 +380,7 @@ fn key_value(attribute: &'static Attribute, value: &Value) -> Value {
             .collect(),
         Value::Object(object) => {
             let subs = attribute.sub_attributes.iter().filter_map(|sub| {
-                let value = object.get(sub.name)?;
+                let value = object.get(sub.name())?;
                 Some((key_name(sub), key_value(sub, value)))
             });
             Value::Object(subs.collect())
@@ -376,6 +392,10 @@ fn key_value(attribute: &'static Attribute, value: &Value) -> Value {
             ) =>
         {
             Value::String(comparable(text, attribute).into_owned())
+        }
+        // Times are compared as such, whatever they are written like.
+        Value::String(text) if attribute.kind == Kind::DateTime => {
+            date_time::parse(text).map_or(Value::Null, Value::from)
         }
         other => other.clone(),
     }

@@ -21,7 +21,7 @@ pub const MAX_VALUES: usize = 500;
 
 /// The canonical form of an attribute's whole value. `at` names the attribute in error messages.
 pub fn read(
-    attribute: &'static Attribute,
+    attribute: &Attribute,
     value: Value,
     at: &str,
     profile: Profile,
@@ -44,7 +44,7 @@ pub fn read(
         one => return Err(mismatch(at, "an array", &one)),
     };
     // Members are a set by their ids, wherever they go; they alone are many.
-    let is_set = attribute.name == "members";
+    let is_set = attribute.is_members();
     if values.len() > MAX_VALUES && !is_set {
         return Err(Error::value(format!(
             "{at} has {} values; {MAX_VALUES} are allowed",
@@ -97,7 +97,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
 
 /// The canonical form of one value: of a single-valued attribute, or one of several of a multi-valued one.
 pub fn read_one(
-    attribute: &'static Attribute,
+    attribute: &Attribute,
     value: Value,
     at: &str,
     profile: Profile,
@@ -107,6 +107,10 @@ pub fn read_one(
         // What is never shown is not shown in an error either.
         Returned::Never => Error::value(format!("{at} takes {what}")),
         _ => mismatch(at, what, value),
+    };
+    let value = match attribute.is_learned && lenient {
+        true => as_learned(attribute, value),
+        false => value,
     };
     match (attribute.kind, value) {
         (_, Value::Null) => Ok(None),
@@ -157,6 +161,9 @@ pub fn read_one(
         (Kind::String, Value::String(text)) if attribute.is_id => {
             Ok(Some(Value::String(ids::as_kept(&text))))
         }
+        (Kind::String, Value::String(text)) if !lenient && attribute.is_closed_to(&text) => {
+            Err(wrong("one of its canonical values", &Value::String(text)))
+        }
         (Kind::String | Kind::Reference | Kind::Binary, Value::String(text)) => {
             Ok(Some(Value::String(text)))
         }
@@ -165,6 +172,24 @@ pub fn read_one(
             Ok(Some(Value::String(number.to_string())))
         }
         (Kind::String | Kind::Reference | Kind::Binary, other) => Err(wrong("a string", &other)),
+    }
+}
+
+/// A value of another type than the others that an attribute was learned from: its text, or an object of it.
+fn as_learned(attribute: &Attribute, value: Value) -> Value {
+    let is_object = value.is_object();
+    match (attribute.kind, value) {
+        (_, Value::Null) => Value::Null,
+        (Kind::String, value @ Value::String(_)) => value,
+        (Kind::String, value) => {
+            note(Forgiven::NumberForText);
+            Value::String(value.to_string())
+        }
+        (Kind::Complex, value) if !is_object => {
+            note(Forgiven::TextForObject);
+            Value::Object(Map::from_iter([("value".to_owned(), value)]))
+        }
+        (_, value) => value,
     }
 }
 
@@ -188,7 +213,7 @@ fn is_base64(text: &str) -> bool {
 pub struct Parts {
     pub given: Map<String, Value>,
     /// Names of the sub-attributes that were sent without a value.
-    pub cleared: Vec<&'static str>,
+    pub cleared: Vec<String>,
 }
 
 impl Parts {
@@ -201,12 +226,12 @@ impl Parts {
 
     /// One sub-attribute, with a value or without.
     pub fn of_one(sub: &Attribute, value: Option<Value>) -> Self {
-        let name = sub.name;
+        let name = sub.name();
         match value {
             Some(value) => Parts::new(Map::from_iter([(name.to_owned(), value)])),
             None => Parts {
                 given: Map::new(),
-                cleared: vec![name],
+                cleared: vec![name.to_owned()],
             },
         }
     }
@@ -218,7 +243,7 @@ impl Parts {
     /// Changes a value to what was sent, and leaves alone what was not (RFC 7644 §3.5.2.3).
     pub fn merge_into(&self, value: &mut Map<String, Value>) {
         for name in &self.cleared {
-            value.shift_remove(*name);
+            value.shift_remove(name);
         }
         value.extend(self.given.clone());
     }
@@ -226,7 +251,7 @@ impl Parts {
 
 /// The canonical form of a complex value's object, and which of its sub-attributes it clears.
 pub fn read_object(
-    attribute: &'static Attribute,
+    attribute: &Attribute,
     object: Map<String, Value>,
     at: &str,
     profile: Profile,
@@ -240,18 +265,18 @@ pub fn read_object(
         given: Map::new(),
         cleared: Vec::new(),
     };
-    for sub in attribute.sub_attributes {
-        let Some(value) = given.take(sub.name) else {
+    for sub in attribute.sub_attributes.iter() {
+        let Some(value) = given.take(sub.name()) else {
             continue;
         };
         if sub.mutability == Mutability::ReadOnly {
             continue;
         }
-        match read_one(sub, value, &format!("{at}.{}", sub.name), profile)? {
+        match read_one(sub, value, &format!("{at}.{}", sub.name()), profile)? {
             Some(value) => {
-                parts.given.insert(sub.name.to_owned(), value);
+                parts.given.insert(sub.name().to_owned(), value);
             }
-            None => parts.cleared.push(sub.name),
+            None => parts.cleared.push(sub.name().to_owned()),
         }
     }
     // `members[].display` and the like: known to the RFC's examples, to clients, but not to the schema.
@@ -344,7 +369,7 @@ pub fn unwrap_single(value: Value, profile: Profile) -> Value {
 
 /// Entra's `AppRoleAssignmentsComplex` puts a whole JSON object, as a string, where a role's value belongs.
 fn unpack_role(attribute: &Attribute, mut object: Map<String, Value>) -> Map<String, Value> {
-    if attribute.name != "roles" {
+    if attribute.name() != "roles" {
         return object;
     }
     let Some(Value::String(text)) = object.get("value") else {

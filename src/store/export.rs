@@ -2,6 +2,7 @@
 //! before it ended. A page has so many rows, and so much text, that it may be held in memory whatever the resources are.
 
 use super::tables::table;
+use super::tenants::OWN_SCHEMAS;
 use super::{Result, Row, Statement};
 use crate::ids::TenantId;
 use crate::scim::schema::ResourceType;
@@ -19,7 +20,10 @@ pub const MEMBERS_IN_A_ROW: usize = 1_000;
 /// `user_total`, `group_total`, `audit_seq`.
 pub fn select_head(tenant: &TenantId) -> Statement {
     Statement::new(
-        "select scim_profile, user_total, group_total, audit_seq from tenants where id = ?1 and deleted_at is null",
+        format!(
+            "select scim_profile, user_total, group_total, audit_seq, schemas_revision, unknown_extensions, {OWN_SCHEMAS} \
+             from tenants t where id = ?1 and deleted_at is null"
+        ),
         vec![tenant.into()],
     )
 }

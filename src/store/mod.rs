@@ -29,6 +29,7 @@ pub mod kept_replies;
 pub mod mapping_grants;
 pub mod members;
 mod memberships;
+pub mod own_schemas;
 pub mod request_lists;
 pub mod requests;
 pub mod resources;

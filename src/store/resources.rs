@@ -122,7 +122,8 @@ impl TypeQuery {
     pub fn scans(&self) -> bool {
         let order = |by| filter::order(self.resource_type, by);
         !self.is_lookup()
-            && (self.filter.is_some() || self.sort_by.is_some_and(|by| order(by).is_none()))
+            && (self.filter.is_some()
+                || self.sort_by.as_ref().is_some_and(|by| order(by).is_none()))
     }
 }
 
@@ -237,6 +238,7 @@ fn select_arm(query: &TypeQuery, page: &Page, alone: bool, params: &mut Params) 
     let mut conditions = vec!["r.tenant_id = ?1".to_owned()];
     let order_index = query
         .sort_by
+        .as_ref()
         .and_then(|by| filter::order(query.resource_type, by));
     let mut with = String::new();
     let mut source = filter::indexed_by(order_index.flatten());
@@ -249,7 +251,7 @@ fn select_arm(query: &TypeQuery, page: &Page, alone: bool, params: &mut Params) 
             false => source + &selected.source,
         };
     }
-    let sort_key = match query.sort_by {
+    let sort_key = match &query.sort_by {
         Some(by) => filter::sort_key(query.resource_type, by),
         None => "null".to_owned(),
     };

@@ -196,12 +196,15 @@ pub struct Facts {
 
 /// The facts of a token that may be used now, by the hash of it.
 pub fn select_facts(hash: &str, now: i64) -> Statement {
+    let own = tenants::OWN_SCHEMAS;
     Statement::new(
-        "select k.tenant_id, k.id, k.scopes, k.expires_at, k.idp_id, k.revision, t.scim_profile, t.store_passwords, t.push_streams \
-         from directory d join scim_tokens k on k.tenant_id = d.tenant_id and k.id = d.resource_id \
+        format!(
+            "select k.tenant_id, k.id, k.scopes, k.expires_at, k.idp_id, k.revision, t.scim_profile, t.store_passwords, t.push_streams, \
+         t.schemas_revision, t.unknown_extensions, {own} from directory d join scim_tokens k on k.tenant_id = d.tenant_id and k.id = d.resource_id \
          join tenants t on t.id = k.tenant_id \
          where d.kind = 'scim_token_hash' and d.key = ?1 and k.is_active = 1 and k.revoked_at is null \
-         and (k.expires_at is null or k.expires_at > ?2) and t.deleted_at is null",
+         and (k.expires_at is null or k.expires_at > ?2) and t.deleted_at is null"
+        ),
         vec![hash.into(), now.into()],
     )
 }

@@ -1,19 +1,35 @@
 //! Rows of `tenants`.
 
+use std::rc::Rc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Guard, Params, Result, Row, Statement, guards, page};
 use crate::ids::TenantId;
 use crate::scim::profile::Profile;
+use crate::scim::schema::OwnSchemas;
 
 /// What a tenant's administrator set, as far as a SCIM request depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
     pub profile: Profile,
     /// Whether Argon2id hashes of passwords are kept.
     pub store_passwords: bool,
     /// Whether somebody is sent what changes.
     pub is_followed: bool,
+    /// The schemas of its own.
+    pub own: Rc<OwnSchemas>,
+}
+
+/// What `unknown_extensions` says where values in no schema are dropped, and where they are learned from.
+const DROP: &str = "drop";
+const LEARN: &str = "learn";
+
+fn unknown_extensions(drops: bool) -> &'static str {
+    match drops {
+        true => DROP,
+        false => LEARN,
+    }
 }
 
 /// How long what is recorded of a tenant is kept, in days, where 0 keeps nothing; and how much one credential may remove.
@@ -81,7 +97,11 @@ pub struct Tenant {
 }
 
 const COLUMNS: &str = "id, name, scim_profile, store_passwords, push_streams, audit_days, history_days, requests_days, record_bodies, \
-     removal_fuse, product_name, product_color, created_at, updated_at";
+     removal_fuse, product_name, product_color, created_at, updated_at, schemas_revision, unknown_extensions";
+
+/// The documents of a tenant's own schemas, as `own_schemas`: looked for where there may be some.
+pub const OWN_SCHEMAS: &str = "iif(t.schemas_revision = 0, null, (select json_group_array(json(o.document)) from (select document \
+     from own_schemas where tenant_id = t.id order by created_at, id) o)) as own_schemas";
 
 pub fn tenant(row: &Row) -> Result<Tenant> {
     Ok(Tenant {
@@ -109,7 +129,17 @@ pub fn settings(row: &Row) -> Result<Settings> {
         profile: Profile::from_name(&row.text("scim_profile")?).unwrap_or_default(),
         store_passwords: row.boolean("store_passwords")?,
         is_followed: row.integer("push_streams")? > 0,
+        own: Rc::new(own_schemas(row)?),
     })
+}
+
+/// Reads the columns of a tenant's own schemas.
+pub fn own_schemas(row: &Row) -> Result<OwnSchemas> {
+    Ok(OwnSchemas::read(
+        row.integer("schemas_revision")?,
+        row.optional_text("unknown_extensions")?.as_deref() == Some(DROP),
+        row.optional_text("own_schemas")?.unwrap_or_default(),
+    ))
 }
 
 fn keeping(row: &Row) -> Result<Keeping> {
@@ -133,14 +163,14 @@ pub fn insert(
     id: &TenantId,
     name: &str,
     product: &Product,
-    settings: Settings,
+    settings: &Settings,
     keeping: &Keeping,
     now: i64,
 ) -> Statement {
     Statement::new(
         "insert into tenants (id, name, scim_profile, store_passwords, created_at, updated_at, audit_days, history_days, \
-         requests_days, record_bodies, removal_fuse, upkeep_at, product_name, product_color) \
-         values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         requests_days, record_bodies, removal_fuse, upkeep_at, product_name, product_color, schemas_revision, unknown_extensions) \
+         values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         vec![
             id.into(),
             name.into(),
@@ -155,13 +185,17 @@ pub fn insert(
             (now + DAY_MS).into(),
             product.name.clone().into(),
             product.color.clone().into(),
+            settings.own.revision.into(),
+            settings.own.drops_unknown.then_some(DROP).into(),
         ],
     )
 }
 
 pub fn select(id: &TenantId) -> Statement {
     Statement::new(
-        format!("select {COLUMNS} from tenants where id = ?1 and deleted_at is null"),
+        format!(
+            "select {COLUMNS}, {OWN_SCHEMAS} from tenants t where id = ?1 and deleted_at is null"
+        ),
         vec![id.into()],
     )
 }
@@ -188,15 +222,21 @@ pub struct Changes<'c> {
     pub removal_fuse: Option<Option<RemovalFuse>>,
     pub product_name: Option<Option<String>>,
     pub product_color: Option<Option<String>>,
+    /// Whether values in no schema are dropped.
+    pub drops_unknown: Option<bool>,
 }
 
 pub fn update(id: &TenantId, changes: &Changes<'_>, now: i64) -> Statement {
     Statement::new(
-        "update tenants set name = coalesce(?2, name), scim_profile = coalesce(?3, scim_profile), \
+        format!(
+            "update tenants set name = coalesce(?2, name), scim_profile = coalesce(?3, scim_profile), \
          store_passwords = coalesce(?4, store_passwords), updated_at = ?5, audit_days = coalesce(?6, audit_days), \
          history_days = coalesce(?7, history_days), requests_days = coalesce(?8, requests_days), \
          record_bodies = coalesce(?9, record_bodies), removal_fuse = iif(?10, ?11, removal_fuse), \
-         product_name = iif(?12, ?13, product_name), product_color = iif(?14, ?15, product_color) where id = ?1",
+         product_name = iif(?12, ?13, product_name), product_color = iif(?14, ?15, product_color), \
+         schemas_revision = schemas_revision + (?16 is not null and ?16 <> coalesce(unknown_extensions, '{LEARN}')), \
+         unknown_extensions = coalesce(?16, unknown_extensions) where id = ?1"
+        ),
         vec![
             id.into(),
             changes.name.into(),
@@ -213,6 +253,7 @@ pub fn update(id: &TenantId, changes: &Changes<'_>, now: i64) -> Statement {
             changes.product_name.clone().flatten().into(),
             changes.product_color.is_some().into(),
             changes.product_color.clone().flatten().into(),
+            changes.drops_unknown.map(unknown_extensions).into(),
         ],
     )
 }
@@ -283,5 +324,6 @@ pub fn select_page(
             " and (instr(lower(name), lower({search})) > 0 or instr(id, lower({search})) > 0)"
         );
     }
-    page(&source, params, COLUMNS, "id", (limit, offset))
+    let columns = format!("{COLUMNS}, null as own_schemas");
+    page(&source, params, &columns, "id", (limit, offset))
 }

@@ -1,6 +1,7 @@
 //! A run as the author of changes: on the word of its directory, or on that of group mappings.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use async_trait::async_trait;
 
@@ -72,7 +73,8 @@ pub async fn carry_out(
         session,
         terms: Terms {
             tenant: session.tenant.clone(),
-            profile: session.known.profile,
+            profile: session.known.settings.profile,
+            own: Rc::clone(&session.known.settings.own),
             provider_id: session.idp.clone(),
             mandate,
             store_passwords: false,

@@ -75,7 +75,7 @@ impl<'i> Intake<'i> {
             next: 1,
             holders: HashMap::new(),
             managers: Vec::new(),
-            unique_group_names: !session.known.profile.is_strict(),
+            unique_group_names: !session.known.settings.profile.is_strict(),
             newest: None,
             untimed: false,
             left: HashSet::new(),

@@ -326,8 +326,13 @@ fn stored(kind: Kind, mut body: Value, unique_id: &str, provider: &str) -> Resul
         body.insert("externalId".to_owned(), unique_id.into());
     }
     let resource_type = kind.resource_type();
-    let mut resource = body::read(resource_type, body, Profile::Compat, &Budget::default())
-        .map_err(|error| error.detail.to_string())?;
+    let mut resource = body::read(
+        resource_type.plain(),
+        body,
+        Profile::Compat,
+        &Budget::default(),
+    )
+    .map_err(|error| error.detail.to_string())?;
     resource.managed_by = Some(provider.to_owned());
     let text = resource.to_stored(resource_type);
     match text.len() {

@@ -96,7 +96,7 @@ fn needs_full(session: &Session<'_>, source: &Source) -> bool {
 /// Hash of all that decides what comes of a reading.
 fn config_digest(source: &Source, known: &Known) -> String {
     let mappings = group_mapping::to_json(&known.mappings);
-    let profile = known.profile.name();
+    let profile = known.settings.profile.name();
     Digest::of(format!(
         "{}\n{profile}\n{mappings}",
         source.digest.to_text()

@@ -9,14 +9,14 @@ use crate::config::SyncLimits;
 use crate::ids::TenantId;
 use crate::platform;
 use crate::platform::Platform;
-use crate::scim::profile::Profile;
 use crate::store::directory_syncs::{self, SyncState};
 use crate::store::group_mappings::{self, GroupMapping};
 use crate::store::identity_providers::{self, IdentityProvider};
 use crate::store::sync_counts::Counts;
 use crate::store::sync_logs::SyncLog;
 use crate::store::sync_runs::{self, SyncRun};
-use crate::store::{Error, Meter, Result, Rows, Statement, mapping_grants, rows_at, tenants};
+use crate::store::tenants::{self, Settings};
+use crate::store::{Error, Meter, Result, Rows, Statement, mapping_grants, rows_at};
 
 /// How often a run gives a sign of life while it reads, in milliseconds. It gives one with each batch that it writes, too.
 const BEAT_MS: i64 = 10_000;
@@ -47,7 +47,7 @@ pub struct Known {
     pub mappings: Vec<Wanted>,
     /// Whether mappings have given anything.
     grants: bool,
-    pub profile: Profile,
+    pub settings: Settings,
 }
 
 impl Known {
@@ -102,7 +102,7 @@ impl<'s> Session<'s> {
             before: row(3)?.map_or(Ok(SyncState::default()), directory_syncs::state)?,
             mappings: mappings.iter().map(Wanted::from).collect(),
             grants: row(5)?.map_or(Ok(false), |row| row.boolean("any_grants"))?,
-            profile: settings.map_or(Profile::Compat, |settings| settings.profile),
+            settings: settings.unwrap_or_default(),
         };
         let session = Session {
             platform,

@@ -26,16 +26,22 @@ fn with_numbers(count: usize, letter: &str, length: usize) -> Value {
 }
 
 fn read(body: Value) -> Resource {
-    body::read(&USERS, body, PROFILE, &Budget::default()).expect("a user")
+    body::read(USERS.plain(), body, PROFILE, &Budget::default()).expect("a user")
 }
 
 /// The user after the operations, and what the budget was charged.
 fn patched(user: &Resource, operations: &[Value]) -> (Result<Resource, Error>, usize) {
     let budget = Budget::default();
-    let parsed = patch::parse(json!({"Operations": operations}), &USERS, "7", PROFILE);
+    let parsed = patch::parse(
+        json!({"Operations": operations}),
+        USERS.plain(),
+        "7",
+        PROFILE,
+    );
     let mut after = user.clone();
-    let done = parsed
-        .and_then(|operations| patch::apply(&operations, &USERS, &mut after, PROFILE, &budget));
+    let done = parsed.and_then(|operations| {
+        patch::apply(&operations, USERS.plain(), &mut after, PROFILE, &budget)
+    });
     (done.map(|()| after), budget.spent())
 }
 
@@ -289,7 +295,7 @@ fn keys_kept_meet_filters_as_texts_folded_anew_do() {
         for filter in filters {
             let path = format!("emails[{filter}]");
             let body = json!({"Operations": [{"op": "remove", "path": path}]});
-            let parsed = patch::parse(body, &USERS, "7", PROFILE).expect("a PATCH");
+            let parsed = patch::parse(body, USERS.plain(), "7", PROFILE).expect("a PATCH");
             let predicate = parsed[0].path.filter.as_ref().expect("a filter");
             let meets = keys.meet(predicate, &element, &budget);
             prop_assert_eq!(meets, Ok(element_matches(predicate, &element)), "{}", path);
@@ -303,7 +309,7 @@ fn keys_kept_meet_filters_as_texts_folded_anew_do() {
 fn operations_together_come_to_what_they_come_to_one_by_one() {
     let cases = (any_user(), prop::collection::vec(any_operation(3), 1..8));
     let outcome = runner(1_500).run(&cases, |(user, operations)| {
-        let Ok(user) = body::read(&USERS, user, PROFILE, &Budget::default()) else {
+        let Ok(user) = body::read(USERS.plain(), user, PROFILE, &Budget::default()) else {
             return Ok(());
         };
         let untouched = user.to_stored(&USERS);
@@ -313,13 +319,13 @@ fn operations_together_come_to_what_they_come_to_one_by_one() {
             one_by_one =
                 one_by_one.and_then(|user| patched(&user, std::slice::from_ref(operation)).0);
         }
-        let stored = |user: Resource| (user.to_stored(&USERS), user.to_keys(&USERS));
+        let stored = |user: Resource| (user.to_stored(&USERS), user.to_keys(USERS.plain()));
         prop_assert_eq!(together.is_ok(), one_by_one.is_ok());
         if let (Ok(together), Ok(one_by_one)) = (together, one_by_one) {
             let lengths = together.lengths(&USERS);
             let (json, keys) = (
                 together.to_stored(&USERS).len(),
-                together.to_keys(&USERS).len(),
+                together.to_keys(USERS.plain()).len(),
             );
             prop_assert_eq!(lengths.json, json);
             prop_assert!(

@@ -55,6 +55,7 @@ mod names;
 mod normal_forms;
 mod openapi;
 mod openapi_served;
+mod own_schemas;
 mod pages;
 mod query_parameters;
 mod removal_fuse;

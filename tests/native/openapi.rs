@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall::api::http::reply::Dialect;
 use rollcall::api::http::routes;
 use rollcall::scim::BULK_REQUEST;
 use serde_json::{Value, json};
@@ -319,6 +318,10 @@ impl<'w> Fresh<'w> {
             ));
             fresh.ids.insert(":undo_id", UNDO.to_owned());
         }
+        if about("OwnSchema") {
+            let pattern = "/api/v1/admin/tenants/:tenant_id/schemas";
+            fresh.make_of_admin(":urn", pattern, about("create"));
+        }
         if about("ResourceType") {
             fresh.ids.insert(":id", "User".to_owned());
         } else if about("Schema") {
@@ -426,25 +429,5 @@ fn every_route_is_described_under_its_name() {
         assert_eq!(described["operationId"], route.name);
         let summary = described["summary"].as_str().unwrap_or_default();
         assert!(!summary.is_empty(), "{}", route.name);
-    }
-}
-
-#[test]
-fn the_parameters_of_a_query_are_those_that_the_route_takes() {
-    for route in routes::all() {
-        if route.dialect == Dialect::Scim {
-            continue;
-        }
-        let described = operation(&route.method, &route.pattern)["parameters"].as_array();
-        let mut described: Vec<&str> = described
-            .into_iter()
-            .flatten()
-            .filter(|parameter| parameter["in"] == "query")
-            .map(|parameter| parameter["name"].as_str().expect("a name"))
-            .collect();
-        let mut taken = route.parameters.to_vec();
-        described.sort_unstable();
-        taken.sort_unstable();
-        assert_eq!(described, taken, "{} {}", route.method, route.pattern);
     }
 }

@@ -1,8 +1,11 @@
 //! What a route of administrators does not take in its query is 422, on every one of them; SCIM routes pass it over.
 
+use rollcall::api::http::reply::Dialect;
+use rollcall::api::http::routes;
 use serde_json::{Value, json};
 
 use crate::support::World;
+use crate::support::described::operation;
 
 /// Every administrator's route that exists without more, and what it takes.
 const LISTS: [(&str, &[&str]); 4] = [
@@ -174,5 +177,25 @@ fn a_tenant_that_has_to_be_named_is_said_to_be_required() {
             json!([{"loc": ["query", "tenant_id"], "msg": "it is required", "type": "missing"}]),
             "{path}"
         );
+    }
+}
+
+#[test]
+fn the_parameters_of_a_query_are_those_that_the_route_takes() {
+    for route in routes::all() {
+        if route.dialect == Dialect::Scim {
+            continue;
+        }
+        let described = operation(&route.method, &route.pattern)["parameters"].as_array();
+        let mut described: Vec<&str> = described
+            .into_iter()
+            .flatten()
+            .filter(|parameter| parameter["in"] == "query")
+            .map(|parameter| parameter["name"].as_str().expect("a name"))
+            .collect();
+        let mut taken = route.parameters.to_vec();
+        described.sort_unstable();
+        taken.sort_unstable();
+        assert_eq!(described, taken, "{} {}", route.method, route.pattern);
     }
 }

@@ -47,6 +47,7 @@ impl<'c> Administrator<'c> {
         let terms = Terms {
             tenant,
             profile: settings.profile,
+            own: settings.own,
             provider_id: String::new(),
             mandate: Mandate::Administrator,
             store_passwords: false,

@@ -21,9 +21,9 @@ use crate::ids::TenantId;
 use crate::platform::Platform;
 use crate::scim::date_time;
 use crate::scim::projection::Projection;
-use crate::scim::schema::{GROUPS, ResourceType, USERS};
+use crate::scim::schema::{GROUPS, OwnSchemas, ResourceType, USERS};
 use crate::store::export::{self, After};
-use crate::store::{self, Rows, Statement, resources, rows_at};
+use crate::store::{self, Rows, Statement, resources, rows_at, tenants};
 
 /// The version of the lines, and the only one that an import takes.
 pub const VERSION: u64 = 1;
@@ -48,6 +48,7 @@ struct Export {
     tenant: TenantId,
     /// The tenant's SCIM base, an absolute URL.
     base: String,
+    own: OwnSchemas,
     place: Place,
 }
 
@@ -79,6 +80,7 @@ pub async fn answer(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         rows_per_minute: call.app.config.rows_per_minute,
         base: call.tenant_base(&tenant),
         tenant,
+        own: tenants::own_schemas(head)?,
         place: Place::Head(format!("{line}\n")),
     };
     let pages = stream::try_unfold(export, |mut export| async move {
@@ -139,7 +141,7 @@ impl Export {
             .iter()
             .map(|row| resources::stored(resource_type, row))
             .collect::<store::Result<Vec<_>>>()?;
-        let projection = Projection::default_set();
+        let projection = Projection::default_set(self.own.shape(resource_type));
         let mut text = String::new();
         for resource in &stored {
             text.push_str(&resource.to_json(&self.base, &projection));

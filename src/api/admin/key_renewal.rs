@@ -71,7 +71,7 @@ impl App {
         Ok(())
     }
 
-    /// All at once; where one has a name that is taken, each half by itself, and so on. Gives how many batches it took; what would take
+    /// All at once (what is from before has nothing of a tenant's own schemas); where one has a name that is taken, each half by itself, and so on. Gives how many batches it took; what would take
     /// more than [`MAX_BATCHES`] is left for the next tick.
     async fn renew_of_tenant(
         &self,
@@ -98,7 +98,7 @@ impl App {
             let result = match rows.len() == part.len() {
                 true => {
                     database
-                        .run(keys::renew(tenant, resource_type, &rows))
+                        .run(keys::renew(tenant, resource_type.plain(), &rows))
                         .await
                 }
                 false => Err(store::Error::Conflict(store::Constraint::Other)),
@@ -143,7 +143,7 @@ impl App {
             resource_type: resource_type.name,
             resource_id: id,
             attributes: required
-                .map(|attribute| attribute.name.to_owned())
+                .map(|attribute| attribute.name().to_owned())
                 .collect(),
             detail: Detail::default(),
         };

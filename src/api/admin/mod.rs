@@ -40,6 +40,8 @@ pub mod identity_providers;
 pub mod import;
 #[cfg(feature = "jobs")]
 mod key_renewal;
+#[cfg(feature = "jobs")]
+pub mod own_schemas;
 #[cfg(feature = "requests")]
 pub mod published_keys;
 #[cfg(feature = "jobs")]

@@ -66,6 +66,29 @@ impl TryFrom<String> for Color {
     }
 }
 
+/// What becomes of values under a URN that is in no schema.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub enum UnknownExtensions {
+    /// They are kept, and their attributes become a schema of the tenant's own.
+    Learn,
+    Drop,
+}
+
+impl UnknownExtensions {
+    fn of(drops_unknown: bool) -> Self {
+        match drops_unknown {
+            true => UnknownExtensions::Drop,
+            false => UnknownExtensions::Learn,
+        }
+    }
+
+    pub fn drops(self) -> bool {
+        self == UnknownExtensions::Drop
+    }
+}
+
 /// What a tenant is made of.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,6 +127,10 @@ pub struct TenantCreate {
     /// The product's colour there: `#` and six hexadecimal digits.
     #[serde(default)]
     pub product_color: Option<Color>,
+    /// What becomes of values under a URN that is in no schema, where the profile is `compat`: `learn` where it is left out. `strict` refuses
+    /// them.
+    #[serde(default)]
+    pub unknown_extensions: Option<UnknownExtensions>,
 }
 
 /// What is to change; what is left out or null stays as it is, but `removal_fuse`, which null switches off, and `product_name` and
@@ -142,6 +169,9 @@ pub struct TenantUpdate {
     /// The product's colour there: `#` and six hexadecimal digits; null for none.
     #[serde(default, deserialize_with = "present")]
     pub product_color: Option<Option<Color>>,
+    /// What becomes of values under a URN that is in no schema, where the profile is `compat`.
+    #[serde(default)]
+    pub unknown_extensions: Option<UnknownExtensions>,
 }
 
 /// A tenant: one customer.
@@ -169,6 +199,8 @@ pub struct TenantResponse {
     pub product_name: Option<String>,
     /// The product's colour there.
     pub product_color: Option<String>,
+    /// What becomes of values under a URN that is in no schema, where the profile is `compat`.
+    pub unknown_extensions: UnknownExtensions,
     pub created_at: Time,
     pub updated_at: Time,
 }
@@ -187,6 +219,7 @@ pub fn show(tenant: Tenant) -> TenantResponse {
         removal_fuse: tenant.keeping.removal_fuse.map(Fuse::from),
         product_name: tenant.product.name,
         product_color: tenant.product.color,
+        unknown_extensions: UnknownExtensions::of(tenant.settings.own.drops_unknown),
         created_at: Time(tenant.created_at),
         updated_at: Time(tenant.updated_at),
     }

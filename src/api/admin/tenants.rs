@@ -1,7 +1,11 @@
 //! `/api/v1/admin/tenants`.
 
+use std::rc::Rc;
+
 use super::administrator;
-use super::tenant_types::{Color, TenantCreate, TenantResponse, TenantUpdate, show};
+use super::tenant_types::{
+    Color, TenantCreate, TenantResponse, TenantUpdate, UnknownExtensions, show,
+};
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::idempotency;
@@ -14,6 +18,7 @@ use crate::change::audit::Action;
 use crate::change::rows::upkeep;
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
+use crate::scim::schema::OwnSchemas;
 use crate::store;
 use crate::store::requests::After;
 use crate::store::tenants::{self, Changes, Keeping, Product, RemovalFuse, Settings, Tenant};
@@ -25,7 +30,7 @@ use crate::store::{
 const WHAT: &str = "the tenant";
 
 /// What an administrator sets.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "name",
     "scim_profile",
     "store_passwords",
@@ -36,10 +41,11 @@ const FIELDS: [&str; 10] = [
     "removal_fuse",
     "product_name",
     "product_color",
+    "unknown_extensions",
 ];
 
 /// Those that are set, for the audit trail.
-fn named(is_set: [bool; 10]) -> Vec<String> {
+fn named(is_set: [bool; 11]) -> Vec<String> {
     let fields = FIELDS.into_iter().zip(is_set);
     let set = fields.filter(|(_, is_set)| *is_set);
     set.map(|(name, _)| name.to_owned()).collect()
@@ -85,10 +91,19 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         None => TenantId::parse(&call.new_id()?)
             .ok_or_else(|| Error::internal("a new id is no tenant id"))?,
     };
+    let drops_unknown = given
+        .unknown_extensions
+        .is_some_and(UnknownExtensions::drops);
     let settings = Settings {
         profile: given.scim_profile.unwrap_or_default(),
         store_passwords: given.store_passwords.unwrap_or_default(),
-        is_followed: false,
+        // The first revision is what a worker takes for granted of a tenant that it does not know.
+        own: Rc::new(OwnSchemas::read(
+            i64::from(drops_unknown),
+            drops_unknown,
+            String::new(),
+        )),
+        ..Settings::default()
     };
     let is_given = [
         true,
@@ -101,6 +116,7 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         given.removal_fuse.is_some(),
         given.product_name.is_some(),
         given.product_color.is_some(),
+        given.unknown_extensions.is_some(),
     ];
     let product = Product {
         name: given.product_name.map(Text::into_string),
@@ -120,7 +136,7 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         },
     };
     let name = given.name.into_string();
-    let inserted = tenants::insert(&id, &name, &product, settings, &keeping, call.now);
+    let inserted = tenants::insert(&id, &name, &product, &settings, &keeping, call.now);
     let mut batch = vec![inserted];
     batch.extend(audited(call, admin, &id, Action::Create, named(is_given)));
     // The journal is the tenant's own, and begins with it.
@@ -170,6 +186,7 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         product_color: given
             .product_color
             .map(|color| color.map(|Color(color)| color)),
+        drops_unknown: given.unknown_extensions.map(UnknownExtensions::drops),
     };
     let is_given = [
         changes.name.is_some(),
@@ -182,6 +199,7 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         changes.removal_fuse.is_some(),
         changes.product_name.is_some(),
         changes.product_color.is_some(),
+        changes.drops_unknown.is_some(),
     ];
     let mut batch = vec![
         tenants::require(&id),

@@ -9,12 +9,15 @@
 //! caller; where none has, it is [`Assumed`], which cannot be opened but by another look at the credential, in the database. A refusal is
 //! the usual case: what was assumed of the tenant may be the very reason for it.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
 
 use http::header::HeaderName;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::call::Call;
+use super::learning::Learning;
 use super::reply::Reply;
 use crate::announcing;
 use crate::auth::admin::{Admin, AdminScope};
@@ -23,7 +26,7 @@ use crate::change::audit::Origin;
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
 use crate::scim::profile::Profile;
-use crate::scim::schema::ResourceType;
+use crate::scim::schema::{OwnSchemas, ResourceType, Shape};
 use crate::store::requests::After;
 use crate::store::scim_tokens::{self, Facts};
 use crate::store::tenants::Settings;
@@ -81,6 +84,8 @@ pub struct Caller {
     proof: Proof,
     /// Whether a batch has confirmed what was assumed.
     confirmed: Cell<bool>,
+    /// What was learned from the request, of which nothing is kept yet.
+    learned: OnceCell<Learning>,
     /// The number of the tenant's last event when the first batch read.
     seq: Cell<Option<i64>>,
 }
@@ -131,6 +136,7 @@ impl Caller {
                 revision: facts.revision,
             },
             confirmed: Cell::new(false),
+            learned: OnceCell::new(),
             seq: Cell::default(),
         }
     }
@@ -163,6 +169,7 @@ impl Caller {
             scopes,
             proof: Proof::Jwt { subject },
             confirmed: Cell::new(false),
+            learned: OnceCell::new(),
             seq: Cell::default(),
         }
     }
@@ -176,6 +183,24 @@ impl Caller {
                 subject: subject.clone(),
                 scopes: self.scopes.clone(),
             },
+        }
+    }
+
+    /// A resource type as the tenant has it.
+    pub fn shape(&self, resource_type: &'static ResourceType) -> Shape<'_> {
+        self.own().shape(resource_type)
+    }
+
+    /// The tenant's own schemas, with what was learned from the request.
+    pub fn own(&self) -> &Rc<OwnSchemas> {
+        let learned = self.learned.get().map(|learned| &learned.own);
+        learned.unwrap_or(&self.settings.own)
+    }
+
+    /// Learns from the bodies of a request, once.
+    pub fn learn<'b>(&self, bodies: impl Iterator<Item = (&'static ResourceType, &'b Json)>) {
+        if let Some(learned) = Learning::of(&self.settings, bodies) {
+            let _ = self.learned.set(learned);
         }
     }
 
@@ -246,6 +271,7 @@ impl Caller {
             self.settings.profile.name().into(),
             self.settings.store_passwords.into(),
             self.settings.is_followed.into(),
+            self.settings.own.revision.into(),
         ];
         match &self.proof {
             Proof::Token { id, hash, revision } => {
@@ -254,15 +280,17 @@ impl Caller {
                 params.push((&self.provider_id).into());
                 (
                     "select t.audit_seq as seq from scim_tokens k cross join tenants t \
-                     where k.tenant_id = ?1 and k.id = ?5 and k.revision = ?6 and k.token_hash = ?7 and k.scopes = ?8 \
-                     and k.is_active = 1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > ?9) \
-                     and coalesce(k.idp_id, '') = ?10 and t.id = ?1 and t.scim_profile = ?2 and t.store_passwords = ?3 and (t.push_streams > 0) = ?4 and t.deleted_at is null",
+                     where k.tenant_id = ?1 and k.id = ?6 and k.revision = ?7 and k.token_hash = ?8 and k.scopes = ?9 \
+                     and k.is_active = 1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > ?10) \
+                     and coalesce(k.idp_id, '') = ?11 and t.id = ?1 and t.scim_profile = ?2 and t.store_passwords = ?3 \
+                     and (t.push_streams > 0) = ?4 and t.schemas_revision = ?5 and t.deleted_at is null",
                     params,
                 )
             }
             Proof::Jwt { .. } => (
                 "select t.audit_seq as seq from tenants t where t.id = ?1 \
-                 and t.scim_profile = ?2 and t.store_passwords = ?3 and (t.push_streams > 0) = ?4 and t.deleted_at is null",
+                 and t.scim_profile = ?2 and t.store_passwords = ?3 and (t.push_streams > 0) = ?4 \
+                 and t.schemas_revision = ?5 and t.deleted_at is null",
                 params,
             ),
         }
@@ -331,7 +359,11 @@ impl Caller {
     ) -> store::Result<Vec<Rows>> {
         let guard = guards::require(Guard::CredentialStale, condition, params);
         let row = call.row(&self.tenant, After(0));
-        let batch = std::iter::once(row).chain(batch).collect();
+        let learned = self.learned.get();
+        let kept = learned.map(|learned| learned.keep(&self.tenant, &self.settings, call.now));
+        let kept = kept.unwrap_or_default();
+        let own = 2 + kept.len();
+        let batch = std::iter::once(row).chain(kept).chain(batch).collect();
         let results = self.prefixed(call, guard, batch).await;
         if results.is_err() {
             call.forget_row();
@@ -344,12 +376,13 @@ impl Caller {
         };
         self.confirmed.set(confirmed);
         if results.is_ok() {
+            learned.inspect(|learned| learned.is_kept.set(true));
             self.touch(call);
             if self.settings.is_followed {
                 announcing::announce(&call.app.platform, &self.tenant);
             }
         }
-        Ok(results?.into_iter().skip(2).collect())
+        Ok(results?.into_iter().skip(own).collect())
     }
 
     async fn prefixed(

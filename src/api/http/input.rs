@@ -60,10 +60,7 @@ fn complaints(
             failure.path.pop();
         }
         // What was taken out may be missed now, and a list was taken out whole.
-        let is_known = fields.iter().any(|known| match is_missing {
-            true => known.loc.starts_with(&field.loc),
-            false => known.loc == field.loc,
-        });
+        let is_known = fields.iter().any(|known| known.loc.starts_with(&field.loc));
         if !is_known {
             fields.push(field.clone());
         }

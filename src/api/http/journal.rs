@@ -218,7 +218,7 @@ fn name_asked(filter: &Filter) -> Option<String> {
         Filter::And(all) | Filter::Or(all) => all.iter().find_map(name_asked),
         Filter::Compare(path, Operator::Equal, Literal::Text(name) | Literal::Number(name)) => {
             let (urn, attribute) = path.text.rsplit_once(':').unwrap_or(("", &path.text));
-            let is_core = urn.is_empty() || urn.eq_ignore_ascii_case(USERS.schema.id);
+            let is_core = urn.is_empty() || urn.eq_ignore_ascii_case(USERS.schema.id());
             (is_core && attribute.eq_ignore_ascii_case("userName")).then(|| name.clone())
         }
         _ => None,

@@ -13,6 +13,7 @@ pub(crate) mod envelope;
 pub(crate) mod idempotency;
 pub(crate) mod input;
 pub mod journal;
+mod learning;
 pub(crate) mod limits;
 pub mod preference;
 pub(crate) mod query_parameters;

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::json::quoted;
+use crate::scim::secrets::{is_credential, names_secret};
 
 /// Most of a body that is kept, in bytes.
 pub const MAX_BODY: usize = 16 * 1_024;
@@ -228,42 +229,7 @@ fn cut(text: &mut String, most: usize) {
     text.truncate(end);
 }
 
-/// Whether a name, or a path or filter with it, is that of a secret.
-fn names_secret(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    let mut words = lower.split(|c: char| !c.is_alphanumeric());
-    let plain: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
-    let contained = [
-        "passw",
-        "passphrase",
-        "secret",
-        "token",
-        "credential",
-        "apikey",
-        "privatekey",
-        "authorization",
-    ];
-    contained.iter().any(|word| plain.contains(word))
-        || words.any(|word| {
-            ["pwd", "pin", "otp", "cvv", "cvc"].contains(&word)
-                || word.ends_with("key")
-                || word.ends_with("keys")
-        })
-}
-
 /// Whether a text names a secret and something to compare it with.
 fn compares_secret(text: &str) -> bool {
     text.contains(['"', '\'', '[', ' ', '=']) && names_secret(text)
-}
-
-/// Whether a text has the form of a credential: a SCIM token, a set-up link's secret, a JWT, a bearer header, a private key.
-fn is_credential(text: &str) -> bool {
-    let is_jwt = |word: &str| word.starts_with("eyJ") && word.matches('.').count() == 2;
-    text.contains("rcs_")
-        || text.contains("rsl_")
-        || text.contains("PRIVATE KEY")
-        || text.split_whitespace().any(is_jwt)
-        || text
-            .get(..7)
-            .is_some_and(|head| head.eq_ignore_ascii_case("bearer "))
 }

@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::call::Call;
 use super::limits;
 use crate::auth::bearer::refused;
+use crate::auth::memory::Memory;
 use crate::auth::scope::Scopes;
 use crate::error::Result;
 use crate::ids::TenantId;
 use crate::platform::{Platform, TokenCache};
 use crate::scim::profile::Profile;
+use crate::scim::schema::OwnSchemas;
 use crate::store::rows_at;
 use crate::store::scim_tokens::{self, Facts};
 use crate::store::tenants::Settings;
@@ -39,6 +41,17 @@ struct Cached<'t> {
     /// Left out by workers of before.
     #[serde(default)]
     is_followed: bool,
+    /// Of the tenant's own schemas, which most have none of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    own: Option<Own>,
+}
+
+/// What the cache keeps of a tenant's own schemas.
+#[derive(Serialize, Deserialize)]
+struct Own {
+    revision: i64,
+    drops_unknown: bool,
+    documents: String,
 }
 
 /// Where a look at a credential finds what is known of it.
@@ -59,7 +72,7 @@ pub async fn find(call: &Call<'_>, hash: &str, look: Look) -> Result<Facts> {
             .token_cache
             .get(&key)
             .await
-            .and_then(|text| from_cache(&text))
+            .and_then(|text| from_cache(&call.app.memory, &text))
         && facts.expires_at.is_none_or(|expires| expires > call.now)
     {
         return Ok(facts);
@@ -88,6 +101,7 @@ fn cache_key(hash: &str) -> String {
 
 /// Puts what is known of a token into the cache, after the reply.
 pub fn remember(platform: &Platform, hash: &str, facts: &Facts) {
+    let own = &facts.settings.own;
     let cached = Cached {
         tenant: facts.tenant_id.as_str().into(),
         token: facts.token_id.as_str().into(),
@@ -98,6 +112,11 @@ pub fn remember(platform: &Platform, hash: &str, facts: &Facts) {
         profile: facts.settings.profile.name().into(),
         store_passwords: facts.settings.store_passwords,
         is_followed: facts.settings.is_followed,
+        own: (own.revision > 0).then(|| Own {
+            revision: own.revision,
+            drops_unknown: own.drops_unknown,
+            documents: own.documents.clone(),
+        }),
     };
     let Ok(value) = serde_json::to_string(&cached) else {
         return;
@@ -122,8 +141,13 @@ where
     platform.background.defer(Box::pin(work(cache)));
 }
 
-fn from_cache(text: &str) -> Option<Facts> {
+fn from_cache(memory: &Memory, text: &str) -> Option<Facts> {
     let cached: Cached<'_> = serde_json::from_str(text).ok()?;
+    let own = cached.own.map_or_else(Rc::default, |own| {
+        memory.own_schemas(&cached.tenant, own.revision, || {
+            OwnSchemas::read(own.revision, own.drops_unknown, own.documents)
+        })
+    });
     Some(Facts {
         tenant_id: TenantId::parse(&cached.tenant)?,
         token_id: cached.token.into_owned(),
@@ -135,6 +159,7 @@ fn from_cache(text: &str) -> Option<Facts> {
             profile: Profile::from_name(&cached.profile)?,
             store_passwords: cached.store_passwords,
             is_followed: cached.is_followed,
+            own,
         },
     })
 }

@@ -60,7 +60,7 @@ pub struct Failure {
 
 /// The structures that need more than one field. A reader comes to the first one that is missing and ends there; this says what would be
 /// missed next. A test holds it against the OpenAPI document.
-pub const REQUIRED: [(&str, &[&str]); 11] = [
+pub const REQUIRED: [(&str, &[&str]); 12] = [
     ("AdminIdPCreate", &["tenant_id", "name"]),
     ("ErasureRequest", &["resource_type", "resource_id"]),
     ("Fuse", &["percent", "at_least", "minutes"]),
@@ -71,6 +71,10 @@ pub const REQUIRED: [(&str, &[&str]); 11] = [
     ("IdPCreate", &["name", "protocol"]),
     ("LdapConfig", &["url", "bind_dn", "base_dn"]),
     ("OidcConfig", &["issuer", "client_id"]),
+    (
+        "OwnSchemaCreate",
+        &["id", "resource_type", "name", "attributes"],
+    ),
     ("RemovalsAllow", &["count", "minutes"]),
     ("ResourceName", &["type", "id"]),
     ("SamlConfig", &["entity_id", "sso_url", "certificate"]),

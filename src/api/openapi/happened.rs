@@ -70,10 +70,10 @@ fn detail() -> Value {
         let change = json!({
             "seq": 42, "action": "create", "attributes": ["userName", "active"], "before": null,
             "after": {
-                "schemas": [USERS.schema.id, ENTERPRISE.id], "userName": "ada@example.com", "active": true,
+                "schemas": [USERS.schema.id(), ENTERPRISE.id()], "userName": "ada@example.com", "active": true,
                 "name": {"familyName": "Lovelace", "givenName": "Ada"},
                 "emails": [{"value": "ada@example.com", "type": "work", "primary": true}],
-                ENTERPRISE.id: {"department": "Analysis"},
+                ENTERPRISE.id(): {"department": "Analysis"},
             },
             "detail": {"active": true},
             "resource": {"type": "User", "id": "01a1fa81-2c91-7f90-9f26-4fa48cc17938"},

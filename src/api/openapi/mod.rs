@@ -12,6 +12,7 @@ mod happened;
 mod identity_providers;
 mod messages;
 mod operation;
+mod own_schemas;
 mod resources;
 mod retention;
 mod schemas;
@@ -118,6 +119,7 @@ fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
         happened::describe,
         events::describe,
         setup::describe,
+        own_schemas::describe,
         scim::describe,
     ];
     let described = by_noun

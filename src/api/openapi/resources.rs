@@ -32,34 +32,34 @@ pub fn sent(resource_type: &ResourceType) -> String {
 }
 
 fn resource(resource_type: &'static ResourceType, way: Way) -> Value {
-    let core = resource_type
-        .attributes()
-        .filter(|(extension, _)| extension.is_none())
-        .map(|(_, attribute)| attribute);
-    let mut schema = object(core, way);
+    let mut schema = object(resource_type.core(), way);
     let extensions = resource_type.extensions.iter().map(|extension| {
         let mut described = object(extension.attributes.iter(), way);
-        put(&mut described, "description", extension.description.into());
+        put(
+            &mut described,
+            "description",
+            extension.description.as_ref().into(),
+        );
         if way == Way::In {
             put(&mut described, "type", json!(["object", "null"]));
         }
-        (extension.id.to_owned(), described)
+        (extension.id().to_owned(), described)
     });
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.insert("schemas".to_owned(), urns(resource_type));
         properties.extend(extensions);
     }
-    let description = resource_type.schema.description;
+    let description = resource_type.schema.description.as_ref();
     put(&mut schema, "description", description.into());
     schema
 }
 
 /// `schemas`: the core schema, and extensions.
 fn urns(resource_type: &ResourceType) -> Value {
-    let core = resource_type.schema.id;
+    let core = resource_type.schema.id();
     let extensions = resource_type.extensions.iter().copied();
     let all: Vec<&str> = std::iter::once(core)
-        .chain(extensions.map(|extension: &Schema| extension.id))
+        .chain(extensions.map(|extension: &Schema| extension.id()))
         .collect();
     json!({
         "type": "array",
@@ -81,9 +81,9 @@ fn object<'a>(attributes: impl Iterator<Item = &'a Attribute>, way: Way) -> Valu
             Way::Out => attribute.returned == Returned::Always,
         };
         if wanted {
-            required.push(attribute.name);
+            required.push(attribute.name());
         }
-        properties.insert(attribute.name.to_owned(), value(attribute, way));
+        properties.insert(attribute.name().to_owned(), value(attribute, way));
     }
     let mut schema =
         json!({"type": "object", "properties": properties, "additionalProperties": false});
@@ -104,7 +104,7 @@ fn value(attribute: &Attribute, way: Way) -> Value {
     if attribute.multi_valued {
         schema = json!({"type": "array", "items": schema});
         // A group's members alone are as many as there are.
-        if way == Way::In && attribute.name != "members" {
+        if way == Way::In && attribute.name() != "members" {
             put(&mut schema, "maxItems", MAX_VALUES.into());
         }
     }
@@ -112,7 +112,11 @@ fn value(attribute: &Attribute, way: Way) -> Value {
         let kind = schema.get("type").cloned().unwrap_or_default();
         put(&mut schema, "type", json!([kind, "null"]));
     }
-    put(&mut schema, "description", attribute.description.into());
+    put(
+        &mut schema,
+        "description",
+        attribute.description.as_ref().into(),
+    );
     match attribute.mutability {
         Mutability::ReadOnly => put(&mut schema, "readOnly", true.into()),
         Mutability::WriteOnly => put(&mut schema, "writeOnly", true.into()),
@@ -135,8 +139,9 @@ fn one(attribute: &Attribute, way: Way) -> Value {
         put(&mut schema, "pattern", r"\S".into());
     }
     // Suggestions, which RFC 7643 §2.2 lets a client go beyond.
-    if !attribute.canonical_values.is_empty() {
-        put(&mut schema, "examples", attribute.canonical_values.into());
+    let values: Vec<&str> = attribute.canonical_values.iter().collect();
+    if !values.is_empty() {
+        put(&mut schema, "examples", values.into());
     }
     schema
 }

@@ -28,18 +28,18 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
             "What the service can do",
             "ServiceProviderConfig",
         ),
-        "listResourceTypes" => discovery(route,
+        "listResourceTypes" => of_tenant(discovery(route,
             "The resource types",
             &list_of("ResourceType"),
-        ),
-        "readResourceType" => discovery(route, "One resource type", "ResourceType")
+        )),
+        "readResourceType" => of_tenant(discovery(route, "One resource type", "ResourceType"))
             .path("id", json!({"type": "string", "enum": [USERS.name, GROUPS.name]}))
             .fails(404),
-        "listSchemas" => discovery(route, "The schemas", &list_of("Schema")),
-        "readSchema" => discovery(route, "One schema", "Schema")
+        "listSchemas" => of_tenant(discovery(route, "The schemas", &list_of("Schema"))),
+        "readSchema" => of_tenant(discovery(route, "One schema", "Schema"))
             .path(
                 "id",
-                json!({"type": "string", "description": "The schema's URN", "examples": [USERS.schema.id]}),
+                json!({"type": "string", "description": "The schema's URN", "examples": [USERS.schema.id()]}),
             )
             .fails(404),
         "listAll" => list(route, &RESOURCE_TYPES),
@@ -83,6 +83,13 @@ fn discovery(route: &Route, summary: &str, schema: &str) -> Operation {
             &examples::discovery(schema),
         )
         .fails(403)
+}
+
+/// What shows a tenant's own schemas too.
+fn of_tenant(operation: Operation) -> Operation {
+    operation
+        .describe("Needs no credential; with one of a tenant, the tenant's own schemas are shown too. A `filter` is refused (RFC 7644 §4).")
+        .fails(503)
 }
 
 /// `plural` names what is listed.

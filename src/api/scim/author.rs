@@ -1,6 +1,7 @@
 //! A SCIM client as the author of changes.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, SaltString};
@@ -32,6 +33,7 @@ impl<'c> Client<'c> {
         let terms = Terms {
             tenant: caller.tenant.clone(),
             profile: caller.profile(),
+            own: Rc::clone(caller.own()),
             provider_id: caller.provider_id.clone(),
             mandate: Mandate::Client,
             store_passwords: caller.settings.store_passwords,

@@ -2,6 +2,7 @@
 //! delete.
 
 use http::HeaderName;
+use serde_json::Value;
 
 use super::author::change_shown;
 use super::list_query::ListParams;
@@ -23,8 +24,10 @@ const MAX_MEMBERS_IN_PATCH_REPLY: i64 = requests::MAX_MEMBERS_SHOWN;
 /// `POST /Groups`.
 pub async fn create(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
     let params = ListParams::of_query(call, caller.profile());
-    let projection = params.projection(&GROUPS, caller.profile())?;
-    let group = body::read(&GROUPS, call.json()?, caller.profile(), &call.budget)?;
+    let body = call.json()?;
+    caller.learn(std::iter::once((&GROUPS, &body)));
+    let projection = params.projection(caller.shape(&GROUPS), caller.profile())?;
+    let group = body::read(caller.shape(&GROUPS), body, caller.profile(), &call.budget)?;
     let intent = Intent::create(&GROUPS, call.new_id()?, Ok(group));
     let memberships = Memberships::of(&GROUPS, &projection);
     let shown = change_shown(call, caller, intent, memberships).await?;
@@ -33,13 +36,13 @@ pub async fn create(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
 
 /// `PUT /Groups/{id}`. Without `members`, `compat` leaves them alone.
 pub async fn replace(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
-    change(call, caller, true, |_, _| call.json().map(Wish::Replace)).await
+    change(call, caller, true, |_, body| Ok(Wish::Replace(body))).await
 }
 
 /// `PATCH /Groups/{id}`.
 pub async fn patch(call: &Call<'_>, caller: &Caller) -> Result<Reply> {
-    change(call, caller, false, |caller, id| {
-        let operations = patch::parse(call.json()?, &GROUPS, id, caller.profile())?;
+    change(call, caller, false, |id, body| {
+        let operations = patch::parse(body, caller.shape(&GROUPS), id, caller.profile())?;
         Wish::patch(operations, caller.profile())
     })
     .await
@@ -49,11 +52,14 @@ async fn change(
     call: &Call<'_>,
     caller: &Caller,
     is_replaced: bool,
-    wish: impl Fn(&Caller, &str) -> Result<Wish>,
+    wish: impl Fn(&str, Value) -> Result<Wish>,
 ) -> Result<Reply> {
     let params = ListParams::of_query(call, caller.profile());
     let id = call.id("id", GROUPS.name)?;
-    let projection = params.projection(&GROUPS, caller.profile())?;
+    let body = call
+        .json()
+        .inspect(|body| caller.learn(std::iter::once((&GROUPS, body))));
+    let projection = params.projection(caller.shape(&GROUPS), caller.profile())?;
     let extent = extent(call, is_replaced, params.names_attributes(), &projection);
     match extent {
         Extent::Never => call.journal.expect_status(204),
@@ -62,7 +68,7 @@ async fn change(
     }
     let intent = Intent {
         condition: if_match(call),
-        ..Intent::change(&GROUPS, id.clone(), wish(caller, &id))
+        ..Intent::change(&GROUPS, id.clone(), body.and_then(|body| wish(&id, body)))
     };
     let memberships = extent.memberships(Memberships::of(&GROUPS, &projection));
     let Shown { stored, held } = change_shown(call, caller, intent, memberships).await?;

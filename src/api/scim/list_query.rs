@@ -10,7 +10,7 @@ use crate::scim::filter::{parse, resolve};
 use crate::scim::forgiven::{Forgiven, note};
 use crate::scim::profile::Profile;
 use crate::scim::projection::Projection;
-use crate::scim::schema::{AttributeRef, Kind, ResourceType, Returned};
+use crate::scim::schema::{AttributeRef, Kind, Shape};
 use crate::scim::value::Given;
 use crate::scim::{SEARCH_REQUEST, cursor};
 use crate::store::resources::{Descending, Memberships, TypeQuery};
@@ -141,13 +141,9 @@ impl ListParams {
     }
 
     /// Which attributes a reply carries; for replies of one resource, the only part that counts.
-    pub fn projection(
-        &self,
-        resource_type: &'static ResourceType,
-        profile: Profile,
-    ) -> Result<Projection> {
+    pub fn projection(&self, shape: Shape<'_>, profile: Profile) -> Result<Projection> {
         Ok(Projection::new(
-            resource_type,
+            shape,
             self.attributes.as_deref(),
             self.excluded.as_deref(),
             profile,
@@ -155,42 +151,39 @@ impl ListParams {
     }
 
     /// Understands the parameters, for one resource type or for several at once. Errors name the parameter.
-    pub fn resolve(self, types: &[&'static ResourceType], profile: Profile) -> Result<ListQuery> {
+    pub fn resolve(self, types: &[Shape<'_>], profile: Profile) -> Result<ListQuery> {
         let filter = match self.filter.as_deref().map(str::trim) {
             None | Some("") => None,
             Some(text) => Some(parse::parse(text, profile)?),
         };
         let projections = types
             .iter()
-            .map(|resource_type| self.projection(resource_type, profile))
+            .map(|shape| self.projection(*shape, profile))
             .collect::<Result<Vec<_>>>()?;
         let sorted_by = self.sort_by(types, profile)?;
         let type_queries = types
             .iter()
             .zip(&projections)
             .zip(&sorted_by)
-            .map(|((resource_type, projection), sort_by)| {
+            .map(|((shape, projection), sort_by)| {
                 let others: Vec<_> = types
                     .iter()
                     .copied()
-                    .filter(|other| other.name != resource_type.name)
+                    .filter(|other| other.name != shape.name)
                     .collect();
                 let filter = filter
                     .as_ref()
-                    .map(|filter| resolve::resolve(filter, resource_type, &others, profile));
+                    .map(|filter| resolve::resolve(filter, *shape, &others, profile));
                 Ok(TypeQuery {
-                    resource_type,
+                    resource_type: shape.resource_type,
                     filter: filter.transpose()?,
-                    sort_by: *sort_by,
-                    memberships: Memberships::of(resource_type, projection),
+                    sort_by: sort_by.clone(),
+                    memberships: Memberships::of(shape, projection),
                 })
             })
             .collect::<Result<Vec<_>>>()?;
         let descending = self.descending()?;
-        let names: Vec<&str> = types
-            .iter()
-            .map(|resource_type| resource_type.name)
-            .collect();
+        let names: Vec<&str> = types.iter().map(|shape| shape.resource_type.name).collect();
         let binding = [
             names.join(" "),
             self.filter.clone().unwrap_or_default(),
@@ -236,11 +229,7 @@ impl ListParams {
     }
 
     /// What each type is sorted by; some type has to have the attribute.
-    fn sort_by(
-        &self,
-        types: &[&'static ResourceType],
-        profile: Profile,
-    ) -> Result<Vec<Option<AttributeRef>>> {
+    fn sort_by(&self, types: &[Shape<'_>], profile: Profile) -> Result<Vec<Option<AttributeRef>>> {
         let Some(by) = self
             .sort_by
             .as_deref()
@@ -252,14 +241,10 @@ impl ListParams {
         let shown = parse::shortened(by);
         let found: Vec<Option<AttributeRef>> = types
             .iter()
-            .map(
-                |resource_type| match attribute_path::resolve(resource_type, by, profile) {
-                    Ok(Target::Attribute(found)) if found.leaf().returned != Returned::Never => {
-                        Some(found)
-                    }
-                    _ => None,
-                },
-            )
+            .map(|shape| match attribute_path::resolve(*shape, by, profile) {
+                Ok(Target::Attribute(found)) if found.is_readable() => Some(found),
+                _ => None,
+            })
             .collect();
         if found.iter().all(Option::is_none) {
             return Err(Error::path(format!("sortBy: there is no attribute `{shown}`")).into());

@@ -59,7 +59,8 @@ async fn answer(
     types: &[&'static ResourceType],
     params: fn(&Call<'_>, &Caller) -> Result<ListParams>,
 ) -> Result<Reply> {
-    let mut query = params(call, caller)?.resolve(types, caller.profile())?;
+    let shapes: Vec<_> = types.iter().map(|of| caller.shape(of)).collect();
+    let mut query = params(call, caller)?.resolve(&shapes, caller.profile())?;
     if query.start_index > FAR || query.types.iter().any(TypeQuery::scans) {
         limits::check_rows(call, &caller.tenant)?;
     }

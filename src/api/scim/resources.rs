@@ -37,7 +37,7 @@ pub async fn read(
 ) -> Result<Reply> {
     let params = ListParams::of_query(call, caller.profile());
     let id = caller.subject(call, subject, resource_type)?;
-    let projection = params.projection(resource_type, caller.profile())?;
+    let projection = params.projection(caller.shape(resource_type), caller.profile())?;
     let base = call.scim_base();
     let memberships = Memberships::of(resource_type, &projection);
     let statement = resources::select_one(&caller.tenant, &base, resource_type, &id, memberships);

@@ -3,7 +3,7 @@
 use super::names;
 use crate::ids::TenantId;
 use crate::scim::resource::Resource;
-use crate::scim::schema::GROUPS;
+use crate::scim::schema::{GROUPS, Shape};
 use crate::store::Statement;
 use crate::store::set::Set;
 use crate::store::unique::UniqueKey;
@@ -27,7 +27,12 @@ pub struct GroupRow<'r> {
 
 /// Writes groups, new ones and changed ones. A name that is taken fails the batch. That those that were
 /// there still are, and at the version that was read, is for a guard before it.
-pub fn save(tenant: &TenantId, groups: &[GroupRow<'_>], now: i64) -> Vec<Statement> {
+pub fn save(
+    tenant: &TenantId,
+    shape: Shape<'_>,
+    groups: &[GroupRow<'_>],
+    now: i64,
+) -> Vec<Statement> {
     let rows = groups.iter().map(|group| {
         vec![
             group.id.into(),
@@ -37,7 +42,7 @@ pub fn save(tenant: &TenantId, groups: &[GroupRow<'_>], now: i64) -> Vec<Stateme
             group.members.into(),
             group.unique_name.into(),
             group.resource.to_stored(&GROUPS).into(),
-            group.resource.to_keys(&GROUPS).into(),
+            group.resource.to_keys(shape).into(),
         ]
     });
     let columns = &[

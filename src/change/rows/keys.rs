@@ -8,7 +8,7 @@ use super::users;
 use crate::ids::TenantId;
 use crate::scim::fold::former;
 use crate::scim::resource::Resource;
-use crate::scim::schema::{ResourceType, USERS};
+use crate::scim::schema::{ResourceType, Shape, USERS};
 use crate::scim::version::Version;
 use crate::store::set::Set;
 use crate::store::tables::table;
@@ -57,15 +57,16 @@ pub fn stale(row: &Row) -> Result<Option<Stale>> {
 /// Gives rows of one tenant their new keys: a name that somebody has fails the batch, and so does a change since they were read.
 pub fn renew(
     tenant: &TenantId,
-    resource_type: &'static ResourceType,
+    shape: Shape<'_>,
     stale: &[(&str, Version, &Resource)],
 ) -> Vec<Statement> {
+    let resource_type = shape.resource_type;
     let table = table(resource_type);
     let read = stale.iter().map(|(id, version, _)| (*id, *version, None));
     let mut statements = guards::versions(tenant, resource_type, read);
     let rows = stale
         .iter()
-        .map(|(id, _, resource)| vec![(*id).into(), resource.to_keys(resource_type).into()]);
+        .map(|(id, _, resource)| vec![(*id).into(), resource.to_keys(shape).into()]);
     statements.extend(Set::new(&["id", "keys"], rows).statements(&[tenant.into()], |part| {
         format!(
             "{} update {table} set keys = e.keys from e where {table}.tenant_id = ?1 and {table}.id = e.id",

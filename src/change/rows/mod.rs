@@ -6,6 +6,7 @@ pub mod groups;
 pub mod keys;
 pub mod members;
 pub mod names;
+pub mod own_values;
 pub mod removals;
 pub mod revisions;
 pub mod upkeep;

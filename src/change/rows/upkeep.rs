@@ -37,6 +37,8 @@ pub const TABLES: &[(&str, &str)] = &[
     ("deliveries", "id"),
     ("event_streams", "id"),
     ("setup_links", "id"),
+    ("own_schemas", "id"),
+    ("own_values", "attribute, value, resource_id"),
     ("scim_tokens", "id"),
     ("identity_providers", "id"),
 ];

@@ -8,7 +8,7 @@ use super::names;
 use crate::ids::TenantId;
 use crate::scim::fold::{fold, name_key};
 use crate::scim::resource::Resource;
-use crate::scim::schema::USERS;
+use crate::scim::schema::{Shape, USERS};
 use crate::store::Statement;
 use crate::store::set::Set;
 use crate::store::unique::UniqueKey;
@@ -32,7 +32,12 @@ pub struct UserRow<'r> {
 
 /// Writes users, new ones and changed ones. A name that is taken fails the batch. That those who were
 /// there still are, and at the version that was read, is for a guard before it.
-pub fn save(tenant: &TenantId, users: &[UserRow<'_>], now: i64) -> Vec<Statement> {
+pub fn save(
+    tenant: &TenantId,
+    shape: Shape<'_>,
+    users: &[UserRow<'_>],
+    now: i64,
+) -> Vec<Statement> {
     let rows = users.iter().map(|user| {
         vec![
             user.id.into(),
@@ -41,7 +46,7 @@ pub fn save(tenant: &TenantId, users: &[UserRow<'_>], now: i64) -> Vec<Statement
             user.created.into(),
             user.password_hash.into(),
             user.resource.to_stored(&USERS).into(),
-            user.resource.to_keys(&USERS).into(),
+            user.resource.to_keys(shape).into(),
         ]
     });
     let columns = &[

@@ -15,15 +15,15 @@ use crate::scim::schema::{Attribute, AttributeRef, Kind};
 /// Whether a resource, in canonical form and as a client would see it, meets the predicate.
 pub fn matches(predicate: &Predicate, resource: &Value) -> bool {
     evaluate(predicate, &|found| {
-        let parent = match found.extension {
-            Some(extension) => resource.get(extension.id),
+        let parent = match &found.extension {
+            Some(extension) => resource.get(extension.id()),
             None => Some(resource),
         };
-        let attribute = parent.and_then(|parent| parent.get(found.attribute.name));
+        let attribute = parent.and_then(|parent| parent.get(found.attribute.name()));
         let elements = elements(attribute);
-        match found.sub {
+        match &found.sub {
             Some(sub) => elements
-                .filter_map(|element| element.get(sub.name))
+                .filter_map(|element| element.get(sub.name()))
                 .collect(),
             None => elements.collect(),
         }
@@ -32,7 +32,7 @@ pub fn matches(predicate: &Predicate, resource: &Value) -> bool {
 
 /// Whether one value of a complex attribute meets a predicate on its sub-attributes. Each comparison folds anew; see [`Keys`].
 pub fn element_matches(predicate: &Predicate, element: &Value) -> bool {
-    let part = |found: &AttributeRef| element.get(found.sub?.name);
+    let part = |found: &AttributeRef| element.get(found.sub.as_ref()?.name());
     let Ok(meets) = walk(predicate, &mut |leaf| -> Infallibly {
         Ok(match leaf {
             Predicate::Present(found) => part(found).is_some_and(is_present),
@@ -58,10 +58,10 @@ pub fn texts_match<'t>(
         match leaf {
             Predicate::Element(_, inner) => texts_match(inner, text, budget),
             Predicate::Present(found) => {
-                Ok(text(found.leaf().name).is_some_and(|text| !text.is_empty()))
+                Ok(text(found.leaf().name()).is_some_and(|text| !text.is_empty()))
             }
             Predicate::Compare(found, operator, Operand::Text { key, .. }) => {
-                match text(found.leaf().name) {
+                match text(found.leaf().name()) {
                     Some(text) => charged(text, *operator, key, budget),
                     None => Ok(false),
                 }
@@ -76,7 +76,7 @@ pub fn texts_match<'t>(
 #[derive(Debug, Clone, Default)]
 pub struct Keys {
     /// By the names of sub-attributes; none where the value has no text there.
-    known: Vec<(&'static str, Option<String>)>,
+    known: Vec<(String, Option<String>)>,
 }
 
 impl Keys {
@@ -97,19 +97,14 @@ impl Keys {
         })
     }
 
-    fn of(
-        &mut self,
-        sub: &'static Attribute,
-        value: &Value,
-        budget: &Budget,
-    ) -> Result<Option<&str>> {
-        let at = match self.known.iter().position(|(name, _)| *name == sub.name) {
+    fn of(&mut self, sub: &Attribute, value: &Value, budget: &Budget) -> Result<Option<&str>> {
+        let at = match self.known.iter().position(|(name, _)| name == sub.name()) {
             Some(at) => at,
             None => {
-                let text = value.get(sub.name).and_then(Value::as_str);
+                let text = value.get(sub.name()).and_then(Value::as_str);
                 budget.fold(text.unwrap_or_default())?;
                 let key = text.map(|text| comparable(text, sub).into_owned());
-                self.known.push((sub.name, key));
+                self.known.push((sub.name().to_owned(), key));
                 self.known.len() - 1
             }
         };

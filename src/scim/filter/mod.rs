@@ -159,8 +159,8 @@ impl Predicate {
             Predicate::And(all) => Predicate::And(each(all)),
             Predicate::Or(any) => Predicate::Or(each(any)),
             Predicate::Not(inner) => Predicate::Not(Box::new(inner.of_provider(provider_id))),
-            Predicate::Compare(found, ..) | Predicate::Present(found)
-                if found.extension.is_none() && found.attribute.name == "externalId" =>
+            Predicate::Compare(ref found, ..) | Predicate::Present(ref found)
+                if found.is_core("externalId") =>
             {
                 Predicate::And(vec![Predicate::OfProvider(provider_id.to_owned()), self])
             }
@@ -185,7 +185,7 @@ impl Predicate {
             Predicate::And(all) => all.iter().any(|one| one.names(sub)),
             Predicate::Or(any) => any.iter().any(|one| one.names(sub)),
             Predicate::Not(inner) | Predicate::Element(_, inner) => inner.names(sub),
-            Predicate::Compare(found, ..) | Predicate::Present(found) => found.leaf().name == sub,
+            Predicate::Compare(found, ..) | Predicate::Present(found) => found.leaf().name() == sub,
             Predicate::Never | Predicate::OfProvider(_) => false,
         }
     }

@@ -7,7 +7,7 @@ use crate::scim::error::{Error, Result};
 use crate::scim::fold::{comparable, fold};
 use crate::scim::forgiven::{Forgiven, note};
 use crate::scim::profile::Profile;
-use crate::scim::schema::{Attribute, AttributeRef, Kind, ResourceType, Returned};
+use crate::scim::schema::{Attribute, AttributeRef, Kind, Shape};
 
 /// Resolves a filter on resources of one type. `invalidFilter` names the attribute that does not exist, that cannot
 /// be compared so, or whose value has another type.
@@ -15,22 +15,18 @@ use crate::scim::schema::{Attribute, AttributeRef, Kind, ResourceType, Returned}
 /// In a search over several types, an attribute that only one of `others` has matches nothing here.
 pub fn resolve(
     filter: &Filter,
-    resource_type: &'static ResourceType,
-    others: &[&'static ResourceType],
+    shape: Shape<'_>,
+    others: &[Shape<'_>],
     profile: Profile,
 ) -> Result<Predicate> {
-    let find_in = |resource_type, path: &Path| match attribute_path::resolve(
-        resource_type,
-        &path.text,
-        profile,
-    ) {
+    let find_in = |shape, path: &Path| match attribute_path::resolve(shape, &path.text, profile) {
         Ok(Target::Attribute(found)) => Some(found),
         _ => None,
     };
-    let find = |path: &Path| match find_in(resource_type, path) {
+    let find = |path: &Path| match find_in(shape, path) {
         Some(found) => Ok(Some(found)),
-        None if others.iter().any(|other| find_in(other, path).is_some()) => Ok(None),
-        None => Err(unknown(path, resource_type.name)),
+        None if others.iter().any(|other| find_in(*other, path).is_some()) => Ok(None),
+        None => Err(unknown(path, shape.name)),
     };
     walk(filter, &find, profile, false)
 }
@@ -38,15 +34,12 @@ pub fn resolve(
 /// Resolves the filter inside `attribute[…]`, whose paths are the attribute's sub-attributes.
 pub fn resolve_within(
     filter: &Filter,
-    parent: AttributeRef,
+    parent: &AttributeRef,
     profile: Profile,
 ) -> Result<Predicate> {
     let find = |path: &Path| match parent.attribute.sub(&path.text) {
-        Some(sub) => Ok(Some(AttributeRef {
-            sub: Some(sub),
-            ..parent
-        })),
-        None => Err(unknown(path, parent.attribute.name)),
+        Some(sub) => Ok(Some(parent.with_sub(Some(sub)))),
+        None => Err(unknown(path, parent.attribute.name())),
     };
     walk(filter, &find, profile, true)
 }
@@ -91,7 +84,7 @@ fn walk(filter: &Filter, find: &Find<'_>, profile: Profile, within: bool) -> Res
                     path.at + 1
                 )));
             }
-            let filter = resolve_within(filter, parent, profile)?;
+            let filter = resolve_within(filter, &parent, profile)?;
             Ok(Predicate::Element(parent, Box::new(filter)))
         }
     }
@@ -124,17 +117,15 @@ fn compare(
 /// A value that does not say whether it is primary is not (RFC 7643 §2.4). Inside `attribute[…]` that is said of one value, and
 /// outside of any.
 fn equal(found: AttributeRef, operand: Operand, within: bool) -> Predicate {
-    if found.leaf().name != "primary" || operand != Operand::Boolean(false) {
+    if found.leaf().name() != "primary" || operand != Operand::Boolean(false) {
         return Predicate::Compare(found, Operator::Equal, operand);
     }
+    let values = found.with_sub(None);
     let primary = Predicate::Compare(found, Operator::Equal, Operand::Boolean(true));
     let not_primary = Predicate::Not(Box::new(primary));
     match within {
         true => not_primary,
-        false => {
-            let values = AttributeRef { sub: None, ..found };
-            Predicate::Element(values, Box::new(not_primary))
-        }
+        false => Predicate::Element(values, Box::new(not_primary)),
     }
 }
 
@@ -144,10 +135,7 @@ fn significant(found: AttributeRef, path: &Path) -> Result<AttributeRef> {
         return Ok(found);
     }
     match found.attribute.default_sub() {
-        Some(sub) => Ok(AttributeRef {
-            sub: Some(sub),
-            ..found
-        }),
+        Some(sub) => Ok(found.with_sub(Some(sub))),
         None => Err(Error::filter(format!(
             "`{}` at position {} is complex: name one of its sub-attributes",
             path.text,
@@ -242,13 +230,13 @@ fn time(text: &str, profile: Profile) -> Option<f64> {
 
 /// A filter on an attribute that is never returned would return it bit by bit.
 fn readable(found: AttributeRef, path: &Path) -> Result<AttributeRef> {
-    match found.leaf().returned {
-        Returned::Never => Err(Error::filter(format!(
+    match found.is_readable() {
+        false => Err(Error::filter(format!(
             "`{}` at position {} is never returned and cannot be filtered by",
             path.text,
             path.at + 1
         ))),
-        _ => Ok(found),
+        true => Ok(found),
     }
 }
 

@@ -13,13 +13,13 @@ use crate::scim::error::{Error, Result};
 use crate::scim::filter::evaluate::Keys;
 use crate::scim::profile::Profile;
 use crate::scim::resource::{self, Resource};
-use crate::scim::schema::{AttributeRef, ResourceType, Schema};
+use crate::scim::schema::{AttributeRef, Schema, Shape};
 
 /// Applies all operations in order, but for those on a group's members; each sees what those before it did. On an error the
 /// resource is to be thrown away: PATCH is atomic. The budget is the request's, and is charged for comparisons and copies.
 pub fn apply(
     operations: &[Operation],
-    resource_type: &'static ResourceType,
+    shape: Shape<'_>,
     resource: &mut Resource,
     profile: Profile,
     budget: &Budget,
@@ -32,18 +32,18 @@ pub fn apply(
         work.apply(operation)
             .map_err(|error| in_operation(operation.index, error))?;
     }
-    resource::finish(resource_type, resource, profile)
+    resource::finish(shape, resource, profile)
 }
 
 /// Adds what a body in `compat` has beside attributes: names that are paths (`name.givenName`, an extension's attribute without its URN).
 /// What no schema has is dropped.
 pub fn add_named(
-    resource_type: &'static ResourceType,
+    shape: Shape<'_>,
     names: Map<String, Value>,
     resource: &mut Resource,
     budget: &Budget,
 ) -> Result<()> {
-    let (on_members, others): (Vec<Operation>, Vec<Operation>) = parse_names(names, resource_type)?
+    let (on_members, others): (Vec<Operation>, Vec<Operation>) = parse_names(names, shape)?
         .into_iter()
         .partition(Operation::is_on_members);
     let mut work = Work::new(resource, Profile::Compat, budget);
@@ -64,7 +64,7 @@ struct Work<'w> {
     profile: Profile,
     budget: &'w Budget,
     /// The keys of values that filters have looked at, by their attributes, until an operation without a filter changes these.
-    keys: BTreeMap<(Option<&'static str>, &'static str), Vec<Keys>>,
+    keys: BTreeMap<(Option<String>, String), Vec<Keys>>,
 }
 
 impl<'w> Work<'w> {
@@ -85,9 +85,9 @@ impl<'w> Work<'w> {
             extension,
             attribute,
             sub,
-        } = path.found;
+        } = &path.found;
         let value = value.clone();
-        if extension.is_none() && attribute.name == "password" {
+        if extension.is_none() && attribute.name() == "password" {
             return set_password(self.resource, *op, value);
         }
         let change = Change {
@@ -96,12 +96,18 @@ impl<'w> Work<'w> {
             profile: self.profile,
             budget: self.budget,
         };
-        let mut object = self.take_extension(extension)?;
+        let mut object = self.take_extension(extension.as_deref())?;
         let current = match extension {
-            None => self.resource.attributes.take(attribute.name, self.budget)?,
-            Some(_) => object.shift_remove(attribute.name),
+            None => self
+                .resource
+                .attributes
+                .take(attribute.name(), self.budget)?,
+            Some(_) => object.shift_remove(attribute.name()),
         };
-        let of = (extension.map(|extension| extension.id), attribute.name);
+        let urn = extension
+            .as_ref()
+            .map(|extension| extension.id().to_owned());
+        let of = (urn, attribute.name().to_owned());
         let mut keys = self.keys.remove(&of).unwrap_or_default();
         let by_value = attribute.multi_valued && (sub.is_some() || path.filter.is_some());
         let changed = match (attribute.multi_valued, sub, &path.filter) {
@@ -125,13 +131,13 @@ impl<'w> Work<'w> {
         }
         let attributes = &mut self.resource.attributes;
         match (extension, changed) {
-            (None, Some(changed)) => attributes.insert(attribute.name.to_owned(), changed),
+            (None, Some(changed)) => attributes.insert(attribute.name().to_owned(), changed),
             (None, None) => {}
             (Some(extension), changed) => {
-                object.extend(changed.map(|changed| (attribute.name.to_owned(), changed)));
+                object.extend(changed.map(|changed| (attribute.name().to_owned(), changed)));
                 // An extension left empty is gone.
                 if !object.is_empty() {
-                    attributes.insert(extension.id.to_owned(), Value::Object(object));
+                    attributes.insert(extension.id().to_owned(), Value::Object(object));
                 }
             }
         }
@@ -139,11 +145,11 @@ impl<'w> Work<'w> {
     }
 
     /// The object of an extension, taken out of the resource.
-    fn take_extension(&mut self, extension: Option<&'static Schema>) -> Result<Map<String, Value>> {
+    fn take_extension(&mut self, extension: Option<&Schema>) -> Result<Map<String, Value>> {
         let Some(extension) = extension else {
             return Ok(Map::new());
         };
-        match self.resource.attributes.take(extension.id, self.budget)? {
+        match self.resource.attributes.take(extension.id(), self.budget)? {
             Some(Value::Object(object)) => Ok(object),
             _ => Ok(Map::new()),
         }

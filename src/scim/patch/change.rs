@@ -53,7 +53,7 @@ impl Change<'_> {
         mut current: Map<String, Value>,
         new: Map<String, Value>,
     ) -> Result<Option<Value>> {
-        let attribute = self.path.found.attribute;
+        let attribute = &self.path.found.attribute;
         let parts = value::read_object(attribute, new, &self.path.text, self.profile)?;
         parts.merge_into(&mut current);
         Ok((!current.is_empty()).then_some(Value::Object(current)))
@@ -122,7 +122,7 @@ impl Change<'_> {
 
     fn read(&self, value: Value) -> Result<Option<Value>> {
         value::read(
-            self.path.found.attribute,
+            &self.path.found.attribute,
             value,
             &self.path.text,
             self.profile,
@@ -187,9 +187,9 @@ impl Change<'_> {
 
     /// What the operation says of each element that it means, its value read once; none where the element goes.
     fn said(&self, value: Option<Value>) -> Result<Option<Parts>> {
-        let attribute = self.path.found.attribute;
+        let attribute = &self.path.found.attribute;
         let at = &self.path.text;
-        if let Some(sub) = self.path.found.sub {
+        if let Some(sub) = &self.path.found.sub {
             let read = match self.given(value) {
                 Some(value) => value::read(sub, value, at, self.profile)?,
                 None => None,
@@ -276,8 +276,8 @@ impl Change<'_> {
     fn implied(&self) -> Result<Map<String, Value>> {
         let mut implied = Map::new();
         for (sub, value) in self.path.implied() {
-            if let Some(value) = value::read_one(sub, value, &self.path.text, self.profile)? {
-                implied.insert(sub.name.to_owned(), value);
+            if let Some(value) = value::read_one(&sub, value, &self.path.text, self.profile)? {
+                implied.insert(sub.name().to_owned(), value);
             }
         }
         Ok(implied)

@@ -70,7 +70,7 @@ impl MemberIndex {
         Ok(match predicate {
             Predicate::Compare(found, operator, Operand::Text { key, .. }) => {
                 budget.steps(PARTS.len())?;
-                self.range(found.leaf().name, *operator, key)
+                self.range(found.leaf().name(), *operator, key)
                     .map(<[usize]>::to_vec)
             }
             Predicate::Element(_, inner) => self.candidates(inner, budget)?,

@@ -130,7 +130,7 @@ impl MemberChanges {
         let Operation {
             op, path, value, ..
         } = operation;
-        let members = path.found;
+        let members = &path.found;
         if members.sub.is_some() {
             return Err(Error::mutability(format!(
                 "`{}`: the parts of a member are immutable",
@@ -139,7 +139,7 @@ impl MemberChanges {
         }
         let read = |value: &Option<Value>| -> Result<Vec<Value>> {
             let value = value.clone().unwrap_or_default();
-            match value::read(members.attribute, value, "members", profile)? {
+            match value::read(&members.attribute, value, "members", profile)? {
                 Some(Value::Array(members)) => with_ids(members),
                 _ => Ok(Vec::new()),
             }
@@ -183,7 +183,7 @@ impl MemberChanges {
 fn ids_of(filter: &Predicate) -> Option<Vec<String>> {
     match filter {
         Predicate::Compare(found, Operator::Equal, Operand::Text { key, .. })
-            if found.leaf().name == "value" =>
+            if found.leaf().name() == "value" =>
         {
             Some(vec![key.clone()])
         }

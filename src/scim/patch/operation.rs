@@ -51,6 +51,6 @@ pub(super) fn in_operation(index: Option<usize>, error: Error) -> Error {
 impl Operation {
     /// Whether it changes a group's members, and so is the store's to plan.
     pub fn is_on_members(&self) -> bool {
-        self.path.found.extension.is_none() && self.path.found.attribute.name == "members"
+        self.path.found.is_core("members")
     }
 }

@@ -11,19 +11,14 @@ use crate::scim::filter::parse::shortened;
 use crate::scim::forgiven::{Forgiven, note};
 use crate::scim::profile::Profile;
 use crate::scim::resource::{check_own_schema, check_schemas};
-use crate::scim::schema::{Attribute, AttributeRef, ResourceType, Schema};
+use crate::scim::schema::{Attribute, AttributeRef, Mutability, Schema, Shape, Shared};
 use crate::scim::value::{Given, mismatch};
 
 /// Parses the body of a PATCH of the resource with that id. `op` has no case (RFC 7644 names none, and Entra sends capitals).
 ///
 /// In `compat`, `schemas` may be missing, a body may have no operations, and what no schema has or is read-only is passed over, as in a
 /// POST and a PUT: the rest of the body is done.
-pub fn parse(
-    body: Value,
-    resource_type: &'static ResourceType,
-    id: &str,
-    profile: Profile,
-) -> Result<Vec<Operation>> {
+pub fn parse(body: Value, shape: Shape<'_>, id: &str, profile: Profile) -> Result<Vec<Operation>> {
     let Value::Object(body) = body else {
         return Err(Error::syntax("the body is not a JSON object"));
     };
@@ -48,7 +43,7 @@ pub fn parse(
         )));
     }
     let mut parser = Parser {
-        resource_type,
+        shape,
         id,
         profile,
         index: None,
@@ -68,12 +63,9 @@ pub fn parse(
 }
 
 /// What the names in an object come to that no attribute of a resource has, as a path-less `add` of them in `compat`.
-pub fn parse_names(
-    names: Map<String, Value>,
-    resource_type: &'static ResourceType,
-) -> Result<Vec<Operation>> {
+pub fn parse_names(names: Map<String, Value>, shape: Shape<'_>) -> Result<Vec<Operation>> {
     let mut parser = Parser {
-        resource_type,
+        shape,
         id: "",
         profile: Profile::Compat,
         index: None,
@@ -84,7 +76,7 @@ pub fn parse_names(
 }
 
 struct Parser<'p> {
-    resource_type: &'static ResourceType,
+    shape: Shape<'p>,
     /// The resource's.
     id: &'p str,
     profile: Profile,
@@ -129,10 +121,10 @@ impl Parser<'_> {
         if value.is_some() && op == Op::Remove {
             note(Forgiven::RemoveWithValue);
         }
-        match path::parse(&path, self.resource_type, self.profile)? {
+        match path::parse(&path, self.shape, self.profile)? {
             Named::Attribute(path) => self.attribute(op, path, value),
             Named::Unknown(error) => self.pass_over(error, Forgiven::UnknownDropped),
-            Named::Schema(Target::Extension(extension)) => self.extension(op, extension, value),
+            Named::Schema(Target::Extension(extension)) => self.extension(op, &extension, value),
             Named::Schema(_) => match value {
                 Some(Value::Object(object)) if op != Op::Remove => self.pathless(op, object),
                 _ => Err(Error::path(format!("{at}.path is the whole resource"))),
@@ -176,9 +168,9 @@ impl Parser<'_> {
     /// (`name.givenName`, `urn:…:User:department`), and one that can be no path is unknown too.
     fn pathless(&mut self, op: Op, object: Map<String, Value>) -> Result<()> {
         for (name, value) in object {
-            match path::parse(&name, self.resource_type, self.profile) {
+            match path::parse(&name, self.shape, self.profile) {
                 Ok(Named::Schema(Target::Extension(extension))) => {
-                    self.extension(op, extension, Some(value))?;
+                    self.extension(op, &extension, Some(value))?;
                 }
                 Ok(Named::Schema(_)) => match value {
                     Value::Object(object) if !self.profile.is_strict() => {
@@ -201,7 +193,7 @@ impl Parser<'_> {
         match named {
             Ok(Named::Attribute(path))
                 if self.profile.is_strict()
-                    && !name.eq_ignore_ascii_case(path.found.attribute.name) =>
+                    && !name.eq_ignore_ascii_case(path.found.attribute.name()) =>
             {
                 Err(Error::path(format!(
                     "`{}` is a path; in a value without one, names are attributes",
@@ -209,7 +201,7 @@ impl Parser<'_> {
                 )))
             }
             Ok(Named::Attribute(path)) => {
-                if !name.eq_ignore_ascii_case(path.found.attribute.name) {
+                if !name.eq_ignore_ascii_case(path.found.attribute.name()) {
                     note(Forgiven::PathAsName);
                 }
                 self.attribute(op, path, Some(value))
@@ -226,14 +218,14 @@ impl Parser<'_> {
     fn attribute(&mut self, op: Op, path: Path, value: Option<Value>) -> Result<()> {
         if path.is_read_only() {
             // Okta sends the id along with a new name, and it is the one that there is.
-            let is_own_id = path.found.is_common() && path.found.attribute.name == "id";
+            let is_own_id = path.found.is_common() && path.found.attribute.name() == "id";
             let same = value.as_ref().and_then(Value::as_str) == Some(self.id);
             return match is_own_id && same && op != Op::Remove {
                 true => Ok(()),
                 false => self.pass_over(read_only(&path), Forgiven::ReadOnlyDropped),
             };
         }
-        if path.found.extension.is_some() || path.found.attribute.name != "schemas" {
+        if path.found.extension.is_some() || path.found.attribute.name() != "schemas" {
             return self.push(op, path, value);
         }
         if !self.profile.is_strict() {
@@ -245,7 +237,7 @@ impl Parser<'_> {
                 path.text
             )));
         }
-        check_schemas(self.resource_type, value, op == Op::Replace)
+        check_schemas(self.shape, value, op == Op::Replace)
     }
 
     fn push(&mut self, op: Op, path: Path, value: Option<Value>) -> Result<()> {
@@ -268,13 +260,13 @@ impl Parser<'_> {
     fn extension(
         &mut self,
         op: Op,
-        extension: &'static Schema,
+        extension: &Shared<Schema>,
         value: Option<Value>,
     ) -> Result<()> {
-        let path = |attribute: &'static Attribute| Path {
-            text: format!("{}:{}", extension.id, attribute.name),
+        let path = |attribute: Shared<Attribute>| Path {
+            text: format!("{}:{}", extension.id(), attribute.name()),
             found: AttributeRef {
-                extension: Some(extension),
+                extension: Some(extension.clone()),
                 attribute,
                 sub: None,
             },
@@ -287,19 +279,20 @@ impl Parser<'_> {
                         check_own_schema(extension, Some(value), self.profile)?;
                         continue;
                     }
-                    let at = format!("{}:{name}", extension.id);
-                    let named = path::parse(&at, self.resource_type, self.profile);
+                    let at = format!("{}:{name}", extension.id());
+                    let named = path::parse(&at, self.shape, self.profile);
                     self.named(op, &name, named, value)?;
                 }
                 Ok(())
             }
             None | Some(Value::Null) => {
-                for attribute in extension.attributes {
+                let all = extension.attributes.shared().into_iter();
+                for attribute in all.filter(|one| one.mutability != Mutability::ReadOnly) {
                     self.attribute(Op::Remove, path(attribute), None)?;
                 }
                 Ok(())
             }
-            Some(other) => Err(mismatch(extension.id, "an object", &other)),
+            Some(other) => Err(mismatch(extension.id(), "an object", &other)),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::scim::error::{Error, Result};
 use crate::scim::filter::parse::shortened;
 use crate::scim::filter::{self, Filter, Operand, Operator, Predicate};
 use crate::scim::profile::Profile;
-use crate::scim::schema::{Attribute, AttributeRef, Kind, Mutability, ResourceType};
+use crate::scim::schema::{Attribute, AttributeRef, Kind, Mutability, Shape, Shared};
 
 /// Where an operation acts.
 #[derive(Debug, Clone)]
@@ -29,14 +29,14 @@ pub enum Named {
 }
 
 /// Parses a path. An error is a text that can be no path; what no schema has is [`Named::Unknown`].
-pub fn parse(text: &str, resource_type: &'static ResourceType, profile: Profile) -> Result<Named> {
+pub fn parse(text: &str, shape: Shape<'_>, profile: Profile) -> Result<Named> {
     let shown = shortened(text);
     let Written {
         attribute,
         filter,
         sub,
     } = split(text, profile)?;
-    let found = match attribute_path::resolve(resource_type, attribute, profile) {
+    let found = match attribute_path::resolve(shape, attribute, profile) {
         Ok(Target::Attribute(found)) => found,
         Ok(schema) if filter.is_none() => return Ok(Named::Schema(schema)),
         Ok(_) => return Err(Error::path(format!("`{shown}` filters a whole schema"))),
@@ -45,7 +45,7 @@ pub fn parse(text: &str, resource_type: &'static ResourceType, profile: Profile)
                 Unknown::Attribute => "attribute",
                 Unknown::Schema => "schema for",
             };
-            let detail = format!("{} has no {what} `{shown}`", resource_type.name);
+            let detail = format!("{} has no {what} `{shown}`", shape.name);
             return Ok(Named::Unknown(Error::path(detail)));
         }
     };
@@ -62,7 +62,7 @@ pub fn parse(text: &str, resource_type: &'static ResourceType, profile: Profile)
             "`{shown}` filters what has no sub-attributes"
         )));
     }
-    let predicate = match filter::resolve::resolve_within(&filter, found, profile) {
+    let predicate = match filter::resolve::resolve_within(&filter, &found, profile) {
         Ok(predicate) => predicate,
         Err(error) if filter.any_path(&|path| found.attribute.sub(&path.text).is_none()) => {
             return unknown(error);
@@ -75,14 +75,14 @@ pub fn parse(text: &str, resource_type: &'static ResourceType, profile: Profile)
         Some((name, None)) => {
             return unknown(Error::path(format!(
                 "{} has no sub-attribute `{}`",
-                found.attribute.name,
+                found.attribute.name(),
                 shortened(name)
             )));
         }
     };
     Ok(Named::Attribute(Path {
         text: shown,
-        found: AttributeRef { sub, ..found },
+        found: found.with_sub(sub),
         filter: Some(predicate),
     }))
 }
@@ -138,12 +138,12 @@ impl Path {
     /// Whether the attribute, or the part of it that is named, is not the client's to write.
     pub fn is_read_only(&self) -> bool {
         let read_only = |attribute: &Attribute| attribute.mutability == Mutability::ReadOnly;
-        read_only(self.found.attribute) || self.found.sub.is_some_and(read_only)
+        read_only(&self.found.attribute) || self.found.sub.as_deref().is_some_and(read_only)
     }
 
     /// The sub-attributes and values that an element must have to meet the filter, as far as plain equality says:
     /// what an element is made of when a client addresses one that is not there (`emails[type eq "work"].value`).
-    pub fn implied(&self) -> Vec<(&'static Attribute, Value)> {
+    pub fn implied(&self) -> Vec<(Shared<Attribute>, Value)> {
         let mut implied = Vec::new();
         if let Some(filter) = &self.filter {
             collect_implied(filter, &mut implied);
@@ -152,7 +152,7 @@ impl Path {
     }
 }
 
-fn collect_implied(filter: &Predicate, implied: &mut Vec<(&'static Attribute, Value)>) {
+fn collect_implied(filter: &Predicate, implied: &mut Vec<(Shared<Attribute>, Value)>) {
     match filter {
         Predicate::And(all) => all.iter().for_each(|one| collect_implied(one, implied)),
         Predicate::Compare(found, Operator::Equal, operand) => {
@@ -162,7 +162,8 @@ fn collect_implied(filter: &Predicate, implied: &mut Vec<(&'static Attribute, Va
                 Operand::Number(_) | Operand::Time(_) => return,
             };
             if found.leaf().mutability != Mutability::ReadOnly {
-                implied.push((found.leaf(), value));
+                let leaf = found.sub.as_ref().unwrap_or(&found.attribute);
+                implied.push((leaf.clone(), value));
             }
         }
         _ => {}

@@ -1,9 +1,16 @@
 //! What attributes and schemas are made of.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::shared::{List, Shared, Texts};
 use crate::scim::profile::Profile;
 
 /// Data type of an attribute (RFC 7643 §2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum Kind {
     String,
     Boolean,
@@ -16,6 +23,22 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Kind; 8] = [
+        Kind::String,
+        Kind::Boolean,
+        Kind::Decimal,
+        Kind::Integer,
+        Kind::DateTime,
+        Kind::Binary,
+        Kind::Reference,
+        Kind::Complex,
+    ];
+
+    /// The one that has that name in `/Schemas`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+
     /// The name that `/Schemas` shows.
     pub const fn name(self) -> &'static str {
         match self {
@@ -32,7 +55,9 @@ impl Kind {
 }
 
 /// Who may write an attribute, and when (RFC 7643 §2.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum Mutability {
     ReadOnly,
     ReadWrite,
@@ -41,6 +66,18 @@ pub enum Mutability {
 }
 
 impl Mutability {
+    pub const ALL: [Mutability; 4] = [
+        Mutability::ReadOnly,
+        Mutability::ReadWrite,
+        Mutability::Immutable,
+        Mutability::WriteOnly,
+    ];
+
+    /// The one that has that name in `/Schemas`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Mutability::ReadOnly => "readOnly",
@@ -52,19 +89,36 @@ impl Mutability {
 }
 
 /// When an attribute is part of a reply (RFC 7643 §2.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub enum Returned {
     Always,
     Never,
     Default,
+    /// Where a client names it.
+    Request,
 }
 
 impl Returned {
+    pub const ALL: [Returned; 4] = [
+        Returned::Always,
+        Returned::Never,
+        Returned::Default,
+        Returned::Request,
+    ];
+
+    /// The one that has that name in `/Schemas`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Returned::Always => "always",
             Returned::Never => "never",
             Returned::Default => "default",
+            Returned::Request => "request",
         }
     }
 }
@@ -88,9 +142,9 @@ impl Uniqueness {
 /// One attribute or sub-attribute with its characteristics (RFC 7643 §7).
 #[derive(Debug)]
 pub struct Attribute {
-    pub name: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub kind: Kind,
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
     pub multi_valued: bool,
     pub required: bool,
     pub case_exact: bool,
@@ -102,14 +156,23 @@ pub struct Attribute {
     pub mutability: Mutability,
     pub returned: Returned,
     pub uniqueness: Uniqueness,
-    pub canonical_values: &'static [&'static str],
-    pub reference_types: &'static [&'static str],
-    pub sub_attributes: &'static [Attribute],
+    /// Whether resources are found by it without a look at all of them: of a tenant's own attributes, which have no columns.
+    pub is_lookup: bool,
+    /// Whether it was learned from what an identity provider sends: then no value is refused for its type.
+    pub is_learned: bool,
+    pub canonical_values: Texts,
+    pub reference_types: Texts,
+    pub sub_attributes: List<Attribute>,
 }
 
 impl Attribute {
     /// An attribute with the defaults of RFC 7643 §2.2: optional, single-valued, read-write, returned by default.
     pub const fn new(name: &'static str, kind: Kind, description: &'static str) -> Self {
+        Self::of(Cow::Borrowed(name), kind, Cow::Borrowed(description))
+    }
+
+    /// The same, of texts of whatever origin.
+    pub const fn of(name: Cow<'static, str>, kind: Kind, description: Cow<'static, str>) -> Self {
         Attribute {
             name,
             kind,
@@ -123,9 +186,11 @@ impl Attribute {
             mutability: Mutability::ReadWrite,
             returned: Returned::Default,
             uniqueness: Uniqueness::None,
-            canonical_values: &[],
-            reference_types: &[],
-            sub_attributes: &[],
+            is_lookup: false,
+            is_learned: false,
+            canonical_values: Texts::Constant(&[]),
+            reference_types: Texts::Constant(&[]),
+            sub_attributes: List::Constant(&[]),
         }
     }
 
@@ -143,7 +208,7 @@ impl Attribute {
         description: &'static str,
     ) -> Self {
         let mut attribute = Self::new(name, Kind::Reference, description);
-        attribute.reference_types = types;
+        put(&mut attribute.reference_types, Texts::Constant(types));
         attribute
     }
 
@@ -153,7 +218,10 @@ impl Attribute {
         description: &'static str,
     ) -> Self {
         let mut attribute = Self::new(name, Kind::Complex, description);
-        attribute.sub_attributes = sub_attributes;
+        put(
+            &mut attribute.sub_attributes,
+            List::Constant(sub_attributes),
+        );
         attribute
     }
 
@@ -188,7 +256,7 @@ impl Attribute {
     }
 
     pub const fn canonical(mut self, values: &'static [&'static str]) -> Self {
-        self.canonical_values = values;
+        put(&mut self.canonical_values, Texts::Constant(values));
         self
     }
 
@@ -206,45 +274,84 @@ impl Attribute {
         self.mutability(Mutability::ReadOnly)
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether a text is none of its canonical values, where a tenant has set them: those of the core schemas are suggestions
+    /// (RFC 7643 §7).
+    pub fn is_closed_to(&self, text: &str) -> bool {
+        match &self.canonical_values {
+            Texts::Own(values) if !values.is_empty() => {
+                let mut values = values.iter();
+                !values.any(|value| match self.case_exact {
+                    true => value == text,
+                    false => value.eq_ignore_ascii_case(text),
+                })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it is a group's members, which are a set by their ids.
+    pub fn is_members(&self) -> bool {
+        self.name == "members" && self.sub("value").is_some_and(|value| value.is_id)
+    }
+
     /// The sub-attribute of that name, in any case (RFC 7643 §2.1).
-    pub fn sub(&'static self, name: &str) -> Option<&'static Attribute> {
-        find(self.sub_attributes, name)
+    pub fn sub(&self, name: &str) -> Option<Shared<Attribute>> {
+        find(&self.sub_attributes, name)
     }
 
     /// The sub-attribute that stands for a complex attribute where a filter or a PATCH names the attribute alone
     /// (RFC 7643 §2.4: the significant value is `value`).
-    pub fn default_sub(&'static self) -> Option<&'static Attribute> {
+    pub fn default_sub(&self) -> Option<Shared<Attribute>> {
         self.sub("value")
     }
+}
+
+/// Puts a constant in the place of another, which need not be dropped.
+const fn put<T>(place: &mut T, constant: T) {
+    std::mem::forget(std::mem::replace(place, constant));
 }
 
 /// A schema: a URN with the attributes it defines.
 #[derive(Debug)]
 pub struct Schema {
-    pub id: &'static str,
+    pub(super) id: Cow<'static, str>,
     /// URNs that older clients have for it.
     pub former: &'static [&'static str],
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// As RFC 7643 §8.7.1 has it.
-    pub description: &'static str,
-    /// Name of the schema's object in the stored filter keys, where it is an extension; short, because every row has it.
-    pub key: &'static str,
-    pub attributes: &'static [Attribute],
+    pub description: Cow<'static, str>,
+    /// Name of the schema's object in the stored filter keys, where it is an extension; short where every row has it.
+    pub key: Cow<'static, str>,
+    pub attributes: List<Attribute>,
+    /// Whether it was learned from what an identity provider sends, and nobody has declared it.
+    pub is_learned: bool,
 }
 
 impl Schema {
+    /// The URN.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The attribute of that name, in any case.
+    pub fn attribute(&self, name: &str) -> Option<Shared<Attribute>> {
+        find(&self.attributes, name)
+    }
+
     /// The URNs that name it; in `compat` also those that it had.
-    pub fn names(&self, profile: Profile) -> impl Iterator<Item = &'static str> {
+    pub fn names(&self, profile: Profile) -> impl Iterator<Item = &str> {
         let former = match profile {
             Profile::Compat => self.former,
             Profile::Strict => &[],
         };
-        std::iter::once(self.id).chain(former.iter().copied())
+        std::iter::once(self.id()).chain(former.iter().copied())
     }
 }
 
-pub(super) fn find(attributes: &'static [Attribute], name: &str) -> Option<&'static Attribute> {
-    attributes
-        .iter()
-        .find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+pub(super) fn find(attributes: &List<Attribute>, name: &str) -> Option<Shared<Attribute>> {
+    attributes.find(|attribute| attribute.name.eq_ignore_ascii_case(name))
 }

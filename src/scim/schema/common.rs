@@ -1,6 +1,7 @@
 //! The attributes that every resource has (RFC 7643 §3.1), and `schemas` (§3).
 
 use super::attribute::{Attribute, Kind, Returned};
+use super::shared::List;
 
 const META: &[Attribute] = &[
     Attribute::string("resourceType", "Name of the resource's type")
@@ -28,7 +29,7 @@ const META: &[Attribute] = &[
 ];
 
 /// Attributes outside any schema, found in each resource.
-pub static COMMON: &[Attribute] = &[
+pub static COMMON: List<Attribute> = List::Constant(&[
     Attribute::reference(
         "schemas",
         &["uri"],
@@ -48,4 +49,4 @@ pub static COMMON: &[Attribute] = &[
     )
     .case_exact(),
     Attribute::complex("meta", META, "What this service knows about the resource").read_only(),
-];
+]);

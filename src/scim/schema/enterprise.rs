@@ -1,6 +1,9 @@
 //! The enterprise extension of User (RFC 7643 §4.3).
 
+use std::borrow::Cow;
+
 use super::attribute::{Attribute, Schema};
+use super::shared::List;
 
 const MANAGER: &[Attribute] = &[
     Attribute::string("value", "Id of the manager's own user resource").case_exact(),
@@ -10,15 +13,15 @@ const MANAGER: &[Attribute] = &[
 
 /// EnterpriseUser: what an employer records about a user.
 pub static ENTERPRISE: Schema = Schema {
-    id: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+    id: Cow::Borrowed("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"),
     former: &[
         "urn:scim:schemas:extension:enterprise:2.0",
         "urn:scim:schemas:extension:enterprise:1.0",
     ],
-    name: "EnterpriseUser",
-    description: "Enterprise User",
-    key: "enterprise",
-    attributes: &[
+    name: Cow::Borrowed("EnterpriseUser"),
+    description: Cow::Borrowed("Enterprise User"),
+    key: Cow::Borrowed("enterprise"),
+    attributes: List::Constant(&[
         Attribute::string(
             "employeeNumber",
             "Number or code that the organisation gave the person",
@@ -28,5 +31,6 @@ pub static ENTERPRISE: Schema = Schema {
         Attribute::string("division", "Name of a division"),
         Attribute::string("department", "Name of a department"),
         Attribute::complex("manager", MANAGER, "The user's manager"),
-    ],
+    ]),
+    is_learned: false,
 };

@@ -1,6 +1,9 @@
 //! The core Group schema (RFC 7643 §4.2).
 
+use std::borrow::Cow;
+
 use super::attribute::{Attribute, Mutability, Schema};
+use super::shared::List;
 
 const MEMBERS: &[Attribute] = &[
     Attribute::string("value", "Id of the member")
@@ -17,15 +20,16 @@ const MEMBERS: &[Attribute] = &[
 
 /// Group: a named set of users and groups.
 pub static GROUP: Schema = Schema {
-    id: "urn:ietf:params:scim:schemas:core:2.0:Group",
+    id: Cow::Borrowed("urn:ietf:params:scim:schemas:core:2.0:Group"),
     former: &[],
-    name: "Group",
-    description: "Group",
-    key: "",
-    attributes: &[
+    name: Cow::Borrowed("Group"),
+    description: Cow::Borrowed("Group"),
+    key: Cow::Borrowed(""),
+    attributes: List::Constant(&[
         Attribute::string("displayName", "Name of the group for people to read")
             .required()
             .as_name(),
         Attribute::complex("members", MEMBERS, "The group's direct members").multi_valued(),
-    ],
+    ]),
+    is_learned: false,
 };

@@ -8,33 +8,22 @@ mod attribute;
 mod common;
 mod enterprise;
 mod group;
+mod learning;
+mod own;
 mod resource_type;
+mod resource_types;
+mod shared;
+mod urn;
 mod user;
 
 pub use attribute::{Attribute, Kind, Mutability, Returned, Schema, Uniqueness};
 pub use common::COMMON;
 pub use enterprise::ENTERPRISE;
 pub use group::GROUP;
-pub use resource_type::{AttributeRef, ResourceType};
+pub use learning::{Learned, learn};
+pub use own::OwnSchemas;
+pub use resource_type::{AttributeRef, ResourceType, Shape};
+pub use resource_types::{GROUPS, RESOURCE_TYPES, USERS};
+pub use shared::{List, Shared, Texts};
+pub use urn::{fault_of_urn, is_attribute_name};
 pub use user::USER;
-
-/// Users (RFC 7643 §4.1) with the enterprise extension (§4.3). Extensions are written in this order.
-pub static USERS: ResourceType = ResourceType {
-    name: "User",
-    endpoint: "/Users",
-    memberships: "groups",
-    schema: &USER,
-    extensions: &[&ENTERPRISE],
-};
-
-/// Groups (RFC 7643 §4.2).
-pub static GROUPS: ResourceType = ResourceType {
-    name: "Group",
-    endpoint: "/Groups",
-    memberships: "members",
-    schema: &GROUP,
-    extensions: &[],
-};
-
-/// Every resource type served, in the order in which discovery lists them.
-pub static RESOURCE_TYPES: [&ResourceType; 2] = [&USERS, &GROUPS];

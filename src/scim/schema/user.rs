@@ -1,6 +1,9 @@
 //! The core User schema (RFC 7643 §4.1).
 
+use std::borrow::Cow;
+
 use super::attribute::{Attribute, Kind, Mutability, Returned, Schema};
+use super::shared::List;
 
 const NAME: &[Attribute] = &[
     Attribute::string("formatted", "The whole name as it is written"),
@@ -99,12 +102,12 @@ const CERTIFICATES: &[Attribute] = &[
 
 /// User: a person's account.
 pub static USER: Schema = Schema {
-    id: "urn:ietf:params:scim:schemas:core:2.0:User",
+    id: Cow::Borrowed("urn:ietf:params:scim:schemas:core:2.0:User"),
     former: &[],
-    name: "User",
-    description: "User Account",
-    key: "",
-    attributes: &[
+    name: Cow::Borrowed("User"),
+    description: Cow::Borrowed("User Account"),
+    key: Cow::Borrowed(""),
+    attributes: List::Constant(&[
         Attribute::string("userName", "Name that the user signs in with")
             .required()
             .as_name()
@@ -142,5 +145,6 @@ pub static USER: Schema = Schema {
         Attribute::complex("roles", ROLES, "Roles of the user").multi_valued(),
         Attribute::complex("x509Certificates", CERTIFICATES, "Certificates of the user")
             .multi_valued(),
-    ],
+    ]),
+    is_learned: false,
 };

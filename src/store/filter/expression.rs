@@ -1,6 +1,6 @@
 //! Attributes as SQL expressions, and comparisons of these.
 
-use super::index::{column, is_core, successor};
+use super::index::{column, successor};
 use super::scope::Scope;
 use crate::scim::filter::{Operand, Operator};
 use crate::scim::resource::key_name;
@@ -9,8 +9,8 @@ use crate::store::memberships::{groups_of_user_rows, of_groups_rows};
 use crate::store::{Params, Value};
 
 /// The value of an attribute, of whatever the scope is.
-pub fn expression(resource_type: &ResourceType, found: AttributeRef, scope: Scope) -> String {
-    let leaf = found.leaf().name;
+pub fn expression(resource_type: &ResourceType, found: &AttributeRef, scope: Scope) -> String {
+    let leaf = found.leaf().name();
     match (scope, leaf) {
         (Scope::Element, _) => of_element(found),
         (Scope::Membership, "value") => "e.value".to_owned(),
@@ -31,7 +31,7 @@ pub fn expression(resource_type: &ResourceType, found: AttributeRef, scope: Scop
 
 /// What a list is sorted by: a column where there is one, else the value in `keys`; of several values the primary one, else the
 /// first (RFC 7644 §3.4.2.3).
-pub fn sort_key(resource_type: &ResourceType, by: AttributeRef) -> String {
+pub fn sort_key(resource_type: &ResourceType, by: &AttributeRef) -> String {
     if is_membership(by) {
         let leaf = expression(resource_type, by, Scope::Membership);
         let rows = match resource_type.name == GROUPS.name {
@@ -52,16 +52,16 @@ pub fn sort_key(resource_type: &ResourceType, by: AttributeRef) -> String {
 }
 
 /// Whether an attribute is derived from the rows of `group_members`.
-pub fn is_membership(found: AttributeRef) -> bool {
-    is_core(found, "groups") || is_core(found, "members")
+pub fn is_membership(found: &AttributeRef) -> bool {
+    found.is_core("groups") || found.is_core("members")
 }
 
 /// The parts of `meta` that are not columns as they are.
-fn of_meta(resource_type: &ResourceType, found: AttributeRef) -> Option<String> {
-    if !is_core(found, "meta") {
+fn of_meta(resource_type: &ResourceType, found: &AttributeRef) -> Option<String> {
+    if !found.is_core("meta") {
         return None;
     }
-    match found.sub.map(|sub| sub.name) {
+    match found.sub.as_deref().map(Attribute::name) {
         Some("resourceType") => Some(format!("'{}'", resource_type.name)),
         Some("location") => Some(format!("(?2 || '{}/' || r.id)", resource_type.endpoint)),
         Some("version") => Some("('W/\"' || r.version || '\"')".to_owned()),
@@ -70,39 +70,41 @@ fn of_meta(resource_type: &ResourceType, found: AttributeRef) -> Option<String> 
 }
 
 /// The reference to a manager, as replies show it.
-fn manager_reference(found: AttributeRef) -> Option<String> {
-    let is_reference = found.attribute.name == "manager" && found.leaf().name == "$ref";
-    (found.extension.is_some() && is_reference)
+fn manager_reference(found: &AttributeRef) -> Option<String> {
+    let is_reference = found.attribute.name() == "manager" && found.leaf().name() == "$ref";
+    (found.is_enterprise() && is_reference)
         .then(|| format!("(?2 || '{}/' || r.manager_id)", USERS.endpoint))
 }
 
 /// The path in `keys` of an attribute, or of a part of it.
-fn path_of(found: AttributeRef, sub: Option<&Attribute>) -> String {
+fn path_of(found: &AttributeRef, sub: Option<&Attribute>) -> String {
     let mut path = "$".to_owned();
-    if let Some(extension) = found.extension {
-        path.push('.');
-        path.push_str(extension.key);
+    if let Some(extension) = &found.extension {
+        path.push_str(&format!(".\"{}\"", extension.key));
     }
-    for attribute in std::iter::once(found.attribute).chain(sub) {
+    for attribute in std::iter::once(&*found.attribute).chain(sub) {
         path.push_str(&format!(".\"{}\"", key_name(attribute)));
     }
     path
 }
 
 /// The value in `keys`; of an attribute with several values, their list.
-pub fn of_keys(found: AttributeRef) -> String {
-    format!("json_extract(r.keys, '{}')", path_of(found, found.sub))
+pub fn of_keys(found: &AttributeRef) -> String {
+    format!(
+        "json_extract(r.keys, '{}')",
+        path_of(found, found.sub.as_deref())
+    )
 }
 
-pub fn of_element(found: AttributeRef) -> String {
-    match found.sub {
+pub fn of_element(found: &AttributeRef) -> String {
+    match &found.sub {
         Some(sub) => format!("json_extract(e.value, '$.\"{}\"')", key_name(sub)),
         None => "e.value".to_owned(),
     }
 }
 
 /// Whether some value of an attribute meets a condition on a row `e`.
-pub fn some_element(found: AttributeRef, inner: &str) -> String {
+pub fn some_element(found: &AttributeRef, inner: &str) -> String {
     let path = path_of(found, None);
     format!("(exists (select 1 from json_each(r.keys, '{path}') e where {inner}))")
 }

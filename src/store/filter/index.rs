@@ -1,7 +1,7 @@
 //! Which index answers a filter: tables of what each index answers, those that leave the fewest rows first.
 
 use crate::scim::filter::{Operand, Operator, Predicate};
-use crate::scim::schema::{AttributeRef, GROUPS, ResourceType};
+use crate::scim::schema::{Attribute, AttributeRef, GROUPS, ResourceType};
 
 /// What an index finds resources by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub enum Key {
     Column(&'static str),
     /// The `value` of an attribute whose values are rows of another table: these give the ids of resources.
     Rows(&'static str),
+    /// An attribute of a tenant's own by which resources are looked up: rows of `own_values`.
+    Own,
 }
 
 /// How many resources an index leaves.
@@ -69,6 +71,13 @@ const fn rows(attribute: &'static str) -> Access {
     }
 }
 
+const OWN: Access = Access {
+    key: Key::Own,
+    operators: EQUAL,
+    index: None,
+    leaves: Leaves::Few,
+};
+
 /// Few share an address; a group may be everybody's.
 const TO_USERS: &[Access] = &[
     one("id", None),
@@ -77,6 +86,7 @@ const TO_USERS: &[Access] = &[
     rows("emails"),
     one("employee_number_key", Some("users_employee_number_idx")),
     one("display_name_key", Some("users_display_name_idx")),
+    OWN,
     one("manager_id", Some("users_manager_idx")),
     rows("groups"),
     range("user_name_key", PREFIX, "users_user_name_unique"),
@@ -88,6 +98,7 @@ const TO_GROUPS: &[Access] = &[
     one("id", None),
     one("external_id", Some("groups_external_id_idx")),
     one("display_name_key", Some("groups_display_name_idx")),
+    OWN,
     rows("members"),
     range("display_name_key", PREFIX, "groups_display_name_idx"),
     range("modified_at", SINCE, "groups_modified_idx"),
@@ -127,15 +138,18 @@ fn answers(resource_type: &ResourceType, access: &Access, term: &Predicate) -> b
     match (term, access.key) {
         (Predicate::Compare(found, operator, operand), Key::Column(name)) => {
             let is_empty = matches!(operand, Operand::Text { key, .. } if key.is_empty());
-            column(resource_type, *found) == Some(name)
+            column(resource_type, found) == Some(name)
                 && access.operators.contains(operator)
                 && !(is_empty && *operator == Operator::StartsWith)
         }
         (Predicate::Compare(found, ..), Key::Rows(name)) => {
-            is_core(*found, name) && equality(term).is_some_and(|(leaf, _)| leaf == "value")
+            found.is_core(name) && equality(term).is_some_and(|(leaf, _)| leaf == "value")
+        }
+        (Predicate::Compare(found, operator, Operand::Text { .. }), Key::Own) => {
+            found.is_lookup() && *operator == Operator::Equal
         }
         (Predicate::Element(found, inner), Key::Rows(name)) => {
-            is_core(*found, name) && value_of(inner).is_some()
+            found.is_core(name) && value_of(inner).is_some()
         }
         _ => false,
     }
@@ -143,7 +157,7 @@ fn answers(resource_type: &ResourceType, access: &Access, term: &Predicate) -> b
 
 /// The index in whose order a list is: none where the attribute can be missing, `Some(None)` where the rows themselves lie in
 /// that order.
-pub fn order(resource_type: &ResourceType, by: AttributeRef) -> Option<Option<&'static str>> {
+pub fn order(resource_type: &ResourceType, by: &AttributeRef) -> Option<Option<&'static str>> {
     let column = column(resource_type, by)?;
     let orders = by_type(resource_type, ORDERS_OF_USERS, ORDERS_OF_GROUPS);
     let known = orders.iter().find(|(of, _)| *of == column);
@@ -158,10 +172,14 @@ fn by_type<T>(resource_type: &ResourceType, users: T, groups: T) -> T {
 }
 
 /// The generated column that holds an attribute.
-pub fn column(resource_type: &ResourceType, found: AttributeRef) -> Option<&'static str> {
-    let sub = found.sub.map(|sub| sub.name);
+pub fn column(resource_type: &ResourceType, found: &AttributeRef) -> Option<&'static str> {
+    let sub = found.sub.as_deref().map(Attribute::name);
     let is_user = resource_type.name != GROUPS.name;
-    match (found.extension.is_some(), found.attribute.name, sub) {
+    let is_enterprise = found.is_enterprise();
+    if found.extension.is_some() && !is_enterprise {
+        return None;
+    }
+    match (is_enterprise, found.attribute.name(), sub) {
         (false, "id", None) => Some("id"),
         (false, "meta", Some("created")) => Some("created_at"),
         (false, "meta", Some("lastModified")) => Some("modified_at"),
@@ -175,11 +193,6 @@ pub fn column(resource_type: &ResourceType, found: AttributeRef) -> Option<&'sta
     }
 }
 
-/// Whether it is that attribute of the core schema, or a part of it.
-pub fn is_core(found: AttributeRef, name: &str) -> bool {
-    found.extension.is_none() && found.attribute.name == name
-}
-
 /// The terms of a conjunction, however nested; the predicate itself where it is none.
 pub fn conjuncts(predicate: &Predicate) -> Vec<&Predicate> {
     match predicate {
@@ -189,10 +202,10 @@ pub fn conjuncts(predicate: &Predicate) -> Vec<&Predicate> {
 }
 
 /// Name and folded text of a term `name eq "…"`.
-pub fn equality(term: &Predicate) -> Option<(&'static str, &str)> {
+pub fn equality(term: &Predicate) -> Option<(&str, &str)> {
     match term {
         Predicate::Compare(found, Operator::Equal, Operand::Text { key, .. }) => {
-            Some((found.leaf().name, key))
+            Some((found.leaf().name(), key))
         }
         _ => None,
     }

@@ -3,12 +3,13 @@
 use super::expression::{
     comparison, expression, is_membership, is_present, of_element, of_keys, some_element,
 };
-use super::index::{Key, Lead, conjuncts, equality, is_core, value_of};
+use super::index::{Key, Lead, conjuncts, equality, value_of};
 use super::scope::Scope;
 use crate::scim::filter::{Operand, Operator, Predicate};
 use crate::scim::fold::former;
 use crate::scim::schema::{AttributeRef, Kind, ResourceType};
 use crate::store::Params;
+use crate::store::own_schemas::looked_up;
 use crate::store::tables::table;
 
 /// ` indexed by …`, where an index is to be named.
@@ -55,14 +56,14 @@ impl Sql<'_, '_> {
             Predicate::Not(inner) => {
                 format!("(not coalesce({}, false))", self.condition(inner, scope))
             }
-            Predicate::Present(found) => self.present(*found, scope),
+            Predicate::Present(found) => self.present(found, scope),
             Predicate::Compare(found, operator, operand) => {
-                self.compare(*found, *operator, operand, scope)
+                self.compare(found, *operator, operand, scope)
             }
-            Predicate::Element(found, inner) if is_membership(*found) => {
+            Predicate::Element(found, inner) if is_membership(found) => {
                 self.membership(predicate, inner)
             }
-            Predicate::Element(found, inner) => self.element(*found, inner),
+            Predicate::Element(found, inner) => self.element(found, inner),
         }
     }
 
@@ -80,14 +81,15 @@ impl Sql<'_, '_> {
         }
     }
 
-    fn present(&mut self, found: AttributeRef, scope: Scope) -> String {
+    fn present(&mut self, found: &AttributeRef, scope: Scope) -> String {
         let several = found.attribute.multi_valued && scope == Scope::Resource;
-        if several && found.sub.is_some() {
+        // Of simple values, one that is empty is none.
+        if several && (found.sub.is_some() || found.leaf().kind != Kind::Complex) {
             let inner = is_present(&of_element(found), found.leaf());
             return some_element(found, &inner);
         }
         let expression = match found.leaf().kind {
-            Kind::Complex if found.attribute.name == "meta" => "1".to_owned(),
+            Kind::Complex if found.attribute.name() == "meta" => "1".to_owned(),
             _ if several => of_keys(found),
             _ => expression(self.resource_type, found, scope),
         };
@@ -96,15 +98,24 @@ impl Sql<'_, '_> {
 
     fn compare(
         &mut self,
-        found: AttributeRef,
+        found: &AttributeRef,
         operator: Operator,
         operand: &Operand,
         scope: Scope,
     ) -> String {
+        if let (Operator::Equal, Operand::Text { key, .. }) = (operator, operand)
+            && let Some(extension) = found.extension.as_ref().filter(|_| found.is_lookup())
+        {
+            let name = self.params.bind(looked_up(extension, &found.attribute));
+            let value = self.params.bind(key);
+            return format!(
+                "(r.id in (select m.resource_id from own_values m where m.tenant_id = ?1 and m.attribute = {name} and m.value = {value}))"
+            );
+        }
         if scope == Scope::Resource && found.attribute.multi_valued {
             if let (Operator::Equal, Operand::Text { key, .. }) = (operator, operand)
-                && is_core(found, "emails")
-                && found.leaf().name == "value"
+                && found.is_core("emails")
+                && found.leaf().name() == "value"
             {
                 return self.email_rows(&[("value", key)]);
             }
@@ -114,7 +125,7 @@ impl Sql<'_, '_> {
         let expression = expression(self.resource_type, found, scope);
         let indexed = expression.starts_with("r.") || expression == "o.display_name_key";
         // A plus sign takes a term out of SQLite's choice of an index, where other rows give ids.
-        let by_rows = |lead: Lead<'_>| matches!(lead.access.key, Key::Rows(_));
+        let by_rows = |lead: Lead<'_>| matches!(lead.access.key, Key::Rows(_) | Key::Own);
         let expression = match indexed
             && scope == Scope::Resource
             && operator != Operator::Equal
@@ -132,14 +143,14 @@ impl Sql<'_, '_> {
         comparison(&expression, operator, operand, indexed, self.params)
     }
 
-    fn element(&mut self, found: AttributeRef, inner: &Predicate) -> String {
+    fn element(&mut self, found: &AttributeRef, inner: &Predicate) -> String {
         if !found.attribute.multi_valued {
             // RFC 7644's grammar allows a value path on a single value, which is its only element, where there is one.
             let present = self.present(found, Scope::Resource);
             let inner = self.condition(inner, Scope::Resource);
             return format!("({present} and {inner})");
         }
-        match value_of(inner).filter(|_| is_core(found, "emails")) {
+        match value_of(inner).filter(|_| found.is_core("emails")) {
             Some(value) => self.email(found, value, inner),
             None => {
                 let inner = self.condition(inner, Scope::Element);
@@ -150,7 +161,7 @@ impl Sql<'_, '_> {
 
     /// `emails[value eq "…" and …]`, which the value's index answers. A type is beside it in the same row; whatever else is
     /// asked of the element is asked of those users alone.
-    fn email(&mut self, found: AttributeRef, value: &str, inner: &Predicate) -> String {
+    fn email(&mut self, found: &AttributeRef, value: &str, inner: &Predicate) -> String {
         let terms = conjuncts(inner);
         // The row of an address without a type has an empty one, which `type eq ""` does not ask for.
         let wanted: Vec<(&str, &str)> = terms

@@ -38,15 +38,12 @@ pub fn merged(predicate: &Predicate) -> Predicate {
             Predicate::Or(rest.into_iter().chain(together(present)).collect())
         }
         Predicate::Not(inner) => Predicate::Not(Box::new(merged(inner))),
-        Predicate::Compare(found, ..) | Predicate::Present(found) if is_membership(*found) => {
-            let inner = match (predicate, found.sub) {
+        Predicate::Compare(found, ..) | Predicate::Present(found) if is_membership(found) => {
+            let inner = match (predicate, &found.sub) {
                 (Predicate::Present(_), None) => always(),
                 _ => predicate.clone(),
             };
-            let whole = AttributeRef {
-                sub: None,
-                ..*found
-            };
+            let whole = found.with_sub(None);
             Predicate::Element(whole, Box::new(inner))
         }
         other => other.clone(),
@@ -72,7 +69,7 @@ type Element = (AttributeRef, Predicate);
 /// A value path on memberships.
 fn element(predicate: Predicate) -> Result<Element, Predicate> {
     match predicate {
-        Predicate::Element(found, inner) if is_membership(found) => Ok((found, *inner)),
+        Predicate::Element(found, inner) if is_membership(&found) => Ok((found, *inner)),
         other => Err(other),
     }
 }
@@ -118,7 +115,7 @@ pub fn count(predicate: &Predicate, but: Option<&Predicate>) -> usize {
     match predicate {
         Predicate::And(all) | Predicate::Or(all) => all.iter().map(|one| count(one, but)).sum(),
         Predicate::Not(inner) => count(inner, but),
-        Predicate::Element(found, _) if is_membership(*found) => 1,
+        Predicate::Element(found, _) if is_membership(found) => 1,
         _ => 0,
     }
 }
@@ -147,7 +144,7 @@ pub fn of_type(predicate: &Predicate, name: &str) -> Predicate {
             other => Predicate::Not(Box::new(other)),
         },
         Predicate::Compare(found, ..) | Predicate::Present(found)
-            if found.leaf().name == "type" =>
+            if found.leaf().name() == "type" =>
         {
             match element_matches(predicate, &json!({"type": name})) {
                 true => always(),

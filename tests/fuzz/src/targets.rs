@@ -67,7 +67,7 @@ fn sample(resource_type: &'static ResourceType, profile: Profile) -> Resource {
         false => USER,
     };
     let body = json::parse(text.as_bytes()).expect("JSON");
-    body::read(resource_type, body, profile, &Budget::default()).expect("a resource")
+    body::read(resource_type.plain(), body, profile, &Budget::default()).expect("a resource")
 }
 
 /// A resource comes back from what is stored as it was.
@@ -75,7 +75,7 @@ fn check_stored(resource_type: &'static ResourceType, resource: &Resource) {
     let stored = resource.to_stored(resource_type);
     let back = Resource::from_stored(&stored).expect("what was stored");
     assert_eq!(back.attributes, resource.attributes, "{stored}");
-    let keys: Value = serde_json::from_str(&resource.to_keys(resource_type)).expect("JSON");
+    let keys: Value = serde_json::from_str(&resource.to_keys(resource_type.plain())).expect("JSON");
     assert!(keys.is_object());
 }
 
@@ -101,8 +101,8 @@ fn filter(data: &[u8]) {
             continue;
         };
         for resource_type in [&USERS, &GROUPS] {
-            if let Ok(predicate) = resolve::resolve(&filter, resource_type, &[], profile) {
-                let keys = sample(resource_type, profile).to_keys(resource_type);
+            if let Ok(predicate) = resolve::resolve(&filter, resource_type.plain(), &[], profile) {
+                let keys = sample(resource_type, profile).to_keys(resource_type.plain());
                 let keys = serde_json::from_str(&keys).expect("JSON");
                 let _ = evaluate::matches(&predicate, &keys);
             }
@@ -148,14 +148,15 @@ fn patch(data: &[u8]) {
 fn change(body: &Value) {
     for profile in PROFILES {
         for resource_type in [&USERS, &GROUPS] {
-            let Ok(operations) = patch::parse(body.clone(), resource_type, "7", profile) else {
+            let Ok(operations) = patch::parse(body.clone(), resource_type.plain(), "7", profile)
+            else {
                 continue;
             };
             let _ = MemberChanges::of(&operations, profile);
             let mut resource = sample(resource_type, profile);
             if patch::apply(
                 &operations,
-                resource_type,
+                resource_type.plain(),
                 &mut resource,
                 profile,
                 &Budget::default(),
@@ -172,9 +173,12 @@ fn resource(data: &[u8]) {
     let Ok(body) = json::parse(data) else { return };
     for profile in PROFILES {
         for resource_type in [&USERS, &GROUPS] {
-            if let Ok(resource) =
-                body::read(resource_type, body.clone(), profile, &Budget::default())
-            {
+            if let Ok(resource) = body::read(
+                resource_type.plain(),
+                body.clone(),
+                profile,
+                &Budget::default(),
+            ) {
                 check_stored(resource_type, &resource);
             }
         }

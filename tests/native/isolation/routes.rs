@@ -27,6 +27,8 @@ pub struct Things {
     /// A set-up link's id, and its secret.
     pub link: String,
     secret: String,
+    /// The URN of a schema of its own.
+    pub urn: String,
     /// A request that was refused.
     pub request: String,
     pub cursor: String,
@@ -70,6 +72,12 @@ impl Things {
         let link = world.admin("POST", "/api/v1/admin/setup-links", link);
         let url = link.expect(201).body["data"]["url"].as_str();
         let (_, secret) = url.and_then(|url| url.rsplit_once('/')).expect("a secret");
+        let urn = format!("urn:example:{name}:2.0:User");
+        let schemas = format!("/api/v1/admin/tenants/{}/schemas", tenant.id);
+        let attributes = json!([{"name": "badge"}]);
+        let schema =
+            json!({"id": urn, "resource_type": "User", "name": name, "attributes": attributes});
+        world.admin("POST", &schemas, schema).expect(201);
         // It is refused when it is carried out.
         let later = [("prefer", "respond-async, wait=5")];
         let refused = tenant.send_with(
@@ -91,6 +99,7 @@ impl Things {
             stream,
             link: id_in(&link),
             secret: secret.to_owned(),
+            urn,
             request: refused.header("x-request-id").to_owned(),
             cursor: page.body["nextCursor"]
                 .as_str()
@@ -115,13 +124,14 @@ impl Things {
             stream: id(&self.stream),
             link: id(&self.link),
             secret: String::new(),
+            urn: "urn:example:nob0dy:2.0:User".to_owned(),
             request: id(&self.request),
             cursor: "bm9ib2R5".to_owned(),
             name: "nob0dy".to_owned(),
         }
     }
 
-    fn ids(&self) -> [&str; 11] {
+    fn ids(&self) -> [&str; 12] {
         [
             &self.tenant,
             &self.user,
@@ -133,6 +143,7 @@ impl Things {
             &self.log,
             &self.stream,
             &self.link,
+            &self.urn,
             &self.request,
         ]
     }
@@ -156,6 +167,7 @@ impl Things {
             "log_id" => &self.log,
             "stream_id" => &self.stream,
             "link_id" => &self.link,
+            "urn" => &self.urn,
             // An undo has the id of the request that asked for it, and a request that was accepted its own.
             "request_id" | "undo_id" | "txn" => &self.request,
             "id" if pattern.contains("/Groups/") => &self.group,

@@ -149,6 +149,17 @@ pub fn variants(
             let members = json!([{"value": its.user}]);
             sent(&[line, json!({"group": its.group, "members": members})])
         }
+        ("GET", "/admin/tenants/:tenant_id/schemas")
+        | ("GET", "/admin/tenants/:tenant_id/schemas/:urn") => nothing(),
+        ("POST", "/admin/tenants/:tenant_id/schemas") => sent(&[json!({
+            "id": "urn:example:taken:over:2.0:User", "resource_type": "User", "name": "x", "attributes": [{"name": "x"}],
+        })]),
+        ("PATCH", "/admin/tenants/:tenant_id/schemas/:urn") => {
+            sent(&[json!({"name": "taken over"})])
+        }
+        ("DELETE", "/admin/tenants/:tenant_id/schemas/:urn") => {
+            asked(&[String::new(), "discard_values=true".to_owned()])
+        }
         ("PATCH", "/admin/tenants/:tenant_id") => sent(&[json!({"name": "taken over"})]),
         ("GET", "/admin/scim-tokens" | "/admin/scim-tokens/endpoint-info") => {
             asked(&[String::new(), format!("tenant_id={}", its.tenant)])

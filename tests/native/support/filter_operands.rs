@@ -10,7 +10,7 @@ use super::population::WORDS;
 /// One comparison on a path: operator and value, or `pr`.
 pub fn operation(
     path: &str,
-    leaf: &'static Attribute,
+    leaf: &Attribute,
     values: &[Value],
     choice: &Choice,
     lenient: bool,
@@ -22,7 +22,11 @@ pub fn operation(
         _ if matches!(leaf.kind, Kind::Boolean | Kind::Binary) && choice.cut > 0 => {
             OPERATORS[choice.operator % 2]
         }
-        _ if leaf.kind == Kind::DateTime && choice.cut > 0 => OPERATORS[choice.operator % 6],
+        _ if matches!(leaf.kind, Kind::DateTime | Kind::Integer | Kind::Decimal)
+            && choice.cut > 0 =>
+        {
+            OPERATORS[choice.operator % 6]
+        }
         // The indexed ones more often.
         9 => "sw",
         10 => "eq",
@@ -35,6 +39,7 @@ pub fn operation(
     let operand = match (leaf.kind, choice.twist) {
         (_, 11) if matches!(operator, "eq" | "ne") => "null".to_owned(),
         (Kind::Boolean, twist) => boolean(twist, lenient),
+        (Kind::Integer | Kind::Decimal, twist) => number(&value, twist),
         (Kind::DateTime, twist) => quoted(&moment(&value, twist, choice.cut), 0),
         (_, 10) if lenient => {
             ["42", "1e2", "true", "unquoted", "'in apostrophes'"][choice.cut % 5].to_owned()
@@ -48,6 +53,13 @@ pub fn operation(
         "{path} {} {operand}",
         cased(operator.to_owned(), choice.style)
     )
+}
+
+/// A number that there is, or one beside it.
+fn number(value: &Value, twist: usize) -> String {
+    let number = value.as_f64().unwrap_or(1.0);
+    let beside = [0.0, 0.0, 0.0, 0.25, -0.25, 1.0, -1.0, 0.5][twist % 8];
+    Value::from(number + beside).to_string()
 }
 
 fn boolean(twist: usize, lenient: bool) -> String {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use rollcall::scim::schema::{Attribute, AttributeRef, Kind, ResourceType, Returned, Schema};
+use rollcall::scim::schema::{
+    Attribute, AttributeRef, COMMON, Kind, ResourceType, Returned, Schema, Shape, Shared,
+};
 use serde_json::Value;
 
 use super::filter_operands::{cased, operation};
@@ -51,31 +53,38 @@ const FREQUENT: [&str; 22] = [
 ];
 
 /// All attributes of a type that can be read, each with each of its sub-attributes.
-pub fn readable(resource_type: &'static ResourceType) -> Vec<AttributeRef> {
+pub fn readable(shape: Shape<'_>) -> Vec<AttributeRef> {
+    let core = [COMMON.shared(), shape.schema.attributes.shared()];
+    let core = core.into_iter().flatten().map(|found| (None, found));
+    let extended = shape.extensions().flat_map(|extension| {
+        let attributes = extension.attributes.shared();
+        let of = move |found| (Some(extension.clone()), found);
+        attributes.into_iter().map(of)
+    });
     let mut all = Vec::new();
-    for (extension, attribute) in resource_type.attributes() {
+    for (extension, attribute) in core.chain(extended) {
         let whole = AttributeRef {
             extension,
             attribute,
             sub: None,
         };
-        let parts = attribute.sub_attributes.iter().map(|sub| AttributeRef {
-            sub: Some(sub),
-            ..whole
-        });
-        all.extend(std::iter::once(whole).chain(parts));
+        let parts = whole.attribute.sub_attributes.shared().into_iter();
+        let parts: Vec<_> = parts.map(|sub| whole.with_sub(Some(sub))).collect();
+        all.push(whole);
+        all.extend(parts);
     }
-    all.retain(|found| found.leaf().returned != Returned::Never);
+    let is_read = |one: &Attribute| matches!(one.returned, Returned::Always | Returned::Default);
+    all.retain(|found| is_read(&found.attribute) && is_read(found.leaf()));
     all
 }
 
 /// The elements of an attribute of a resource: the one value of a single-valued one, none where there is none.
 pub fn elements(resource: &Value, found: &AttributeRef) -> Vec<Value> {
-    let parent = match found.extension {
-        Some(extension) => &resource[extension.id],
+    let parent = match &found.extension {
+        Some(extension) => &resource[extension.id()],
         None => resource,
     };
-    match &parent[found.attribute.name] {
+    match &parent[found.attribute.name()] {
         Value::Null => Vec::new(),
         Value::Array(values) => values.clone(),
         one => vec![one.clone()],
@@ -84,9 +93,9 @@ pub fn elements(resource: &Value, found: &AttributeRef) -> Vec<Value> {
 
 /// A path without URN: `name.givenName`.
 fn bare(found: &AttributeRef) -> String {
-    match found.sub {
-        Some(sub) => format!("{}.{}", found.attribute.name, sub.name),
-        None => found.attribute.name.to_owned(),
+    match &found.sub {
+        Some(sub) => format!("{}.{}", found.attribute.name(), sub.name()),
+        None => found.attribute.name().to_owned(),
     }
 }
 
@@ -122,19 +131,28 @@ impl Vocabulary {
             .iter()
             .flat_map(|of_type| {
                 let resources = population.of(of_type);
-                readable(of_type).into_iter().map(move |found| Target {
-                    found,
-                    core: of_type.schema,
-                    values: resources
-                        .iter()
-                        .flat_map(|resource| elements(resource, &found))
-                        .collect(),
-                })
+                readable(population.shape(of_type))
+                    .into_iter()
+                    .map(move |found| Target {
+                        core: of_type.schema,
+                        values: resources
+                            .iter()
+                            .flat_map(|resource| elements(resource, &found))
+                            .collect(),
+                        found,
+                    })
             })
             .collect();
         let frequent: Vec<Target> = all
             .iter()
-            .filter(|target| FREQUENT.contains(&bare(&target.found).as_str()))
+            .filter(|target| {
+                FREQUENT.contains(&bare(&target.found).as_str())
+                    || target
+                        .found
+                        .extension
+                        .as_ref()
+                        .is_some_and(|one| one.id().contains("drawn"))
+            })
             .cloned()
             .collect();
         Arc::new(Vocabulary {
@@ -153,7 +171,7 @@ impl Vocabulary {
             .targets
             .iter()
             .cloned()
-            .partition(|target| ["groups", "members"].contains(&target.found.attribute.name));
+            .partition(|target| ["groups", "members"].contains(&target.found.attribute.name()));
         let few = ["id", "userName", "displayName", "externalId", "active"];
         let few = others
             .into_iter()
@@ -248,15 +266,15 @@ impl Vocabulary {
 impl Target {
     fn path(&self, style: usize, lenient: bool) -> String {
         let bare = bare(&self.found);
-        let urn = match self.found.extension {
+        let urn = match &self.found.extension {
             Some(extension) if lenient && style.is_multiple_of(2) => {
                 return match style {
                     0 => bare,
-                    _ => format!("{}.{bare}", extension.id),
+                    _ => format!("{}.{bare}", extension.id()),
                 };
             }
-            Some(extension) => Some(extension.id),
-            None if style == 5 => Some(self.core.id),
+            Some(extension) => Some(extension.id()),
+            None if style == 5 => Some(self.core.id()),
             None => None,
         };
         let path = match urn {
@@ -268,20 +286,21 @@ impl Target {
 
     fn comparison(&self, choice: &Choice, lenient: bool) -> String {
         let path = self.path(choice.style, lenient);
-        let values: Vec<Value> = match self.found.sub {
+        let values: Vec<Value> = match &self.found.sub {
             Some(sub) => self
                 .values
                 .iter()
-                .filter_map(|value| value.get(sub.name))
+                .filter_map(|value| value.get(sub.name()))
                 .cloned()
                 .collect(),
             None => self.values.clone(),
         };
         let leaf = self.found.leaf();
-        let leaf = match leaf.kind {
-            Kind::Complex => leaf.default_sub().unwrap_or(leaf),
-            _ => leaf,
+        let significant = match leaf.kind {
+            Kind::Complex => leaf.default_sub(),
+            _ => None,
         };
+        let leaf = significant.as_deref().unwrap_or(leaf);
         // A complex attribute's values are objects, of which `value` is compared.
         let values: Vec<Value> = values
             .into_iter()
@@ -301,12 +320,12 @@ impl Target {
             let values: Vec<Value> = self
                 .values
                 .iter()
-                .filter_map(|value| value.get(sub.name))
+                .filter_map(|value| value.get(sub.name()))
                 .cloned()
                 .collect();
             let term = operation(
-                &cased(sub.name.to_owned(), choice.style),
-                sub,
+                &cased(sub.name().to_owned(), choice.style),
+                &sub,
                 &values,
                 choice,
                 lenient,
@@ -332,16 +351,16 @@ impl Target {
         choice: &Choice,
         lenient: bool,
     ) -> String {
-        let equal = |sub: &'static Attribute, element: Option<&Value>, twist: usize| {
+        let equal = |sub: &Attribute, element: Option<&Value>, twist: usize| {
             // What the element does not have is asked for as an empty string, which is another thing.
-            let value = element.and_then(|element| element.get(sub.name)).cloned();
+            let value = element.and_then(|element| element.get(sub.name())).cloned();
             let value = [value.unwrap_or_else(|| Value::from(""))];
             let choice = Choice {
                 operator: 0,
                 twist,
                 ..choice.clone()
             };
-            operation(sub.name, sub, &value, &choice, lenient)
+            operation(sub.name(), sub, &value, &choice, lenient)
         };
         let element = match self.values.len() {
             0 => None,
@@ -354,8 +373,8 @@ impl Target {
             .sub(named)
             .unwrap_or_else(|| self.sub(second + 1));
         let (left, right) = (
-            equal(first, element, 0),
-            equal(self.sub(second), element, choice.twist % 3),
+            equal(&first, element, 0),
+            equal(&self.sub(second), element, choice.twist % 3),
         );
         let path = self.path(choice.style, lenient);
         match choice.cut {
@@ -368,8 +387,8 @@ impl Target {
         }
     }
 
-    fn sub(&self, index: usize) -> &'static Attribute {
-        let subs = self.found.attribute.sub_attributes;
-        &subs[index % subs.len()]
+    fn sub(&self, index: usize) -> Shared<Attribute> {
+        let subs = self.found.attribute.sub_attributes.shared();
+        subs[index % subs.len()].clone()
     }
 }

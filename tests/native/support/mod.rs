@@ -16,6 +16,7 @@ pub mod ldap_tree;
 pub mod ldap_writer;
 pub mod network;
 pub mod outside;
+pub mod own_schemas;
 pub mod plain_words;
 pub mod population;
 pub mod slapd;

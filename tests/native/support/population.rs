@@ -4,11 +4,11 @@
 //! give a meaning, characters beside the surrogates, where the next character is not the next number.
 
 use rollcall::scim::schema::{
-    Attribute, ENTERPRISE, GROUPS, Kind, Mutability, ResourceType, USERS,
+    Attribute, ENTERPRISE, GROUPS, Kind, List, Mutability, OwnSchemas, ResourceType, Shape, USERS,
 };
 use serde_json::{Map, Value, json};
 
-use super::{Tenant, World};
+use super::{Tenant, World, own_schemas};
 
 /// Words of which values and operands are made.
 pub const WORDS: [&str; 41] = [
@@ -103,15 +103,41 @@ impl Tenant<'_> {
 pub struct Population {
     pub users: Vec<Value>,
     pub groups: Vec<Value>,
+    /// The tenant's own schemas.
+    pub own: OwnSchemas,
 }
 
 impl Population {
     /// Creates users and groups through the application, changes some of them, and reads all of them back with every
     /// attribute, those that are returned on request too.
     pub fn create(world: &World, tenant: &Tenant<'_>, profile: &str, seed: u64) -> Self {
+        Self::of_schemas(world, tenant, profile, seed, OwnSchemas::default())
+    }
+
+    /// The same in a tenant that has schemas of its own, which chance draws.
+    pub fn with_own(world: &World, tenant: &Tenant<'_>, profile: &str, seed: u64) -> Self {
+        let mut dice = Dice(seed);
+        let documents = own_schemas::draw(&mut dice);
+        let path = format!("/api/v1/admin/tenants/{}/schemas", tenant.id);
+        for document in &documents {
+            world.admin("POST", &path, document.clone()).expect(201);
+            world.clock.0.set(world.clock.0.get() + 1);
+        }
+        let own = OwnSchemas::read(1, false, Value::from(documents).to_string());
+        Self::of_schemas(world, tenant, profile, seed, own)
+    }
+
+    fn of_schemas(
+        world: &World,
+        tenant: &Tenant<'_>,
+        profile: &str,
+        seed: u64,
+        own: OwnSchemas,
+    ) -> Self {
         let mut dice = Dice(seed);
         let mut maker = Maker {
             dice: &mut dice,
+            own: &own,
             strict: profile == "strict",
             users: Vec::new(),
             groups: Vec::new(),
@@ -160,6 +186,7 @@ impl Population {
         Population {
             users: read_back(tenant, &USERS, &users),
             groups: read_back(tenant, &GROUPS, &groups),
+            own,
         }
     }
 
@@ -204,7 +231,13 @@ impl Population {
         Population {
             users: read_back(tenant, &USERS, &users),
             groups: read_back(tenant, &GROUPS, &groups),
+            own: OwnSchemas::default(),
         }
+    }
+
+    /// A resource type as the tenant has it.
+    pub fn shape(&self, resource_type: &'static ResourceType) -> Shape<'_> {
+        self.own.shape(resource_type)
     }
 
     pub fn of(&self, resource_type: &ResourceType) -> &[Value] {
@@ -240,6 +273,7 @@ fn read_back(tenant: &Tenant<'_>, resource_type: &ResourceType, ids: &[String]) 
 
 struct Maker<'d> {
     dice: &'d mut Dice,
+    own: &'d OwnSchemas,
     strict: bool,
     users: Vec<String>,
     groups: Vec<String>,
@@ -256,8 +290,8 @@ impl Maker<'_> {
     }
 
     fn user(&mut self, index: usize) -> Value {
-        let mut body = self.attributes(USERS.schema.attributes, 3);
-        let mut schemas = vec![json!(USERS.schema.id)];
+        let mut body = self.attributes(&USERS.schema.attributes, 3);
+        let mut schemas = vec![json!(USERS.schema.id())];
         body.insert(
             "userName".to_owned(),
             json!(format!("{}{index}", name(self.dice.pick(&WORDS)))),
@@ -269,21 +303,36 @@ impl Maker<'_> {
             );
         }
         if self.dice.one_in(2) {
-            let mut enterprise = self.attributes(ENTERPRISE.attributes, 2);
+            let mut enterprise = self.attributes(&ENTERPRISE.attributes, 2);
             if !self.users.is_empty() && self.dice.one_in(2) {
                 let manager = self.dice.pick(&self.users);
                 enterprise.insert("manager".to_owned(), json!({"value": manager}));
             }
-            schemas.push(json!(ENTERPRISE.id));
-            body.insert(ENTERPRISE.id.to_owned(), Value::Object(enterprise));
+            schemas.push(json!(ENTERPRISE.id()));
+            body.insert(ENTERPRISE.id().to_owned(), Value::Object(enterprise));
         }
         body.insert("schemas".to_owned(), Value::Array(schemas));
+        self.extend(&mut body, self.own.shape(&USERS));
         Value::Object(body)
+    }
+
+    /// Adds values of the tenant's own schemas.
+    fn extend(&mut self, body: &mut Map<String, Value>, shape: Shape<'_>) {
+        for schema in shape.own {
+            let object = self.attributes(&schema.attributes, 3);
+            if !object.is_empty() {
+                body["schemas"]
+                    .as_array_mut()
+                    .expect("URNs")
+                    .push(json!(schema.id()));
+                body.insert(schema.id().to_owned(), Value::Object(object));
+            }
+        }
     }
 
     fn group(&mut self, index: usize) -> Value {
         let mut body = Map::new();
-        body.insert("schemas".to_owned(), json!([GROUPS.schema.id]));
+        body.insert("schemas".to_owned(), json!([GROUPS.schema.id()]));
         // Only `strict` lets groups share a name.
         let name = match self.strict {
             true => name(self.dice.pick(&WORDS)),
@@ -305,19 +354,16 @@ impl Maker<'_> {
             members.push(json!({"value": self.dice.pick(ids), "type": kind}));
         }
         body.insert("members".to_owned(), Value::Array(members));
+        self.extend(&mut body, self.own.shape(&GROUPS));
         Value::Object(body)
     }
 
     /// Values for some of the attributes, one in so many of them left out.
-    fn attributes(
-        &mut self,
-        attributes: &'static [Attribute],
-        left_out: usize,
-    ) -> Map<String, Value> {
+    fn attributes(&mut self, attributes: &List<Attribute>, left_out: usize) -> Map<String, Value> {
         let mut object = Map::new();
-        for attribute in attributes {
+        for attribute in attributes.iter() {
             let settable = attribute.mutability == Mutability::ReadWrite
-                && !["$ref", "manager"].contains(&attribute.name);
+                && !["$ref", "manager"].contains(&attribute.name());
             if !settable || self.dice.one_in(left_out) {
                 continue;
             }
@@ -325,13 +371,13 @@ impl Maker<'_> {
                 false => self.value(attribute),
                 true => self.several(attribute),
             };
-            object.insert(attribute.name.to_owned(), value);
+            object.insert(attribute.name().to_owned(), value);
         }
         object
     }
 
     /// Up to three values, of which any one may be primary, and the others not, by saying so or by saying nothing.
-    fn several(&mut self, attribute: &'static Attribute) -> Value {
+    fn several(&mut self, attribute: &Attribute) -> Value {
         let primary = self.dice.below(5);
         (0..self.dice.below(4))
             .map(|index| {
@@ -349,13 +395,19 @@ impl Maker<'_> {
             .collect()
     }
 
-    fn value(&mut self, attribute: &'static Attribute) -> Value {
+    fn value(&mut self, attribute: &Attribute) -> Value {
         match attribute.kind {
-            Kind::Complex => Value::Object(self.attributes(attribute.sub_attributes, 3)),
+            Kind::Complex => Value::Object(self.attributes(&attribute.sub_attributes, 3)),
             Kind::Boolean => json!(self.dice.one_in(2)),
+            Kind::Integer => json!(*self.dice.pick(&[-4, -1, 0, 1, 2, 7])),
+            Kind::Decimal => json!(*self.dice.pick(&[-2.0, -0.25, 0.0, 0.25, 1.5, 2.0])),
+            Kind::DateTime => json!(*self.dice.pick(&own_schemas::TIMES)),
             Kind::Binary => json!(*self.dice.pick(&["MIIC", "miic", "AAAA"])),
-            _ if attribute.name == "type" && !attribute.canonical_values.is_empty() => {
-                json!(*self.dice.pick(attribute.canonical_values))
+            _ if attribute.name() == "type"
+                && attribute.canonical_values.iter().next().is_some() =>
+            {
+                let values: Vec<&str> = attribute.canonical_values.iter().collect();
+                json!(*self.dice.pick(&values))
             }
             _ if attribute.is_name => json!(name(self.word())),
             _ => json!(self.word()),

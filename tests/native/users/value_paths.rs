@@ -273,7 +273,7 @@ fn selects(filter: &str, element: &Value) -> bool {
         sub: None,
     };
     let filter = parse::parse(filter, Profile::Compat).expect("a filter");
-    let filter = resolve::resolve_within(&filter, emails, Profile::Compat).expect("a predicate");
+    let filter = resolve::resolve_within(&filter, &emails, Profile::Compat).expect("a predicate");
     evaluate::element_matches(&filter, element)
 }
 

@@ -90,7 +90,7 @@ fn type_of(object: &Map<String, Value>) -> Option<&'static ResourceType> {
     };
     RESOURCE_TYPES.into_iter().find(|known| match named {
         Some(named) => known.name == named,
-        None => has(known.schema.id),
+        None => has(known.schema.id()),
     })
 }
 
@@ -116,7 +116,7 @@ fn arrivals(tenant: &TenantId, group: String, members: &Value) -> Result<Arrival
 /// Puts the new id of a user's manager in the place of the old one. What is no id of ours stays: clients put there what they like.
 fn refer(tenant: &TenantId, user: &mut Map<String, Value>) {
     let manager = user
-        .get_mut(ENTERPRISE.id)
+        .get_mut(ENTERPRISE.id())
         .and_then(|enterprise| enterprise.get_mut("manager"))
         .and_then(Value::as_object_mut);
     let Some(manager) = manager else {

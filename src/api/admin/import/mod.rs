@@ -224,7 +224,7 @@ impl Import<'_> {
             .map(|one| {
                 let what = &one.what;
                 let resource = body::read(
-                    what.resource_type,
+                    self.caller.shape(what.resource_type),
                     what.data.clone(),
                     self.caller.profile(),
                     &self.call.budget,

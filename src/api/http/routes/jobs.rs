@@ -13,8 +13,8 @@ use crate::api::admin::identity_providers::{
 #[cfg(feature = "jobs")]
 use crate::api::admin::{
     activity, audit_events, directory_syncs, erasures, event_deliveries, event_polls,
-    event_streams, events, export, import, replay, requests, resources_history, scim_tokens, setup,
-    setup_links, status, tenants, undo,
+    event_streams, events, export, import, own_schemas, replay, requests, resources_history,
+    scim_tokens, setup, setup_links, status, tenants, undo,
 };
 #[cfg(feature = "jobs")]
 use crate::api::scim::async_requests;
@@ -67,6 +67,11 @@ pub static ADMIN_ROUTES: &[AdminRow] = &[
     (Method::GET, "/api/v1/admin/tenants/:tenant_id/export", "exportTenant", admin!(TenantsRead, export::answer), &[]),
     (Method::POST, "/api/v1/admin/tenants/:tenant_id/import", "importTenant", admin!(TenantsWrite, import::answer), &[]),
     (Method::POST, "/api/v1/admin/tenants/:tenant_id/restore", "restoreTenant", admin!(TenantsWrite, tenants::restore), &[]),
+    (Method::GET, "/api/v1/admin/tenants/:tenant_id/schemas", "listOwnSchemas", admin!(TenantsRead, own_schemas::list), &["page", "per_page"]),
+    (Method::POST, "/api/v1/admin/tenants/:tenant_id/schemas", "createOwnSchema", admin!(TenantsWrite, own_schemas::create), &[]),
+    (Method::GET, "/api/v1/admin/tenants/:tenant_id/schemas/:urn", "readOwnSchema", admin!(TenantsRead, own_schemas::read), &[]),
+    (Method::PATCH, "/api/v1/admin/tenants/:tenant_id/schemas/:urn", "updateOwnSchema", admin!(TenantsWrite, own_schemas::update), &["discard_values"]),
+    (Method::DELETE, "/api/v1/admin/tenants/:tenant_id/schemas/:urn", "deleteOwnSchema", admin!(TenantsWrite, own_schemas::delete), &["discard_values"]),
     (Method::GET, "/api/v1/admin/scim-tokens", "listScimTokens", admin!(ScimTokensRead, scim_tokens::list), &["page", "per_page", "tenant_id"]),
     (Method::POST, "/api/v1/admin/scim-tokens", "createScimToken", admin_once!(ScimTokensWrite, scim_tokens::create), &[]),
     (Method::GET, "/api/v1/admin/scim-tokens/endpoint-info", "readScimEndpointInfo", admin!(ScimTokensRead, scim_tokens::endpoint_info), &["tenant_id"]),

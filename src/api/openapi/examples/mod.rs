@@ -64,6 +64,7 @@ pub fn tenant() -> Value {
         "id": TENANT, "name": "Example", "scim_profile": "compat", "store_passwords": false,
         "audit_days": 365, "history_days": 30, "requests_days": 30, "record_bodies": true,
         "removal_fuse": {"percent": 20, "at_least": 50, "minutes": 60}, "product_name": "Acme", "product_color": "#0b5fff",
+        "unknown_extensions": "learn",
         "created_at": TIME, "updated_at": TIME,
     })
 }
@@ -73,7 +74,7 @@ pub fn lines() -> String {
     let head = json!({
         "rollcall_export": 1, "tenant": TENANT, "profile": "compat", "exported_at": TIME, "seq": 3, "users": 1, "groups": 1,
     });
-    let user = json!({"id": USER, "schemas": [USERS.schema.id], "userName": "ada@example.com", "active": true});
+    let user = json!({"id": USER, "schemas": [USERS.schema.id()], "userName": "ada@example.com", "active": true});
     let members = json!({"group": GROUP, "members": [{"value": USER, "type": "User"}]});
     format!("{head}\n{user}\n{members}\n")
 }
@@ -139,17 +140,17 @@ fn scim_meta(name: &str, location: &str) -> Value {
 pub fn sent(resource_type: &ResourceType) -> Value {
     match resource_type.name == GROUPS.name {
         true => json!({
-            "schemas": [GROUPS.schema.id],
+            "schemas": [GROUPS.schema.id()],
             "displayName": "Engineering",
             "members": [{"value": USER}],
         }),
         false => json!({
-            "schemas": [USERS.schema.id, ENTERPRISE.id],
+            "schemas": [USERS.schema.id(), ENTERPRISE.id()],
             "userName": "ada@example.com",
             "name": {"familyName": "Lovelace", "givenName": "Ada"},
             "active": true,
             "emails": [{"value": "ada@example.com", "type": "work", "primary": true}],
-            ENTERPRISE.id: {"department": "Analysis"},
+            ENTERPRISE.id(): {"department": "Analysis"},
         }),
     }
 }
@@ -201,9 +202,9 @@ pub fn bulk_request() -> Value {
     json!({
         "schemas": [BULK_REQUEST],
         "Operations": [
-            {"method": "POST", "path": "/Users", "bulkId": "ada", "data": {"schemas": [USERS.schema.id], "userName": "ada"}},
+            {"method": "POST", "path": "/Users", "bulkId": "ada", "data": {"schemas": [USERS.schema.id()], "userName": "ada"}},
             {"method": "POST", "path": "/Groups", "bulkId": "engineers",
-             "data": {"schemas": [GROUPS.schema.id], "displayName": "Engineers", "members": [{"value": "bulkId:ada"}]}},
+             "data": {"schemas": [GROUPS.schema.id()], "displayName": "Engineers", "members": [{"value": "bulkId:ada"}]}},
         ],
     })
 }
@@ -230,7 +231,7 @@ pub fn async_progress() -> Value {
 /// A discovery document as it is served.
 pub fn discovery(schema: &str) -> Value {
     let base = base();
-    let resource_type = || serde_json::to_value(ResourceTypeDocument::new(&USERS, &base));
+    let resource_type = || serde_json::to_value(ResourceTypeDocument::new(USERS.plain(), &base));
     let enterprise = || serde_json::to_value(SchemaDocument::new(&ENTERPRISE, &base));
     let example = match schema {
         "ResourceType" => resource_type(),

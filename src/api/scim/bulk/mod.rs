@@ -43,6 +43,10 @@ pub async fn carry_out(
     fail_on_errors: Option<usize>,
     along: Option<Along<'_>>,
 ) -> Result<Vec<Result<Done>>> {
+    let wanted = entries
+        .iter()
+        .filter_map(|entry| entry.operation.as_ref().ok());
+    caller.learn(wanted.map(|operation| (operation.resource_type, &operation.data)));
     let intents: Vec<Result<Intent>> = entries
         .iter()
         .map(|entry| intent(call, caller, made, entry))
@@ -111,7 +115,7 @@ fn made(call: &Call<'_>, entries: &[Entry]) -> Result<MadeByBulkId> {
 fn intent(call: &Call<'_>, caller: &Caller, made: &MadeByBulkId, entry: &Entry) -> Result<Intent> {
     let operation = entry.operation.as_ref().map_err(Error::clone)?;
     let resource_type = operation.resource_type;
-    let profile = caller.profile();
+    let (profile, shape) = (caller.profile(), caller.shape(resource_type));
     caller.require(write_scope(resource_type))?;
     let mut references = BTreeMap::new();
     for reference in &operation.references {
@@ -137,7 +141,7 @@ fn intent(call: &Call<'_>, caller: &Caller, made: &MadeByBulkId, entry: &Entry) 
     if operation.method == Method::Post {
         let own = entry.bulk_id.as_ref().and_then(|bulk_id| made.get(bulk_id));
         let id = own.map_or_else(|| call.new_id(), |made| Ok(made.id.clone()))?;
-        let resource = body::read(resource_type, data, profile, &call.budget).map_err(Error::from);
+        let resource = body::read(shape, data, profile, &call.budget).map_err(Error::from);
         return Ok(Intent {
             references,
             ..Intent::create(resource_type, id, resource)
@@ -148,7 +152,7 @@ fn intent(call: &Call<'_>, caller: &Caller, made: &MadeByBulkId, entry: &Entry) 
         .ok_or_else(|| Error::not_found(resource_type.name))?;
     let wish = match operation.method {
         Method::Put => Ok(Wish::Replace(data)),
-        Method::Patch => patch::parse(data, resource_type, &id, profile)
+        Method::Patch => patch::parse(data, shape, &id, profile)
             .map_err(Error::from)
             .and_then(|operations| Wish::patch(operations, profile)),
         Method::Post | Method::Delete => Ok(Wish::Delete),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::api::http::request::MAX_BODY_BYTES;
 use crate::api::scim::bulk;
 use crate::api::scim::list_query;
-use crate::scim::schema::{Attribute, Kind, ResourceType, Schema};
+use crate::scim::schema::{Attribute, Kind, Schema, Shape};
 use crate::scim::security_events::EVENT_URIS;
 
 const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
@@ -155,16 +155,16 @@ impl ServiceProviderConfig {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", schemars(rename = "ResourceType"))]
-pub struct ResourceTypeDocument {
+pub struct ResourceTypeDocument<'s> {
     schemas: [&'static str; 1],
-    id: &'static str,
-    name: &'static str,
-    description: &'static str,
+    id: &'s str,
+    name: &'s str,
+    description: &'s str,
     /// Path of the resources below the SCIM base.
-    endpoint: &'static str,
+    endpoint: &'s str,
     /// URN of the core schema.
-    schema: &'static str,
-    schema_extensions: Vec<SchemaExtension>,
+    schema: &'s str,
+    schema_extensions: Vec<SchemaExtension<'s>>,
     meta: DocumentMeta,
 }
 
@@ -172,28 +172,28 @@ pub struct ResourceTypeDocument {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct SchemaExtension {
-    schema: &'static str,
+pub struct SchemaExtension<'s> {
+    schema: &'s str,
     required: bool,
 }
 
-impl ResourceTypeDocument {
-    pub fn new(resource_type: &ResourceType, base: &str) -> Self {
-        let extension = |extension: &&'static Schema| SchemaExtension {
-            schema: extension.id,
+impl<'s> ResourceTypeDocument<'s> {
+    pub fn new(shape: Shape<'s>, base: &str) -> Self {
+        let extension = |schema| SchemaExtension {
+            schema,
             required: false,
         };
         ResourceTypeDocument {
             schemas: [RESOURCE_TYPE],
-            id: resource_type.name,
-            name: resource_type.name,
-            description: resource_type.schema.description,
-            endpoint: resource_type.endpoint,
-            schema: resource_type.schema.id,
-            schema_extensions: resource_type.extensions.iter().map(extension).collect(),
+            id: shape.name,
+            name: shape.name,
+            description: &shape.schema.description,
+            endpoint: shape.endpoint,
+            schema: shape.schema.id(),
+            schema_extensions: shape.extension_ids().map(extension).collect(),
             meta: DocumentMeta {
                 resource_type: "ResourceType",
-                location: format!("{base}/ResourceTypes/{}", resource_type.name),
+                location: format!("{base}/ResourceTypes/{}", shape.name),
             },
         }
     }
@@ -204,13 +204,13 @@ impl ResourceTypeDocument {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", schemars(rename = "Schema"))]
-pub struct SchemaDocument {
+pub struct SchemaDocument<'s> {
     schemas: [&'static str; 1],
     /// The schema's URN.
-    id: &'static str,
-    name: &'static str,
-    description: &'static str,
-    attributes: Vec<AttributeDocument>,
+    id: &'s str,
+    name: &'s str,
+    description: &'s str,
+    attributes: Vec<AttributeDocument<'s>>,
     meta: DocumentMeta,
 }
 
@@ -219,57 +219,57 @@ pub struct SchemaDocument {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "openapi", schemars(rename = "Attribute"))]
-pub struct AttributeDocument {
-    name: &'static str,
+pub struct AttributeDocument<'s> {
+    name: &'s str,
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: &'s str,
     multi_valued: bool,
-    description: &'static str,
+    description: &'s str,
     required: bool,
-    mutability: &'static str,
-    returned: &'static str,
-    uniqueness: &'static str,
+    mutability: &'s str,
+    returned: &'s str,
+    uniqueness: &'s str,
     #[serde(skip_serializing_if = "Option::is_none")]
     case_exact: Option<bool>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    canonical_values: &'static [&'static str],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    reference_types: &'static [&'static str],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    canonical_values: Vec<&'s str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reference_types: Vec<&'s str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sub_attributes: Option<Vec<AttributeDocument>>,
+    sub_attributes: Option<Vec<AttributeDocument<'s>>>,
 }
 
-impl SchemaDocument {
-    pub fn new(schema: &Schema, base: &str) -> Self {
+impl<'s> SchemaDocument<'s> {
+    pub fn new(schema: &'s Schema, base: &str) -> Self {
         SchemaDocument {
             schemas: [SCHEMA],
-            id: schema.id,
-            name: schema.name,
-            description: schema.description,
+            id: schema.id(),
+            name: &schema.name,
+            description: &schema.description,
             attributes: schema.attributes.iter().map(attribute).collect(),
             meta: DocumentMeta {
                 resource_type: "Schema",
-                location: format!("{base}/Schemas/{}", schema.id),
+                location: format!("{base}/Schemas/{}", schema.id()),
             },
         }
     }
 }
 
-fn attribute(described: &Attribute) -> AttributeDocument {
+fn attribute(described: &Attribute) -> AttributeDocument<'_> {
     let is_complex = described.kind == Kind::Complex;
     let subs = || described.sub_attributes.iter().map(attribute).collect();
     AttributeDocument {
-        name: described.name,
+        name: described.name(),
         kind: described.kind.name(),
         multi_valued: described.multi_valued,
-        description: described.description,
+        description: &described.description,
         required: described.required,
         mutability: described.mutability.name(),
         returned: described.returned.name(),
         uniqueness: described.uniqueness.name(),
         case_exact: (!is_complex).then_some(described.case_exact),
-        canonical_values: described.canonical_values,
-        reference_types: described.reference_types,
+        canonical_values: described.canonical_values.iter().collect(),
+        reference_types: described.reference_types.iter().collect(),
         sub_attributes: is_complex.then(subs),
     }
 }

@@ -1,15 +1,21 @@
-//! What the service can do, for clients that ask first (RFC 7644 §4). No credential is needed, and the answer is the same
-//! for a tenant that does not exist: discovery tells nobody which tenants there are.
+//! What the service can do, for clients that ask first (RFC 7644 §4). No credential is needed, and without one the answer is the same
+//! for a tenant that does not exist: discovery tells nobody which tenants there are. Whoever asks with one is shown the tenant's own schemas
+//! too.
 
 pub mod documents;
 
+use std::rc::Rc;
+
+use http::header::AUTHORIZATION;
 use serde::Serialize;
 
+use crate::api::http::authenticate;
 use crate::api::http::call::Call;
 use crate::api::http::reply::Reply;
-use crate::error::{Error, Result};
+use crate::api::http::token_facts::Look;
+use crate::error::{Error, Kind, Result};
 use crate::scim::render;
-use crate::scim::schema::{RESOURCE_TYPES, Schema};
+use crate::scim::schema::{OwnSchemas, RESOURCE_TYPES, Schema, Shared};
 use documents::{ResourceTypeDocument, SchemaDocument, ServiceProviderConfig};
 
 /// A filter on these endpoints is 403 (RFC 7644 §4).
@@ -29,54 +35,85 @@ pub async fn service_provider_config(call: &Call<'_>) -> Result<Reply> {
 /// `GET /ResourceTypes`.
 pub async fn resource_types(call: &Call<'_>) -> Result<Reply> {
     refuse_filter(call)?;
-    let base = call.scim_base();
-    list(
-        RESOURCE_TYPES
-            .iter()
-            .map(|resource_type| ResourceTypeDocument::new(resource_type, &base)),
-    )
+    let (base, own) = (call.scim_base(), own_schemas(call).await?);
+    let documents = RESOURCE_TYPES
+        .iter()
+        .map(|of| ResourceTypeDocument::new(own.shape(of), &base));
+    list(documents)
 }
 
 /// `GET /ResourceTypes/{id}`.
 pub async fn resource_type(call: &Call<'_>) -> Result<Reply> {
     refuse_filter(call)?;
+    let own = own_schemas(call).await?;
     let id = call.param("id");
     let found = RESOURCE_TYPES
-        .iter()
+        .into_iter()
         .find(|resource_type| resource_type.name == id)
         .ok_or_else(|| Error::not_found("the resource type"))?;
-    one(&ResourceTypeDocument::new(found, &call.scim_base()))
+    one(&ResourceTypeDocument::new(
+        own.shape(found),
+        &call.scim_base(),
+    ))
 }
 
 /// `GET /Schemas`.
 pub async fn schemas(call: &Call<'_>) -> Result<Reply> {
     refuse_filter(call)?;
-    let base = call.scim_base();
-    list(known_schemas().map(|schema| SchemaDocument::new(schema, &base)))
+    let (base, own) = (call.scim_base(), own_schemas(call).await?);
+    let known = known_schemas(&own);
+    list(
+        known
+            .iter()
+            .map(|schema| SchemaDocument::new(schema, &base)),
+    )
 }
 
 /// `GET /Schemas/{urn}`.
 pub async fn schema(call: &Call<'_>) -> Result<Reply> {
     refuse_filter(call)?;
+    let own = own_schemas(call).await?;
     let urn = call.param("id");
-    let found = known_schemas()
-        .find(|schema| schema.id.eq_ignore_ascii_case(urn))
+    let known = known_schemas(&own);
+    let found = known
+        .iter()
+        .find(|schema| schema.id().eq_ignore_ascii_case(urn))
         .ok_or_else(|| Error::not_found("the schema"))?;
     one(&SchemaDocument::new(found, &call.scim_base()))
 }
 
 /// Each schema once: resource types share extensions.
-fn known_schemas() -> impl Iterator<Item = &'static Schema> {
-    let by_type = RESOURCE_TYPES.iter().flat_map(|resource_type| {
-        std::iter::once(resource_type.schema).chain(resource_type.extensions.iter().copied())
-    });
-    let mut known: Vec<&'static Schema> = Vec::new();
-    for schema in by_type {
-        if !known.iter().any(|found| found.id == schema.id) {
-            known.push(schema);
+fn known_schemas(own: &OwnSchemas) -> Vec<Shared<Schema>> {
+    let mut known: Vec<Shared<Schema>> = Vec::new();
+    for resource_type in RESOURCE_TYPES {
+        let core = Shared::Constant(resource_type.schema);
+        for schema in std::iter::once(core).chain(own.shape(resource_type).extensions()) {
+            if !known.iter().any(|found| found.id() == schema.id()) {
+                known.push(schema);
+            }
         }
     }
-    known.into_iter()
+    known
+}
+
+/// The schemas that the tenant of whoever asks has of its own; none where nobody says who asks, or nobody who may.
+async fn own_schemas(call: &Call<'_>) -> Result<Rc<OwnSchemas>> {
+    if call.header(AUTHORIZATION).is_none() {
+        return Ok(Rc::default());
+    }
+    for look in [Look::Cached, Look::Afresh] {
+        let confirmed = match authenticate::caller(call, look).await {
+            Ok(caller) => caller.read(call, Vec::new()).await.map(|_| caller),
+            Err(error) => Err(error),
+        };
+        match confirmed {
+            Ok(caller) => return Ok(caller.settings.own),
+            Err(error) if error.kind == Kind::CredentialStale => {}
+            Err(error) if error.status() >= 500 => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(Rc::default())
 }
 
 fn one(document: &impl Serialize) -> Result<Reply> {

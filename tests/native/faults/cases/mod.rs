@@ -4,8 +4,10 @@ mod carried;
 mod happened;
 mod identity_providers;
 mod keyed;
+mod own_schemas;
 mod scim_tokens;
 mod setup;
+mod tenants;
 
 use http::Request;
 use rollcall::api::http::routes;
@@ -153,6 +155,9 @@ impl Scene {
         let stream = added(&streams, stream);
         let polled = json!({"name": MARK, "kind": "set_poll", "after": 0});
         let polled = added(&streams, polled);
+        own_schemas::declared(world, &tenant.id);
+        // What is remembered of the token is of now.
+        tenant.get("/Users?count=0").expect(200);
         let link = setup::link(world, &tenant.id);
         world.web.publish_metadata(setup::METADATA);
         let mut claims = world.claims();
@@ -384,32 +389,6 @@ impl Scene {
         cases
     }
 
-    pub fn tenants(&self) -> Vec<Case> {
-        let all = "/admin/tenants/";
-        let path = format!("{all}{}", self.tenant);
-        let named = json!({"name": format!("Named {MARK}"), "id": "named"});
-        let switched = json!({"scim_profile": "strict", "store_passwords": true});
-        let mut cases = vec![
-            self.case("", "GET", "/healthz", Value::Null, 200),
-            self.admin("GET", all, Value::Null, 200),
-            self.admin("POST", all, json!({"name": MARK}), 201)
-                .writes_more(),
-            self.admin("POST", all, named, 201).again(409),
-            self.admin("GET", &path, Value::Null, 200),
-            self.admin("PATCH", &path, switched, 200).writes_more(),
-            self.admin("DELETE", &path, Value::Null, 204).again(404),
-            self.case("", "GET", "/openapi.json", Value::Null, 200),
-            self.case("", "GET", "/docs", Value::Null, 200),
-            self.case("", "GET", "/docs/docs.js", Value::Null, 200),
-            self.case("", "GET", "/setup", Value::Null, 200),
-            self.case("", "GET", "/console", Value::Null, 200),
-            self.case("", "GET", "/console/console.css", Value::Null, 200),
-            self.case("", "GET", "/console/settings.json", Value::Null, 200),
-        ];
-        cases.extend(self.carried());
-        cases
-    }
-
     pub fn all(&self) -> Vec<Case> {
         let parts = [
             self.users(),
@@ -421,6 +400,7 @@ impl Scene {
             self.identity_providers(),
             self.happened(),
             self.setup(),
+            self.own_schemas(),
         ];
         parts.into_iter().flatten().collect()
     }

@@ -1,0 +1,120 @@
+//! The schemas that a tenant has of its own, beside those that all tenants have: declared by an administrator, or learned from what its
+//! identity provider sends. They are kept as documents (RFC 7643 §7), and were checked before they were kept.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::attribute::{Attribute, Kind, Mutability, Returned, Schema};
+use super::resource_type::{ResourceType, Shape};
+use super::resource_types::RESOURCE_TYPES;
+use super::shared::{List, Texts};
+
+/// A tenant's own schemas at one revision.
+#[derive(Debug, Default)]
+pub struct OwnSchemas {
+    /// Grows with every change of them, and of what becomes of what is in none; 0 where nothing was ever set.
+    pub revision: i64,
+    /// Whether what is in no schema is dropped, where the profile would learn it.
+    pub drops_unknown: bool,
+    /// The documents that they are read from: an array of JSON, or empty.
+    pub documents: String,
+    by_type: [Vec<Arc<Schema>>; RESOURCE_TYPES.len()],
+}
+
+impl OwnSchemas {
+    /// Reads the documents, an array of JSON: `id`, `resource_type`, `name`, `description` and `attributes` each.
+    pub fn read(revision: i64, drops_unknown: bool, documents: String) -> Self {
+        let all: Vec<Value> = serde_json::from_str(&documents).unwrap_or_default();
+        let by_type = RESOURCE_TYPES.map(|resource_type| {
+            let of_type = all
+                .iter()
+                .filter(|one| text(one, "resource_type") == resource_type.name);
+            of_type.map(schema).map(Arc::new).collect()
+        });
+        OwnSchemas {
+            revision,
+            drops_unknown,
+            documents,
+            by_type,
+        }
+    }
+
+    /// A resource type as the tenant has it.
+    pub fn shape(&self, resource_type: &'static ResourceType) -> Shape<'_> {
+        let mut by_type = RESOURCE_TYPES.iter().zip(&self.by_type);
+        let own = by_type.find(|(of, _)| of.name == resource_type.name);
+        resource_type.with(own.map_or(&[], |(_, own)| own))
+    }
+}
+
+/// There is one of each revision.
+impl PartialEq for OwnSchemas {
+    fn eq(&self, other: &Self) -> bool {
+        self.revision == other.revision
+    }
+}
+
+impl Eq for OwnSchemas {}
+
+/// Reads a document.
+fn schema(document: &Value) -> Schema {
+    let id: Cow<'static, str> = text(document, "id").to_owned().into();
+    let is_learned = document.get("learned") == Some(&Value::Bool(true));
+    Schema {
+        key: id.clone(),
+        id,
+        former: &[],
+        name: text(document, "name").to_owned().into(),
+        description: text(document, "description").to_owned().into(),
+        attributes: attributes(document, "attributes", is_learned),
+        is_learned,
+    }
+}
+
+fn attributes(document: &Value, name: &str, is_learned: bool) -> List<Attribute> {
+    let documents = document.get(name).and_then(Value::as_array);
+    let documents = documents.into_iter().flatten();
+    List::Own(
+        documents
+            .map(|one| attribute(one, is_learned))
+            .map(Arc::new)
+            .collect(),
+    )
+}
+
+/// Reads an attribute (RFC 7643 §7). What is not said is as RFC 7643 §2.2 has it.
+fn attribute(document: &Value, is_learned: bool) -> Attribute {
+    let kind = Kind::from_name(text(document, "type")).unwrap_or(Kind::String);
+    let is = |name: &str| document.get(name).and_then(Value::as_bool);
+    let (name, description) = (text(document, "name"), text(document, "description"));
+    let plain = Attribute::of(name.to_owned().into(), kind, description.to_owned().into());
+    Attribute {
+        multi_valued: is("multiValued").unwrap_or_default(),
+        required: is("required").unwrap_or_default(),
+        case_exact: is("caseExact").unwrap_or(plain.case_exact),
+        mutability: Mutability::from_name(text(document, "mutability"))
+            .unwrap_or(Mutability::ReadWrite),
+        returned: Returned::from_name(text(document, "returned")).unwrap_or(Returned::Default),
+        is_lookup: is("lookup").unwrap_or_default(),
+        canonical_values: texts(document, "canonicalValues"),
+        reference_types: texts(document, "referenceTypes"),
+        sub_attributes: attributes(document, "subAttributes", is_learned),
+        is_learned,
+        ..plain
+    }
+}
+
+fn text<'d>(document: &'d Value, name: &str) -> &'d str {
+    document
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+fn texts(document: &Value, name: &str) -> Texts {
+    let texts = document.get(name).and_then(Value::as_array);
+    let texts = texts.into_iter().flatten().filter_map(Value::as_str);
+    Texts::Own(texts.map(str::to_owned).collect())
+}

@@ -1,0 +1,38 @@
+//! A tenant's own schemas.
+
+use serde_json::{Value, json};
+
+use super::{Case, MARK, Scene};
+use crate::support::World;
+
+/// The URN of the schema that the tenant has.
+pub const URN: &str = "urn:example:people:2.0:User";
+
+pub fn declared(world: &World, tenant: &str) {
+    let path = format!("/api/v1/admin/tenants/{tenant}/schemas");
+    let attributes = json!([{"name": "badge"}, {"name": "desk"}]);
+    let schema =
+        json!({"id": URN, "resource_type": "User", "name": MARK, "attributes": attributes});
+    world.admin("POST", &path, schema).expect(201);
+}
+
+impl Scene {
+    pub fn own_schemas(&self) -> Vec<Case> {
+        let schemas = format!("/admin/tenants/{}/schemas", self.tenant);
+        let one = format!("{schemas}/{URN}");
+        let new = json!({
+            "id": "urn:example:places:2.0:Group", "resource_type": "Group", "name": MARK,
+            "attributes": [{"name": "floor", "type": "integer"}],
+        });
+        let fewer = json!({"attributes": [{"name": "badge"}]});
+        vec![
+            self.admin("GET", &schemas, Value::Null, 200),
+            self.admin("POST", &schemas, new, 201).again(409),
+            self.admin("GET", &one, Value::Null, 200),
+            self.admin("PATCH", &one, json!({"name": format!("New {MARK}")}), 200)
+                .writes_more(),
+            self.admin("PATCH", &one, fewer, 200).writes_more(),
+            self.admin("DELETE", &one, Value::Null, 204).again(404),
+        ]
+    }
+}
