@@ -28,7 +28,3 @@ create table own_values (
 ) strict, without rowid;
 
 create index own_values_resource_idx on own_values (tenant_id, resource_id);
-
--- The roles and entitlements that there are for users of the tenant, as JSON; none for any.
-alter table tenants add column roles text;
-alter table tenants add column entitlements text;
