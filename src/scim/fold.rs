@@ -9,8 +9,7 @@
 
 use std::borrow::Cow;
 
-use caseless::Caseless;
-
+use super::characters::case_folded;
 use super::normal_form::{composed, decomposed};
 use super::schema::Attribute;
 use crate::ids;
@@ -21,7 +20,7 @@ pub fn fold(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     let plain = text.chars().map(plain_width);
-    composed(case_folded(&mut decomposed(plain)))
+    composed(decomposed(plain).flat_map(case_folded))
 }
 
 /// The key of a name (see [`Attribute::is_name`]): white space around it is no part of it.
@@ -33,15 +32,8 @@ pub fn name_key(name: &str) -> String {
 pub fn fold_case(text: &str) -> String {
     match text.is_ascii() {
         true => text.to_ascii_lowercase(),
-        false => case_folded(&mut text.chars()).collect(),
+        false => text.chars().flat_map(case_folded).collect(),
     }
-}
-
-/// By full Unicode case folding, for iterators of whatever type: the table is there once for each that the library is compiled for.
-fn case_folded<'t>(
-    text: &'t mut dyn Iterator<Item = char>,
-) -> impl Iterator<Item = char> + use<'t> {
-    text.default_case_fold()
 }
 
 /// Another key that a resource may have whose value has this one: rows written before values were normalised keep theirs until they are

@@ -7,7 +7,7 @@ pub mod attribute_path;
 pub mod attributes;
 pub mod body;
 pub mod budget;
-mod canonical;
+mod characters;
 pub mod cursor;
 pub mod date_time;
 pub mod error;

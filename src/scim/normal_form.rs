@@ -1,6 +1,6 @@
 //! Unicode's canonical normal forms (UAX #15), NFD and NFC, of texts.
 
-use super::canonical::{combining_class, compose, decompose};
+use super::characters::{combining_class, compose, decompose};
 
 /// The canonical decomposition: NFD.
 pub fn decomposed(text: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
@@ -33,7 +33,7 @@ pub fn composed(text: impl Iterator<Item = char>) -> String {
 }
 
 /// Decomposed, with the combining classes (0 for a starter), by which the marks behind a starter are in order.
-fn with_classes(text: impl Iterator<Item = char>) -> Vec<(u8, char)> {
+fn with_classes(text: impl Iterator<Item = char>) -> Vec<(u32, char)> {
     let mut all = Vec::with_capacity(text.size_hint().0);
     for c in text {
         decompose(c, &mut |part| all.push((combining_class(part), part)));

@@ -1,6 +1,8 @@
-//! Unicode's normal forms, compared with those of the library.
+//! Unicode's normal forms and its case folding, compared with those of the libraries.
 
+use caseless::Caseless;
 use proptest::prelude::*;
+use rollcall::scim::fold::fold_case;
 use rollcall::scim::normal_form::{composed, decomposed};
 use unicode_normalization::UnicodeNormalization;
 
@@ -31,6 +33,15 @@ fn every_character_has_the_librarys_normal_forms() {
             expect_same(&format!("{c}{mark}"));
             expect_same(&format!("{mark}{c}{next}{mark}"));
         }
+    }
+}
+
+#[test]
+fn every_character_is_folded_as_the_library_does() {
+    for c in '\0'..=char::MAX {
+        let text = c.to_string();
+        let folded: String = text.chars().default_case_fold().collect();
+        assert_eq!(fold_case(&text), folded, "{text:?}");
     }
 }
 
