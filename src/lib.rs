@@ -29,6 +29,7 @@ pub mod json;
 #[cfg(feature = "jobs")]
 pub mod ldap;
 pub mod messages;
+pub mod ordered;
 pub mod platform;
 pub mod scim;
 pub mod seal;

@@ -1,13 +1,12 @@
 //! What a plan keeps account of: resources as they are so far, who holds which name, the audit trail, and what is still to be asked.
 
-use std::collections::BTreeMap;
-
 use super::author::Terms;
 use super::facts::{Facts, Holder, Key, Needs};
 use super::intent::Intent;
 use super::rows::removals::Removals;
 use super::state::{Base, Done, Effect, Event, State};
 use crate::error::Result;
+use crate::ordered::OrderedMap;
 use crate::scim::budget::Budget;
 use crate::scim::error::Error as ScimError;
 use crate::scim::fold::{former, name_key};
@@ -27,18 +26,18 @@ pub struct Account<'p> {
     pub facts: &'p Facts,
     pub budget: &'p Budget,
     pub needs: Needs,
-    pub states: BTreeMap<Key, State>,
+    pub states: OrderedMap<Key, State>,
     /// Touched resources in the order in which they were touched.
     pub order: Vec<Key>,
     pub events: Vec<Event>,
-    holders: BTreeMap<(UniqueKey, String), Option<Holder>>,
+    holders: OrderedMap<(UniqueKey, String), Option<Holder>>,
     passwords: usize,
     /// What intents take away, of a client: others are not counted.
     pub removals: Removals,
     /// Whether something was refused, because it takes away too much.
     pub is_fuse_blown: bool,
     /// Types of what is made, by its id.
-    made_types: BTreeMap<&'p str, &'static ResourceType>,
+    made_types: OrderedMap<&'p str, &'static ResourceType>,
 }
 
 impl<'p> Account<'p> {
@@ -55,10 +54,10 @@ impl<'p> Account<'p> {
             facts,
             budget,
             needs: Needs::default(),
-            states: BTreeMap::new(),
+            states: OrderedMap::new(),
             order: Vec::new(),
             events: Vec::new(),
-            holders: BTreeMap::new(),
+            holders: OrderedMap::new(),
             passwords: 0,
             removals: Removals::NONE,
             is_fuse_blown: false,

@@ -1,7 +1,5 @@
 //! A plan as one batch: the guards for all that it rests on, then what is gone, so that its names are free, then what there is.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::audit::{self, Event, Totals};
 use super::author::{Mandate, Terms};
 use super::facts::Key;
@@ -15,6 +13,7 @@ use super::rows::users::{self, UserRow};
 use super::rows::{deletion, keys, names, own_values};
 use super::state::{Base, State};
 use crate::error::Result;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
 use crate::scim::version::Condition;
@@ -24,7 +23,7 @@ use crate::store::members::Pair;
 use crate::store::unique::UniqueKey;
 
 /// Hashes of passwords, by the passwords.
-pub type Hashes = BTreeMap<String, String>;
+pub type Hashes = OrderedMap<String, String>;
 
 /// All statements; none where nothing is to be written.
 pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
@@ -115,7 +114,7 @@ pub fn statements(plan: &Plan<'_>, hashes: &Hashes) -> Vec<Statement> {
 fn kept(plan: &Plan<'_>) -> Vec<Statement> {
     let terms = plan.account.terms;
     let events = plan.account.events.iter();
-    let places: BTreeMap<(&str, &str), i64> = (1..)
+    let places: OrderedMap<(&str, &str), i64> = (1..)
         .zip(events)
         .map(|(place, event)| ((event.resource_type.name, event.id.as_str()), place))
         .collect();
@@ -173,7 +172,7 @@ fn held(
     let tenant = &plan.account.terms.tenant;
     let mut statements = Vec::new();
     let mut versions = Vec::new();
-    let mut present = BTreeSet::new();
+    let mut present = OrderedSet::new();
     for (id, state) in touched {
         match &state.base {
             Base::New => {}
@@ -351,7 +350,7 @@ fn member_guards(plan: &Plan<'_>, plans: &[(&str, &MemberPlan)]) -> Vec<Statemen
             let state = plan.account.states.get(&(resource_type.name, id.clone()));
             state.is_some_and(|state| state.is_new() || state.rests_on_version)
         };
-        let wanted: BTreeSet<&String> = plans
+        let wanted: OrderedSet<&String> = plans
             .iter()
             .flat_map(|(_, plan)| &plan.add)
             .filter(|(id, kind)| **kind == resource_type.name && !is_held(id))

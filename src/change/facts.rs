@@ -1,7 +1,6 @@
 //! What is known of the database, and what still has to be asked. A plan names what it needs; all needs of a round are read in one
 //! round trip.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::author::Author;
@@ -9,6 +8,7 @@ use super::fuse::{Fuse, Left};
 use super::member_plan::{Known, kind_of};
 use super::rows::removals;
 use crate::error::{Error, Result};
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::scim::budget::Budget;
 use crate::scim::filter::Predicate;
 use crate::scim::patch::{Matching, MemberIndex};
@@ -95,29 +95,29 @@ pub struct Assumptions {
 pub struct Facts {
     pub assumed: Assumptions,
     pub fuse: Fuse,
-    resources: BTreeMap<Key, Option<Seen>>,
-    pub holders: BTreeMap<(UniqueKey, String), Option<Holder>>,
+    resources: OrderedMap<Key, Option<Seen>>,
+    pub holders: OrderedMap<(UniqueKey, String), Option<Holder>>,
     /// Whether the pair is a membership, and what the member is.
-    pub pairs: BTreeMap<Pair, Known>,
+    pub pairs: OrderedMap<Pair, Known>,
     /// All members of a group.
-    pub members: BTreeMap<String, BTreeMap<String, Known>>,
+    pub members: OrderedMap<String, OrderedMap<String, Known>>,
     /// The members of a group that meet one of an intent's filters, by the intent; an error where the budget does not allow to find them.
-    pub matching: BTreeMap<usize, Result<Vec<Rc<str>>>>,
+    pub matching: OrderedMap<usize, Result<Vec<Rc<str>>>>,
 }
 
 /// A group and the filters on its members, by the intent that has them.
-type Filters = BTreeMap<usize, (String, Vec<Matching>)>;
+type Filters = OrderedMap<usize, (String, Vec<Matching>)>;
 
 /// Members of groups as filters see them, with their ids.
-type Met = BTreeMap<String, MemberIndex>;
+type Met = OrderedMap<String, MemberIndex>;
 
 /// What is still to be read.
 #[derive(Debug, Default)]
 pub struct Needs {
-    pub resources: BTreeSet<Key>,
-    pub holders: BTreeSet<(UniqueKey, String)>,
-    pub pairs: BTreeSet<Pair>,
-    pub members: BTreeSet<String>,
+    pub resources: OrderedSet<Key>,
+    pub holders: OrderedSet<(UniqueKey, String)>,
+    pub pairs: OrderedSet<Pair>,
+    pub members: OrderedSet<String>,
     pub matching: Filters,
     /// What the credential may still remove.
     pub fuse: bool,
@@ -149,11 +149,11 @@ impl Facts {
         Facts {
             assumed,
             fuse: Fuse::default(),
-            resources: BTreeMap::new(),
-            holders: BTreeMap::new(),
-            pairs: BTreeMap::new(),
-            members: BTreeMap::new(),
-            matching: BTreeMap::new(),
+            resources: OrderedMap::new(),
+            holders: OrderedMap::new(),
+            pairs: OrderedMap::new(),
+            members: OrderedMap::new(),
+            matching: OrderedMap::new(),
         }
     }
 
@@ -245,7 +245,7 @@ impl Facts {
             batch.push(members::select_all(tenant, group));
         }
         let matching = std::mem::take(&mut needs.matching);
-        let groups: BTreeSet<&String> = matching.values().map(|(group, _)| group).collect();
+        let groups: OrderedSet<&String> = matching.values().map(|(group, _)| group).collect();
         let filters: Vec<&Predicate> = matching
             .values()
             .flat_map(|(_, filters)| filters.iter().map(|matching| &matching.filter))
@@ -269,7 +269,7 @@ impl Facts {
                 Question::Matching => {
                     for row in &rows.rows {
                         let (group, id, member) = members::for_filters(row, &terms.base)?;
-                        met.entry(group).or_default().push(&id, member, None);
+                        met.or_default(group).push(&id, member, None);
                     }
                 }
                 Question::Fuse => {

@@ -1,11 +1,10 @@
 //! What somebody wants of one resource.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::audit::Action;
 use crate::error::Result;
+use crate::ordered::OrderedMap;
 use crate::scim::patch::{MemberChanges, Operation};
 use crate::scim::profile::Profile;
 use crate::scim::resource::Resource;
@@ -24,7 +23,7 @@ pub struct Intent {
     /// Of which versions the client says that it changes them.
     pub condition: Option<Condition>,
     /// The intents of the same request whose new resources it refers to, by their numbers, each with the name that it uses.
-    pub references: BTreeMap<usize, String>,
+    pub references: OrderedMap<usize, String>,
     /// The intent that makes the resource, where it is one of the same request.
     pub made_by: Option<usize>,
 }
@@ -59,7 +58,7 @@ pub struct Reverted {
     pub created: i64,
     pub members: MemberChanges,
     /// On what grounds somebody is to be a member, where that is not a client's word.
-    pub grounds: BTreeMap<String, i64>,
+    pub grounds: OrderedMap<String, i64>,
 }
 
 impl Wish {
@@ -91,7 +90,7 @@ impl Intent {
             is_creation: false,
             wish,
             condition: None,
-            references: BTreeMap::new(),
+            references: OrderedMap::new(),
             made_by: None,
         }
     }

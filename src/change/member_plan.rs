@@ -1,9 +1,8 @@
 //! What becomes of a group's members: rows to insert, to delete and to change.
 
-use std::collections::BTreeMap;
-
 use super::audit::Detail;
 use super::author::Mandate;
+use crate::ordered::OrderedMap;
 use crate::scim::schema::RESOURCE_TYPES;
 use crate::store::members::{BOTH, DIRECT, GIVEN};
 
@@ -20,11 +19,11 @@ pub struct Known {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MemberPlan {
     /// Ids, with their types.
-    pub add: BTreeMap<String, &'static str>,
+    pub add: OrderedMap<String, &'static str>,
     /// Ids, with the grounds on which they are members so far, where these are known: the batch holds them.
-    pub remove: BTreeMap<String, Option<i64>>,
+    pub remove: OrderedMap<String, Option<i64>>,
     /// Members who stay, on other grounds: what `granted` is from now on.
-    pub regrade: BTreeMap<String, i64>,
+    pub regrade: OrderedMap<String, i64>,
 }
 
 /// What a change does to one membership.

@@ -1,12 +1,12 @@
 //! From what is wanted of a group's members to what becomes of them. The members are those that the database has, after what the intents
 //! before did.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::account::Account;
 use super::member_plan::{Known, MemberPlan, coming, going, grounds};
 use crate::error::{Error, Result};
+use crate::ordered::OrderedSet;
 use crate::scim::error::ScimType;
 use crate::scim::filter::parse::shortened;
 use crate::scim::fold::fold;
@@ -45,7 +45,7 @@ impl MembersSoFar<'_, '_> {
         let changes = there.changes;
         let mandate = &there.account.terms.mandate;
         let is_strict = there.account.terms.profile.is_strict() && mandate.is_client();
-        let (mut add, nobody): (BTreeSet<&String>, BTreeSet<&String>) =
+        let (mut add, nobody): (OrderedSet<&String>, OrderedSet<&String>) =
             changes.add.keys().partition(|id| {
                 let known = there.look_up(id);
                 known.granted.is_some() || known.kind.is_some()
@@ -107,8 +107,8 @@ impl MembersSoFar<'_, '_> {
     }
 
     /// All members.
-    fn all(&mut self) -> BTreeSet<String> {
-        let mut all: BTreeSet<String> = self.so_far.add.keys().cloned().collect();
+    fn all(&mut self) -> OrderedSet<String> {
+        let mut all: OrderedSet<String> = self.so_far.add.keys().cloned().collect();
         match self.account.facts.members.get(self.group) {
             Some(members) => all.extend(self.left(members.keys())),
             None if self.is_stored => {
@@ -120,9 +120,9 @@ impl MembersSoFar<'_, '_> {
     }
 
     /// The members that meet one of the filters.
-    fn matching(&mut self, filters: &[Matching]) -> Result<BTreeSet<String>> {
+    fn matching(&mut self, filters: &[Matching]) -> Result<OrderedSet<String>> {
         let named = ask_for_names(filters);
-        let mut afresh: BTreeSet<String> = self.so_far.add.keys().cloned().collect();
+        let mut afresh: OrderedSet<String> = self.so_far.add.keys().cloned().collect();
         if named && self.is_stored {
             afresh.extend(self.touched());
         }
@@ -132,9 +132,9 @@ impl MembersSoFar<'_, '_> {
             None if self.is_stored => {
                 let need = (self.group.to_owned(), filters.to_vec());
                 self.account.needs.matching.insert(self.intent, need);
-                BTreeSet::new()
+                OrderedSet::new()
             }
-            None => BTreeSet::new(),
+            None => OrderedSet::new(),
         };
         // What the database says of these is not so any more.
         for id in &afresh {
@@ -241,8 +241,8 @@ impl MembersSoFar<'_, '_> {
     }
 
     /// Those of the database's members who still are.
-    fn left(&self, ids: impl IntoIterator<Item = impl AsRef<str>>) -> BTreeSet<String> {
-        let mut left = BTreeSet::new();
+    fn left(&self, ids: impl IntoIterator<Item = impl AsRef<str>>) -> OrderedSet<String> {
+        let mut left = OrderedSet::new();
         for id in ids {
             let id = id.as_ref();
             if !self.so_far.remove.contains_key(id) && !self.account.is_deleted(id) {

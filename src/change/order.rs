@@ -4,11 +4,10 @@
 //! guessed, at first for a success. What the intents came to then gives the next guess, until a guess proves true. What failed only under
 //! a wrong guess, say because a name was taken by an intent that fails itself, so gets its due.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::intent::Intent;
 use super::state::Done;
 use crate::error::Result;
+use crate::ordered::{OrderedMap, OrderedSet};
 
 /// How many guesses may be wrong before intents that cannot agree are given up.
 const PATIENCE: usize = 12;
@@ -17,9 +16,9 @@ const PATIENCE: usize = 12;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Guess {
     /// Intents that refer forwards to one that fails.
-    pub blocked: BTreeSet<usize>,
+    pub blocked: OrderedSet<usize>,
     /// Intents that are given up: they hold only where what they refer to fails (RFC 7644 §3.7.1 lets a server stop there).
-    pub unresolved: BTreeSet<usize>,
+    pub unresolved: OrderedSet<usize>,
     /// How many guesses were wrong so far.
     wrong: usize,
 }
@@ -29,7 +28,7 @@ pub struct Tried<'t> {
     pub intents: &'t [Result<Intent>],
     pub outcomes: &'t [Result<Done>],
     /// Those that fail for no other reason than what they refer to.
-    pub by_reference: &'t BTreeSet<usize>,
+    pub by_reference: &'t OrderedSet<usize>,
 }
 
 impl Guess {
@@ -37,7 +36,7 @@ impl Guess {
     pub fn next(&self, tried: &Tried<'_>) -> Option<Guess> {
         let forward = forward_references(tried.intents);
         let failing = failing(tried);
-        let blocked: BTreeSet<usize> = forward
+        let blocked: OrderedSet<usize> = forward
             .iter()
             .filter(|(_, targets)| !targets.is_disjoint(&failing))
             .map(|(index, _)| *index)
@@ -49,10 +48,12 @@ impl Guess {
         let wrong = self.wrong + 1;
         if wrong.is_multiple_of(PATIENCE) {
             let undecided: Vec<usize> = match wrong < 3 * PATIENCE {
-                true => blocked
-                    .symmetric_difference(&self.blocked)
-                    .copied()
-                    .collect(),
+                true => {
+                    let either = blocked.iter().chain(&self.blocked).copied();
+                    either
+                        .filter(|one| !(blocked.contains(one) && self.blocked.contains(one)))
+                        .collect()
+                }
                 false => Vec::new(),
             };
             // Without intents that refer forwards there is nothing to guess.
@@ -70,10 +71,10 @@ impl Guess {
 }
 
 /// The intents that refer to resources of later ones, with these.
-fn forward_references(intents: &[Result<Intent>]) -> BTreeMap<usize, BTreeSet<usize>> {
+fn forward_references(intents: &[Result<Intent>]) -> OrderedMap<usize, OrderedSet<usize>> {
     targets(intents)
         .map(|(index, targets)| (index, targets.filter(|target| *target > index).collect()))
-        .filter(|(_, targets): &(_, BTreeSet<usize>)| !targets.is_empty())
+        .filter(|(_, targets): &(_, OrderedSet<usize>)| !targets.is_empty())
         .collect()
 }
 
@@ -88,11 +89,11 @@ fn targets(
 }
 
 /// The intents that fail: by themselves, because they are not reached, or because what they refer to fails.
-fn failing(tried: &Tried<'_>) -> BTreeSet<usize> {
-    let mut dependents: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+fn failing(tried: &Tried<'_>) -> OrderedSet<usize> {
+    let mut dependents: OrderedMap<usize, Vec<usize>> = OrderedMap::new();
     for (index, targets) in targets(tried.intents) {
         for target in targets {
-            dependents.entry(target).or_default().push(index);
+            dependents.or_default(target).push(index);
         }
     }
     let by_itself = |index: &usize| match tried.outcomes.get(*index) {
@@ -100,7 +101,7 @@ fn failing(tried: &Tried<'_>) -> BTreeSet<usize> {
         Some(Err(_)) => !tried.by_reference.contains(index),
         None => true,
     };
-    let mut failing: BTreeSet<usize> = (0..tried.intents.len()).filter(by_itself).collect();
+    let mut failing: OrderedSet<usize> = (0..tried.intents.len()).filter(by_itself).collect();
     let mut pending: Vec<usize> = failing.iter().copied().collect();
     while let Some(failed) = pending.pop() {
         for dependent in dependents.get(&failed).into_iter().flatten() {

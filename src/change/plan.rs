@@ -4,7 +4,6 @@
 //! Intents see what those before them did. An intent fails by itself; one that refers to a resource whose making fails, fails with it.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::account::Account;
@@ -16,6 +15,7 @@ use super::order::{Guess, Tried};
 use super::refusal::{check_condition, check_immutable, check_mandate, check_size};
 use super::state::{Base, Done, Effect, State};
 use crate::error::{Error, Kind, Result};
+use crate::ordered::OrderedSet;
 use crate::scim::body;
 use crate::scim::error::Error as ScimError;
 use crate::scim::filter::parse::shortened;
@@ -33,7 +33,7 @@ pub struct Plan<'p> {
     pub account: Account<'p>,
     pub outcomes: Vec<Result<Done>>,
     /// Intents that fail for no other reason than what they refer to.
-    pub by_reference: BTreeSet<usize>,
+    pub by_reference: OrderedSet<usize>,
 }
 
 /// What an intent fails with that refers to one that fails, by the name that it uses.
@@ -49,7 +49,7 @@ impl<'p> Plan<'p> {
             guess,
             account,
             outcomes: Vec::new(),
-            by_reference: BTreeSet::new(),
+            by_reference: OrderedSet::new(),
         }
     }
 

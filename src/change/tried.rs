@@ -1,7 +1,5 @@
 //! What a batch that was only tried would have come to: it was undone, so that what it would have left is worked out.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value as Json, json};
 
 use super::plan::Plan;
@@ -10,6 +8,7 @@ use super::sending::Work;
 use super::state::{Base, State};
 use super::versions;
 use crate::error::{Error, Result};
+use crate::ordered::OrderedMap;
 use crate::scim::render::Stored;
 use crate::scim::schema::GROUPS;
 use crate::scim::version::Version;
@@ -90,7 +89,7 @@ impl Work<'_> {
 
     /// A group's members as they would be, as a reply has them.
     async fn members(&self, now: &Rows, state: &State, wanted: Memberships) -> Result<String> {
-        let mut all = BTreeMap::new();
+        let mut all = OrderedMap::new();
         for row in &now.rows {
             all.insert(row.text("id")?, row.text("kind")?);
         }
@@ -100,7 +99,7 @@ impl Work<'_> {
         let came = state.members.add.iter();
         all.extend(came.map(|(id, kind)| (id.clone(), (*kind).to_owned())));
         let terms = self.author.terms();
-        let mut names = BTreeMap::new();
+        let mut names = OrderedMap::new();
         if wanted.names && !all.is_empty() {
             let batch = members::select_shown_names(&terms.tenant, &all);
             for row in self

@@ -1,13 +1,12 @@
 //! The versions that operations of a request say groups have. A plan counts them from what it has read; what others did meanwhile, and which
 //! groups lose somebody who is deleted, only the database knows.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::batch::touched;
 use super::plan::Plan;
 use super::rows::groups;
 use super::state::{Base, Done};
 use crate::error::Result;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::scim::schema::GROUPS;
 use crate::scim::version::Version;
 use crate::store::members::select_memberships;
@@ -15,7 +14,7 @@ use crate::store::{Rows, Statement};
 
 /// What is asked before anything is written: the memberships of those who are deleted, where a later intent tells a group's version.
 pub fn ask_before(plan: &Plan<'_>) -> Vec<Statement> {
-    let mut deleted = BTreeSet::new();
+    let mut deleted = OrderedSet::new();
     let mut is_told = false;
     for done in plan.outcomes.iter().flatten() {
         match done.version {
@@ -52,7 +51,7 @@ pub fn correct(
     after: &[Rows],
 ) -> Result<()> {
     let losses = losses(outcomes, plan, before)?;
-    let mut drifts = BTreeMap::new();
+    let mut drifts = OrderedMap::new();
     for row in after.iter().flat_map(|rows| &rows.rows) {
         let (id, version) = (row.text("id")?, row.integer("version")?);
         if let Some(state) = plan.account.states.get(&(GROUPS.name, id.clone())) {
@@ -79,20 +78,20 @@ fn losses(
     outcomes: &[Result<Done>],
     plan: &Plan<'_>,
     before: &[Rows],
-) -> Result<BTreeMap<String, Vec<usize>>> {
+) -> Result<OrderedMap<String, Vec<usize>>> {
     let deletion = |(index, done): (usize, &Result<Done>)| {
         let done = done.as_ref().ok()?;
         done.version.is_none().then(|| (done.id.clone(), index))
     };
-    let deletions: BTreeMap<String, usize> =
+    let deletions: OrderedMap<String, usize> =
         outcomes.iter().enumerate().filter_map(deletion).collect();
-    let mut losses: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut losses: OrderedMap<String, Vec<usize>> = OrderedMap::new();
     for row in before.iter().flat_map(|rows| &rows.rows) {
         let (group, id) = (row.text("group_id")?, row.text("id")?);
         let state = plan.account.states.get(&(GROUPS.name, group.clone()));
         let has_left = state.is_some_and(|state| state.members.remove.contains_key(&id));
         if let Some(index) = deletions.get(&id).filter(|_| !has_left) {
-            losses.entry(group).or_default().push(*index);
+            losses.or_default(group).push(*index);
         }
     }
     Ok(losses)

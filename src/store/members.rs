@@ -4,14 +4,13 @@
 //! keeps each group once. A tenant without groups in groups pays nothing for them: the recursion is entered only where
 //! `group_members_nested_idx` has a row.
 
-use std::collections::BTreeMap;
-
 use super::memberships::{
     MEMBER_NAME, MEMBER_NAME_KEY, group_name, memberships_of, of_groups_rows, shown,
 };
 use super::set::Set;
 use super::{Params, Result, Row, Statement};
 use crate::ids::TenantId;
+use crate::ordered::OrderedMap;
 use crate::scim::filter::Predicate;
 use crate::scim::member::Member;
 use crate::scim::schema::{GROUPS, ResourceType};
@@ -139,7 +138,10 @@ pub fn select_names<'i>(
 }
 
 /// The names under which users and groups, ids with their types, are shown as members: columns `id` and `name`.
-pub fn select_shown_names(tenant: &TenantId, members: &BTreeMap<String, String>) -> Vec<Statement> {
+pub fn select_shown_names(
+    tenant: &TenantId,
+    members: &OrderedMap<String, String>,
+) -> Vec<Statement> {
     let rows = members
         .iter()
         .map(|(id, kind)| vec![id.into(), kind.into()]);

@@ -1,10 +1,10 @@
 //! Statements with their parameters, and the rows that come back.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::{Error, Result};
+use crate::ordered::OrderedSet;
 
 /// A value that crosses to the database or back. Integers beyond 2^53 do not occur: D1 carries numbers as doubles.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,7 +86,7 @@ impl Statement {
 }
 
 /// The numbers of the placeholders in a statement's text: `?1` and so on.
-fn placeholders(sql: &str) -> BTreeSet<usize> {
+fn placeholders(sql: &str) -> OrderedSet<usize> {
     let (_, after) = sql.split_once('?').unwrap_or_default();
     after
         .split('?')

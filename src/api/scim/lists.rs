@@ -1,6 +1,5 @@
 //! Lists and searches (RFC 7644 §3.4.2, §3.4.3): of users, of groups, or of both at once; by index or by cursor (RFC 9865).
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use http::Method;
@@ -13,6 +12,7 @@ use crate::api::http::caller::Caller;
 use crate::api::http::limits;
 use crate::api::http::reply::Reply;
 use crate::error::{Error, Result};
+use crate::ordered::OrderedMap;
 use crate::scim::cursor::{Binding, Cursor};
 use crate::scim::error::ScimType;
 use crate::scim::pieces::{Frame, Pieces};
@@ -316,10 +316,10 @@ async fn read_page(
 
 /// Reads the texts that were too long to come along with a page, in one round trip.
 async fn read_texts(call: &Call<'_>, caller: &Caller, page: &mut [Shown]) -> Result<()> {
-    let mut ids: BTreeMap<&str, (&'static ResourceType, Vec<String>)> = BTreeMap::new();
+    let mut ids: OrderedMap<&str, (&'static ResourceType, Vec<String>)> = OrderedMap::new();
     for Shown { stored, .. } in page.iter().filter(|shown| shown.lacks_text()) {
         let of_type = (stored.resource_type, Vec::new());
-        let (_, ids) = ids.entry(stored.resource_type.name).or_insert(of_type);
+        let (_, ids) = ids.or_insert(stored.resource_type.name, of_type);
         ids.push(stored.id.clone());
     }
     if ids.is_empty() {
@@ -334,7 +334,7 @@ async fn read_texts(call: &Call<'_>, caller: &Caller, page: &mut [Shown]) -> Res
     let rows = results.iter().flat_map(|rows| &rows.rows);
     let rows = rows
         .map(|row| Ok((row.text("id")?, row)))
-        .collect::<Result<BTreeMap<_, _>>>()?;
+        .collect::<Result<OrderedMap<_, _>>>()?;
     for Shown { stored, .. } in page.iter_mut().filter(|shown| shown.lacks_text()) {
         // Gone since the page was read: the page is to be read again.
         let row = rows

@@ -1,10 +1,9 @@
 //! Rows of `own_values`, by which resources are looked up; and what resources have of a tenant's own schemas, where these change.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value as Json;
 
 use crate::ids::TenantId;
+use crate::ordered::OrderedSet;
 use crate::scim::fold::comparable;
 use crate::scim::resource::Resource;
 use crate::scim::schema::{ResourceType, Shape};
@@ -14,7 +13,7 @@ use crate::store::set::Set;
 use crate::store::tables::table;
 
 /// Attributes and values, as they are compared, by which a resource is looked up.
-type Keys = BTreeSet<(String, String)>;
+type Keys = OrderedSet<(String, String)>;
 
 fn keys(shape: Shape<'_>, resource: &Resource) -> Keys {
     let mut keys = Keys::new();

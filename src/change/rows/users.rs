@@ -1,11 +1,10 @@
 //! Rows of `users`, and of `user_emails` beside them.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value as Json;
 
 use super::names;
 use crate::ids::TenantId;
+use crate::ordered::OrderedSet;
 use crate::scim::fold::{fold, name_key};
 use crate::scim::resource::Resource;
 use crate::scim::schema::{Shape, USERS};
@@ -136,7 +135,7 @@ fn insert_emails<'e>(
 }
 
 /// Values and types of addresses as they are compared.
-type EmailKeys = BTreeSet<(String, String)>;
+type EmailKeys = OrderedSet<(String, String)>;
 
 fn is_plain((value, label): &(String, String)) -> bool {
     value.is_ascii() && label.is_ascii()

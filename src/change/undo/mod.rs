@@ -10,8 +10,6 @@ mod outcome;
 mod reading;
 mod target;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::author::Author;
 use super::intent::{Intent, Reverted, Wish};
 use super::recent::Recent;
@@ -19,6 +17,7 @@ use super::request::{Along, Request};
 use super::state::Done;
 use super::writer::write;
 use crate::error::Result;
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::scim::patch::MemberChanges;
 use crate::scim::resource::differing;
 use crate::scim::schema::{GROUPS, USERS};
@@ -64,7 +63,7 @@ pub async fn take_back(
 
 /// The resources that were changed, the one that was changed last first.
 fn by_resource(chosen: Vec<Chosen>) -> Vec<Resourceful> {
-    let mut resources: BTreeMap<(String, String), Resourceful> = BTreeMap::new();
+    let mut resources: OrderedMap<(String, String), Resourceful> = OrderedMap::new();
     for change in chosen {
         let resource_type = match change.resource_type.as_str() {
             name if name == USERS.name => &USERS,
@@ -72,12 +71,12 @@ fn by_resource(chosen: Vec<Chosen>) -> Vec<Resourceful> {
             _ => continue,
         };
         let key = (change.resource_type, change.id.clone());
-        let resource = resources.entry(key).or_insert_with(|| Resourceful {
+        let resource = resources.or_insert_with(key, || Resourceful {
             resource_type,
             id: change.id,
             first: change.seq,
             last: change.seq,
-            requests: BTreeSet::new(),
+            requests: OrderedSet::new(),
             changes: Vec::new(),
         });
         resource.first = resource.first.min(change.seq);
@@ -93,9 +92,9 @@ fn by_resource(chosen: Vec<Chosen>) -> Vec<Resourceful> {
 /// What is wanted of a group's members.
 #[derive(Debug, Default)]
 struct GroupMembers {
-    add: BTreeMap<String, &'static str>,
-    remove: BTreeSet<String>,
-    grounds: BTreeMap<String, i64>,
+    add: OrderedMap<String, &'static str>,
+    remove: OrderedSet<String>,
+    grounds: OrderedMap<String, i64>,
 }
 
 impl Undo {
@@ -115,7 +114,7 @@ impl Undo {
         names::refuse_taken(self, author.terms().profile, &mut targets, &found, &around);
         let members = self.members(&targets, &found, &around);
         let (intents, undone) = intents(&targets, members, &found, &around)?;
-        let touched: BTreeSet<&String> = undone.iter().map(|undone| &undone.id).collect();
+        let touched: OrderedSet<&String> = undone.iter().map(|undone| &undone.id).collect();
         let kept = targets.resources.iter();
         self.unchanged += kept
             .filter(|target| !touched.contains(&target.resource.id))
@@ -169,9 +168,9 @@ impl Undo {
         targets: &target::Targets<'_>,
         found: &Found,
         around: &Around,
-    ) -> BTreeMap<String, GroupMembers> {
-        let mut all: BTreeMap<String, GroupMembers> = BTreeMap::new();
-        let mut gone = BTreeSet::new();
+    ) -> OrderedMap<String, GroupMembers> {
+        let mut all: OrderedMap<String, GroupMembers> = OrderedMap::new();
+        let mut gone = OrderedSet::new();
         let (absent, revived) = (targets.absent(), targets.revived(found));
         for ((group, member), ground) in &targets.pairs {
             if absent.contains(group.as_str()) || absent.contains(member.as_str()) {
@@ -206,7 +205,7 @@ impl Undo {
                 (Ground::Was(granted), Some(kind), true) => Some((*granted, kind)),
                 (Ground::Unknown, Some(kind), true) => Some((GIVEN, kind)),
             };
-            let members = all.entry(group.clone()).or_default();
+            let members = all.or_default(group.clone());
             let Some((granted, kind)) = wanted else {
                 members.remove.insert(member.clone());
                 continue;
@@ -228,7 +227,7 @@ impl Undo {
 /// The intents, and what each of them is reported as: what frees names comes first, and who is to be a member before the group.
 fn intents(
     targets: &target::Targets<'_>,
-    mut members: BTreeMap<String, GroupMembers>,
+    mut members: OrderedMap<String, GroupMembers>,
     found: &Found,
     around: &Around,
 ) -> Result<(Vec<Result<Intent>>, Vec<Undone>)> {

@@ -1,10 +1,9 @@
 //! Names that come back. They may go round among those who are taken back together; who else has one keeps it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::found::{Around, Found};
 use super::outcome::{Reason, Undo};
 use super::target::{Target, Targets, Wanted};
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::scim::fold::name_key;
 use crate::scim::profile::Profile;
 use crate::scim::resource::Resource;
@@ -51,7 +50,7 @@ pub fn refuse_taken(
     around: &Around,
 ) {
     loop {
-        let moving: BTreeSet<&String> = targets
+        let moving: OrderedSet<&String> = targets
             .resources
             .iter()
             .filter(|wanted| {
@@ -59,8 +58,8 @@ pub fn refuse_taken(
             })
             .map(|wanted| &wanted.resource.id)
             .collect();
-        let mut taken: BTreeMap<(UniqueKey, String), &String> = BTreeMap::new();
-        let mut refused: BTreeMap<String, String> = BTreeMap::new();
+        let mut taken: OrderedMap<(UniqueKey, String), &String> = OrderedMap::new();
+        let mut refused: OrderedMap<String, String> = OrderedMap::new();
         for wanted in &targets.resources {
             let Some(key) = new_key(profile, wanted, found) else {
                 continue;

@@ -1,7 +1,6 @@
 //! What an undo is asked for, and what comes of it.
 
-use std::collections::BTreeSet;
-
+use crate::ordered::OrderedSet;
 use crate::scim::schema::ResourceType;
 
 /// A change of a user or a group that is to be taken back.
@@ -22,7 +21,7 @@ pub(crate) struct Resourceful {
     pub id: String,
     pub first: i64,
     pub last: i64,
-    pub requests: BTreeSet<String>,
+    pub requests: OrderedSet<String>,
     pub changes: Vec<(String, i64)>,
 }
 

@@ -1,6 +1,5 @@
 //! What an undo has to know: in one round trip what was kept, what is there now and who changed it since; in another what it leads to.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::found::{Around, Found};
@@ -11,6 +10,7 @@ use crate::change::author::Author;
 use crate::change::facts::Seen;
 use crate::change::member_plan::{Known, kind_of};
 use crate::error::Result;
+use crate::ordered::OrderedSet;
 use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType};
 use crate::store::members::{self, Pair};
 use crate::store::revisions;
@@ -69,10 +69,10 @@ pub async fn read(author: &dyn Author, part: &[Resourceful]) -> Result<Found> {
     let mut found = Found::default();
     for row in rows(&results, kept) {
         let kept = revisions::kept(row)?;
-        found.kept.entry(kept.id.clone()).or_default().push(kept);
+        found.kept.or_default(kept.id.clone()).push(kept);
     }
     for row in rows(&results, since) {
-        let requests = found.since.entry(row.text("id")?).or_default();
+        let requests = found.since.or_default(row.text("id")?);
         requests.push((row.text("request_id")?, row.text("actor")?));
     }
     for (resource_type, range) in now {
@@ -93,7 +93,7 @@ pub async fn read_around(
     let tenant = &terms.tenant;
     let mut questions = Questions::default();
     let pairs: Vec<Pair> = targets.pairs.keys().cloned().collect();
-    let others: BTreeSet<&String> = pairs
+    let others: OrderedSet<&String> = pairs
         .iter()
         .map(|(group, _)| group)
         .filter(|group| !found.now.contains_key(*group))

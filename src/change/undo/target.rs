@@ -1,10 +1,9 @@
 //! What resources are to be: what they were before the oldest of the changes that are taken back.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::found::Found;
 use super::outcome::{Reason, Resourceful, Undo};
 use crate::error::{Error, Result};
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::scim::resource::Resource;
 use crate::scim::schema::{GROUPS, ResourceType};
 use crate::scim::version::Version;
@@ -53,19 +52,19 @@ pub struct Wanted<'p> {
 pub struct Targets<'p> {
     pub resources: Vec<Wanted<'p>>,
     /// Memberships, by the group and the member.
-    pub pairs: BTreeMap<Pair, Ground>,
+    pub pairs: OrderedMap<Pair, Ground>,
 }
 
 impl Targets<'_> {
     /// The resources that are to be deleted, or to stay so.
-    pub fn absent(&self) -> BTreeSet<&str> {
+    pub fn absent(&self) -> OrderedSet<&str> {
         let absent = self.resources.iter();
         let absent = absent.filter(|wanted| matches!(wanted.target, Target::Absent));
         absent.map(|wanted| wanted.resource.id.as_str()).collect()
     }
 
     /// The resources that come back, with their types.
-    pub fn revived(&self, found: &Found) -> BTreeMap<&str, &'static ResourceType> {
+    pub fn revived(&self, found: &Found) -> OrderedMap<&str, &'static ResourceType> {
         let back = self.resources.iter().filter(|wanted| {
             matches!(wanted.target, Target::Was(_)) && !found.now.contains_key(&wanted.resource.id)
         });

@@ -1,13 +1,12 @@
 //! Applies operations to a resource in memory, one after the other.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
 use super::change::{Change, first, into_array};
 use super::members::MemberChanges;
 use super::operation::{Op, Operation, in_operation};
 use super::parse::parse_names;
+use crate::ordered::OrderedMap;
 use crate::scim::budget::Budget;
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::evaluate::Keys;
@@ -64,7 +63,7 @@ struct Work<'w> {
     profile: Profile,
     budget: &'w Budget,
     /// The keys of values that filters have looked at, by their attributes, until an operation without a filter changes these.
-    keys: BTreeMap<(Option<String>, String), Vec<Keys>>,
+    keys: OrderedMap<(Option<String>, String), Vec<Keys>>,
 }
 
 impl<'w> Work<'w> {
@@ -73,7 +72,7 @@ impl<'w> Work<'w> {
             resource,
             profile,
             budget,
-            keys: BTreeMap::new(),
+            keys: OrderedMap::new(),
         }
     }
 

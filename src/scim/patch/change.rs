@@ -1,11 +1,10 @@
 //! What one operation makes of one attribute's value (RFC 7644 §3.5.2.1 to §3.5.2.3).
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 
 use super::operation::Op;
 use super::path::Path;
+use crate::ordered::OrderedSet;
 use crate::scim::budget::Budget;
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::evaluate::Keys;
@@ -88,7 +87,7 @@ impl Change<'_> {
                 let new = into_array(self.read(value)?);
                 self.charge_for_each(&values, &new)?;
                 self.charge_for_each(&new, &new)?;
-                let mut touched = BTreeSet::new();
+                let mut touched = OrderedSet::new();
                 for new in new {
                     touched.insert(value::add(&mut values, new));
                 }

@@ -1,10 +1,9 @@
 //! What a PATCH does to a group's members, without the members.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::Value;
 
 use super::operation::{Op, Operation, in_operation};
+use crate::ordered::{OrderedMap, OrderedSet};
 use crate::scim::error::{Error, Result};
 use crate::scim::filter::{Operand, Operator, Predicate};
 use crate::scim::profile::Profile;
@@ -20,11 +19,11 @@ pub struct MemberChanges {
     /// Whether an operation takes them all away and names nobody in their place.
     pub emptied: bool,
     /// Ids to take away.
-    pub remove: BTreeSet<String>,
+    pub remove: OrderedSet<String>,
     /// Members to take away are also those that meet one of these.
     pub remove_matching: Vec<Matching>,
     /// Ids to add.
-    pub add: BTreeMap<String, Adding>,
+    pub add: OrderedMap<String, Adding>,
     /// The number of the operation at work.
     at: usize,
 }

@@ -3,8 +3,6 @@
 mod large;
 mod outcome;
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
 
 use super::administrator::{Administrator, ResourceKind};
@@ -17,6 +15,7 @@ use crate::auth::admin::Admin;
 use crate::change::undo::{self, Chosen};
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
+use crate::ordered::OrderedSet;
 use crate::store::audit_events::{self, Filter};
 use crate::store::{Rows, revisions, rows_at, tenants};
 
@@ -139,7 +138,7 @@ async fn of_requests(
     tenant: &TenantId,
     ids: &[Text<1, 100>],
 ) -> Result<Vec<Chosen>> {
-    let ids: BTreeSet<String> = ids
+    let ids: OrderedSet<String> = ids
         .iter()
         .map(|id| id.as_str().to_ascii_lowercase())
         .collect();
@@ -147,7 +146,7 @@ async fn of_requests(
     let most = i64::try_from(MAX_CHANGES).unwrap_or(i64::MAX) + 1;
     let batch = revisions::select_of_requests(tenant, &ids, most);
     let mut chosen = chosen_in(&call.run(Some(tenant), batch).await?)?;
-    let kept: BTreeSet<&String> = chosen.iter().map(|one| &one.request_id).collect();
+    let kept: OrderedSet<&String> = chosen.iter().map(|one| &one.request_id).collect();
     let others: Vec<String> = ids
         .iter()
         .filter(|id| !kept.contains(id))

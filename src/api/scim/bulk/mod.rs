@@ -5,8 +5,6 @@
 
 pub(super) mod request;
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
 use super::author::change_many;
@@ -17,6 +15,7 @@ use crate::api::http::reply::{Dialect, Reply, error_body};
 use crate::change::{self, Along, Done, Intent, Wish};
 use crate::error::{Error, Result};
 use crate::ids;
+use crate::ordered::OrderedMap;
 use crate::scim::error::Error as ScimError;
 use crate::scim::filter::parse::shortened;
 use crate::scim::{BULK_RESPONSE, body, patch};
@@ -92,7 +91,7 @@ impl Made {
 }
 
 /// What the POST operations make, by `bulkId`.
-pub type MadeByBulkId = BTreeMap<String, Made>;
+pub type MadeByBulkId = OrderedMap<String, Made>;
 
 /// The `bulkId` of an operation that makes a resource.
 pub fn maker(entry: &Entry) -> Option<&String> {
@@ -117,7 +116,7 @@ fn intent(call: &Call<'_>, caller: &Caller, made: &MadeByBulkId, entry: &Entry) 
     let resource_type = operation.resource_type;
     let (profile, shape) = (caller.profile(), caller.shape(resource_type));
     caller.require(write_scope(resource_type))?;
-    let mut references = BTreeMap::new();
+    let mut references = OrderedMap::new();
     for reference in &operation.references {
         let Some(made) = made.get(reference) else {
             return Err(ScimError::value(format!(

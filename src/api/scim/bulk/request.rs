@@ -2,11 +2,11 @@
 //! what is wrong with the whole is the request's.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Kind, Result};
+use crate::ordered::OrderedSet;
 use crate::scim::BULK_REQUEST;
 use crate::scim::error::Error as ScimError;
 use crate::scim::filter::parse::shortened;
@@ -39,7 +39,7 @@ pub struct Operation {
     pub condition: Option<Condition>,
     pub data: Value,
     /// The `bulkId`s that the path and the data refer to.
-    pub references: BTreeSet<String>,
+    pub references: OrderedSet<String>,
 }
 
 /// An operation with what its answer repeats.
@@ -114,7 +114,7 @@ pub fn check_count(count: usize, most: usize) -> Result<()> {
 
 /// The `bulkId`s so far: each is one operation's.
 #[derive(Default)]
-pub struct Names(BTreeSet<String>);
+pub struct Names(OrderedSet<String>);
 
 impl Names {
     /// Reads an operation with its number in the request. `is_repeated` says that its `bulkId` is known to be an earlier one's.
@@ -228,7 +228,7 @@ fn parse(
         _ => return Err(ScimError::syntax(format!("{at}.data is not an object")).into()),
     };
     given.refuse_rest(at, profile)?;
-    let mut references = BTreeSet::new();
+    let mut references = OrderedSet::new();
     collect(&data, &mut references);
     if let Some(reference) = target
         .as_deref()
@@ -276,7 +276,7 @@ fn split(path: &str) -> Option<(&'static ResourceType, Option<String>)> {
 }
 
 /// The `bulkId`s that a value refers to: those that [`substitute`] would ask for.
-fn collect(value: &Value, references: &mut BTreeSet<String>) {
+fn collect(value: &Value, references: &mut OrderedSet<String>) {
     let found = RefCell::new(std::mem::take(references));
     substitute(value, &|reference| {
         found.borrow_mut().insert(reference.to_owned());
