@@ -5,6 +5,7 @@ use std::rc::Rc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::auth::access::Access;
 use crate::auth::jwks::KeySet;
 use crate::seal::{KEY_BYTES, KeyRing};
 use crate::secret::Secret;
@@ -29,6 +30,8 @@ pub struct Config {
     /// What `aud` of a JWT has to name.
     pub audience: String,
     pub keys: KeySource,
+    /// How Cloudflare Access signs people in to the console; none where it does not.
+    pub access: Option<Access>,
     /// Seals paging cursors.
     pub cursor_key: Secret,
     /// Seal the secrets of identity providers, and replies that are kept.
@@ -137,7 +140,7 @@ impl Config {
     /// Reads the variables `JWT_ISSUER`, `JWT_AUDIENCE`, one of `JWT_JWKS` (the document itself), `JWT_JWKS_URL` and
     /// `JWT_LOCAL_SECRET`, `CURSOR_KEY` and `ENCRYPTION_KEY` (32 bytes each, in base64), `ENCRYPTION_KEY_PREVIOUS` (what
     /// `ENCRYPTION_KEY` was before), `LOCAL_DEVELOPMENT` and `SERVER_TIMING` (`on`), `ROWS_PER_MINUTE` (a number above 0), `PUBLIC_HOSTS`
-    /// (with commas between them), `CONSOLE_CLIENT_ID`, `CONSOLE_SCOPE`. The error names the variable that does not hold.
+    /// (with commas between them), `CONSOLE_CLIENT_ID`, `CONSOLE_SCOPE`, and those of [`Access`]. The error names the variable that does not hold.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let keys = match (
@@ -172,6 +175,7 @@ impl Config {
             issuer: required("JWT_ISSUER")?,
             audience: required("JWT_AUDIENCE")?,
             keys,
+            access: Access::read(variable)?,
             cursor_key: key("CURSOR_KEY", variable("CURSOR_KEY"))?,
             encryption_keys: KeyRing::new(
                 key("ENCRYPTION_KEY", variable("ENCRYPTION_KEY"))?,

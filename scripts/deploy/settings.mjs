@@ -11,6 +11,9 @@ const flags = {
   JWT_JWKS: "jwks",
   CONSOLE_CLIENT_ID: "console-client-id",
   CONSOLE_SCOPE: "console-scope",
+  ACCESS_ISSUER: "access-issuer",
+  ACCESS_AUDIENCE: "access-audience",
+  ACCESS_SCOPES: "access-scopes",
 };
 
 export const help = `npm run deploy -- --jwt-issuer URL --jwt-audience NAME (--jwks-url URL | --jwks FILE) [--dry-run]
@@ -21,6 +24,9 @@ export const help = `npm run deploy -- --jwt-issuer URL --jwt-audience NAME (--j
   --jwks          instead: the key set itself, a JSON file or its text  (or JWT_JWKS)
   --console-client-id  the console's client with the issuer; without it nobody signs in there   (or CONSOLE_CLIENT_ID)
   --console-scope      the scopes that it asks for, "openid admin" by default                   (or CONSOLE_SCOPE)
+  --access-issuer      instead of that: the team's address, https://<team>.cloudflareaccess.com (or ACCESS_ISSUER)
+  --access-audience    the AUD tag of the application of Cloudflare Access that guards /console (or ACCESS_AUDIENCE)
+  --access-scopes      who may do what, as JSON; see docs/console.md                            (or ACCESS_SCOPES)
   --dry-run       do everything that needs no Cloudflare account
 
 A later deploy remembers them. Which account: CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID, or npx wrangler login.`;
@@ -53,6 +59,9 @@ export function checkSettings(settings) {
     );
   }
   if (settings.JWT_JWKS && settings.JWT_JWKS_URL) throw new SetupError("Give JWT_JWKS or JWT_JWKS_URL, not both.");
+  const access = ["ACCESS_ISSUER", "ACCESS_AUDIENCE", "ACCESS_SCOPES"];
+  const unset = access.filter((name) => !settings[name]);
+  if (unset.length && unset.length < access.length) throw new SetupError(`Missing: ${unset.join(", ")}. ${access.join(", ")} go together.`);
   if (settings.JWT_JWKS_URL && !/^https:\/\//.test(settings.JWT_JWKS_URL)) {
     throw new SetupError(`JWT_JWKS_URL must begin with https://, or anybody on the way could put their own keys there: ${settings.JWT_JWKS_URL}`);
   }
@@ -73,6 +82,6 @@ function keySet(source) {
 }
 
 function previous(text) {
-  const lines = [...text.matchAll(/^((?:JWT|CONSOLE)_[A-Z_]+) = (".*")$/gm)];
+  const lines = [...text.matchAll(/^((?:JWT|CONSOLE|ACCESS)_[A-Z_]+) = (".*")$/gm)];
   return Object.fromEntries(lines.map(([, name, value]) => [name, JSON.parse(value)]));
 }

@@ -21,6 +21,31 @@ pub enum AdminScope {
 }
 
 impl AdminScope {
+    #[cfg(feature = "jobs")]
+    const ALL: [AdminScope; 10] = [
+        AdminScope::TenantsRead,
+        AdminScope::TenantsWrite,
+        AdminScope::ScimTokensRead,
+        AdminScope::ScimTokensWrite,
+        AdminScope::IdentityProvidersRead,
+        AdminScope::IdentityProvidersWrite,
+        AdminScope::ScimRead,
+        AdminScope::ScimWrite,
+        AdminScope::AuditRead,
+        AdminScope::AuditWrite,
+    ];
+
+    /// Whether a word is one that an administrator's `scope` may have.
+    #[cfg(feature = "jobs")]
+    pub fn is_known(word: &str) -> bool {
+        Self::is_of_all(word) || Self::ALL.iter().any(|scope| scope.name() == word)
+    }
+
+    /// Whether a word of a `scope` says that it is for all tenants.
+    pub fn is_of_all(word: &str) -> bool {
+        word == "platform" || word == "admin"
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             AdminScope::TenantsRead => "tenants:read",
@@ -120,11 +145,7 @@ impl Admin {
     /// 403 for a token that names no tenant and does not say either that it is for all of them: an issuer that leaves the claim out must not
     /// make an administrator of the platform by it.
     pub fn check_reach(&self) -> Result<()> {
-        let is_platform = || {
-            self.scopes
-                .iter()
-                .any(|scope| scope == "platform" || scope == "admin")
-        };
+        let is_platform = || self.scopes.iter().any(|word| AdminScope::is_of_all(word));
         match self.tenant.is_some() || is_platform() {
             true => Ok(()),
             false => Err(Error::forbidden(

@@ -2,26 +2,20 @@
 
 use std::rc::Rc;
 
+use jwt_compact::Claims;
 use serde::Deserialize;
 
+use super::access;
 use super::bearer::{Credential, refused};
-use super::jwks::{self, KeySet, Untrusted};
-use super::memory::{Fetched, Memory, is_within};
-use crate::at::At;
+use super::fetched_keys::fetched_keys;
+use super::jwks::{self, Untrusted};
+use super::memory::Memory;
 use crate::config::{Config, KeySource};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::platform::Platform;
 
 /// Tolerance for clocks that disagree, in seconds.
 const LEEWAY_SECONDS: i64 = 60;
-/// How long a fetched key set is used before it is fetched again, in milliseconds.
-const KEYS_FRESH_MS: i64 = 600_000;
-/// How soon an unknown key may make us fetch again, in milliseconds: otherwise anybody could make us fetch at will.
-const REFETCH_MS: i64 = 30_000;
-/// How soon keys that were never fetched are asked for again, in milliseconds.
-const RETRY_MS: i64 = 1_000;
-const MAX_JWKS_BYTES: usize = 256 * 1024;
-const JWKS_TIMEOUT_MS: u32 = 5_000;
 /// Longest token in bytes; a header of more is nobody's.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
@@ -42,13 +36,21 @@ pub struct AdminClaims {
 /// A claim that is a string or an array of strings (RFC 7519 §4.1.3).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
+pub(super) enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
 
 impl OneOrMany {
-    fn contains(&self, wanted: &str) -> bool {
+    #[cfg(feature = "jobs")]
+    pub(super) fn into_all(self) -> Vec<String> {
+        match self {
+            OneOrMany::One(one) => vec![one],
+            OneOrMany::Many(many) => many,
+        }
+    }
+
+    pub(super) fn contains(&self, wanted: &str) -> bool {
         match self {
             OneOrMany::One(one) => one == wanted,
             OneOrMany::Many(many) => many.iter().any(|one| one == wanted),
@@ -85,7 +87,7 @@ impl AdminClaims {
     }
 }
 
-/// Verifies a token and gives its claims.
+/// Verifies a token and gives its claims: one of the issuer's, or one that the console got for what Cloudflare Access said.
 pub async fn verify(
     credential: &Credential<'_>,
     config: &Config,
@@ -93,10 +95,11 @@ pub async fn verify(
     memory: &Memory,
 ) -> Result<AdminClaims> {
     let text = credential.expose();
-    if text.len() > MAX_TOKEN_BYTES {
-        return Err(refused());
+    let now = platform.clock.now() / 1_000;
+    if let Some(text) = access::token::is_one(text) {
+        return access::token::verify(text, config, now);
     }
-    let token = Untrusted::try_from(text).map_err(|_| refused())?;
+    let token = parsed(text)?;
     let kid = token.header().key_id.as_deref();
     let keys = match &config.keys {
         KeySource::None | KeySource::Local(_) => None,
@@ -109,89 +112,42 @@ pub async fn verify(
         (_, Some(key)) => jwks::verify(key, &token, text, platform).await,
         (_, None) => None,
     };
-    let claims: jwt_compact::Claims<AdminClaims> = claims.ok_or_else(refused)?;
-    let now = platform.clock.now() / 1_000;
+    let claims = claims.ok_or_else(refused)?;
+    admitted(claims, &config.issuer, &config.audience, now)
+}
+
+/// A token in its parts, none of which was checked.
+pub(super) fn parsed(text: &str) -> Result<Untrusted<'_>> {
+    match text.len() {
+        0..=MAX_TOKEN_BYTES => Untrusted::try_from(text).map_err(|_| refused()),
+        _ => Err(refused()),
+    }
+}
+
+/// The claims of a token whose signature holds, where it was made by that issuer for that audience, and `now` is its time.
+pub(super) fn admitted(
+    claims: Claims<AdminClaims>,
+    issuer: &str,
+    audience: &str,
+    now: i64,
+) -> Result<AdminClaims> {
+    check_times(&claims, now)?;
+    let custom = claims.custom;
+    match custom.iss == issuer && custom.aud.contains(audience) && !custom.sub.is_empty() {
+        true => Ok(custom),
+        false => Err(refused()),
+    }
+}
+
+/// Refuses a token that has expired or never does, or whose time has not come; gives when it expires. All in seconds since 1970.
+pub(super) fn check_times<T>(claims: &Claims<T>, now: i64) -> Result<i64> {
     let expires = claims.expiration.ok_or_else(refused)?.timestamp();
     let begins = claims.not_before.map(|time| time.timestamp());
     let issued = claims.issued_at.map(|time| time.timestamp());
     let early =
         |time: Option<i64>| time.is_some_and(|time| time > now.saturating_add(LEEWAY_SECONDS));
-    if expires.saturating_add(LEEWAY_SECONDS) <= now || early(begins) || early(issued) {
-        return Err(refused());
-    }
-    let custom = claims.custom;
-    if custom.iss != config.issuer
-        || !custom.aud.contains(&config.audience)
-        || custom.sub.is_empty()
-    {
-        return Err(refused());
-    }
-    Ok(custom)
-}
-
-/// The key set at the configured address: from memory while it is fresh, fetched again once where it lacks the key.
-async fn fetched_keys(
-    url: &str,
-    kid: Option<&str>,
-    platform: &Platform,
-    memory: &Memory,
-) -> Result<Rc<KeySet>> {
-    let now = platform.clock.now();
-    let known = memory.fetched();
-    if let Some(known) = &known {
-        let is_fresh = is_within(now, known.at, KEYS_FRESH_MS) && known.keys.find(kid).is_some();
-        if is_fresh || is_within(now, known.tried_at, REFETCH_MS) {
-            return Ok(Rc::clone(&known.keys));
-        }
-    }
-    if memory
-        .failed_at()
-        .is_some_and(|failed| is_within(now, failed, RETRY_MS))
-    {
-        return Err(unavailable("JWKS: the last try failed".to_owned()));
-    }
-    let document = platform
-        .http
-        .get(url, MAX_JWKS_BYTES, JWKS_TIMEOUT_MS)
-        .await;
-    let keys = document
-        .map_err(|error| error.to_string())
-        .and_then(|document| KeySet::parse(&document));
-    match keys {
-        Ok(keys) => {
-            let keys = Rc::new(keys);
-            memory.remember(Fetched {
-                keys: Rc::clone(&keys),
-                at: now,
-                tried_at: now,
-            });
-            Ok(keys)
-        }
-        // Old keys are better than none while the issuer cannot be reached.
-        Err(reason) => match known {
-            Some(known) => {
-                memory.remember(Fetched {
-                    keys: Rc::clone(&known.keys),
-                    tried_at: now,
-                    ..known
-                });
-                Ok(known.keys)
-            }
-            None => {
-                memory.note_failure(now);
-                Err(unavailable(format!("JWKS: {reason}")))
-            }
-        },
-    }
-}
-
-fn unavailable(internal: String) -> Error {
-    Error {
-        kind: crate::error::Kind::Unavailable {
-            retry_after_seconds: 1,
-        },
-        detail: "the keys that verify tokens cannot be fetched now".to_owned(),
-        internal: Some(internal),
-        at: At::here(),
+    match expires.saturating_add(LEEWAY_SECONDS) <= now || early(begins) || early(issued) {
+        true => Err(refused()),
+        false => Ok(expires),
     }
 }

@@ -1,7 +1,7 @@
 //! What one running instance of the application remembers between requests. All of it may vanish at any moment, and none of
 //! it is the truth: it saves round trips.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -69,10 +69,11 @@ pub struct Memory {
     /// By the token's hash.
     holders: RefCell<HashMap<String, Holder>>,
     touched: RefCell<HashMap<String, i64>>,
-    fetched: RefCell<Option<Fetched>>,
+    /// By the address. The settings name two at most.
+    fetched: RefCell<HashMap<String, Fetched>>,
     /// By the tenant.
     own_schemas: RefCell<HashMap<String, Rc<OwnSchemas>>>,
-    failed_at: Cell<Option<i64>>,
+    failed_at: RefCell<HashMap<String, i64>>,
     refused: RefCell<HashMap<String, i64>>,
     rows_read: RefCell<HashMap<String, RowsRead>>,
     /// The minute in which requests of a tenant were refused last, and how many in it.
@@ -198,21 +199,23 @@ impl Memory {
         self.refused.borrow().get(origin).copied()
     }
 
-    pub fn fetched(&self) -> Option<Fetched> {
-        self.fetched.borrow().clone()
+    /// The keys that were fetched from an address.
+    pub fn fetched(&self, url: &str) -> Option<Fetched> {
+        self.fetched.borrow().get(url).cloned()
     }
 
     /// Notes that keys could not be fetched, where there are none yet.
-    pub fn note_failure(&self, now: i64) {
-        self.failed_at.set(Some(now));
+    pub fn note_failure(&self, url: &str, now: i64) {
+        self.failed_at.borrow_mut().insert(url.to_owned(), now);
     }
 
     /// When keys could not be fetched, where there are none yet.
-    pub fn failed_at(&self) -> Option<i64> {
-        self.failed_at.get().filter(|_| self.fetched().is_none())
+    pub fn failed_at(&self, url: &str) -> Option<i64> {
+        let failed_at = self.failed_at.borrow().get(url).copied();
+        failed_at.filter(|_| self.fetched(url).is_none())
     }
 
-    pub fn remember(&self, fetched: Fetched) {
-        *self.fetched.borrow_mut() = Some(fetched);
+    pub fn remember(&self, url: &str, fetched: Fetched) {
+        self.fetched.borrow_mut().insert(url.to_owned(), fetched);
     }
 }

@@ -1,12 +1,15 @@
 // Who is signed in. The token lives in this module alone and is gone with the page; what survives the way to the issuer and back is the proof
 // that it was this page that asked (PKCE, RFC 7636), in the tab's own storage.
 import * as oauth from "oauth4webapi";
+import type { Schemas } from "./api";
 
 export interface Settings {
   issuer: string;
   client_id: string | null;
   scope: string;
   audience: string;
+  /** Whether Cloudflare Access stands before this page and says who looks at it. */
+  access: boolean;
   local_development: boolean;
 }
 
@@ -21,6 +24,10 @@ export interface Session {
 
 const PENDING = "rollcall-sign-in";
 const REDIRECT = `${location.origin}/console`;
+/** What the address of a window ends with that signs in by Access for the page that waits. A fragment would be lost on the way. */
+const BESIDE = "?beside";
+/** How long before its end a token of Access is renewed: a quarter of its time, in milliseconds at most. */
+const AHEAD = 60_000;
 /** Over it a window that has signed in tells the page that waits for it. */
 const channel = new BroadcastChannel(PENDING);
 
@@ -28,6 +35,7 @@ let current: Session | null = null;
 const listeners = new Set<() => void>();
 let ended = false;
 let timer: number | undefined;
+let byAccess = false;
 
 export const session = () => current;
 /** Whether there was a token, and it opens nothing any more. */
@@ -67,11 +75,40 @@ export function adopt(token: string) {
   current = { token, subject: String(claims.sub ?? ""), tenant: claims.tenant_id ? String(claims.tenant_id) : null, scopes, expires };
   ended = false;
   clearTimeout(timer);
-  timer = setTimeout(sessionEnded, Math.min(expires - Date.now(), 2 ** 31 - 1));
+  const left = expires - Date.now();
+  const ahead = byAccess ? Math.min(AHEAD, left / 4) : 0;
+  timer = setTimeout(due, Math.min(left - ahead, 2 ** 31 - 1));
   tell();
 }
 
+/** The token ends, or soon does: Access gives another one as long as it knows the person. It is asked for twice, and the page that slept asks late. */
+async function due() {
+  if (byAccess) {
+    const renewed = await exchange().catch(() => null);
+    if (!current || ended) return;
+    if (renewed) return adopt(renewed);
+    const left = current.expires - Date.now();
+    if (left > 0) {
+      timer = setTimeout(due, left);
+      return;
+    }
+  }
+  sessionEnded();
+}
+
+/** A token for what Access says of this page. Its own session being over is told by a way to its sign-in, which is not gone here. */
+async function exchange(): Promise<string> {
+  const headers = { "content-type": "application/json", "x-requested-with": "XMLHttpRequest" };
+  const reply = await fetch("/console/session", { method: "POST", redirect: "manual", headers, body: "{}" });
+  const body = await reply.json().catch(() => null);
+  if (reply.status === 201) return (body as { data: Schemas["ConsoleSession"] }).data.token;
+  const detail = (body as { detail?: unknown } | null)?.detail;
+  throw new Error(typeof detail === "string" ? `${detail}.` : "Cloudflare Access does not know you, or not any more. Load the page again.");
+}
+
 export function signOut() {
+  // Access would sign them in again at once.
+  if (byAccess) return location.assign("/cdn-cgi/access/logout");
   current = null;
   ended = false;
   clearTimeout(timer);
@@ -117,7 +154,7 @@ export async function signIn(settings: Settings, back: string) {
 
 /** Signs in again in a window of its own, so that this page keeps what was typed. */
 export function signInBeside() {
-  window.open(`${REDIRECT}#beside`, "rollcall-sign-in", "popup,width=480,height=640");
+  window.open(`${REDIRECT}${byAccess ? BESIDE : "#beside"}`, "rollcall-sign-in", "popup,width=480,height=640");
 }
 
 channel.onmessage = ({ data }) => {
@@ -126,12 +163,16 @@ channel.onmessage = ({ data }) => {
 
 /** What the address of this page says when it is opened: a token, the issuer's answer, or nothing of the kind. */
 export async function arrive(settings: Settings): Promise<"console" | "beside-done"> {
+  byAccess = settings.access;
   const fragment = new URLSearchParams(location.hash.slice(1));
   const given = fragment.get("token");
   if (given) {
     history.replaceState(null, "", "/console");
     // Elsewhere a link could sign somebody in as whoever sent it to them.
-    if (settings.local_development) adopt(given);
+    if (settings.local_development) {
+      byAccess = false;
+      adopt(given);
+    }
     return "console";
   }
   if (location.hash === "#beside") {
@@ -140,7 +181,19 @@ export async function arrive(settings: Settings): Promise<"console" | "beside-do
   }
   const query = new URLSearchParams(location.search);
   const kept = sessionStorage.getItem(PENDING);
-  if (!query.has("state") || !kept) return "console";
+  if (!query.has("state") || !kept) {
+    if (byAccess) {
+      const token = await exchange();
+      if (location.search === BESIDE) {
+        channel.postMessage({ token });
+        return "beside-done";
+      }
+      adopt(token);
+    }
+    return "console";
+  }
+  // Whoever went to the issuer from here chose that way.
+  byAccess = false;
   const pending = JSON.parse(kept);
   sessionStorage.removeItem(PENDING);
   const isBeside = pending.back === "#beside";

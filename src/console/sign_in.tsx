@@ -19,7 +19,7 @@ function Pasted() {
 
 const Unset = () => (
   <p>
-    Nobody can sign in here yet. Deploy with <code>--console-client-id</code>, the id of this page's client with your issuer.
+    Nobody can sign in here yet. Deploy with <code>--console-client-id</code>, the id of this page's client with your issuer, or with the settings of Cloudflare Access.
   </p>
 );
 
@@ -39,6 +39,11 @@ export function Start({ settings, problem }: { settings: Settings; problem?: str
           <p>Signing in did not work: {problem}</p>
         </div>
       )}
+      {settings.access && (
+        <button type="button" class="main" onClick={() => location.reload()}>
+          Sign in with Cloudflare Access
+        </button>
+      )}
       {hasIssuer && (
         <>
           <button type="button" class="main" disabled={doing.isBusy} onClick={() => doing.run(() => signIn(settings, location.hash || "#/"))}>
@@ -48,7 +53,7 @@ export function Start({ settings, problem }: { settings: Settings; problem?: str
         </>
       )}
       {settings.local_development && <Pasted />}
-      {!hasIssuer && !settings.local_development && <Unset />}
+      {!hasIssuer && !settings.access && !settings.local_development && <Unset />}
     </main>
   );
 }
@@ -58,7 +63,7 @@ export function Again({ settings }: { settings: Settings }) {
   return (
     <Dialog title="Your sign-in has ended">
       <p>Sign in again to go on. This page stays as it is, with all that you typed.</p>
-      {settings.client_id !== null && (
+      {(settings.client_id !== null || settings.access) && (
         <footer>
           <button type="button" class="main" onClick={signInBeside}>
             Sign in again

@@ -23,11 +23,12 @@ pub fn names_secret(text: &str) -> bool {
         })
 }
 
-/// Whether a text has the form of a credential: a SCIM token, a set-up link's secret, a JWT, a bearer header, a private key.
+/// Whether a text has the form of a credential: a SCIM token, a set-up link's secret, a token of the console, a JWT, a bearer header, a private key.
 pub fn is_credential(text: &str) -> bool {
     let is_jwt = |word: &str| word.starts_with("eyJ") && word.matches('.').count() == 2;
     text.contains("rcs_")
         || text.contains("rsl_")
+        || text.contains("rca_")
         || text.contains("PRIVATE KEY")
         || text.split_whitespace().any(is_jwt)
         || text

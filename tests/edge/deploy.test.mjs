@@ -10,7 +10,7 @@ import { FakeCloudflare } from "./support/fake_cloudflare.mjs";
 const configName = "wrangler.deploy.test.toml";
 const jobsConfigName = "wrangler.deploy.test.jobs.toml";
 const removeConfigs = () => [configName, jobsConfigName].forEach((name) => rmSync(inRoot(name), { force: true }));
-const jwt = { JWT_ISSUER: "https://login.example", JWT_AUDIENCE: "rollcall", JWT_JWKS_URL: "https://login.example/keys", CONSOLE_CLIENT_ID: "console", CONSOLE_SCOPE: "openid platform tenants:read" };
+const jwt = { JWT_ISSUER: "https://login.example", JWT_AUDIENCE: "rollcall", JWT_JWKS_URL: "https://login.example/keys", CONSOLE_CLIENT_ID: "console", CONSOLE_SCOPE: "openid platform tenants:read", ACCESS_ISSUER: "https://acme.cloudflareaccess.com", ACCESS_AUDIENCE: "tag", ACCESS_SCOPES: '{"@example.com": {"scope": "tenants:read", "tenant_id": "acme"}}' };
 const cloudflare = new FakeCloudflare();
 
 before(() => cloudflare.start());
@@ -166,7 +166,7 @@ const bindingOf = (upload, name) => upload.metadata.bindings.find((entry) => ent
 
 function deploy(settings) {
   const env = { ...process.env, ...cloudflare.environment(), ROLLCALL_DEPLOY_CONFIG: configName };
-  for (const name of ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS", "JWT_JWKS_URL", "CONSOLE_CLIENT_ID", "CONSOLE_SCOPE", "CURSOR_KEY", "ENCRYPTION_KEY"]) delete env[name];
+  for (const name of ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS", "JWT_JWKS_URL", "CONSOLE_CLIENT_ID", "CONSOLE_SCOPE", "ACCESS_ISSUER", "ACCESS_AUDIENCE", "ACCESS_SCOPES", "CURSOR_KEY", "ENCRYPTION_KEY"]) delete env[name];
   for (const [name, value] of Object.entries(settings)) if (value) env[name] = value;
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ["scripts/deploy.mjs"], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });

@@ -90,7 +90,7 @@ fn it_is_told_where_people_sign_in() {
     ]);
     let expected = json!({
         "issuer": "https://login.example.com/realms/ops", "client_id": "console", "scope": "openid tenants:read platform",
-        "audience": AUDIENCE, "local_development": true,
+        "audience": AUDIENCE, "access": false, "local_development": true,
     });
     assert_eq!(told, expected);
     assert_eq!(

@@ -22,6 +22,7 @@ mod bulk;
 mod carrying;
 mod connection;
 mod console_served;
+mod console_sessions;
 mod doors;
 mod dry_run;
 mod erasures;

@@ -20,6 +20,8 @@ pub struct ConsoleSettings<'a> {
     scope: &'a str,
     /// The `aud` that a token has to have.
     audience: &'a str,
+    /// Whether Cloudflare Access signs people in: `POST /console/session` gives a token then.
+    access: bool,
     /// Whether this is somebody's own machine, where the issuer may be reached without TLS.
     local_development: bool,
 }
@@ -30,7 +32,7 @@ pub async fn page(call: &Call<'_>) -> Result<Reply> {
     Ok(guarded(serve(call, "console/index.html").await?, &asks))
 }
 
-/// `GET /setup`: the page that a set-up link opens. Its files are the console's.
+/// `GET /setup`: the page that a set-up link opens.
 pub async fn setup_page(call: &Call<'_>) -> Result<Reply> {
     Ok(guarded(serve(call, "console/setup.html").await?, ""))
 }
@@ -41,6 +43,11 @@ pub async fn file(call: &Call<'_>) -> Result<Reply> {
     Ok(guarded(serve_named(call, "console").await?, &asks))
 }
 
+/// `GET /setup/{file}`: the files of that page. They stand here too, so that whatever guards the console keeps no customer from them.
+pub async fn setup_file(call: &Call<'_>) -> Result<Reply> {
+    Ok(guarded(serve_named(call, "console").await?, ""))
+}
+
 /// `GET /console/settings.json`.
 pub async fn settings(call: &Call<'_>) -> Result<Reply> {
     let config = &call.app.config;
@@ -49,6 +56,7 @@ pub async fn settings(call: &Call<'_>) -> Result<Reply> {
         client_id: config.console.client_id.as_deref(),
         scope: &config.console.scope,
         audience: &config.audience,
+        access: config.access.is_some(),
         local_development: config.local_development,
     };
     Ok(guarded(Reply::json(200, &settings), ""))

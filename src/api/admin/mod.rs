@@ -9,6 +9,8 @@ pub mod audit_events;
 #[cfg(feature = "requests")]
 pub mod console;
 #[cfg(feature = "jobs")]
+pub mod console_session;
+#[cfg(feature = "jobs")]
 pub mod directory_syncs;
 #[cfg(feature = "requests")]
 pub mod docs;

@@ -6,12 +6,18 @@ use super::caller::Caller;
 use super::caller::Held;
 use super::credential_name;
 use super::token_facts::{self, Look};
+#[cfg(feature = "jobs")]
+use super::transport;
+#[cfg(feature = "jobs")]
+use crate::auth::access::assertion::{self, Visitor};
 use crate::auth::admin::Admin;
 use crate::auth::bearer::{self, malformed};
 use crate::auth::jwt;
 use crate::auth::memory::Holder;
 use crate::auth::scim_token::ScimToken;
 use crate::auth::setup_link::SetupSecret;
+#[cfg(feature = "jobs")]
+use crate::error::Kind;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::store::tenants::{self, Settings};
@@ -52,6 +58,34 @@ pub async fn setup_link(call: &Call<'_>) -> Result<Admin> {
     note_holder(call, &tenant, admin.actor());
     call.note_credential(admin.actor());
     Ok(admin)
+}
+
+/// Whoever has come through Cloudflare Access, which adds its header to whatever a browser sends here with its cookie: so the request has to be of a
+/// page of our own. 404 where Access is not configured.
+#[cfg(feature = "jobs")]
+pub async fn visitor(call: &Call<'_>) -> Result<Visitor> {
+    let app = call.app;
+    let access = app.config.access.as_ref();
+    let access = access.ok_or_else(|| Error::not_found("a sign-in by Cloudflare Access"))?;
+    if !transport::is_of_own_page(call.request()) {
+        return Err(Error::forbidden(
+            "this is for the console's own page, and the request is not from there",
+        ));
+    }
+    let mut given = call.headers().get_all(assertion::HEADER).iter();
+    let (given, another) = (given.next(), given.next());
+    let text = given.and_then(|given| given.to_str().ok()).ok_or_else(|| {
+        Error::new(
+            Kind::Unauthorized { token_sent: false },
+            "Cloudflare Access does not stand before this address: it would add the header Cf-Access-Jwt-Assertion",
+        )
+    })?;
+    if another.is_some() {
+        return Err(bearer::refused());
+    }
+    let visitor = assertion::verify(text, access, &app.platform, &app.memory).await?;
+    credential_name::note_subject(call, &visitor.email);
+    Ok(visitor)
 }
 
 /// Whose token a SCIM request came with, where this instance has seen it before.

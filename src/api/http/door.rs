@@ -179,10 +179,10 @@ async fn pass(call: &Call<'_>, route: &Route) -> Result<Reply> {
     match route.access {
         For::Public(handler) => handler(call).await,
         #[cfg(feature = "jobs")]
-        For::Admin(..) | For::SetupLink(..) => admin_door::pass(call, route).await,
+        For::Admin(..) | For::SetupLink(..) | For::Access(_) => admin_door::pass(call, route).await,
         // The first worker has none of these: whoever comes here could not be handed on.
         #[cfg(not(feature = "jobs"))]
-        For::Admin(..) | For::SetupLink(..) => {
+        For::Admin(..) | For::SetupLink(..) | For::Access(_) => {
             Err(unanswered("it is not bound to this one".to_owned()))
         }
         For::Scim(scopes, handler) => {

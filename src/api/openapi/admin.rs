@@ -8,6 +8,7 @@ use super::operation::{Operation, query};
 use super::schemas::Schemas;
 use super::tags::{MONITORING, SCIM_TOKENS, TENANTS};
 use crate::api::admin::console::ConsoleSettings;
+use crate::api::admin::console_session::{ConsoleSession, ConsoleSessionCreate};
 use crate::api::admin::endpoint_info::EndpointInfo;
 use crate::api::admin::health::Health;
 use crate::api::admin::scim_tokens::types::{
@@ -28,6 +29,8 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
         | "readConsole"
         | "readConsoleSettings"
         | "readSetupPage"
+        | "readSetupPageFile"
+        | "createConsoleSession"
         | "readConsoleFile" => for_everybody(route, schemas),
         "listTenants" | "createTenant" | "readTenant" | "updateTenant" | "deleteTenant" => {
             tenant(route, schemas)
@@ -108,6 +111,21 @@ fn for_everybody(route: &Route, schemas: &mut Schemas) -> Operation {
             Operation::new(route, MONITORING, "The page that a set-up link opens")
                 .describe("Needs no credential: what opens the set-up stands behind `#` in the link, which a browser sends to no server."),
             &["text/html"],
+        ),
+        "readSetupPageFile" => file(
+            Operation::new(route, MONITORING, "A file of the page that a set-up link opens")
+                .describe("Needs no credential. Scripts and styles that the page asks for by itself."),
+            &["text/html", "text/css", "text/javascript", "text/plain"],
+        )
+        .path("file", json!({"type": "string", "examples": ["console.css"]})),
+        "createConsoleSession" => shows::<ConsoleSession>(
+            Operation::new(route, MONITORING, "Sign in to the administrator's page by Cloudflare Access")
+                .describe("The page asks for this itself, and again before the token ends, after 15 minutes at most. The token opens administrators' routes with the scopes that the setting `ACCESS_SCOPES` gives; it is shown in this reply alone. 403 for a request that is not of the page, and for whom the setting gives nothing; 404 where Access is not configured.")
+                .body(true, schemas.request::<ConsoleSessionCreate>(), json!({})),
+            201,
+            "They are signed in",
+            schemas,
+            &json!({"token": "rca_eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl", "expires_at": "2026-11-20T19:48:51.819Z"}),
         ),
         "readConsoleFile" => file(
             Operation::new(route, MONITORING, "A file of the administrator's page")

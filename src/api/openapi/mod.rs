@@ -28,7 +28,7 @@ use crate::api::http::routes::{self, Route};
 use crate::api::scim::discovery::documents::{
     ResourceTypeDocument, SchemaDocument, ServiceProviderConfig,
 };
-use operation::{ADMINISTRATOR, Operation, SCIM_TOKEN, SETUP_LINK};
+use operation::{ADMINISTRATOR, CLOUDFLARE_ACCESS, Operation, SCIM_TOKEN, SETUP_LINK};
 use schemas::Schemas;
 use tags::{EVENTS, HAPPENED, IDENTITY_PROVIDERS, MONITORING, SCIM, SCIM_TOKENS, SETUP, TENANTS};
 
@@ -99,6 +99,10 @@ pub fn document() -> Value {
                 SETUP_LINK: {
                     "type": "http", "scheme": "bearer",
                     "description": "What stands behind `#` in the address of a set-up link: it opens the set-up of one tenant, as far as the link allows it",
+                },
+                CLOUDFLARE_ACCESS: {
+                    "type": "apiKey", "in": "header", "name": "Cf-Access-Jwt-Assertion",
+                    "description": "The JWT that Cloudflare Access adds to the requests of whom it lets through; nobody sends it by themselves",
                 },
                 SCIM_TOKEN: {
                     "type": "http", "scheme": "bearer",

@@ -16,6 +16,7 @@ use crate::scim;
 /// Names of the security schemes.
 pub const ADMINISTRATOR: &str = "administrator";
 pub const SETUP_LINK: &str = "setupLink";
+pub const CLOUDFLARE_ACCESS: &str = "cloudflareAccess";
 pub const SCIM_TOKEN: &str = "scimToken";
 
 /// A route as the document describes it.
@@ -56,6 +57,7 @@ impl Operation {
         let own: &[u16] = match route.access {
             For::Public(_) => &[],
             For::Admin(..) | For::SetupLink(..) => &[401, 403, 422, 429, 503],
+            For::Access(_) => &[401, 403, 404, 422, 429, 503],
             For::Scim(..) => &[401, 403, 404, 429, 503],
         };
         let failures = own.iter().chain(&[414, 500]);
@@ -274,6 +276,7 @@ fn security(access: For, without_tokens: bool) -> Value {
         For::Public(_) => json!([]),
         For::Admin(scope, ..) => json!([{ADMINISTRATOR: [scope.name()]}]),
         For::SetupLink(..) => json!([{SETUP_LINK: []}]),
+        For::Access(_) => json!([{CLOUDFLARE_ACCESS: []}]),
         For::Scim(scopes, _) => {
             let is_read = |scope: &Scope| Scopes::of_jwt(true, false).contains(*scope);
             let of_jwt = match scopes.iter().all(is_read) {

@@ -18,7 +18,7 @@ use rollcall::config::KeySource;
 use crate::bulk::assert_consistent;
 use crate::support::faults::{BROKEN, Fault, Faults, Part};
 use crate::support::keys::{Signer, jwks};
-use crate::support::{Answer, SECRET, START, World};
+use crate::support::{Answer, SECRET, START, World, access};
 use cases::{Case, MARK, Scene};
 use state::{Mask, State};
 
@@ -215,7 +215,7 @@ fn check_failure(at: &str, fault: Fault, answer: &Answer) {
 
 /// A stage with a scene on it. `warm`: what is known of the credentials is at hand.
 fn stage(variables: &[(&str, &str)], profile: &str, warm: bool) -> (Stage, Scene) {
-    let world = World::configured(variables);
+    let world = World::configured(&[variables, &access::SETTINGS].concat());
     let scene = Scene::set(&world, profile);
     (stage_of(world, warm), scene)
 }

@@ -105,12 +105,14 @@ pub fn variants(
             | "/setup"
             | "/console/:file"
             | "/console/settings.json"
+            | "/setup/:file"
             | "/ServiceProviderConfig"
             | "/ResourceTypes"
             | "/ResourceTypes/:id"
             | "/Schemas"
             | "/Schemas/:id",
         ) => nothing(),
+        ("POST", "/console/session") => sent(&[json!({})]),
         ("GET", "") => listed(&of_users),
         ("GET", "/Users") => listed(&of_users),
         ("GET", "/Groups") => listed(&of_groups),

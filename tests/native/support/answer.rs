@@ -45,7 +45,8 @@ pub struct Answer {
 impl Answer {
     pub(super) fn check_headers(&self, path: &str) {
         let folders = ["/docs", "/console", "/openapi.json", "/.well-known/"];
-        let is_file = path == "/setup" || folders.iter().any(|folder| path.starts_with(folder));
+        let is_file =
+            path.starts_with("/setup") || folders.iter().any(|folder| path.starts_with(folder));
         for name in self.headers.keys() {
             let known = HEADERS.contains(&name.as_str());
             let known = known || (is_file && FILE_HEADERS.contains(&name.as_str()));

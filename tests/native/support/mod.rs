@@ -1,5 +1,6 @@
 //! The application with a world that the test holds in its hands.
 
+pub mod access;
 mod answer;
 pub mod behind;
 pub mod d1_twin;

@@ -12,9 +12,9 @@ use crate::api::admin::identity_providers::{
 };
 #[cfg(feature = "jobs")]
 use crate::api::admin::{
-    activity, audit_events, directory_syncs, erasures, event_deliveries, event_polls,
-    event_streams, events, export, import, own_schemas, replay, requests, resources_history,
-    scim_tokens, setup, setup_links, status, tenants, undo,
+    activity, audit_events, console_session, directory_syncs, erasures, event_deliveries,
+    event_polls, event_streams, events, export, import, own_schemas, replay, requests,
+    resources_history, scim_tokens, setup, setup_links, status, tenants, undo,
 };
 #[cfg(feature = "jobs")]
 use crate::api::scim::async_requests;
@@ -57,8 +57,16 @@ macro_rules! setup {
     };
 }
 
+/// A handler for whoever has come through Cloudflare Access.
+macro_rules! access {
+    ($($handler:tt)*) => {
+        For::Access(handler!($($handler)*))
+    };
+}
+
 #[rustfmt::skip]
 pub static ADMIN_ROUTES: &[AdminRow] = &[
+    (Method::POST, "/console/session", "createConsoleSession", access!(console_session::create), &[]),
     (Method::GET, "/api/v1/admin/tenants", "listTenants", admin!(TenantsRead, tenants::list), &["page", "per_page", "search"]),
     (Method::POST, "/api/v1/admin/tenants", "createTenant", admin_once!(TenantsWrite, tenants::create), &[]),
     (Method::GET, "/api/v1/admin/tenants/:tenant_id", "readTenant", admin!(TenantsRead, tenants::read), &[]),

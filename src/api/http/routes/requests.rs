@@ -22,5 +22,6 @@ pub static PUBLIC_ROUTES: &[AdminRow] = &[
     (Method::GET, "/console", "readConsole", public!(console::page), &[]),
     (Method::GET, "/console/settings.json", "readConsoleSettings", public!(console::settings), &[]),
     (Method::GET, "/setup", "readSetupPage", public!(console::setup_page), &[]),
+    (Method::GET, "/setup/:file", "readSetupPageFile", public!(console::setup_file), &[]),
     (Method::GET, "/console/:file", "readConsoleFile", public!(console::file), &[]),
 ];

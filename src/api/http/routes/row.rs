@@ -5,6 +5,8 @@ use http::Method;
 use crate::api::http::call::Call;
 use crate::api::http::caller::Caller;
 use crate::api::http::reply::{Dialect, Reply};
+#[cfg(feature = "jobs")]
+use crate::auth::access::assertion::Visitor;
 use crate::auth::admin::{Admin, AdminScope};
 use crate::auth::scope::Scope;
 use crate::error::Result;
@@ -16,6 +18,10 @@ pub(crate) type Handler<C> = for<'a> fn(&'a Call<'a>, &'a C) -> LocalFuture<'a, 
 /// What answers everybody.
 pub(crate) type PublicHandler = for<'a> fn(&'a Call<'a>) -> LocalFuture<'a, Result<Reply>>;
 
+/// The first worker answers none of them.
+#[cfg(not(feature = "jobs"))]
+pub(crate) type Visitor = std::convert::Infallible;
+
 /// Whom a route is for, and what answers them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum For {
@@ -25,6 +31,8 @@ pub(crate) enum For {
     Admin(AdminScope, IdempotencyKey, Option<Handler<Admin>>),
     /// Whoever has a set-up link whose holder has the scope in its tenant.
     SetupLink(AdminScope, IdempotencyKey, Option<Handler<Admin>>),
+    /// Whoever has come through Cloudflare Access.
+    Access(Option<Handler<Visitor>>),
     /// SCIM clients with all of the scopes. Each operation of a Bulk request takes its own besides.
     Scim(&'static [Scope], Handler<Caller>),
 }

@@ -55,7 +55,7 @@ pub fn health() -> Value {
 pub fn console_settings() -> Value {
     json!({
         "issuer": "https://login.example.com/realms/ops", "client_id": "rollcall-console", "scope": "openid admin", "audience": "rollcall",
-        "local_development": false,
+        "access": false, "local_development": false,
     })
 }
 

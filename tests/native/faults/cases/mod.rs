@@ -14,7 +14,8 @@ use rollcall::api::http::routes;
 use serde_json::{Value, json};
 
 use crate::bulk::{GROUP, USER, patch as bulk_patch, post_group, post_user};
-use crate::support::{ORIGIN, Tenant, World};
+use crate::support::keys::Signer;
+use crate::support::{ORIGIN, Tenant, World, access};
 
 /// Stands in every value that a log or a failure must not show.
 pub const MARK: &str = "mark3d";
@@ -83,6 +84,8 @@ pub struct Scene {
     request: String,
     admin: String,
     me: String,
+    /// What Cloudflare Access says of an administrator.
+    assertion: String,
 }
 
 fn user(name: &str) -> Value {
@@ -165,6 +168,9 @@ impl Scene {
         claims.insert("tenant_id".to_owned(), tenant.id.clone().into());
         claims.insert("sub".to_owned(), ada.clone().into());
         let me = world.jwt(&claims);
+        let key = Signer::rsa(2048);
+        access::publish(world, &[key.jwk("one")]);
+        let assertion = key.token("one", &access::claims(world, "ada@example.com"));
         let base = tenant.base();
         let Tenant {
             id,
@@ -192,6 +198,7 @@ impl Scene {
             request,
             admin,
             me,
+            assertion,
         }
     }
 

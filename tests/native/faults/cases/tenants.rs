@@ -23,6 +23,10 @@ impl Scene {
             self.case("", "GET", "/docs", Value::Null, 200),
             self.case("", "GET", "/docs/docs.js", Value::Null, 200),
             self.case("", "GET", "/setup", Value::Null, 200),
+            self.case("", "GET", "/setup/console.css", Value::Null, 200),
+            self.case("", "POST", "/console/session", json!({}), 201)
+                .with("sec-fetch-site", "same-origin")
+                .with("cf-access-jwt-assertion", &self.assertion),
             self.case("", "GET", "/console", Value::Null, 200),
             self.case("", "GET", "/console/console.css", Value::Null, 200),
             self.case("", "GET", "/console/settings.json", Value::Null, 200),
