@@ -1,7 +1,8 @@
-// Signing in to the console, in headless Chromium: with the issuer, with the link of `npm run dev`, and again where a session has ended.
+// Signing in to the console, in headless Chromium: with the issuer, by Cloudflare Access, with the link of `npm run dev`, and again where a session has ended.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { button, carefulPage, launch, missing, open, startConsole } from "./support/console_world.mjs";
+import { letThrough, startAccess } from "./support/cloudflare_access.mjs";
 import { signInAt, startIssuer } from "./support/issuer.mjs";
 import { adminToken } from "./support/world.mjs";
 
@@ -122,5 +123,87 @@ describe("signing in to the console", { skip }, () => {
     await page.getByText("Nobody can sign in here yet.").waitFor();
     assert.equal(page.url(), `${origin}/console`);
     assert.equal(await page.getByRole("navigation").count(), 0);
+  });
+
+  /** The console behind Access, in a browser of its own. */
+  async function behindAccess(t, options) {
+    const access = await startAccess(options);
+    const own = await startConsole({ ...access.settings, LOCAL_DEVELOPMENT: "off" });
+    const proxy = await access.before((await own.mf.ready).origin);
+    const context = await browser.newContext();
+    t.after(async () => {
+      await context.close();
+      await own.stop();
+      await access.stop();
+    });
+    const page = await context.newPage();
+    const complaints = [];
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("console", (message) => /Content Security Policy/.test(message.text()) && complaints.push(message.text()));
+    return { own, proxy, context, page, complaints };
+  }
+
+  test("behind Cloudflare Access it signs in by itself, and renews that by itself", { timeout: TIMEOUT }, async (t) => {
+    const { own, proxy, page, complaints } = await behindAccess(t, { scopes: { "@EXAMPLE.com": "platform tenants:read tenants:write" }, seconds: () => 4 });
+    const exchanged = [];
+    page.on("response", (reply) => reply.url().endsWith("/console/session") && exchanged.push(reply.status()));
+    await page.goto(`${proxy.url}/console#/tenants`);
+    await letThrough(page);
+    await page.getByRole("heading", { name: "Tenants" }).waitFor();
+    await page.getByText("access:ada@example.com").waitFor();
+    assert.equal(await page.getByRole("link", { name: "Overview" }).count(), 0, "what the setting does not give is not shown");
+    await button(page, "New tenant").click();
+    await page.getByRole("dialog").getByLabel("Name").fill("Behind");
+    await page.waitForTimeout(7_000);
+    assert.ok(exchanged.length >= 3 && exchanged.every((status) => status === 201), `${exchanged}`);
+    assert.equal(await page.getByRole("dialog").count(), 1, "nobody notices");
+    await button(page, "Make the tenant").click();
+    await page.waitForURL("**/console#/t/**");
+    const kept = await page.evaluate(() => JSON.stringify([localStorage, sessionStorage, document.cookie]));
+    assert.doesNotMatch(kept, /rca_|eyJ/, "the token is in memory alone");
+    const trail = await own.admin("GET", "/tenants/");
+    assert.equal(trail.body.data[0].name, "Behind");
+    assert.deepEqual(complaints, []);
+    await button(page, "Sign out").click();
+    await page.getByText("You are signed out of Access").waitFor();
+  });
+
+  test("where Access knows somebody no more the page stays as it is, and goes on after a sign-in beside", { timeout: TIMEOUT }, async (t) => {
+    let seconds = 5;
+    const { proxy, context, page, complaints } = await behindAccess(t, { scopes: { "ada@example.com": "admin" }, seconds: () => seconds });
+    await page.goto(`${proxy.url}/console#/tenants`);
+    await letThrough(page);
+    // What stands behind `#` is lost at the team's page.
+    await page.getByRole("link", { name: "Tenants" }).click();
+    await button(page, "New tenant").click();
+    await page.getByRole("dialog").getByLabel("Name").fill("Kept");
+    proxy.forget();
+    const again = page.getByRole("dialog", { name: "Your sign-in has ended" });
+    await again.waitFor({ timeout: 15_000 });
+    seconds = 600;
+    const [beside] = await Promise.all([context.waitForEvent("page"), button(again, "Sign in again").click()]);
+    await letThrough(beside);
+    await again.waitFor({ state: "detached" });
+    await (beside.isClosed() || beside.waitForEvent("close"));
+    assert.equal(await page.getByRole("dialog").getByLabel("Name").inputValue(), "Kept");
+    await button(page, "Make the tenant").click();
+    await page.waitForURL("**/console#/t/**");
+    assert.deepEqual(complaints, []);
+  });
+
+  test("whom the settings give nothing is told so, and no other site gets a token", { timeout: TIMEOUT }, async (t) => {
+    const { proxy, page } = await behindAccess(t, { scopes: { "ada@example.com": "admin" }, email: () => "eve@elsewhere.example" });
+    await page.goto(`${proxy.url}/console`);
+    await letThrough(page);
+    await page.getByText("eve@elsewhere.example is not in ACCESS_SCOPES").waitFor();
+    assert.equal(await page.getByRole("navigation").count(), 0);
+    await button(page, "Sign in with Cloudflare Access").waitFor();
+    const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+    for (const headers of [{}, { "sec-fetch-site": "cross-site" }, { origin: "https://evil.example" }]) {
+      const reply = await fetch(`${proxy.url}/console/session`, { method: "POST", headers: { cookie, "content-type": "application/json", ...headers }, body: "{}" });
+      assert.equal(reply.status, 403);
+      assert.match((await reply.json()).detail, /the console's own page/);
+      assert.equal(reply.headers.get("access-control-allow-origin"), null);
+    }
   });
 });

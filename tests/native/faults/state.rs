@@ -138,6 +138,7 @@ fn word_masked(word: &str, known: &BTreeSet<String>) -> String {
     let sealed = sealed.len() > 36 && !sealed.contains(['.', ':']);
     if sealed
         || word.starts_with("rcs_")
+        || word.starts_with("rca_")
         || word.starts_with("$argon2")
         || (word.len() == 64 && is_hex(word))
     {
