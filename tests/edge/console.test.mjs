@@ -153,6 +153,41 @@ describe("the console", { skip }, () => {
     assert.deepEqual(data.find(({ name }) => name === "By keyboard").scopes, ["users:read", "users:write", "groups:read", "groups:write"]);
   });
 
+  test("with the keyboard alone: a request is found in the journal and sent again", { timeout: TIMEOUT }, async (t) => {
+    const made = await tenant.scim.request("POST", "/Users", { body: person("Mary Keys") });
+    assert.equal(made.status, 201);
+    assert.equal((await tenant.scim.request("DELETE", `/Users/${made.body.id}`)).status, 204);
+    const page = await newPage(t);
+    await open(page, world, at("activity"));
+    const { focused, tabTo } = keyboard(page);
+    await tabTo("User name");
+    await page.keyboard.type("mary.keys@acme.example");
+    const row = page.locator("tbody tr", { hasText: "Create a person" });
+    await page.waitForURL(/user_name=mary/);
+    await page.locator("tbody tr", { hasText: "alan.turing" }).first().waitFor({ state: "detached" });
+    await tabTo((await row.getByRole("link").first().innerText()).trim());
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Create a person: mary.keys@acme.example" }).waitFor();
+    await settled(page);
+    await tabTo("Send it again");
+    await page.keyboard.press("Enter");
+    await page.getByText("Sent now, as you, it would be answered").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.equal(await focused(), "Send it again", "the focus is where it was");
+    await page.keyboard.press("Space");
+    await page.getByText("Sent now, as you, it would be answered").waitFor();
+    await tabTo("Send it");
+    await page.keyboard.press("Enter");
+    await page.getByText("It was answered 201").waitFor();
+    await tabTo("Close");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.equal(await focused(), "Send it again");
+    const found = await tenant.scim.request("GET", '/Users?filter=userName eq "mary.keys@acme.example"');
+    assert.equal(found.body.totalResults, 1);
+  });
+
   test("a person: found by name or by any filter, with groups and history; a step is undone", { timeout: TIMEOUT }, async (t) => {
     const page = await newPage(t);
     await open(page, world, at("people"));

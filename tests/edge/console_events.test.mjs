@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Webhook } from "standardwebhooks";
-import { acme, button, carefulPage, go, launch, missing, open, settled, startConsole } from "./support/console_world.mjs";
+import { acme, button, carefulPage, go, keyboard, launch, missing, open, settled, startConsole } from "./support/console_world.mjs";
 import { eventually } from "./support/eventually.mjs";
 import { startReceiver } from "./support/receiver.mjs";
 import { adminToken } from "./support/world.mjs";
@@ -80,6 +80,56 @@ describe("events in the console", { skip }, () => {
     await button(page, "Delete").click();
     await button(dialog, "Delete the stream").click();
     await page.getByText("Nobody is sent events yet.").waitFor();
+  });
+
+  test("with the keyboard alone: a stream is made, its secret copied, tested, and its deliveries sent again", { timeout: TIMEOUT }, async (t) => {
+    const receiver = await startReceiver();
+    t.after(receiver.stop);
+    const page = await carefulPage(t, browser, world, { permissions: ["clipboard-read", "clipboard-write"] });
+    await open(page, world, events);
+    const { focused, tabTo } = keyboard(page);
+    await tabTo("New stream");
+    await page.keyboard.press("Enter");
+    await tabTo("Name");
+    await page.keyboard.type("By keyboard");
+    await tabTo("Address");
+    await page.keyboard.type(receiver.url);
+    await tabTo("People");
+    await page.keyboard.press("Space");
+    await tabTo("Make the stream");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Copy the secret now" }).waitFor();
+    await tabTo("Copy");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Copied the secret" }).waitFor();
+    const secret = await page.evaluate(() => navigator.clipboard.readText());
+    await tabTo("I have copied it");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "By keyboard" }).waitFor();
+    await settled(page);
+    assert.equal(await focused(), "By keyboard", "the new page's heading has the focus");
+    await tabTo("Send a test");
+    await page.keyboard.press("Enter");
+    await page.getByText("The test was taken: 204").waitFor();
+    assert.equal(new Webhook(secret).verify(receiver.got[0].body, receiver.got[0].headers).type, "test");
+    await tabTo("Replay");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.equal(await focused(), "Replay", "the focus is where it was");
+    await page.keyboard.press("Enter");
+    await tabTo("After number");
+    await page.keyboard.type("0");
+    await tabTo("Send them again");
+    await page.keyboard.press("Enter");
+    await eventually(() => receiver.got.length >= 13, "every person again", 20_000);
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await tabTo("Delete");
+    await page.keyboard.press("Enter");
+    await tabTo("Delete the stream");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/events");
   });
 
   test("older deliveries that were asked for stay where new ones come", { timeout: TIMEOUT }, async (t) => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
-import { acme, button, carefulPage, launch, missing, open, settled, startConsole, texts } from "./support/console_world.mjs";
+import { acme, button, carefulPage, directory, keyboard, launch, missing, open, settled, startConsole, texts } from "./support/console_world.mjs";
 import { startOpenIdProvider } from "./support/openid_provider.mjs";
 import { missing as noDirectory, startSlapd } from "./support/slapd.mjs";
 
@@ -114,6 +114,42 @@ describe("providers in the console", { skip }, () => {
     await button(page, "Save").click();
     await settled(page);
     assert.deepEqual((await read("saml")).saml_config, saml_config);
+  });
+
+  test("with the keyboard alone: a directory's plan is seen, and the sync run", { timeout: TIMEOUT, skip: noDirectory && `there is no LDAP server: ${noDirectory}` }, async (t) => {
+    const page = await newPage(t);
+    // Of a tenant that its directory has told nothing yet.
+    await world.createTenant({ id: "keys", name: "Keys" });
+    const made = await world.admin("POST", "/identity-providers/", { tenant_id: "keys", name: "keys", provider_type: "LDAP", ldap_config: directory(slapd) });
+    assert.equal(made.status, 201, made.text);
+    await open(page, world, `#/t/keys/providers/${made.body.data.id}`);
+    const { focused, tabTo } = keyboard(page);
+    await tabTo("Test the connection");
+    await page.keyboard.press("Enter");
+    await page.getByText("All is well.").waitFor();
+    await tabTo("See what it would do");
+    await page.keyboard.press("Enter");
+    await page.getByRole("table", { name: "The plan" }).waitFor();
+    await tabTo("Close");
+    await page.keyboard.press("Enter");
+    await page.getByRole("table", { name: "The plan" }).waitFor({ state: "detached" });
+    assert.equal(await focused(), "Open");
+    await page.keyboard.press("Space");
+    await page.getByRole("table", { name: "The plan" }).waitFor();
+    await tabTo("Sync now");
+    await page.keyboard.press("Enter");
+    await tabTo("Carry it out whatever it removes");
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.equal(await focused(), "Sync now", "the focus is where it was");
+    await page.keyboard.press("Enter");
+    await tabTo("Sync");
+    await page.keyboard.press("Enter");
+    const done = page.getByRole("table", { name: "What was done" });
+    await done.waitFor({ timeout: 30_000 });
+    await tabTo("anna");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/t/keys/people/**");
   });
 
   test("LDAP: the plan as a table before it is run, the run, what it did, and a group mapping", { timeout: TIMEOUT, skip: noDirectory && `there is no LDAP server: ${noDirectory}` }, async (t) => {
