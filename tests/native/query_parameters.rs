@@ -168,7 +168,6 @@ fn a_tenant_that_has_to_be_named_is_said_to_be_required() {
     for path in [
         "audit-events",
         "requests",
-        "status",
         "scim-tokens/endpoint-info",
     ] {
         let answer = world.admin("GET", &format!("/api/v1/admin/{path}"), Value::Null);

@@ -4,14 +4,15 @@ use serde::Serialize;
 
 use super::requests::ResourceName;
 use crate::api::http::call::Call;
-use crate::api::http::envelope;
-use crate::api::http::input::Time;
-use crate::api::http::query_parameters::required_tenant;
+use crate::api::http::envelope::{self, Pagination};
+use crate::api::http::input::{Page, Time};
+use crate::api::http::query_parameters::tenant_in_query;
 use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
 use crate::error::{Error, Result};
+use crate::ids::TenantId;
 use crate::store::attention::{self, Line};
-use crate::store::rows_at;
+use crate::store::{Rows, rows_at, tenants};
 
 /// A kind of line: its code, what it means and what to do.
 struct Meaning {
@@ -83,6 +84,8 @@ const MEANINGS: &[Meaning] = &[
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StatusLine {
+    /// Whose it is.
+    tenant_id: TenantId,
     /// A word to match on.
     code: &'static str,
     /// What it means.
@@ -105,11 +108,15 @@ pub struct StatusLine {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct StatusResponse {
     lines: Vec<StatusLine>,
+    /// Where no tenant is named: of which tenants these are, a page of the list of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenants: Option<Pagination>,
 }
 
-fn show(line: Line) -> Option<StatusLine> {
+fn show(tenant: &TenantId, line: Line) -> Option<StatusLine> {
     let meaning = MEANINGS.iter().find(|meaning| meaning.code == line.code)?;
     Some(StatusLine {
+        tenant_id: tenant.clone(),
         code: meaning.code,
         what: meaning.what,
         since: Time(line.since),
@@ -120,21 +127,60 @@ fn show(line: Line) -> Option<StatusLine> {
     })
 }
 
+/// The lines that the statements of a tenant gave.
+fn lines<'r>(
+    tenant: &TenantId,
+    results: impl IntoIterator<Item = &'r Rows>,
+) -> Result<Vec<StatusLine>> {
+    let rows = results.into_iter().flat_map(|results| &results.rows);
+    let lines = rows.map(|row| Ok(show(tenant, attention::line(row)?)));
+    let lines = lines.collect::<Result<Vec<_>>>()?;
+    Ok(lines.into_iter().flatten().collect())
+}
+
 /// `GET /api/v1/admin/status/`.
 pub async fn read(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
-    let tenant = required_tenant(call, admin)?;
+    let Some(tenant) = tenant_in_query(call, admin)? else {
+        return of_all(call).await;
+    };
     let batch = attention::select(&tenant, call.now);
     let results = call.run(Some(&tenant), batch.into()).await?;
     if rows_at(&results, 0)?.first().is_none() {
         return Err(Error::not_found("the tenant"));
     }
     call.note_tenant(&tenant);
-    let rows = results.iter().skip(1).flat_map(|results| &results.rows);
-    let lines = rows
-        .map(|row| Ok(show(attention::line(row)?)))
-        .collect::<Result<Vec<_>>>()?;
     let status = StatusResponse {
-        lines: lines.into_iter().flatten().collect(),
+        lines: lines(&tenant, results.iter().skip(1))?,
+        tenants: None,
+    };
+    Ok(envelope::single(call, 200, status))
+}
+
+/// The same of a page of all tenants, whose statements are bounded as for one: in two round trips, however many there are.
+async fn of_all(call: &Call<'_>) -> Result<Reply> {
+    let page = Page::of(call)?;
+    let listed = tenants::select_page(None, None, page.per_page, page.offset());
+    let listed = call.run(None, listed.into()).await?;
+    let total = rows_at(&listed, 0)?.first();
+    let total = total.map_or(Ok(0), |row| row.integer("total"))?;
+    let known = rows_at(&listed, 1)?.rows.iter();
+    let known = known.map(|row| {
+        let id = TenantId::parse(&row.text("id")?);
+        id.ok_or_else(|| Error::internal("a stored tenant id is none"))
+    });
+    let known = known.collect::<Result<Vec<TenantId>>>()?;
+    let batches = known.iter().map(|tenant| {
+        let batch = attention::select(tenant, call.now);
+        // That they are there was just read.
+        (tenant, batch.into_iter().skip(1).collect())
+    });
+    let mut all = Vec::new();
+    for (tenant, results) in call.run_each(batches.collect()).await? {
+        all.extend(lines(tenant, &results)?);
+    }
+    let status = StatusResponse {
+        lines: all,
+        tenants: Some(page.of_items(total)),
     };
     Ok(envelope::single(call, 200, status))
 }

@@ -273,6 +273,28 @@ impl<'a> Call<'a> {
         results
     }
 
+    /// Runs batches that read, each of another tenant, and gives the results of each: in one round trip, since all are in one database.
+    #[cfg(feature = "jobs")]
+    pub async fn run_each<'t>(
+        &self,
+        batches: Vec<(&'t TenantId, Vec<Statement>)>,
+    ) -> store::Result<Vec<(&'t TenantId, Vec<Rows>)>> {
+        let lengths: Vec<_> = batches
+            .iter()
+            .map(|(tenant, batch)| (*tenant, batch.len()))
+            .collect();
+        let all: Vec<Statement> = batches.into_iter().flat_map(|(_, batch)| batch).collect();
+        let results = match all.is_empty() {
+            true => Vec::new(),
+            false => self.run(None, all).await?,
+        };
+        let mut results = results.into_iter();
+        let each = lengths
+            .into_iter()
+            .map(|(tenant, length)| (tenant, results.by_ref().take(length).collect()));
+        Ok(each.collect())
+    }
+
     /// Runs a batch that changes something of a tenant, and with it the request's row in the journal. Gives the batch's own results.
     pub async fn change(
         &self,

@@ -130,7 +130,8 @@ pub fn paged<T: Serialize>(call: &Call<'_>, page: Page, total_items: i64, data: 
 }
 
 impl Page {
-    fn of_items(self, total_items: i64) -> Pagination {
+    /// Where the page lies among so many.
+    pub fn of_items(self, total_items: i64) -> Pagination {
         Pagination {
             page: self.page,
             per_page: self.per_page,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::envelopes::{shows, tenant_id};
+use super::envelopes::{paging, shows, tenant_id};
 use super::examples;
 use super::operation::{Operation, query};
 use super::schemas::Schemas;
@@ -248,8 +248,11 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
         ),
         "readStatus" => shows::<StatusResponse>(
             Operation::new(route, HAPPENED, "What needs a person")
-                .describe("Tokens that expire in 30 days, have expired or were not used for 7; requests that were refused in the last day, by credential; syncs that were stopped or fail. Each line says what it means and what to do. Nothing where all is well.")
-                .parameters([tenant_id(false, OF_TENANT)])
+                .describe("Tokens that expire in 30 days, have expired or were not used for 7; requests that were refused in the last day, by credential; syncs that were stopped or fail. Each line says what it means and what to do. Nothing where all is well. An administrator of all tenants who names none is told of a page of them, in the order of their list, and `tenants` says which.")
+                .parameters([
+                    tenant_id(false, "Of this tenant alone; an administrator of one tenant may leave it out"),
+                ])
+                .parameters(paging())
                 .fails(404)
                 .fails(422),
             200,

@@ -188,5 +188,80 @@ fn whose_status_it_is() {
     world.admin_as(&admin, "GET", path, Value::Null).expect(200);
     let its = format!("{path}?tenant_id={}", other.id);
     world.admin_as(&admin, "GET", &its, Value::Null).expect(404);
-    world.admin("GET", path, Value::Null).expect(422);
+    let all = world.admin("GET", path, Value::Null);
+    assert_eq!(all.expect(200).body["data"]["tenants"]["total_items"], 2);
+    let alone = world.admin_as(&admin, "GET", path, Value::Null);
+    assert_eq!(alone.body["data"]["tenants"], Value::Null);
+    let mut nowhere = world.claims();
+    nowhere.insert("scope".to_owned(), "audit:read".into());
+    let nowhere = world.jwt(&nowhere);
+    world
+        .admin_as(&nowhere, "GET", path, Value::Null)
+        .expect(403);
+}
+
+#[test]
+fn all_tenants_are_told_of_page_by_page_in_two_round_trips() {
+    let world = World::new();
+    let path = "/api/v1/admin/status/";
+    let nobody = world.admin("GET", path, Value::Null);
+    assert_eq!(nobody.expect(200).body["data"]["lines"], json!([]));
+    assert_eq!(nobody.trips(), 1);
+    let tenants: Vec<Tenant<'_>> = (0..25).map(|_| world.tenant("compat")).collect();
+    for (number, tenant) in tenants.iter().enumerate() {
+        for _ in 0..number % 4 {
+            let refused = tenant.send("POST", "/Users", json!({"userName": ""}));
+            refused.expect(400);
+        }
+    }
+    world
+        .admin(
+            "DELETE",
+            &format!("/api/v1/admin/tenants/{}", tenants[3].id),
+            Value::Null,
+        )
+        .expect(204);
+    let ids = |page: &str| -> Vec<String> {
+        let listed = world.admin(
+            "GET",
+            &format!("/api/v1/admin/tenants/?{page}"),
+            Value::Null,
+        );
+        let data = listed.expect(200).body["data"].as_array().unwrap().clone();
+        data.iter()
+            .map(|one| one["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    for (page, number) in [
+        ("", 20),
+        ("page=2", 4),
+        ("per_page=100", 24),
+        ("page=3&per_page=10", 4),
+        ("page=9", 0),
+    ] {
+        let answer = world.admin("GET", &format!("{path}?{page}"), Value::Null);
+        assert_eq!(answer.expect(200).trips(), if number == 0 { 1 } else { 2 });
+        let those = ids(page);
+        assert_eq!(those.len(), number, "{page}");
+        let told = answer.body["data"]["lines"].as_array().unwrap();
+        let each: Vec<Value> = those
+            .iter()
+            .flat_map(|id| {
+                let one = world.admin("GET", &format!("{path}?tenant_id={id}"), Value::Null);
+                one.body["data"]["lines"].as_array().unwrap().clone()
+            })
+            .collect();
+        assert_eq!(told, &each, "{page}");
+        assert!(
+            told.iter()
+                .all(|line| those.iter().any(|id| line["tenant_id"] == **id))
+        );
+        assert_eq!(told.is_empty(), number == 0, "{page}");
+        assert_eq!(answer.body["data"]["tenants"]["total_items"], 24);
+    }
+    for wrong in ["page=0", "per_page=101", "per_page=x", "limit=1"] {
+        world
+            .admin("GET", &format!("{path}?{wrong}"), Value::Null)
+            .expect(422);
+    }
 }

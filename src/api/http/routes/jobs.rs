@@ -104,7 +104,7 @@ pub static ADMIN_ROUTES: &[AdminRow] = &[
     (Method::GET, "/api/v1/admin/undo/:undo_id", "readUndo", admin!(AuditRead, undo::read), &["tenant_id"]),
     (Method::POST, "/api/v1/admin/erasures", "erase", admin!(AuditWrite, erasures::erase), &[]),
     (Method::GET, "/api/v1/admin/activity", "readActivity", admin!(AuditRead, activity::read), &["tenant_id"]),
-    (Method::GET, "/api/v1/admin/status", "readStatus", admin!(AuditRead, status::read), &["tenant_id"]),
+    (Method::GET, "/api/v1/admin/status", "readStatus", admin!(AuditRead, status::read), &["tenant_id", "page", "per_page"]),
     (Method::GET, "/api/v1/admin/requests", "listRequests", admin!(AuditRead, requests::list), &["tenant_id", "status", "actor", "method", "resource_id", "request_id", "user_name", "since", "until", "after", "limit"]),
     (Method::GET, "/api/v1/admin/requests/:request_id", "readRequest", admin!(AuditRead, requests::read), &["tenant_id"]),
     (Method::POST, "/api/v1/admin/requests/:request_id/replay", "replayRequest", admin!(AuditWrite, replay::replay), &[]),
