@@ -437,10 +437,14 @@ describe("the console", { skip }, () => {
     for (let number = 0; number < 100; number += 1) await world.createTenant({ id: `crowd-${number}`, name: `Crowd ${number}` });
     const { total_items: total } = (await world.admin("GET", "/tenants?per_page=1")).body.pagination;
     const page = await newPage(t);
+    const asked = [];
+    page.on("request", (request) => /admin\/status/.test(request.url()) && asked.push(request.url()));
     await open(page, world);
     await page.getByText(`Of 100 of ${total} tenants.`).waitFor();
+    assert.equal(asked.length, 1, "one request for all of them");
     await button(page, `Look at ${total - 100} more`).click();
     await page.getByText(`Of 100 of ${total} tenants.`).waitFor({ state: "detached" });
     await page.getByText("Old script").waitFor();
+    assert.equal(asked.length, 3, "and one for each hundred more");
   });
 });

@@ -165,11 +165,7 @@ fn scim_routes_and_the_open_ones_pass_over_what_they_do_not_know() {
 #[test]
 fn a_tenant_that_has_to_be_named_is_said_to_be_required() {
     let world = World::new();
-    for path in [
-        "audit-events",
-        "requests",
-        "scim-tokens/endpoint-info",
-    ] {
+    for path in ["audit-events", "requests", "scim-tokens/endpoint-info"] {
         let answer = world.admin("GET", &format!("/api/v1/admin/{path}"), Value::Null);
         assert_eq!(
             answer.expect(422).body["detail"],
