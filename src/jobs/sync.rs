@@ -1,5 +1,7 @@
 //! Directory syncs: those that are due are begun, those that fell silent are gone on with, and a message makes a few steps of one.
 
+use std::rc::Rc;
+
 use serde_json::json;
 
 use crate::api::App;
@@ -12,10 +14,12 @@ use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::messages;
 use crate::platform;
+use crate::scim::schema::OwnSchemas;
 use crate::store::identity_providers::IdentityProvider;
 use crate::store::sync_runs::{self, Order};
 use crate::store::{self, Guard, Row, Rows, directory_syncs};
 use crate::sync::digest::Digest;
+use crate::sync::extensions::Filled;
 use crate::sync::mapping::Mapping;
 use crate::sync::{Missing, Next, Session, Source, go_on};
 
@@ -35,7 +39,7 @@ impl App {
             return Ok(());
         };
         let source = match &provider {
-            Some(provider) => source(self, provider),
+            Some(provider) => source(self, provider, &session.known.settings.own),
             None => Err("the provider or its tenant was deleted".to_owned()),
         };
         let next = go_on(&session, source).await;
@@ -133,7 +137,11 @@ fn provider_of(row: &Row) -> Option<(TenantId, String)> {
 }
 
 /// The directory of a provider. The error is a sentence for the sync's log.
-fn source(app: &App, provider: &IdentityProvider) -> std::result::Result<Source, String> {
+fn source(
+    app: &App,
+    provider: &IdentityProvider,
+    own: &Rc<OwnSchemas>,
+) -> std::result::Result<Source, String> {
     let Ok(Config::Ldap(config)) = Config::of(provider) else {
         return Err("the stored configuration cannot be read; write it again".to_owned());
     };
@@ -145,6 +153,16 @@ fn source(app: &App, provider: &IdentityProvider) -> std::result::Result<Source,
     let mapped = &config.attribute_mapping;
     let optional = |mapped: &Option<AttributeName>| mapped.as_ref().map(name);
     let (users, groups) = config.places();
+    let resolved = mapped.extensions.resolved(own);
+    let extensions: Vec<Filled> = resolved
+        .map(|(attribute, from)| Filled {
+            attribute,
+            from: name(from),
+        })
+        .collect();
+    let described = extensions.iter().fold(provider.config.clone(), |all, one| {
+        format!("{all}\n{}", one.described())
+    });
     Ok(Source {
         settings,
         users,
@@ -159,6 +177,8 @@ fn source(app: &App, provider: &IdentityProvider) -> std::result::Result<Source,
             display_name: optional(&mapped.display_name),
             active: optional(&mapped.active),
             group_name: name(&mapped.group_name),
+            extensions,
+            own: Rc::clone(own),
         },
         missing: match config.missing_user_action {
             MissingUserAction::Deactivate => Missing::Deactivate,
@@ -166,6 +186,6 @@ fn source(app: &App, provider: &IdentityProvider) -> std::result::Result<Source,
             MissingUserAction::Keep => Missing::Keep,
         },
         max_removal_percent: usize::try_from(config.max_removal_percent.0).unwrap_or_default(),
-        digest: Digest::of(&provider.config),
+        digest: Digest::of(described),
     })
 }

@@ -3,15 +3,19 @@
 //! What comes of an entry is an ordinary user or group in canonical form, checked by the schema as a client's would be, with the
 //! unique id as its `externalId` and the provider as its manager. What does not hold is a reason, and never an error of the sync.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value, json};
 
 use super::digest::Digest;
+use super::extensions::{self, Filled};
 use super::object::{Kind, Object};
 use crate::ldap::{Entry, dn};
 use crate::scim::body;
 use crate::scim::budget::Budget;
 use crate::scim::fold::fold_case;
 use crate::scim::profile::Profile;
+use crate::scim::schema::OwnSchemas;
 
 /// The server's own time of an entry's last change (RFC 4512 §3.4.4).
 pub const MODIFY_TIMESTAMP: &str = "modifyTimestamp";
@@ -38,6 +42,10 @@ pub struct Mapping {
     pub display_name: Option<String>,
     pub active: Option<String>,
     pub group_name: String,
+    /// What goes into attributes of extensions of users.
+    pub extensions: Vec<Filled>,
+    /// The tenant's schemas.
+    pub own: Rc<OwnSchemas>,
 }
 
 /// What the values of a group's member attribute are.
@@ -83,6 +91,7 @@ impl Mapping {
                     &self.active,
                 ];
                 wanted.extend(optional.into_iter().flatten().cloned());
+                wanted.extend(self.extensions.iter().map(|filled| filled.from.clone()));
             }
         }
         wanted.sort();
@@ -210,20 +219,25 @@ impl Mapping {
                 name.insert(part.to_owned(), value.into());
             }
         }
-        let body = json!({
+        let mut body = json!({
             "userName": user_name,
             "name": name,
             "displayName": optional(entry, &self.display_name)?,
             "emails": self.emails(entry)?,
             "active": self.is_active(entry)?,
         });
-        stored(Kind::User, body, unique_id, provider).map(|text| (user_name, text))
+        if let Some(body) = body.as_object_mut() {
+            extensions::fill(&self.extensions, entry, body)?;
+        }
+        let text = self.stored(Kind::User, body, unique_id, provider)?;
+        Ok((user_name, text))
     }
 
     fn group(&self, entry: &Entry, unique_id: &str, provider: &str) -> Result<(String, String)> {
         let name = required(entry, &self.group_name)?;
         let body = json!({"displayName": name});
-        stored(Kind::Group, body, unique_id, provider).map(|text| (name, text))
+        let text = self.stored(Kind::Group, body, unique_id, provider)?;
+        Ok((name, text))
     }
 
     /// All addresses, the first one primary.
@@ -266,6 +280,35 @@ impl Mapping {
             "true" => Ok(!inverted),
             "false" => Ok(inverted),
             _ => Err(format!("{attribute} is neither TRUE nor FALSE")),
+        }
+    }
+
+    /// The resource as it is stored, once the schema has taken it.
+    fn stored(
+        &self,
+        kind: Kind,
+        mut body: Value,
+        unique_id: &str,
+        provider: &str,
+    ) -> Result<String> {
+        if let Some(body) = body.as_object_mut() {
+            body.insert("externalId".to_owned(), unique_id.into());
+        }
+        let resource_type = kind.resource_type();
+        let mut resource = body::read(
+            self.own.shape(resource_type),
+            body,
+            Profile::Compat,
+            &Budget::default(),
+        )
+        .map_err(|error| error.detail.to_string())?;
+        resource.managed_by = Some(provider.to_owned());
+        let text = resource.to_stored(resource_type);
+        match text.len() {
+            length if length > MAX_RESOURCE => Err(format!(
+                "it has {length} bytes; a resource of a directory may have {MAX_RESOURCE}"
+            )),
+            _ => Ok(text),
         }
     }
 }
@@ -311,34 +354,11 @@ fn optional(entry: &Entry, attribute: &Option<String>) -> Result<Option<String>>
     Ok(Some(value.to_owned()))
 }
 
-fn within(attribute: &str, value: &str) -> Result<()> {
+pub(super) fn within(attribute: &str, value: &str) -> Result<()> {
     match value.chars().count() {
         length if length > MAX_VALUE => Err(format!(
             "{attribute} has {length} characters; {MAX_VALUE} are taken"
         )),
         _ => Ok(()),
-    }
-}
-
-/// The resource as it is stored, once the schema has taken it.
-fn stored(kind: Kind, mut body: Value, unique_id: &str, provider: &str) -> Result<String> {
-    if let Some(body) = body.as_object_mut() {
-        body.insert("externalId".to_owned(), unique_id.into());
-    }
-    let resource_type = kind.resource_type();
-    let mut resource = body::read(
-        resource_type.plain(),
-        body,
-        Profile::Compat,
-        &Budget::default(),
-    )
-    .map_err(|error| error.detail.to_string())?;
-    resource.managed_by = Some(provider.to_owned());
-    let text = resource.to_stored(resource_type);
-    match text.len() {
-        length if length > MAX_RESOURCE => Err(format!(
-            "it has {length} bytes; a resource of a directory may have {MAX_RESOURCE}"
-        )),
-        _ => Ok(text),
     }
 }

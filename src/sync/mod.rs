@@ -17,6 +17,7 @@ mod changes;
 mod counts;
 pub mod digest;
 mod execute;
+pub mod extensions;
 mod facts;
 mod failure;
 mod grants;

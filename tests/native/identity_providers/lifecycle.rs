@@ -25,7 +25,7 @@ fn a_tenant_makes_an_oidc_provider_with_the_defaults() {
         "saml_config": null,
         "attribute_mapping": {
             "email": "email", "first_name": "given_name", "last_name": "family_name", "display_name": "name",
-            "groups": "groups",
+            "groups": "groups", "extensions": {},
         },
         "allowed_domains": [], "created_at": "2026-01-02T03:04:05.000Z", "updated_at": "2026-01-02T03:04:05.000Z",
     });

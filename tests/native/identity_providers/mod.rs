@@ -2,6 +2,7 @@
 
 mod certificates;
 mod destinations;
+mod extensions;
 mod group_mappings;
 mod isolation;
 mod issuers;

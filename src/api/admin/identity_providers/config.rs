@@ -9,7 +9,9 @@ use super::fields::WriteOnly;
 use super::responses::{
     AdminIdPResponse, IdPResponse, LdapConfigResponse, OidcConfigResponse, SamlConfigResponse,
 };
-use super::types::{AdminIdPCreate, AdminIdPUpdate, LdapConfig, OidcConfig, SamlConfig};
+use super::types::{
+    AdminIdPCreate, AdminIdPUpdate, AttributeMapping, LdapConfig, OidcConfig, SamlConfig,
+};
 use crate::api::http::call::Call;
 use crate::api::http::input;
 use crate::api::http::input::Time;
@@ -17,6 +19,11 @@ use crate::api::http::input::body_field;
 use crate::error::{Error, FieldError, Kind, Result};
 use crate::scim::date_time;
 use crate::store::identity_providers::{IdentityProvider, Protocol};
+
+/// The mapping that a provider has.
+pub fn mapping_of(provider: &IdentityProvider) -> Result<AttributeMapping> {
+    from_stored(&provider.attribute_mapping)
+}
 
 /// The configuration of one protocol.
 pub enum Config {

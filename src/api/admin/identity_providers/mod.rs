@@ -4,6 +4,7 @@ pub mod access;
 pub mod certificates;
 pub mod config;
 pub mod directory;
+pub mod extensions;
 pub mod fields;
 pub mod group_mappings;
 pub mod providers;

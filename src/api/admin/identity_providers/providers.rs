@@ -6,6 +6,7 @@
 
 use super::access::{Access, View, unknown_tenant};
 use super::config::{self, Changed, Config};
+use super::extensions;
 use super::responses::IdPListItem;
 use super::secrets;
 use super::types::{AdminIdPCreate, AdminIdPUpdate, IdPCreate, IdPUpdate};
@@ -165,6 +166,7 @@ pub async fn create(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply>
     if let Some(secret) = &secret {
         provider.secret = Some(secrets::seal(call.app, &provider, secret.secret())?);
     }
+    extensions::check(call, &provider).await?;
     let tenant = &provider.tenant_id;
     let mut attributes: Vec<String> = ["name", "protocol", "enabled", chosen.field()]
         .map(str::to_owned)
@@ -225,6 +227,10 @@ async fn try_update(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply>
         ));
     }
     provider.updated_at = call.now;
+    let is_mapped = |name: &String| name.contains("attribute_mapping");
+    if attributes.iter().any(is_mapped) {
+        extensions::check(call, &provider).await?;
+    }
     let tenant = &provider.tenant_id;
     let mut batch: Vec<Statement> = rows::update(&provider).into();
     let subject = ("IdentityProvider", provider.id.as_str());

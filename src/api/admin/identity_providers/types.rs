@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::certificates::Certificates;
+use super::extensions::Extensions;
 use super::fields::{
     AttributeName, BindName, Dn, Domains, Filter, Issuer, LdapUrl, Partial, WebUrl, WriteOnly,
 };
@@ -329,6 +330,7 @@ pub struct LdapAttributeMapping {
     /// found is active.
     pub active: Option<AttributeName>,
     pub group_name: AttributeName,
+    pub extensions: Extensions<AttributeName>,
 }
 
 impl Default for LdapAttributeMapping {
@@ -342,6 +344,7 @@ impl Default for LdapAttributeMapping {
             display_name: Some(name("cn")),
             active: None,
             group_name: name("cn"),
+            extensions: Extensions::default(),
         }
     }
 }
@@ -356,6 +359,7 @@ pub struct AttributeMapping {
     pub last_name: Text<1, 500>,
     pub display_name: Text<1, 500>,
     pub groups: Text<1, 500>,
+    pub extensions: Extensions<Text<1, 500>>,
 }
 
 impl Default for AttributeMapping {
@@ -366,6 +370,7 @@ impl Default for AttributeMapping {
             last_name: Text::constant("family_name"),
             display_name: Text::constant("name"),
             groups: Text::constant("groups"),
+            extensions: Extensions::default(),
         }
     }
 }

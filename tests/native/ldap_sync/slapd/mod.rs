@@ -2,6 +2,7 @@
 
 mod awkward;
 mod crashes;
+mod extensions;
 mod left;
 mod life;
 mod managed;
