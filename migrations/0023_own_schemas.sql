@@ -28,3 +28,6 @@ create table own_values (
 ) strict, without rowid;
 
 create index own_values_resource_idx on own_values (tenant_id, resource_id);
+
+-- `roles` and `entitlements` that there are, each a list, as JSON; none where the tenant says nothing of them.
+alter table tenants add column assignable text;

@@ -37,11 +37,11 @@ pub fn resolve(shape: Shape<'_>, path: &str, profile: Profile) -> Result<Target,
 
 /// Whether a path begins with the URN of a schema that the resource type has.
 fn is_below_known(shape: Shape<'_>, path: &str, profile: Profile) -> bool {
-    let core = std::iter::once(Shared::Constant(shape.schema));
-    core.chain(shape.extensions()).any(|schema| {
+    let is_below = |schema: &Schema| {
         let mut names = schema.names(profile);
         names.any(|urn| strip_urn(path, urn).is_some())
-    })
+    };
+    is_below(shape.schema) || shape.extensions().any(|extension| is_below(&extension))
 }
 
 fn find(shape: Shape<'_>, path: &str, profile: Profile) -> Option<Target> {

@@ -99,9 +99,10 @@ pub struct Tenant {
 const COLUMNS: &str = "id, name, scim_profile, store_passwords, push_streams, audit_days, history_days, requests_days, record_bodies, \
      removal_fuse, product_name, product_color, created_at, updated_at, schemas_revision, unknown_extensions";
 
-/// The documents of a tenant's own schemas, as `own_schemas`: looked for where there may be some.
-pub const OWN_SCHEMAS: &str = "iif(t.schemas_revision = 0, null, (select json_group_array(json(o.document)) from (select document \
-     from own_schemas where tenant_id = t.id order by created_at, id) o)) as own_schemas";
+/// The documents of a tenant's own schemas, and the one of what may be assigned, as `own_schemas`: looked for where there may be some.
+pub const OWN_SCHEMAS: &str = "iif(t.schemas_revision = 0, null, (select json_group_array(json(o.document)) from (select document, \
+     created_at, id from own_schemas where tenant_id = t.id union all select t.assignable, 0, '' where t.assignable is not null \
+     order by created_at, id) o)) as own_schemas";
 
 pub fn tenant(row: &Row) -> Result<Tenant> {
     Ok(Tenant {
@@ -169,8 +170,8 @@ pub fn insert(
 ) -> Statement {
     Statement::new(
         "insert into tenants (id, name, scim_profile, store_passwords, created_at, updated_at, audit_days, history_days, \
-         requests_days, record_bodies, removal_fuse, upkeep_at, product_name, product_color, schemas_revision, unknown_extensions) \
-         values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+         requests_days, record_bodies, removal_fuse, upkeep_at, product_name, product_color, schemas_revision, unknown_extensions, \
+         assignable) values (?1, ?2, ?3, ?4, ?5, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         vec![
             id.into(),
             name.into(),
@@ -187,6 +188,7 @@ pub fn insert(
             product.color.clone().into(),
             settings.own.revision.into(),
             settings.own.drops_unknown.then_some(DROP).into(),
+            settings.own.assignable.to_stored().into(),
         ],
     )
 }
@@ -224,6 +226,9 @@ pub struct Changes<'c> {
     pub product_color: Option<Option<String>>,
     /// Whether values in no schema are dropped.
     pub drops_unknown: Option<bool>,
+    /// The roles that there are, as JSON; and the entitlements.
+    pub roles: Option<String>,
+    pub entitlements: Option<String>,
 }
 
 pub fn update(id: &TenantId, changes: &Changes<'_>, now: i64) -> Statement {
@@ -234,7 +239,11 @@ pub fn update(id: &TenantId, changes: &Changes<'_>, now: i64) -> Statement {
          history_days = coalesce(?7, history_days), requests_days = coalesce(?8, requests_days), \
          record_bodies = coalesce(?9, record_bodies), removal_fuse = iif(?10, ?11, removal_fuse), \
          product_name = iif(?12, ?13, product_name), product_color = iif(?14, ?15, product_color), \
-         schemas_revision = schemas_revision + (?16 is not null and ?16 <> coalesce(unknown_extensions, '{LEARN}')), \
+         schemas_revision = schemas_revision + (?16 is not null and ?16 <> coalesce(unknown_extensions, '{LEARN}') \
+         or ?17 is not null or ?18 is not null), \
+         assignable = iif(?17 is null and ?18 is null, assignable, \
+         json_object('roles', json(coalesce(?17, assignable ->> 'roles', '[]')), \
+         'entitlements', json(coalesce(?18, assignable ->> 'entitlements', '[]')))), \
          unknown_extensions = coalesce(?16, unknown_extensions) where id = ?1"
         ),
         vec![
@@ -254,6 +263,8 @@ pub fn update(id: &TenantId, changes: &Changes<'_>, now: i64) -> Statement {
             changes.product_color.is_some().into(),
             changes.product_color.clone().flatten().into(),
             changes.drops_unknown.map(unknown_extensions).into(),
+            changes.roles.clone().into(),
+            changes.entitlements.clone().into(),
         ],
     )
 }
@@ -324,6 +335,8 @@ pub fn select_page(
             " and (instr(lower(name), lower({search})) > 0 or instr(id, lower({search})) > 0)"
         );
     }
-    let columns = format!("{COLUMNS}, null as own_schemas");
+    let columns = format!(
+        "{COLUMNS}, iif(assignable is null, null, json_array(json(assignable))) as own_schemas"
+    );
     page(&source, params, &columns, "id", (limit, offset))
 }

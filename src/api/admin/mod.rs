@@ -5,6 +5,8 @@ pub mod activity;
 #[cfg(feature = "jobs")]
 mod administrator;
 #[cfg(feature = "jobs")]
+pub mod assignable;
+#[cfg(feature = "jobs")]
 pub mod audit_events;
 #[cfg(feature = "requests")]
 pub mod console;

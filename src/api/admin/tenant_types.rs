@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::assignable::AssignableValues;
 use crate::api::http::input::{Text, Time, Whole, present};
 use crate::ids::TenantId;
 use crate::scim::profile::Profile;
+use crate::scim::schema::{ENTITLEMENTS, ROLES};
 use crate::store::tenants::{RemovalFuse, Tenant};
 
 /// For how long something is kept.
@@ -131,6 +133,12 @@ pub struct TenantCreate {
     /// them.
     #[serde(default)]
     pub unknown_extensions: Option<UnknownExtensions>,
+    /// The roles that users can have: `/Roles` has them, and `strict` takes no others. Empty for whichever.
+    #[serde(default)]
+    pub roles: Option<AssignableValues>,
+    /// The entitlements that users can have, likewise.
+    #[serde(default)]
+    pub entitlements: Option<AssignableValues>,
 }
 
 /// What is to change; what is left out or null stays as it is, but `removal_fuse`, which null switches off, and `product_name` and
@@ -172,6 +180,12 @@ pub struct TenantUpdate {
     /// What becomes of values under a URN that is in no schema, where the profile is `compat`.
     #[serde(default)]
     pub unknown_extensions: Option<UnknownExtensions>,
+    /// The roles that users can have: `/Roles` has them, and `strict` takes no others. Empty for whichever.
+    #[serde(default)]
+    pub roles: Option<AssignableValues>,
+    /// The entitlements that users can have, likewise.
+    #[serde(default)]
+    pub entitlements: Option<AssignableValues>,
 }
 
 /// A tenant: one customer.
@@ -201,12 +215,17 @@ pub struct TenantResponse {
     pub product_color: Option<String>,
     /// What becomes of values under a URN that is in no schema, where the profile is `compat`.
     pub unknown_extensions: UnknownExtensions,
+    /// The roles that users can have; none where they can have any.
+    pub roles: AssignableValues,
+    /// The entitlements that users can have; none where they can have any.
+    pub entitlements: AssignableValues,
     pub created_at: Time,
     pub updated_at: Time,
 }
 
 /// A tenant as replies show it.
 pub fn show(tenant: Tenant) -> TenantResponse {
+    let assignable = &tenant.settings.own.assignable;
     TenantResponse {
         id: tenant.id,
         name: tenant.name,
@@ -219,6 +238,8 @@ pub fn show(tenant: Tenant) -> TenantResponse {
         removal_fuse: tenant.keeping.removal_fuse.map(Fuse::from),
         product_name: tenant.product.name,
         product_color: tenant.product.color,
+        roles: AssignableValues::of_stored(assignable.of(&ROLES)),
+        entitlements: AssignableValues::of_stored(assignable.of(&ENTITLEMENTS)),
         unknown_extensions: UnknownExtensions::of(tenant.settings.own.drops_unknown),
         created_at: Time(tenant.created_at),
         updated_at: Time(tenant.updated_at),

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use serde_json::json;
+
 use super::administrator;
 use super::tenant_types::{
     Color, TenantCreate, TenantResponse, TenantUpdate, UnknownExtensions, show,
@@ -30,7 +32,7 @@ use crate::store::{
 const WHAT: &str = "the tenant";
 
 /// What an administrator sets.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 13] = [
     "name",
     "scim_profile",
     "store_passwords",
@@ -42,10 +44,12 @@ const FIELDS: [&str; 11] = [
     "product_name",
     "product_color",
     "unknown_extensions",
+    "roles",
+    "entitlements",
 ];
 
 /// Those that are set, for the audit trail.
-fn named(is_set: [bool; 11]) -> Vec<String> {
+fn named(is_set: [bool; 13]) -> Vec<String> {
     let fields = FIELDS.into_iter().zip(is_set);
     let set = fields.filter(|(_, is_set)| *is_set);
     set.map(|(name, _)| name.to_owned()).collect()
@@ -94,14 +98,19 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let drops_unknown = given
         .unknown_extensions
         .is_some_and(UnknownExtensions::drops);
+    let assignable = match (&given.roles, &given.entitlements) {
+        (None, None) => None,
+        (roles, entitlements) => Some(json!({"roles": roles, "entitlements": entitlements})),
+    };
+    let documents = assignable.map_or_else(String::new, |one| json!([one]).to_string());
     let settings = Settings {
         profile: given.scim_profile.unwrap_or_default(),
         store_passwords: given.store_passwords.unwrap_or_default(),
         // The first revision is what a worker takes for granted of a tenant that it does not know.
         own: Rc::new(OwnSchemas::read(
-            i64::from(drops_unknown),
+            i64::from(drops_unknown || !documents.is_empty()),
             drops_unknown,
-            String::new(),
+            documents,
         )),
         ..Settings::default()
     };
@@ -117,6 +126,8 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         given.product_name.is_some(),
         given.product_color.is_some(),
         given.unknown_extensions.is_some(),
+        given.roles.is_some(),
+        given.entitlements.is_some(),
     ];
     let product = Product {
         name: given.product_name.map(Text::into_string),
@@ -187,6 +198,8 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
             .product_color
             .map(|color| color.map(|Color(color)| color)),
         drops_unknown: given.unknown_extensions.map(UnknownExtensions::drops),
+        roles: given.roles.map(|roles| roles.to_stored()),
+        entitlements: given.entitlements.map(|all| all.to_stored()),
     };
     let is_given = [
         changes.name.is_some(),
@@ -200,6 +213,8 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         changes.product_name.is_some(),
         changes.product_color.is_some(),
         changes.drops_unknown.is_some(),
+        changes.roles.is_some(),
+        changes.entitlements.is_some(),
     ];
     let mut batch = vec![
         tenants::require(&id),

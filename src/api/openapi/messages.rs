@@ -45,7 +45,14 @@ pub fn list_of(name: &str) -> String {
 pub fn schemas() -> Map<String, Value> {
     let mut schemas = Map::new();
     let mut add = |name: &str, schema: Value| schemas.insert(name.to_owned(), schema);
-    for name in ["User", "Group", "ResourceType", "Schema"] {
+    for name in [
+        "User",
+        "Group",
+        "Role",
+        "Entitlement",
+        "ResourceType",
+        "Schema",
+    ] {
         add(&list_of(name), list(&reference(name)));
     }
     let any: Vec<Value> = RESOURCE_TYPES

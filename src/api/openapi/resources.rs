@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::schemas::Way;
 use crate::scim::schema::{
-    Attribute, Kind, Mutability, RESOURCE_TYPES, ResourceType, Returned, Schema,
+    ASSIGNABLE, Attribute, Kind, Mutability, RESOURCE_TYPES, ResourceType, Returned, Schema,
 };
 use crate::scim::value::MAX_VALUES;
 
@@ -17,6 +17,9 @@ pub fn schemas() -> Map<String, Value> {
     for resource_type in RESOURCE_TYPES {
         schemas.insert(shown(resource_type), resource(resource_type, Way::Out));
         schemas.insert(sent(resource_type), resource(resource_type, Way::In));
+    }
+    for (resource_type, _) in ASSIGNABLE {
+        schemas.insert(shown(resource_type), resource(resource_type, Way::Out));
     }
     schemas
 }

@@ -15,7 +15,7 @@ use crate::api::scim::async_requests::{AsyncProgress, KEPT_DAYS, MAX_ASYNC_OPERA
 use crate::api::scim::bulk::MAX_OPERATIONS;
 use crate::api::scim::list_query::{DEFAULT_COUNT, MAX_COUNT};
 use crate::scim::filter::MAX_LENGTH;
-use crate::scim::schema::{GROUPS, RESOURCE_TYPES, ResourceType, USERS};
+use crate::scim::schema::{ENTITLEMENTS, GROUPS, RESOURCE_TYPES, ROLES, ResourceType, USERS};
 
 /// Any SCIM operation.
 fn operation(route: &Route, summary: &str) -> Operation {
@@ -65,6 +65,10 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
         ),
         "bulk" => bulk(route),
         "readAsyncRequest" => async_request(route, schemas),
+        "listRoles" => assignable(list(route, &[&ROLES])),
+        "readRole" => assignable(read(route, &ROLES)),
+        "listEntitlements" => assignable(list(route, &[&ENTITLEMENTS])),
+        "readEntitlement" => assignable(read(route, &ENTITLEMENTS)),
         "readMe" => me(read(route, &USERS), "The user who asks"),
         "replaceMe" => me(replace(route, &USERS), "Replace the user who asks"),
         "patchMe" => me(patch(route, &USERS), "Change the user who asks"),
@@ -218,6 +222,13 @@ fn read(route: &Route, resource_type: &'static ResourceType) -> Operation {
             &["ETag", "X-Event-Seq"],
         );
     shows(operation, 200, resource_type).with_headers(200, &["X-Event-Seq"])
+}
+
+/// What a tenant says that there is.
+fn assignable(operation: Operation) -> Operation {
+    operation
+        .describe("What the tenant's settings say that users can have (draft-ietf-scim-roles-entitlements); 404 where they say nothing.")
+        .fails(404)
 }
 
 fn replace(route: &Route, resource_type: &'static ResourceType) -> Operation {

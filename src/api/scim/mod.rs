@@ -1,6 +1,8 @@
 //! RFC 7644's endpoints.
 
 #[cfg(feature = "jobs")]
+#[cfg(feature = "requests")]
+pub mod assignable;
 pub mod async_requests;
 pub mod author;
 pub mod bulk;

@@ -140,7 +140,7 @@ impl Uniqueness {
 }
 
 /// One attribute or sub-attribute with its characteristics (RFC 7643 §7).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Attribute {
     pub(super) name: Cow<'static, str>,
     pub kind: Kind,
@@ -316,7 +316,7 @@ const fn put<T>(place: &mut T, constant: T) {
 }
 
 /// A schema: a URN with the attributes it defines.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Schema {
     pub(super) id: Cow<'static, str>,
     /// URNs that older clients have for it.
@@ -332,6 +332,24 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// One that all tenants have.
+    pub const fn constant(
+        id: &'static str,
+        name: &'static str,
+        description: &'static str,
+        attributes: &'static [Attribute],
+    ) -> Self {
+        Schema {
+            id: Cow::Borrowed(id),
+            former: &[],
+            name: Cow::Borrowed(name),
+            description: Cow::Borrowed(description),
+            key: Cow::Borrowed(id),
+            attributes: List::Constant(attributes),
+            is_learned: false,
+        }
+    }
+
     /// The URN.
     pub fn id(&self) -> &str {
         &self.id

@@ -193,6 +193,8 @@ impl Learner<'_> {
             Some(at) => at,
             None => {
                 let others = documents.iter().map(|one| text(one, "id"));
+                // The document of what may be assigned has none.
+                let others = others.filter(|urn| !urn.is_empty());
                 if !room || urn.len() > MAX_URN || fault_of_urn(urn, others).is_some() {
                     return;
                 }

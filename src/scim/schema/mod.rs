@@ -4,6 +4,7 @@
 //! Invariants: attribute names are unique without regard to case within their level; every attribute of a resource
 //! is found through [`ResourceType::resolve`] and nowhere else.
 
+mod assignable;
 mod attribute;
 mod common;
 mod enterprise;
@@ -16,6 +17,7 @@ mod shared;
 mod urn;
 mod user;
 
+pub use assignable::{ASSIGNABLE, ENTITLEMENTS, ROLES, resource as assignable_resource};
 pub use attribute::{Attribute, Kind, Mutability, Returned, Schema, Uniqueness};
 pub use common::COMMON;
 pub use enterprise::ENTERPRISE;

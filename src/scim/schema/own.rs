@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::assignable::Assignable;
 use super::attribute::{Attribute, Kind, Mutability, Returned, Schema};
 use super::resource_type::{ResourceType, Shape};
 use super::resource_types::RESOURCE_TYPES;
-use super::shared::{List, Texts};
+use super::shared::{List, Shared, Texts};
 
 /// A tenant's own schemas at one revision.
 #[derive(Debug, Default)]
@@ -21,10 +22,15 @@ pub struct OwnSchemas {
     /// The documents that they are read from: an array of JSON, or empty.
     pub documents: String,
     by_type: [Vec<Arc<Schema>>; RESOURCE_TYPES.len()],
+    /// The roles and entitlements that there are.
+    pub assignable: Assignable,
+    /// The schema of users, where it is another one by these.
+    user: Option<Arc<Schema>>,
 }
 
 impl OwnSchemas {
-    /// Reads the documents, an array of JSON: `id`, `resource_type`, `name`, `description` and `attributes` each.
+    /// Reads the documents, an array of JSON: `id`, `resource_type`, `name`, `description` and `attributes` each; and one with `roles`
+    /// and `entitlements`, where the tenant says which there are.
     pub fn read(revision: i64, drops_unknown: bool, documents: String) -> Self {
         let all: Vec<Value> = serde_json::from_str(&documents).unwrap_or_default();
         let by_type = RESOURCE_TYPES.map(|resource_type| {
@@ -33,7 +39,11 @@ impl OwnSchemas {
                 .filter(|one| text(one, "resource_type") == resource_type.name);
             of_type.map(schema).map(Arc::new).collect()
         });
+        let assignable = all.iter().find(|one| one.get("id").is_none());
+        let assignable = assignable.map(Assignable::read).unwrap_or_default();
         OwnSchemas {
+            user: assignable.user(),
+            assignable,
             revision,
             drops_unknown,
             documents,
@@ -45,7 +55,22 @@ impl OwnSchemas {
     pub fn shape(&self, resource_type: &'static ResourceType) -> Shape<'_> {
         let mut by_type = RESOURCE_TYPES.iter().zip(&self.by_type);
         let own = by_type.find(|(of, _)| of.name == resource_type.name);
-        resource_type.with(own.map_or(&[], |(_, own)| own))
+        let shape = resource_type.with(own.map_or(&[], |(_, own)| own));
+        match self.user_of(resource_type) {
+            Some(schema) => Shape { schema, ..shape },
+            None => shape,
+        }
+    }
+
+    /// The core schema of a resource type as the tenant has it.
+    pub fn core(&self, resource_type: &'static ResourceType) -> Shared<Schema> {
+        let own = self.user_of(resource_type).map(Shared::from);
+        own.unwrap_or(Shared::Constant(resource_type.schema))
+    }
+
+    fn user_of(&self, resource_type: &ResourceType) -> Option<&Arc<Schema>> {
+        let own = self.user.as_ref();
+        own.filter(|own| own.id() == resource_type.schema.id())
     }
 }
 

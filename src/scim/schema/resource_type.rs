@@ -29,6 +29,7 @@ impl ResourceType {
     pub fn with<'s>(&'static self, own: &'s [Arc<Schema>]) -> Shape<'s> {
         Shape {
             resource_type: self,
+            schema: self.schema,
             own,
         }
     }
@@ -48,6 +49,8 @@ impl ResourceType {
 #[derive(Debug, Clone, Copy)]
 pub struct Shape<'s> {
     pub resource_type: &'static ResourceType,
+    /// The core schema, which for a tenant may have other values that attributes take.
+    pub schema: &'s Schema,
     pub own: &'s [Arc<Schema>],
 }
 
@@ -60,6 +63,17 @@ impl Deref for Shape<'_> {
 }
 
 impl<'s> Shape<'s> {
+    /// See [`ResourceType::core`].
+    pub fn core(self) -> impl Iterator<Item = &'s Attribute> {
+        COMMON.iter().chain(self.schema.attributes.iter())
+    }
+
+    /// See [`ResourceType::core_attribute`].
+    pub fn core_attribute(self, name: &str) -> Option<Shared<Attribute>> {
+        let found = self.schema.attribute(name);
+        found.or_else(|| find(&COMMON, name))
+    }
+
     /// All extensions, in the order in which they are written.
     pub fn extensions(self) -> impl Iterator<Item = Shared<Schema>> + use<'s> {
         let constant = self.resource_type.extensions.iter();

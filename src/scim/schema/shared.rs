@@ -49,6 +49,15 @@ pub enum List<T: 'static> {
     Own(Vec<Arc<T>>),
 }
 
+impl<T> Clone for List<T> {
+    fn clone(&self) -> Self {
+        match self {
+            List::Constant(all) => List::Constant(all),
+            List::Own(all) => List::Own(all.clone()),
+        }
+    }
+}
+
 impl<T> List<T> {
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         let (constant, own) = match self {
@@ -76,7 +85,7 @@ impl<T> List<T> {
 }
 
 /// Texts, in their order.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Texts {
     Constant(&'static [&'static str]),
     Own(Vec<String>),

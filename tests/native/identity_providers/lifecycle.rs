@@ -77,7 +77,7 @@ fn an_ldap_provider_has_the_defaults_of_a_directory() {
             "missing_user_action": "deactivate", "max_removal_percent": 20,
             "attribute_mapping": {
                 "user_name": "uid", "email": "mail", "first_name": "givenName", "last_name": "sn",
-                "display_name": "cn", "active": null, "group_name": "cn",
+                "display_name": "cn", "active": null, "group_name": "cn", "extensions": {},
             },
             "has_bind_password": true,
         })

@@ -78,6 +78,10 @@ impl Things {
         let schema =
             json!({"id": urn, "resource_type": "User", "name": name, "attributes": attributes});
         world.admin("POST", &schemas, schema).expect(201);
+        let values = json!([{"value": name}]);
+        let assignable = json!({"roles": values, "entitlements": values});
+        let path = format!("/api/v1/admin/tenants/{}", tenant.id);
+        world.admin("PATCH", &path, assignable).expect(200);
         // It is refused when it is carried out.
         let later = [("prefer", "respond-async, wait=5")];
         let refused = tenant.send_with(
@@ -172,6 +176,7 @@ impl Things {
             "request_id" | "undo_id" | "txn" => &self.request,
             "id" if pattern.contains("/Groups/") => &self.group,
             "id" if pattern.contains("/Users/") || pattern.contains("/:type/") => &self.user,
+            "id" if pattern.contains("/Roles/") || pattern.contains("/Entitlements/") => &self.name,
             "type" => "User",
             "id" => "User",
             // A file is nobody's.

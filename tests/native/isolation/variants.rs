@@ -116,6 +116,10 @@ pub fn variants(
         ("GET", "") => listed(&of_users),
         ("GET", "/Users") => listed(&of_users),
         ("GET", "/Groups") => listed(&of_groups),
+        ("GET", "/Roles" | "/Entitlements") => {
+            listed(&filters(&[("value", &its.name), ("id", &its.user)]))
+        }
+        ("GET", "/Roles/:id" | "/Entitlements/:id") => nothing(),
         ("POST", "/.search" | "/Users/.search") => searched(&of_users),
         ("POST", "/Groups/.search") => searched(&of_groups),
         ("GET" | "DELETE", "/Users/:id" | "/Groups/:id" | "/Me") => nothing(),

@@ -1,5 +1,6 @@
 //! Schemas that a tenant has of its own: what is declared behaves as any other.
 
+mod assignable;
 mod changes;
 mod declared;
 mod discovery;

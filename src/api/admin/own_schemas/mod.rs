@@ -70,7 +70,9 @@ fn all_of(results: &[Rows]) -> Result<(i64, Vec<OwnSchema>)> {
         documents => serde_json::from_str(documents)
             .map_err(|error| Error::internal(format!("schemas: {error}")))?,
     };
-    let all = documents.into_iter().map(schema).collect::<Result<_>>()?;
+    // The one of what may be assigned has none.
+    let schemas = documents.into_iter().filter(|one| one.get("id").is_some());
+    let all = schemas.map(schema).collect::<Result<_>>()?;
     Ok((own.revision, all))
 }
 

@@ -16,13 +16,13 @@ use super::row::{For, Route, ScimRow, Worker};
 use crate::api::http::call::Place;
 use crate::api::http::caller::Subject;
 use crate::api::http::reply::Dialect;
+#[cfg(feature = "requests")]
+use crate::api::scim::{assignable, discovery, lists};
 use crate::api::scim::{bulk, groups, resources, users};
-#[cfg(feature = "requests")]
-use crate::api::scim::{discovery, lists};
 use crate::auth::scope::Scope;
-use crate::scim::schema::{GROUPS, USERS};
 #[cfg(feature = "requests")]
-use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
+use crate::scim::schema::{ENTITLEMENTS, RESOURCE_TYPES, ROLES, ResourceType};
+use crate::scim::schema::{GROUPS, USERS};
 
 /// A handler that everybody reaches.
 #[cfg(feature = "requests")]
@@ -60,6 +60,10 @@ pub static READS: &[ScimRow] = &[
     (Method::GET, "/Users/:id", "readUser", scim!([UsersRead], resources::read, &USERS, Subject::Path)),
     (Method::GET, "/Me", "readMe", scim!([UsersRead], resources::read, &USERS, Subject::Me)),
     (Method::GET, "/Groups", "listGroups", scim!([GroupsRead], lists::list, &GROUPS_ALONE)),
+    (Method::GET, "/Roles", "listRoles", scim!([UsersRead], assignable::list, &ROLES)),
+    (Method::GET, "/Roles/:id", "readRole", scim!([UsersRead], assignable::read, &ROLES)),
+    (Method::GET, "/Entitlements", "listEntitlements", scim!([UsersRead], assignable::list, &ENTITLEMENTS)),
+    (Method::GET, "/Entitlements/:id", "readEntitlement", scim!([UsersRead], assignable::read, &ENTITLEMENTS)),
     (Method::GET, "/Groups/:id", "readGroup", scim!([GroupsRead], resources::read, &GROUPS, Subject::Path)),
 ];
 

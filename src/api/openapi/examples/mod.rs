@@ -10,7 +10,9 @@ use crate::api::scim::discovery::documents::{
     ResourceTypeDocument, SchemaDocument, ServiceProviderConfig,
 };
 use crate::ids::TenantId;
-use crate::scim::schema::{ENTERPRISE, GROUPS, ResourceType, USERS};
+use crate::scim::schema::{
+    ASSIGNABLE, ENTERPRISE, GROUPS, ResourceType, USERS, assignable_resource,
+};
 use crate::scim::{BULK_REQUEST, BULK_RESPONSE, LIST_RESPONSE, PATCH_OP, SEARCH_REQUEST};
 
 const ORIGIN: &str = "https://scim.example.com";
@@ -65,6 +67,7 @@ pub fn tenant() -> Value {
         "audit_days": 365, "history_days": 30, "requests_days": 30, "record_bodies": true,
         "removal_fuse": {"percent": 20, "at_least": 50, "minutes": 60}, "product_name": "Acme", "product_color": "#0b5fff",
         "unknown_extensions": "learn",
+        "roles": [], "entitlements": [],
         "created_at": TIME, "updated_at": TIME,
     })
 }
@@ -157,6 +160,14 @@ pub fn sent(resource_type: &ResourceType) -> Value {
 
 /// The same resource as it is shown.
 pub fn shown(resource_type: &ResourceType) -> Value {
+    if ASSIGNABLE
+        .iter()
+        .any(|(of, _)| of.name == resource_type.name)
+    {
+        let one = json!({"value": "admin", "display": "Administrator", "supported": true});
+        let base = format!("{}{}", base(), resource_type.endpoint);
+        return assignable_resource(resource_type, &one, &base, "W/\"3\"");
+    }
     let is_group = resource_type.name == GROUPS.name;
     let id = if is_group { GROUP } else { USER };
     let location = format!("{}{}/{id}", base(), resource_type.endpoint);

@@ -16,7 +16,7 @@ fn with(base: Value, more: Value) -> Value {
 fn mapping() -> Value {
     json!({
         "email": "email", "first_name": "given_name", "last_name": "family_name", "display_name": "name",
-        "groups": "groups",
+        "groups": "groups", "extensions": {},
     })
 }
 
@@ -74,7 +74,7 @@ pub fn admin_provider() -> Value {
             "sync_interval_minutes": 60, "missing_user_action": "deactivate", "max_removal_percent": 20,
             "attribute_mapping": {
                 "user_name": "uid", "email": "mail", "first_name": "givenName", "last_name": "sn", "display_name": "cn",
-                "active": null, "group_name": "cn",
+                "active": null, "group_name": "cn", "extensions": {},
             },
             "has_bind_password": true,
         }),

@@ -15,7 +15,7 @@ use crate::api::http::reply::Reply;
 use crate::api::http::token_facts::Look;
 use crate::error::{Error, Kind, Result};
 use crate::scim::render;
-use crate::scim::schema::{OwnSchemas, RESOURCE_TYPES, Schema, Shared};
+use crate::scim::schema::{ASSIGNABLE, OwnSchemas, RESOURCE_TYPES, ResourceType, Schema, Shared};
 use documents::{ResourceTypeDocument, SchemaDocument, ServiceProviderConfig};
 
 /// A filter on these endpoints is 403 (RFC 7644 §4).
@@ -36,10 +36,8 @@ pub async fn service_provider_config(call: &Call<'_>) -> Result<Reply> {
 pub async fn resource_types(call: &Call<'_>) -> Result<Reply> {
     refuse_filter(call)?;
     let (base, own) = (call.scim_base(), own_schemas(call).await?);
-    let documents = RESOURCE_TYPES
-        .iter()
-        .map(|of| ResourceTypeDocument::new(own.shape(of), &base));
-    list(documents)
+    let types = resource_types_of(&own);
+    list(types.map(|of| ResourceTypeDocument::new(own.shape(of), &base)))
 }
 
 /// `GET /ResourceTypes/{id}`.
@@ -47,8 +45,7 @@ pub async fn resource_type(call: &Call<'_>) -> Result<Reply> {
     refuse_filter(call)?;
     let own = own_schemas(call).await?;
     let id = call.param("id");
-    let found = RESOURCE_TYPES
-        .into_iter()
+    let found = resource_types_of(&own)
         .find(|resource_type| resource_type.name == id)
         .ok_or_else(|| Error::not_found("the resource type"))?;
     one(&ResourceTypeDocument::new(
@@ -82,11 +79,18 @@ pub async fn schema(call: &Call<'_>) -> Result<Reply> {
     one(&SchemaDocument::new(found, &call.scim_base()))
 }
 
+/// Those that all tenants have, and those of what the tenant says there is.
+fn resource_types_of(own: &OwnSchemas) -> impl Iterator<Item = &'static ResourceType> {
+    let assignable = ASSIGNABLE.iter().map(|(of, _)| *of);
+    let there = assignable.filter(|of| !own.assignable.of(of).is_empty());
+    RESOURCE_TYPES.into_iter().chain(there)
+}
+
 /// Each schema once: resource types share extensions.
 fn known_schemas(own: &OwnSchemas) -> Vec<Shared<Schema>> {
     let mut known: Vec<Shared<Schema>> = Vec::new();
-    for resource_type in RESOURCE_TYPES {
-        let core = Shared::Constant(resource_type.schema);
+    for resource_type in resource_types_of(own) {
+        let core = own.core(resource_type);
         for schema in std::iter::once(core).chain(own.shape(resource_type).extensions()) {
             if !known.iter().any(|found| found.id() == schema.id()) {
                 known.push(schema);

@@ -14,6 +14,10 @@ pub fn declared(world: &World, tenant: &str) {
     let schema =
         json!({"id": URN, "resource_type": "User", "name": MARK, "attributes": attributes});
     world.admin("POST", &path, schema).expect(201);
+    let values = json!([{"value": MARK}]);
+    let assignable = json!({"roles": values, "entitlements": values});
+    let path = format!("/api/v1/admin/tenants/{tenant}");
+    world.admin("PATCH", &path, assignable).expect(200);
 }
 
 impl Scene {
@@ -25,7 +29,13 @@ impl Scene {
             "attributes": [{"name": "floor", "type": "integer"}],
         });
         let fewer = json!({"attributes": [{"name": "badge"}]});
+        let role = format!("/Roles/{MARK}");
+        let entitlement = format!("/Entitlements/{MARK}");
         vec![
+            self.scim("GET", "/Roles", Value::Null, 200),
+            self.scim("GET", &role, Value::Null, 200),
+            self.scim("GET", "/Entitlements", Value::Null, 200),
+            self.scim("GET", &entitlement, Value::Null, 200),
             self.admin("GET", &schemas, Value::Null, 200),
             self.admin("POST", &schemas, new, 201).again(409),
             self.admin("GET", &one, Value::Null, 200),
