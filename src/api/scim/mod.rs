@@ -1,8 +1,8 @@
 //! RFC 7644's endpoints.
 
-#[cfg(feature = "jobs")]
 #[cfg(feature = "requests")]
 pub mod assignable;
+#[cfg(feature = "jobs")]
 pub mod async_requests;
 pub mod author;
 pub mod bulk;

@@ -8,7 +8,7 @@ export interface FieldSpec {
   key: string;
   label: string;
   hint?: string;
-  kind?: "text" | "url" | "secret" | "area" | "tick" | "number" | "list" | "choice";
+  kind?: "text" | "url" | "secret" | "area" | "tick" | "number" | "list" | "choice" | "map";
   options?: [string, string][];
   isRequired?: boolean;
   /** What a new provider's form begins with. */
@@ -28,7 +28,13 @@ const LOGIN: FieldSpec[] = [
   { key: "update_user_on_login", label: "A login updates the person", kind: "tick", initial: true },
   { key: "allowed_domains", label: "E-mail domains", kind: "list", hint: "With commas between them. Any where you leave it out." },
   ...["email", "first_name", "last_name", "display_name", "groups"].map((name): FieldSpec => ({ key: `attribute_mapping.${name}`, label: `Claim of the ${name.replace("_", " ")}`, isFurther: true })),
+  extensions("attribute_mapping.extensions", "claim"),
 ];
+
+function extensions(key: string, from: string): FieldSpec {
+  const hint = `A line for each, as in urn:…:User:costCenter = ${from === "claim" ? "cost_center" : "departmentNumber"}`;
+  return { key, label: `Further attributes, each with its ${from}`, kind: "map", hint, isFurther: true };
+}
 
 export const FIELDS: Record<Protocol, FieldSpec[]> = {
   OIDC: [
@@ -81,6 +87,7 @@ export const FIELDS: Record<Protocol, FieldSpec[]> = {
     { key: "ldap_config.member_attribute", label: "Attribute of members", isFurther: true },
     { key: "ldap_config.page_size", label: "Entries at once", kind: "number", isFurther: true },
     ...["user_name", "email", "first_name", "last_name", "display_name", "active", "group_name"].map((name): FieldSpec => ({ key: `ldap_config.attribute_mapping.${name}`, label: `Attribute of the ${name.replace("_", " ")}`, isFurther: true })),
+    extensions("ldap_config.attribute_mapping.extensions", "attribute"),
   ],
 };
 
@@ -99,6 +106,7 @@ export function valuesOf(protocol: Protocol, provider: Schemas["AdminIdPResponse
   const entries = FIELDS[protocol].map(({ key, kind, initial }): [string, string | boolean] => {
     const given = provider ? at(provider, key) : initial;
     if (kind === "tick") return [key, given === true];
+    if (kind === "map") return [key, Object.entries((given ?? {}) as Record<string, string>).map(([path, from]) => `${path} = ${from}`).join("\n")];
     return [key, Array.isArray(given) ? given.join(", ") : given === null || given === undefined ? "" : String(given)];
   });
   return Object.fromEntries(entries);
@@ -113,10 +121,19 @@ export function bodyOf(protocol: Protocol, values: Values, before: Values | null
   for (const { key, kind } of FIELDS[protocol]) {
     const value = values[key];
     if (before ? before[key] === value || (kind === "secret" && !value) : value === "") continue;
-    put(body, key, typed(value, kind));
+    put(body, key, kind === "map" ? { ...cleared(before?.[key]), ...lines(value) } : typed(value, kind));
   }
   return body;
 }
+
+/** Lines of `path = from`. */
+function lines(value: string | boolean | undefined): Record<string, string> {
+  const all = String(value ?? "").split("\n").filter((line) => line.trim());
+  return Object.fromEntries(all.map((line) => line.split(/=(.*)/s).slice(0, 2).map((part) => part.trim())));
+}
+
+/** What takes out what was there. */
+const cleared = (value: string | boolean | undefined) => Object.fromEntries(Object.keys(lines(value)).map((path) => [path, null]));
 
 function typed(value: string | boolean | undefined, kind: FieldSpec["kind"]): unknown {
   if (typeof value !== "string") return value;

@@ -22,7 +22,7 @@ export function ProviderForm({ protocol, provider, values, onValues, deed, doing
   const has = provider?.oidc_config?.has_client_secret || provider?.ldap_config?.has_bind_password;
   const one = (spec: FieldSpec) => <One key={spec.key} spec={spec} value={values[spec.key] ?? ""} hasSecret={Boolean(has)} failure={doing.failure} onValue={(value) => onValues({ ...values, [spec.key]: value })} />;
   const further = FIELDS[protocol].filter(({ isFurther }) => isFurther);
-  const isWrong = further.some(({ key }) => wrongAt(doing.failure, key));
+  const isWrong = further.some(({ key }) => wrongBelow(doing.failure, key));
   return (
     <Form deed={deed} doing={doing} onSubmit={onSubmit}>
       {protocol === "SAML" && <Metadata fetchMetadata={fetchMetadata} onRead={(read) => onValues({ ...values, ...read })} />}
@@ -40,6 +40,9 @@ export function ProviderForm({ protocol, provider, values, onValues, deed, doing
   );
 }
 
+/** What is wrong with the first of what is below a field. */
+const wrongBelow = (failure: Failure | null, key: string) => Object.entries(failure?.fields ?? {}).find(([place]) => place.startsWith(key))?.[1];
+
 interface OneProps {
   spec: FieldSpec;
   value: string | boolean;
@@ -53,7 +56,7 @@ function One({ spec: { key, label, hint, kind, options, isRequired }, value, has
   if (kind === "choice") return <Choice label={label} value={String(value)} onValue={onValue} options={options!} />;
   const kept = kind === "secret" && hasSecret ? "One is set; it stays where this is empty." : undefined;
   const type = kind === "secret" ? "password" : kind === "number" ? "number" : kind === "url" ? "url" : "text";
-  return <Field label={label} value={String(value)} onValue={onValue} hint={kept ?? hint} isRequired={isRequired} wrong={wrongAt(failure, key)} rows={kind === "area" ? 6 : undefined} type={type} />;
+  return <Field label={label} value={String(value)} onValue={onValue} hint={kept ?? hint} isRequired={isRequired} wrong={kind === "map" ? wrongBelow(failure, key) : wrongAt(failure, key)} rows={kind === "area" || kind === "map" ? 6 : undefined} type={type} />;
 }
 
 /** The provider's metadata, from its address or pasted, which fill in the fields. */

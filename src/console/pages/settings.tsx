@@ -1,6 +1,6 @@
 // A tenant's settings, and its end.
 import { useState } from "preact/hooks";
-import { type Schemas, api, ask } from "../api";
+import { type Failure, type Schemas, api, ask } from "../api";
 import { useDoing, useLoad } from "../load";
 import { Page } from "../console";
 import { Confirm } from "../parts/dialog";
@@ -72,8 +72,8 @@ function SettingsForm({ settings }: { settings: Full }) {
   const set = (more: Partial<Full>) => (setSaved(false), setValues({ ...values, ...more }));
   const submit = () =>
     doing.run(async () => {
-      const { name, scim_profile, store_passwords, audit_days, history_days, requests_days, record_bodies, removal_fuse } = values;
-      const body = { name, scim_profile, store_passwords, audit_days, history_days, requests_days, record_bodies, removal_fuse };
+      const { name, scim_profile, store_passwords, audit_days, history_days, requests_days, record_bodies, removal_fuse, unknown_extensions, roles, entitlements } = values;
+      const body = { name, scim_profile, store_passwords, audit_days, history_days, requests_days, record_bodies, removal_fuse, unknown_extensions, roles, entitlements };
       await ask(api.PATCH("/api/v1/admin/tenants/{tenant_id}", { params: { path: { tenant_id: tenant.id } }, body }));
       setSaved(true);
       tenant.reload();
@@ -90,6 +90,18 @@ function SettingsForm({ settings }: { settings: Full }) {
           ["strict", "strict: holds to the RFCs"],
         ]}
       />
+      <Choice
+        label="Attributes that are in no schema"
+        value={values.unknown_extensions}
+        onValue={(what) => set({ unknown_extensions: what as Full["unknown_extensions"] })}
+        options={[
+          ["learn", "are kept and learned, where the profile is compat"],
+          ["drop", "are dropped"],
+        ]}
+      />
+      {ASSIGNABLE.map(([key, label]) => (
+        <Assignable key={key} label={label} values={values[key]} onValues={(all) => set({ [key]: all })} wrong={wrongBelow(doing.failure, key)} />
+      ))}
       {DAYS.map(([key, label, hint]) => (
         <Field key={key} label={label} type="number" value={String(values[key])} onValue={(days) => set({ [key]: Number(days) })} hint={hint} wrong={wrongAt(doing.failure, key)} />
       ))}
@@ -106,4 +118,34 @@ function SettingsForm({ settings }: { settings: Full }) {
       {isSaved && <Notice kind="good">Saved.</Notice>}
     </Form>
   );
+}
+
+const ASSIGNABLE: ["roles" | "entitlements", string][] = [
+  ["roles", "Roles that people can have"],
+  ["entitlements", "Entitlements that people can have"],
+];
+const wrongBelow = (failure: Failure | null, key: string) => Object.entries(failure?.fields ?? {}).find(([place]) => place.startsWith(key))?.[1];
+
+interface AssignableProps {
+  label: string;
+  values: Full["roles"];
+  onValues: (values: Full["roles"]) => void;
+  wrong?: string;
+}
+
+/** A line for each: its value, and behind `=` its name. What else is known of one stays. */
+function Assignable({ label, values, onValues, wrong }: AssignableProps) {
+  const [text, setText] = useState(values.map(({ value, display }) => (display ? `${value} = ${display}` : value)).join("\n"));
+  const [before] = useState(values);
+  const change = (text: string) => {
+    setText(text);
+    const lines = text.split("\n").filter((line) => line.trim());
+    const all = lines.map((line) => {
+      const [value = "", display] = line.split(/=(.*)/s).map((part) => part.trim());
+      const { display: _, ...known } = before.find((one) => one.value === value) ?? { supported: true };
+      return { ...known, value, ...(display ? { display } : {}) };
+    });
+    onValues(all);
+  };
+  return <Field label={label} value={text} onValue={change} rows={4} wrong={wrong} hint="A line for each, as in admin = Administrator. People can have any where there is none." />;
 }

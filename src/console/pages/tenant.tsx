@@ -15,6 +15,7 @@ import { Person } from "./person";
 import { Provider } from "./provider";
 import { NewProvider, Providers } from "./providers";
 import { Request } from "./request";
+import { OwnSchemas } from "./schemas";
 import { Settings } from "./settings";
 import { Stream } from "./stream";
 import { Streams } from "./streams";
@@ -46,6 +47,7 @@ const TABS: Tab[] = [
   { at: "tokens", text: "Tokens", scope: "scim-tokens:read", list: () => <Tokens /> },
   { at: "providers", text: "Providers", scope: "identity-providers:read", list: () => <Providers />, one: (id) => (id === "new" ? <NewProvider /> : <Provider key={id} id={id} />) },
   { at: "events", text: "Events", scope: "audit:read", list: () => <Streams />, one: (id) => <Stream key={id} id={id} /> },
+  { at: "schemas", text: "Schemas", scope: "tenants:read", list: () => <OwnSchemas /> },
   { at: "settings", text: "Settings", scope: "tenants:read", list: () => <Settings /> },
 ];
 
