@@ -5,7 +5,6 @@ use std::rc::Rc;
 use jwt_compact::Claims;
 use serde::Deserialize;
 
-use super::access;
 use super::bearer::{Credential, refused};
 use super::fetched_keys::fetched_keys;
 use super::jwks::{self, Untrusted};
@@ -87,7 +86,7 @@ impl AdminClaims {
     }
 }
 
-/// Verifies a token and gives its claims: one of the issuer's, or one that the console got for what Cloudflare Access said.
+/// Verifies a token of the issuer's, and gives its claims.
 pub async fn verify(
     credential: &Credential<'_>,
     config: &Config,
@@ -96,9 +95,6 @@ pub async fn verify(
 ) -> Result<AdminClaims> {
     let text = credential.expose();
     let now = platform.clock.now() / 1_000;
-    if let Some(text) = access::token::is_one(text) {
-        return access::token::verify(text, config, now);
-    }
     let token = parsed(text)?;
     let kid = token.header().key_id.as_deref();
     let keys = match &config.keys {

@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod admin;
+mod admin_scope;
 pub mod bearer;
 mod fetched_keys;
 pub mod jwks;
@@ -17,3 +18,4 @@ pub mod scim_token;
 pub mod scope;
 mod secret;
 pub mod setup_link;
+pub mod verify;

@@ -4,11 +4,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::mapping::within;
 use crate::ldap::Entry;
 use crate::ldap::values::generalized_time;
 use crate::scim::date_time;
 use crate::scim::schema::{Attribute, AttributeRef, Kind};
+
+/// Longest value that is taken, in characters: names and addresses, not pictures.
+const MAX_VALUE: usize = 1_000;
 
 /// An attribute of an extension, and that of the directory which it is filled from.
 #[derive(Debug, Clone)]
@@ -116,4 +118,14 @@ fn typed(kind: Kind, text: &str) -> Value {
         _ => None,
     };
     read.unwrap_or_else(|| text.into())
+}
+
+/// A value that is too long is a reason.
+pub(super) fn within(attribute: &str, value: &str) -> Result<(), String> {
+    match value.chars().count() {
+        length if length > MAX_VALUE => Err(format!(
+            "{attribute} has {length} characters; {MAX_VALUE} are taken"
+        )),
+        _ => Ok(()),
+    }
 }

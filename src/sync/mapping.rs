@@ -8,7 +8,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value, json};
 
 use super::digest::Digest;
-use super::extensions::{self, Filled};
+use super::extensions::{self, Filled, within};
 use super::object::{Kind, Object};
 use crate::ldap::{Entry, dn};
 use crate::scim::body;
@@ -19,8 +19,6 @@ use crate::scim::schema::OwnSchemas;
 
 /// The server's own time of an entry's last change (RFC 4512 §3.4.4).
 pub const MODIFY_TIMESTAMP: &str = "modifyTimestamp";
-/// Longest value that is taken, in characters: names and addresses, not pictures.
-const MAX_VALUE: usize = 1_000;
 /// Longest unique id, in bytes.
 const MAX_UNIQUE_ID: usize = 200;
 /// Longest DN that is kept for the log, in characters.
@@ -352,13 +350,4 @@ fn optional(entry: &Entry, attribute: &Option<String>) -> Result<Option<String>>
     };
     within(attribute, value)?;
     Ok(Some(value.to_owned()))
-}
-
-pub(super) fn within(attribute: &str, value: &str) -> Result<()> {
-    match value.chars().count() {
-        length if length > MAX_VALUE => Err(format!(
-            "{attribute} has {length} characters; {MAX_VALUE} are taken"
-        )),
-        _ => Ok(()),
-    }
 }

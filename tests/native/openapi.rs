@@ -260,6 +260,13 @@ impl<'w> Fresh<'w> {
             let wanted = about("GroupMapping") && !about("create");
             fresh.make_of_admin(":mapping_id", pattern, !wanted);
         }
+        if about("Role") || about("Entitlement") {
+            let values = json!([{"value": "admin", "display": "Administrator"}]);
+            let assignable = json!({"roles": values, "entitlements": values});
+            let path = fresh.fill("/api/v1/admin/tenants/:tenant_id");
+            fresh.send("PATCH", &path, assignable).expect(200);
+            fresh.ids.insert(":id", "admin".to_owned());
+        }
         if about("EventStream") || about("Deliveries") {
             let pattern = "/api/v1/tenants/:tenant_id/event-streams";
             fresh.make_of_admin(":stream_id", pattern, about("create"));

@@ -12,10 +12,10 @@ use super::transport;
 use crate::auth::access::assertion::{self, Visitor};
 use crate::auth::admin::Admin;
 use crate::auth::bearer::{self, malformed};
-use crate::auth::jwt;
 use crate::auth::memory::Holder;
 use crate::auth::scim_token::ScimToken;
 use crate::auth::setup_link::SetupSecret;
+use crate::auth::verify::verify;
 #[cfg(feature = "jobs")]
 use crate::error::Kind;
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ pub async fn admin(call: &Call<'_>) -> Result<Admin> {
         ));
     }
     let app = call.app;
-    let claims = jwt::verify(&credential, &app.config, &app.platform, &app.memory).await?;
+    let claims = verify(&credential, &app.config, &app.platform, &app.memory).await?;
     let admin = Admin::from_claims(&claims)?;
     if let Some(tenant) = &admin.tenant {
         call.note_tenant(tenant);
@@ -122,7 +122,7 @@ pub async fn caller(call: &Call<'_>, look: Look) -> Result<Caller> {
         Caller::of_token(facts, hash)
     } else {
         let app = call.app;
-        let claims = jwt::verify(&credential, &app.config, &app.platform, &app.memory).await?;
+        let claims = verify(&credential, &app.config, &app.platform, &app.memory).await?;
         let admin = Admin::from_claims(&claims)?;
         credential_name::note_subject(call, &admin.subject);
         let tenant = tenant_of(&admin, in_path.as_ref())?;

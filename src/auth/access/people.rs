@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::auth::admin::AdminScope;
+use crate::auth::admin_scope::AdminScope;
 use crate::ids::TenantId;
 
 /// What somebody may do, as an administrator's JWT says it.

@@ -53,6 +53,7 @@ fn every_change_is_told() {
     assert_eq!(
         missing,
         [
+            "POST /console/session",
             "POST /api/v1/admin/tenants/:tenant_id/restore",
             "POST /api/v1/tenants/:tenant_id/setup/saml-metadata",
             "POST /api/v1/tenants/:tenant_id/setup/identity-providers/:idp_id/test",

@@ -4,14 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::config::Config;
-use crate::api::http::call::Call;
-use crate::error::{Error, FieldError, Result};
+use crate::error::FieldError;
 use crate::scim::attribute_path::{self, Target};
 use crate::scim::profile::Profile;
 use crate::scim::schema::{AttributeRef, Kind, Mutability, OwnSchemas, USERS};
-use crate::store::identity_providers::IdentityProvider;
-use crate::store::{rows_at, tenants};
 
 /// Most attributes that a provider fills.
 const MAX_EXTENSIONS: usize = 100;
@@ -55,7 +51,8 @@ impl<N> Extensions<N> {
         all.filter_map(|(path, from)| Some((attribute(own, path).ok()?, from)))
     }
 
-    fn faults(&self, own: &OwnSchemas, at: &[&str]) -> Vec<FieldError> {
+    /// What is wrong with them, at a place in a body.
+    pub fn faults(&self, own: &OwnSchemas, at: &[&str]) -> Vec<FieldError> {
         if self.0.len() > MAX_EXTENSIONS {
             let msg = format!(
                 "it has {} attributes; {MAX_EXTENSIONS} are allowed",
@@ -100,33 +97,5 @@ fn attribute(own: &OwnSchemas, path: &str) -> std::result::Result<AttributeRef, 
         _ if is_read_only => Err("it is read-only"),
         Kind::Complex => Err("it has parts; name one of them, as in urn:…:User:address.city"),
         _ => Ok(attribute),
-    }
-}
-
-/// Checks what a provider's mapping, its own or that of its directory, fills of extensions. The tenant's schemas are read where there is
-/// something to check.
-pub async fn check(call: &Call<'_>, provider: &IdentityProvider) -> Result<()> {
-    let claims = &super::config::mapping_of(provider)?.extensions;
-    let directory = match Config::of(provider)? {
-        Config::Ldap(config) => config.attribute_mapping.extensions,
-        Config::Oidc(_) | Config::Saml(_) => Extensions::default(),
-    };
-    if claims.is_empty() && directory.is_empty() {
-        return Ok(());
-    }
-    let tenant = &provider.tenant_id;
-    let batch = vec![tenants::select(tenant)];
-    let results = call.run(Some(tenant), batch).await?;
-    // Where there is no such tenant, the change says so.
-    let Some(row) = rows_at(&results, 0)?.first() else {
-        return Ok(());
-    };
-    let own = tenants::settings(row)?.own;
-    let mut faults = claims.faults(&own, &["body", "attribute_mapping", "extensions"]);
-    let at = ["body", "ldap_config", "attribute_mapping", "extensions"];
-    faults.extend(directory.faults(&own, &at));
-    match faults.is_empty() {
-        true => Ok(()),
-        false => Err(Error::fields(faults)),
     }
 }

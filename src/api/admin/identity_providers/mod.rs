@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod certificates;
+pub mod check_extensions;
 pub mod config;
 pub mod directory;
 pub mod extensions;

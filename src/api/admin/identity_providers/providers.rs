@@ -5,8 +5,8 @@
 //! an administrator of one tenant no other tenant's provider exists, in either view.
 
 use super::access::{Access, View, unknown_tenant};
+use super::check_extensions::check_extensions;
 use super::config::{self, Changed, Config};
-use super::extensions;
 use super::responses::IdPListItem;
 use super::secrets;
 use super::types::{AdminIdPCreate, AdminIdPUpdate, IdPCreate, IdPUpdate};
@@ -166,7 +166,7 @@ pub async fn create(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply>
     if let Some(secret) = &secret {
         provider.secret = Some(secrets::seal(call.app, &provider, secret.secret())?);
     }
-    extensions::check(call, &provider).await?;
+    check_extensions(call, &provider).await?;
     let tenant = &provider.tenant_id;
     let mut attributes: Vec<String> = ["name", "protocol", "enabled", chosen.field()]
         .map(str::to_owned)
@@ -229,7 +229,7 @@ async fn try_update(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply>
     provider.updated_at = call.now;
     let is_mapped = |name: &String| name.contains("attribute_mapping");
     if attributes.iter().any(is_mapped) {
-        extensions::check(call, &provider).await?;
+        check_extensions(call, &provider).await?;
     }
     let tenant = &provider.tenant_id;
     let mut batch: Vec<Statement> = rows::update(&provider).into();
