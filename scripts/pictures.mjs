@@ -42,6 +42,9 @@ export const places = (tenant) => {
     ["events", at("events")],
     ...(tenant.stream ? [["stream", at("events", tenant.stream), (page) => page.locator("tbody tr").first().waitFor()]] : []),
     ["stream-new", at("events"), (page) => press(page, "New stream")],
+    ["schemas", at("schemas")],
+    ["schema-declare", at("schemas"), (page) => press(page, "Declare Payroll")],
+    ["schema-new", at("schemas"), (page) => press(page, "Declare a schema")],
     ["settings", at("settings")],
     ["token-new", at("tokens"), (page) => press(page, "New token")],
   ];

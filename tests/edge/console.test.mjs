@@ -82,7 +82,7 @@ describe("the console", { skip }, () => {
     const page = await newPage(t);
     await open(page, world, at(), { scope: "tenants:read scim:read", tenant_id: tenant.id });
     const tabs = page.getByRole("navigation", { name: "Pages of Acme Corporation" });
-    assert.deepEqual(await texts(tabs.getByRole("link")), ["People", "Groups", "Settings"]);
+    assert.deepEqual(await texts(tabs.getByRole("link")), ["People", "Groups", "Schemas", "Settings"]);
     await go(page, at("settings"));
     assert.ok(await page.getByLabel("Name").isDisabled());
     await go(page, at("tokens"));

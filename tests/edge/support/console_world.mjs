@@ -41,7 +41,9 @@ export async function acme(world, { slapd, receiver } = {}) {
     return reply.body;
   };
   const people = {};
-  for (const name of NAMES) people[name] = (await send("POST", "/Users", person(name), 201)).id;
+  // Of one the identity provider sends what is in no schema.
+  const own = { "urn:ietf:params:scim:schemas:extension:Payroll:2.0:User": { costCode: "12-b", level: 7, desk: { floor: 3, city: "Berlin" } } };
+  for (const name of NAMES) people[name] = (await send("POST", "/Users", { ...person(name), ...(name === "Grace Hopper" && own) }, 201)).id;
   const groups = {};
   for (const [name, members] of [["Engineering", NAMES.slice(0, 9)], ["Finance", NAMES.slice(9)], ["On call", NAMES.slice(0, 2)]]) {
     groups[name] = (await send("POST", "/Groups", group(name, members.map((name) => people[name])), 201)).id;
