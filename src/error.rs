@@ -251,9 +251,10 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Guard(store::Guard::NotFound) => Error::not_found("the resource"),
-            store::Error::Guard(store::Guard::CredentialStale) => {
-                Error::new(Kind::CredentialStale, "the credential changed; try again")
-            }
+            store::Error::Guard(store::Guard::CredentialStale) => Error::new(
+                Kind::CredentialStale,
+                "the credential, or the tenant's settings or schemas, changed; try again",
+            ),
             store::Error::Guard(store::Guard::PreconditionFailed) => Error::new(
                 Kind::PreconditionFailed,
                 "the resource is at another version than If-Match names",

@@ -2,14 +2,17 @@
 
 use async_trait::async_trait;
 
+use serde_json::Value;
+
 use super::event::{Event, Named, detail_of, events_of};
 use super::known::after_each;
 use super::types::Wanted;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
+use crate::scim::schema::{Attribute, List, OwnSchemas, RESOURCE_TYPES, Returned};
 use crate::store::events::{self, Change, Range};
 use crate::store::revisions::{self, Kept};
-use crate::store::{Rows, Statement, rows_at};
+use crate::store::{Rows, Statement, rows_at, tenants};
 
 /// Most members that the changes of a page may name together, where it is more than one.
 const MEMBERS_ON_PAGE: usize = 50_000;
@@ -58,21 +61,22 @@ pub async fn page(
     wanted: &Wanted,
 ) -> Result<Page> {
     let mut limit = limit;
-    let (range, changes) = loop {
+    let (range, own, changes) = loop {
         let batch = vec![
             events::select_range(tenant),
             events::select_page(tenant, after, limit),
         ];
         let results = reads.read(batch).await?;
-        let range = rows_at(&results, 0)?.first();
-        let range = events::range(range.ok_or_else(|| Error::not_found("the tenant"))?)?;
+        let row = rows_at(&results, 0)?.first();
+        let row = row.ok_or_else(|| Error::not_found("the tenant"))?;
+        let (range, own) = (events::range(row)?, tenants::own_schemas(row)?);
         let rows = rows_at(&results, 1)?.rows.iter();
         let changes = rows
             .map(events::change)
             .collect::<crate::store::Result<Vec<Change>>>()?;
         let fitting = changes.iter().take_while(|change| change.fits).count();
         if fitting == changes.len() {
-            break (range, changes);
+            break (range, own, changes);
         }
         // Fewer share the same room.
         limit = match i64::try_from(fitting) {
@@ -113,6 +117,9 @@ pub async fn page(
         all.extend(events_of(tenant, change, &after, &detail, named)?);
     }
     all.retain(|event| wanted.has(event.event_type));
+    for event in &mut all {
+        hide(&own, event);
+    }
     Ok(Page {
         range,
         events: all,
@@ -129,4 +136,39 @@ async fn kept(reads: &dyn Reads, tenant: &TenantId, keys: Vec<(&str, i64)>) -> R
     Ok(rows
         .map(revisions::kept)
         .collect::<crate::store::Result<_>>()?)
+}
+
+/// Takes out of an event what is never returned (RFC 7643 §7).
+fn hide(own: &OwnSchemas, event: &mut Event) {
+    let named = &event.resource.resource_type;
+    let Some(of) = RESOURCE_TYPES.into_iter().find(|of| of.name == named) else {
+        return;
+    };
+    for extension in own.shape(of).own {
+        let shown = [&mut event.data, &mut event.previous];
+        for resource in shown.into_iter().flatten() {
+            hide_in(&extension.attributes, resource.get_mut(extension.id()));
+        }
+    }
+}
+
+fn hide_in(attributes: &List<Attribute>, value: Option<&mut Value>) {
+    match value {
+        Some(Value::Array(values)) => {
+            for value in values {
+                hide_in(attributes, Some(value));
+            }
+        }
+        Some(Value::Object(object)) => {
+            for attribute in attributes.iter() {
+                match attribute.returned {
+                    Returned::Never => {
+                        object.shift_remove(attribute.name());
+                    }
+                    _ => hide_in(&attribute.sub_attributes, object.get_mut(attribute.name())),
+                }
+            }
+        }
+        _ => {}
+    }
 }

@@ -1,5 +1,7 @@
 //! What is taken for a secret: by its name, or by its form.
 
+use serde_json::Value;
+
 /// Whether a name, or a path or filter with it, is that of a secret.
 pub fn names_secret(text: &str) -> bool {
     let lower = text.to_lowercase();
@@ -21,6 +23,25 @@ pub fn names_secret(text: &str) -> bool {
                 || word.ends_with("key")
                 || word.ends_with("keys")
         })
+}
+
+/// A value without what is a secret by its name or its form; null where it is one itself. For what is kept without a schema that somebody declared.
+pub fn without_secrets(value: Value) -> Value {
+    match value {
+        Value::String(text) if is_credential(&text) => Value::Null,
+        Value::Array(values) => {
+            let values = values.into_iter().map(without_secrets);
+            Value::Array(values.filter(|value| !value.is_null()).collect())
+        }
+        Value::Object(object) => {
+            let kept = object.into_iter().filter(|(name, _)| !names_secret(name));
+            Value::Object(
+                kept.map(|(name, value)| (name, without_secrets(value)))
+                    .collect(),
+            )
+        }
+        other => other,
+    }
 }
 
 /// Whether a text has the form of a credential: a SCIM token, a set-up link's secret, a token of the console, a JWT, a bearer header, a private key.

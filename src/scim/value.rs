@@ -14,6 +14,7 @@ use super::filter::parse::shortened;
 use super::name;
 use super::profile::Profile;
 use super::schema::{Attribute, Kind, Mutability, Returned};
+use super::secrets::without_secrets;
 use crate::ids;
 
 /// Most values of a multi-valued attribute, a group's members excepted.
@@ -177,6 +178,7 @@ pub fn read_one(
 
 /// A value of another type than the others that an attribute was learned from: its text, or an object of it.
 fn as_learned(attribute: &Attribute, value: Value) -> Value {
+    let value = without_secrets(value);
     let is_object = value.is_object();
     match (attribute.kind, value) {
         (_, Value::Null) => Value::Null,

@@ -4,6 +4,7 @@
 //! is kept, or in the resource's own row where nothing came since.
 
 use super::audit_events::{AuditEvent, audit_event};
+use super::tenants::OWN_SCHEMAS;
 use super::{Result, Row, Statement};
 use crate::ids::TenantId;
 
@@ -30,8 +31,11 @@ pub fn range(row: &Row) -> Result<Range> {
 /// A tenant's [`Range`]; no row where the tenant does not exist.
 pub fn select_range(tenant: &TenantId) -> Statement {
     Statement::new(
-        "select t.audit_seq as last, coalesce((select e.seq - 1 from audit_events e where e.tenant_id = t.id order by e.seq limit 1), \
-         t.audit_seq) as first from tenants t where t.id = ?1 and t.deleted_at is null",
+        format!(
+            "select t.audit_seq as last, coalesce((select e.seq - 1 from audit_events e where e.tenant_id = t.id order by e.seq limit 1), \
+             t.audit_seq) as first, t.schemas_revision, t.unknown_extensions, {OWN_SCHEMAS} from tenants t where t.id = ?1 \
+             and t.deleted_at is null"
+        ),
         vec![tenant.into()],
     )
 }

@@ -82,6 +82,19 @@ describe("a tenant's own schemas", () => {
     assert.ok(level.cost.trips <= 2 && level.cost.read <= 14 + 4, JSON.stringify(level.cost));
   });
 
+  test("are learned by many requests at once, and every one of them is kept", async (t) => {
+    const scim = await world.tenant();
+    const at = (number) => `urn:ietf:params:scim:schemas:extension:Learned${number % 3}:2.0:User`;
+    const started = performance.now();
+    const made = await Promise.all(Array.from({ length: 16 }, (_, number) => scim.request("POST", "/Users", { body: { ...user(`learner${number}@example.com`), [at(number)]: { [`attribute${number}`]: number } } })));
+    assert.deepEqual(made.map(({ status }) => status), made.map(() => 201), made.map(({ text }) => text).join("\n").slice(0, 500));
+    t.diagnostic(`16 requests that learn at once: ${Math.round(performance.now() - started)} ms`);
+    for (const [number, { body }] of made.entries()) {
+      const read = await scim.request("GET", `/Users/${body.id}`);
+      assert.equal(read.body[at(number)][`attribute${number}`], number);
+    }
+  });
+
   test("what resources are looked up by finds them in six rows a match", async () => {
     const { scim } = tenants.ten;
     const of = (text) => scim.request("GET", `/Users?filter=${encodeURIComponent(text)}`);

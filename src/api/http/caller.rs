@@ -58,6 +58,12 @@ impl Assumed {
 }
 
 impl Answer {
+    /// Whether a batch said that what was known of the caller and of the tenant is so no more.
+    pub fn is_stale(&self) -> bool {
+        let (Answer::Confirmed(result) | Answer::Assumed(Assumed(result))) = self;
+        matches!(result, Err(error) if error.kind == Kind::CredentialStale)
+    }
+
     /// The answer for a caller who was looked up in the database for it. 503 where they changed again meanwhile.
     pub fn of_found(self) -> Result<Reply> {
         let (Answer::Confirmed(result) | Answer::Assumed(Assumed(result))) = self;
@@ -266,12 +272,14 @@ impl Caller {
 
     /// A query that gives a row while all that was assumed is so. It reads two rows at most.
     fn assumption(&self, call: &Call<'_>) -> (&'static str, Vec<Value>) {
+        let kept = self.learned.get().filter(|learned| learned.is_kept.get());
+        let own = kept.map_or(&self.settings.own, |learned| &learned.own);
         let mut params = vec![
             (&self.tenant).into(),
             self.settings.profile.name().into(),
             self.settings.store_passwords.into(),
             self.settings.is_followed.into(),
-            self.settings.own.revision.into(),
+            own.revision.into(),
         ];
         match &self.proof {
             Proof::Token { id, hash, revision } => {

@@ -219,12 +219,25 @@ async fn pass_assumed(
         Answer::Confirmed(result) => return result,
         Answer::Assumed(answer) => answer,
     };
-    let found = authenticate::caller(call, Look::Afresh).await?;
-    match answer.confirmed(&assumed, &found) {
-        Some(result) => result,
-        None => work(call, &found, scopes, handler).await.of_found(),
+    let mut found = authenticate::caller(call, Look::Afresh).await?;
+    if let Some(result) = answer.confirmed(&assumed, &found) {
+        return result;
     }
+    // Requests that learn at once make each other's schemas another revision.
+    for attempt in 1..MAX_LOOKS {
+        let answer = work(call, &found, scopes, handler).await;
+        if !answer.is_stale() {
+            return answer.of_found();
+        }
+        call.pause(LOOK_AGAIN_MS << attempt).await;
+        found = authenticate::caller(call, Look::Afresh).await?;
+    }
+    work(call, &found, scopes, handler).await.of_found()
 }
+
+/// How often somebody is looked up afresh for one request, and the first wait between, in milliseconds, of which each next one is twice as long.
+const MAX_LOOKS: u32 = 6;
+const LOOK_AGAIN_MS: u32 = 10;
 
 /// What accepts a request to be carried out later; where no jobs worker could, it is carried out at once.
 #[cfg(feature = "jobs")]

@@ -60,7 +60,13 @@ pub async fn read(call: &Call<'_>, caller: &Caller, of: &'static ResourceType) -
     let params = ListParams::of_query(call, caller.profile());
     let projection = params.projection(of.plain(), caller.profile())?;
     let id = call.param("id");
-    let found = all.into_iter().find(|one| one["id"] == id);
+    // As `roles.value` of users is compared.
+    let is_it = |one: &Value| {
+        one["id"]
+            .as_str()
+            .is_some_and(|it| it.eq_ignore_ascii_case(id))
+    };
+    let found = all.into_iter().find(is_it);
     let found = found.ok_or_else(|| Error::not_found("the resource"))?;
     let version = Version(caller.own().revision);
     let is_known = |header: &String| Condition::parse(header).holds(version);

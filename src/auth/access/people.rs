@@ -44,7 +44,11 @@ impl People {
     /// What somebody is given: by their address, else by the first of their groups in the setting, else by their domain.
     pub fn find(&self, email: &str, groups: &[String]) -> Option<&Grant> {
         let email = email.to_ascii_lowercase();
-        let domain = email.rsplit_once('@').map(|(_, domain)| domain);
+        // One that could be read in two ways is of no domain.
+        let domain = email
+            .split_once('@')
+            .filter(|(local, domain)| !local.is_empty() && !domain.contains('@'))
+            .map(|(_, domain)| domain);
         let first = |is_it: &dyn Fn(&Who) -> bool| {
             let found = self.0.iter().find(|(who, _)| is_it(who));
             found.map(|(_, grant)| grant)

@@ -57,6 +57,13 @@ pub fn parse(text: &str, shape: Shape<'_>, profile: Profile) -> Result<Named> {
             filter: None,
         }));
     };
+    // What has several values is there, and a client that is told nothing takes them for changed.
+    if found.sub.is_none() && found.attribute.multi_valued && found.attribute.kind != Kind::Complex
+    {
+        let detail =
+            format!("`{shown}` filters what has no sub-attributes; replace all its values");
+        return Err(Error::path(detail));
+    }
     if found.sub.is_some() || found.attribute.kind != Kind::Complex {
         return unknown(Error::path(format!(
             "`{shown}` filters what has no sub-attributes"

@@ -20,7 +20,7 @@ const fn described(name: &'static str, description: &'static str) -> Attribute {
 
 const ATTRIBUTES: &[Attribute] = &[
     described("displayName", "Name for people to read"),
-    described("value", "What a user has who has it").case_exact(),
+    described("value", "What a user has who has it"),
     described("display", "Name for people to read"),
     described("type", "What it is used for"),
     described("description", "What it allows"),

@@ -12,6 +12,10 @@ use crate::scim::secrets::{is_credential, names_secret};
 
 /// Most attributes that are learned for a tenant.
 const MAX_LEARNED: usize = 100;
+/// Most of them with their parts.
+const MAX_PARTS: usize = 200;
+/// Most schemas that are learned.
+const MAX_SCHEMAS: usize = 50;
 /// Longest value, in bytes of its JSON, that an attribute is learned from.
 const MAX_VALUE: usize = 8_192;
 /// Longest URN, and longest name of an attribute.
@@ -100,6 +104,9 @@ impl Learner<'_> {
 
     /// A value under a name or a path. What has no colon is of the core schema.
     fn named(&mut self, resource_type: &'static ResourceType, path: &str, value: &Value) {
+        if let Some((path, values)) = of_filtered(path, value) {
+            return self.named(resource_type, path, &values);
+        }
         if !path.contains(':') || path.contains('[') {
             return;
         }
@@ -186,16 +193,26 @@ impl Learner<'_> {
         }
         let found = self.position(urn);
         let documents = self.documents.get_or_insert_default();
-        let learned = documents.iter().filter(|one| is_learned(one));
-        let count: usize = learned.map(|one| attributes(one).len()).sum();
-        let room = count < MAX_LEARNED && Lengths::of(value).json <= MAX_VALUE;
+        let learned: Vec<&Value> = documents.iter().filter(|one| is_learned(one)).collect();
+        let known = learned.iter().flat_map(|one| attributes(one, "attributes"));
+        let (mut count, mut parts) = (0, 0);
+        for attribute in known {
+            count += 1;
+            parts += 1 + attributes(attribute, "subAttributes").len();
+        }
+        let schemas = learned.len();
+        let mut room = MAX_PARTS.saturating_sub(parts);
+        let is_short = Lengths::of(value).json <= MAX_VALUE;
+        let has_room =
+            is_short && count < MAX_LEARNED && attributes(&seen, "subAttributes").len() < room;
         let at = match found {
             Some(at) => at,
             None => {
                 let others = documents.iter().map(|one| text(one, "id"));
                 // The document of what may be assigned has none.
                 let others = others.filter(|urn| !urn.is_empty());
-                if !room || urn.len() > MAX_URN || fault_of_urn(urn, others).is_some() {
+                let has_room = has_room && schemas < MAX_SCHEMAS;
+                if !has_room || urn.len() > MAX_URN || fault_of_urn(urn, others).is_some() {
                     return;
                 }
                 documents.push(json!({
@@ -215,8 +232,8 @@ impl Learner<'_> {
             return;
         };
         let is_changed = match known.iter_mut().find(|one| is_named(one, name)) {
-            Some(known) => widen(known, &seen),
-            None if room => {
+            Some(known) => widen(known, &seen, &mut room),
+            None if has_room => {
                 known.push(seen);
                 true
             }
@@ -226,6 +243,17 @@ impl Learner<'_> {
             self.changed.push(at);
         }
     }
+}
+
+/// What `path[type eq "work"].value` makes where there is nothing yet: the path of the attribute, and its values.
+fn of_filtered<'p>(path: &'p str, value: &Value) -> Option<(&'p str, Value)> {
+    let (path, rest) = path.split_once('[')?;
+    let (filter, sub) = rest.split_once("].")?;
+    let mut words = filter.trim().splitn(3, ' ');
+    let (name, operator, operand) = (words.next()?, words.next()?, words.next()?);
+    let operand: Value = serde_json::from_str(operand.trim()).ok()?;
+    let is_one = operator.eq_ignore_ascii_case("eq") && is_simple(value) && is_simple(&operand);
+    is_one.then(|| (path, json!([{name: operand, sub: value}])))
 }
 
 fn is_learned(document: &Value) -> bool {
@@ -239,8 +267,9 @@ fn text<'d>(document: &'d Value, name: &str) -> &'d str {
         .unwrap_or_default()
 }
 
-fn attributes(document: &Value) -> &[Value] {
-    let attributes = document.get("attributes").and_then(Value::as_array);
+/// What a document, or an attribute in it, has under `attributes` or `subAttributes`.
+fn attributes<'d>(document: &'d Value, name: &str) -> &'d [Value] {
+    let attributes = document.get(name).and_then(Value::as_array);
     attributes.map(Vec::as_slice).unwrap_or_default()
 }
 
@@ -272,13 +301,20 @@ fn attribute_of(name: &str, value: &Value) -> Option<Value> {
         Value::Number(number) if number.is_i64() => "integer",
         Value::Number(_) => "decimal",
         Value::Object(object) => {
-            let simple = object.iter().filter(|(_, value)| is_simple(value));
-            let subs = simple.filter(|(name, _)| {
-                !names_secret(name) && (is_attribute_name(name) || *name == "$ref")
+            let subs = object.iter().filter(|(name, _)| {
+                let is_name = is_attribute_name(name) && name.len() <= MAX_NAME;
+                !names_secret(name) && (is_name || *name == "$ref")
             });
-            let subs = subs.filter_map(|(name, value)| attribute_of(name, value));
+            // What has parts of its own is kept as a text.
+            let subs = subs.filter_map(|(name, value)| match is_simple(value) {
+                true => attribute_of(name, value),
+                false => Some(json!({"name": name, "type": "string"})),
+            });
             let mut distinct: Vec<Value> = Vec::new();
             for sub in subs {
+                if distinct.len() >= MAX_LEARNED {
+                    break;
+                }
                 let known = distinct.iter().any(|one| is_named(one, text(&sub, "name")));
                 distinct.extend((!known).then_some(sub));
             }
@@ -290,8 +326,9 @@ fn attribute_of(name: &str, value: &Value) -> Option<Value> {
         Value::Array(values) => {
             let mut seen = values.iter().filter(|value| !value.is_array());
             let mut attribute = seen.find_map(|value| attribute_of(name, value))?;
+            let mut room = MAX_LEARNED;
             for other in seen.filter_map(|value| attribute_of(name, value)) {
-                widen(&mut attribute, &other);
+                widen(&mut attribute, &other, &mut room);
             }
             set(&mut attribute, "multiValued", true.into());
             return Some(attribute);
@@ -307,8 +344,8 @@ fn set(attribute: &mut Value, name: &str, value: Value) {
 }
 
 /// Makes an attribute take a value like another one too; whether it is another then. Two simple types are texts together; what is complex
-/// stays so, with more parts.
-fn widen(known: &mut Value, seen: &Value) -> bool {
+/// stays so, with more parts, for which there may be room.
+fn widen(known: &mut Value, seen: &Value, room: &mut usize) -> bool {
     let mut is_changed = false;
     let is_many = Value::Bool(true);
     if seen.get("multiValued") == Some(&is_many) && known.get("multiValued") != Some(&is_many) {
@@ -323,10 +360,11 @@ fn widen(known: &mut Value, seen: &Value) -> bool {
             };
             let seen = seen.get("subAttributes").and_then(Value::as_array);
             for sub in seen.into_iter().flatten() {
-                let room = subs.len() < MAX_LEARNED;
+                let has_room = *room > 0 && subs.len() < MAX_LEARNED;
                 is_changed |= match subs.iter_mut().find(|one| is_named(one, text(sub, "name"))) {
-                    Some(known) => widen(known, sub),
-                    None if room => {
+                    Some(known) => widen(known, sub, room),
+                    None if has_room => {
+                        *room -= 1;
                         subs.push(sub.clone());
                         true
                     }
@@ -342,7 +380,7 @@ fn widen(known: &mut Value, seen: &Value) -> bool {
             set(&mut seen, "name", "value".into());
             set(&mut seen, "multiValued", false.into());
             let whole = json!({"type": "complex", "subAttributes": [seen]});
-            widen(known, &whole) || is_changed
+            widen(known, &whole, room) || is_changed
         }
         ("decimal", "integer") => is_changed,
         ("integer", "decimal") => {

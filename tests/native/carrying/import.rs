@@ -429,3 +429,21 @@ proptest! {
         prop_assert_eq!(world.database.dump_text(), before);
     }
 }
+
+#[test]
+fn what_a_tenant_learned_is_learned_where_it_is_brought() {
+    let world = World::new();
+    let (tenant, other) = (world.tenant("compat"), world.tenant("compat"));
+    let urn = "urn:example:moved:2.0:User";
+    for number in 0..1_100 {
+        let user = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": format!("user{number}"),
+            urn: {"badge": format!("b{number}"), "level": number},
+        });
+        tenant.send("POST", "/Users", user).expect(201);
+    }
+    let brought = import(&other, &exported(&tenant));
+    assert_eq!(brought["users"]["created"], 1_100, "{brought}");
+    let found = other.get(&format!("/Users?filter={urn}:badge%20eq%20%22b1099%22"));
+    assert_eq!(found.expect(200).body["Resources"][0][urn]["level"], 1099);
+}

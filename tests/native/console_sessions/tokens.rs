@@ -75,6 +75,7 @@ fn a_person_comes_before_a_group_and_a_group_before_a_domain() {
         ("bob@example.com", &[], 201, 1, 403),
         ("bob@sub.example.com", &["writers"], 403, 0, 0),
         ("bob@example.com@elsewhere.example", &[], 403, 0, 0),
+        ("bob@elsewhere.example@example.com", &[], 403, 0, 0),
     ];
     for (email, groups, status, seen, making) in table {
         world

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ACME, USER, acme, declare, made, user};
+use super::{ACME, USER, acme, at_schemas, attributes, declare, made, of_users, user};
 use crate::support::World;
 
 #[test]
@@ -223,5 +223,63 @@ fn what_is_returned_follows_the_schema() {
     for hidden in ["pin", "contract.secret"] {
         let refused = tenant.get(&format!("/Users?filter={ACME}:{hidden}%20sw%20%221%22"));
         refused.expect_scim_error(400, "invalidFilter", "never returned");
+    }
+}
+
+#[test]
+fn what_is_never_returned_is_in_no_event() {
+    let world = World::new();
+    let tenant = world.tenant("strict");
+    at_schemas(&tenant, "POST", "", of_users(ACME, attributes())).expect(201);
+    let user = json!({"schemas": [USER, ACME], "userName": "ada", ACME: {
+        "costCode": "1", "pin": "hidden-1", "contract": {"kind": "open", "secret": "hidden-2"},
+    }});
+    let id = tenant.send("POST", "/Users", user).expect(201).body["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let path = format!("/Users/{id}");
+    tenant.patch(
+        &path,
+        json!([{"op": "replace", "path": format!("{ACME}:pin"), "value": "hidden-3"}]),
+    );
+    tenant.patch(
+        &path,
+        json!([{"op": "replace", "path": format!("{ACME}:costCode"), "value": "2"}]),
+    );
+    tenant.send("DELETE", &path, Value::Null).expect(204);
+    let events = format!("/api/v1/tenants/{}/events?after=0", tenant.id);
+    let told = world.admin("GET", &events, Value::Null);
+    let told = told.expect(200).body.to_string();
+    assert!(
+        told.contains("costCode") && !told.contains("hidden"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_filter_on_values_without_parts_is_refused_and_not_passed_over() {
+    let world = World::new();
+    for profile in ["compat", "strict"] {
+        let tenant = world.tenant(profile);
+        at_schemas(&tenant, "POST", "", of_users(ACME, attributes())).expect(201);
+        let user =
+            json!({"schemas": [USER, ACME], "userName": "ada", ACME: {"skills": ["a", "b"]}});
+        let id = tenant.send("POST", "/Users", user).expect(201).body["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
+        let path = format!("{ACME}:skills[value eq \"a\"]");
+        for operation in [
+            json!({"op": "remove", "path": path}),
+            json!({"op": "replace", "path": path, "value": "c"}),
+        ] {
+            let answer = tenant.patch(&format!("/Users/{id}"), json!([operation]));
+            assert_eq!(
+                answer.expect(400).body["scimType"],
+                "invalidPath",
+                "{profile}"
+            );
+        }
     }
 }

@@ -159,6 +159,9 @@ impl Import<'_> {
                 }
             }
         }
+        let bodies = resources.iter().map(|one| &one.what);
+        self.caller
+            .learn(bodies.map(|what| (what.resource_type, &what.data)));
         for some in resources.chunks(AT_ONCE) {
             self.bring(some).await?;
         }
