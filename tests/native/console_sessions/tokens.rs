@@ -66,7 +66,7 @@ fn a_person_comes_before_a_group_and_a_group_before_a_domain() {
             .admin("POST", TENANTS, json!({"name": id, "id": id}))
             .expect(201);
     }
-    let table: [(&str, &[&str], u16, usize, u16); 7] = [
+    let table: [(&str, &[&str], u16, usize, u16); 8] = [
         // who, groups; signing in, tenants seen, making one
         ("ada@example.com", &["readers"], 201, 2, 201),
         ("bob@example.com", &["readers", "x"], 201, 2, 403),
