@@ -28,11 +28,13 @@ const RULES_BEYOND_THE_SCHEMA = [
   { of: "SCIM", operations: { "include-tag": "SCIM" }, check: "negative_data_rejection", statuses: ["202", "412", "413", "414"], why: "what came with Prefer: respond-async is refused later; these are refusals too: what is too long or too many (RFC 7644 §3.7.4); If-Match is looked at first (RFC 9110 §13.2.1), and the length of an address before that" },
   { of: "identity providers", operations: { "include-operation-id": ["createIdentityProvider", "createIdentityProviderOfTenant", "updateIdentityProvider", "updateIdentityProviderOfTenant", "createGroupMapping"] }, check: "positive_data_acceptance", statuses: ["422"], why: "tenants and groups have to exist, a configuration belongs to its protocol; URLs, filters and names of a directory have grammars" },
   { of: "identity providers", operations: { "include-operation-id": ["readSamlMetadata"] }, check: "positive_data_acceptance", statuses: ["422"], why: "the address has to be reached, and to answer metadata" },
+  { of: "the rest", operations: { "include-operation-id": ["createOwnSchema", "updateOwnSchema"] }, check: "positive_data_acceptance", statuses: ["422"], why: "URNs and names have a grammar, and attributes have to fit each other, and the values that there are" },
+  { of: "the rest", operations: { "include-operation-id": ["createConsoleSession"] }, check: "missing_required_header", statuses: ["404"], why: "where Cloudflare Access is not configured there is nothing" },
   { of: "the rest", operations: { "include-operation-id": ["createScimToken", "updateScimToken"] }, check: "positive_data_acceptance", statuses: ["422"], why: "the tenant has to exist, and expires_at to be in the future" },
   { of: "the rest", operations: { "include-operation-id": ["listAuditEvents", "listRequests", "listDeliveries"] }, check: "positive_data_acceptance", statuses: ["422"], why: "an administrator of all tenants has to name one, and that of one tenant need not; `after` is what a page before gave" },
   { of: "the rest", operations: { "include-operation-id": ["readRequest", "replayRequest", "readResourceHistory", "readActivity", "erase", "readUndo"] }, check: "positive_data_acceptance", statuses: ["422"], why: "an administrator of all tenants has to name one, and that of one tenant need not" },
   { of: "the rest", operations: { "include-operation-id": ["undoChanges"] }, check: "positive_data_acceptance", statuses: ["422"], why: "the same, and something has to say what is to be taken back: requests, an actor and a time, or a resource" },
-  { of: "the rest", operations: { "include-operation-id": ["createTenant", "rotateScimToken"] }, check: "positive_data_acceptance", statuses: ["422"], why: "an Idempotency-Key that came with another request is refused" },
+  { of: "the rest", operations: { "include-operation-id": ["createTenant", "updateTenant", "rotateScimToken"] }, check: "positive_data_acceptance", statuses: ["422"], why: "an Idempotency-Key that came with another request is refused; each role and each entitlement is there once" },
   { of: "the rest", operations: { "include-operation-id": ["listEvents", "replayEventStream"] }, check: "positive_data_acceptance", statuses: ["422"], why: "`after` is a number that an event has had" },
   { of: "the rest", operations: { "include-operation-id": ["createEventStream", "updateEventStream", "rotateEventStreamSecret"] }, check: "positive_data_acceptance", statuses: ["422"], why: "each kind has its own fields; an address is https and nowhere private, types are those that there are, `after` is a number that an event has had; an Idempotency-Key that came with another request is refused" },
   { of: "the rest", operations: { "include-operation-id": ["createSetupLink"] }, check: "positive_data_acceptance", statuses: ["422"], why: "an administrator of all tenants has to name one, and that of one tenant need not; it ends within a month; an Idempotency-Key that came with another request is refused" },
@@ -43,6 +45,7 @@ const NOT_SENT = ["--exclude-operation-id", "importTenant"];
 /** What schemathesis takes by itself. */
 const USUAL = {
   positive_data_acceptance: ["2xx", "3xx", "401", "403", "404", "409", "429", "5xx"],
+  missing_required_header: ["400", "401", "403", "406", "415", "422"],
   negative_data_rejection: ["400", "401", "403", "404", "405", "406", "409", "415", "422", "428", "429", "5xx"],
 };
 

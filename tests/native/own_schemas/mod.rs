@@ -5,6 +5,7 @@ mod changes;
 mod declared;
 mod discovery;
 mod learned;
+mod learned_bounds;
 mod lookups;
 mod paths;
 mod values;
