@@ -230,6 +230,7 @@ impl Resource {
             .map(|provider| json!({ MANAGED_BY: provider }));
         // In the schema's order, whatever order the client wrote them in.
         let names = resource_type
+            .plain()
             .core()
             .map(Attribute::name)
             .chain(self.extensions());

@@ -255,12 +255,12 @@ impl<'a> Call<'a> {
             .map_err(Error::internal)
     }
 
-    /// Waits from half of that time to all of it, so that those who wait for the same do not meet again.
+    /// Waits for about that time, from half of it to one and a half, so that those who wait for the same do not meet again.
     pub async fn pause(&self, ms: u32) {
         let mut random = [0];
-        // Without randomness they may meet again.
-        let _ = self.app.platform.entropy.fill(&mut random);
-        let jittered = ms / 2 + ms / 2 * u32::from(random[0]) / 255;
+        let filled = self.app.platform.entropy.fill(&mut random);
+        let share = filled.map_or(128, |()| u32::from(random[0]));
+        let jittered = ms / 2 + ms * share / 255;
         self.app.platform.timer.sleep(jittered).await;
     }
 

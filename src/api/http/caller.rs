@@ -48,12 +48,15 @@ pub enum Answer {
 /// What came of work that no batch has confirmed the caller of.
 pub struct Assumed(Result<Reply>);
 
+fn is_stale(result: &Result<Reply>) -> bool {
+    matches!(result, Err(error) if error.kind == Kind::CredentialStale)
+}
+
 impl Assumed {
     /// Opens it where the caller, looked up in the database, is as was assumed. None where not, or where a batch said so before: then the
     /// work is to be done again, for the caller that was found.
     pub fn confirmed(self, assumed: &Caller, found: &Caller) -> Option<Result<Reply>> {
-        let was_stale = matches!(&self.0, Err(error) if error.kind == Kind::CredentialStale);
-        (!was_stale && found.is_as(assumed)).then_some(self.0)
+        (!is_stale(&self.0) && found.is_as(assumed)).then_some(self.0)
     }
 }
 
@@ -61,7 +64,7 @@ impl Answer {
     /// Whether a batch said that what was known of the caller and of the tenant is so no more.
     pub fn is_stale(&self) -> bool {
         let (Answer::Confirmed(result) | Answer::Assumed(Assumed(result))) = self;
-        matches!(result, Err(error) if error.kind == Kind::CredentialStale)
+        is_stale(result)
     }
 
     /// The answer for a caller who was looked up in the database for it. 503 where they changed again meanwhile.

@@ -35,7 +35,7 @@ pub fn sent(resource_type: &ResourceType) -> String {
 }
 
 fn resource(resource_type: &'static ResourceType, way: Way) -> Value {
-    let mut schema = object(resource_type.core(), way);
+    let mut schema = object(resource_type.plain().core(), way);
     let extensions = resource_type.extensions.iter().map(|extension| {
         let mut described = object(extension.attributes.iter(), way);
         put(

@@ -98,9 +98,7 @@ impl Author for Client<'_> {
     }
 
     async fn pause(&self, ms: u32) {
-        let share = self.random::<1>().map_or(128, |[byte]| u32::from(byte));
-        let jittered = ms / 2 + ms * share / 255;
-        self.call.app.platform.timer.sleep(jittered).await;
+        self.call.pause(ms).await;
     }
 
     /// Noted after the reply, once in the while that the fuse counts.

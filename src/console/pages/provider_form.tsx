@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { Failure, Schemas } from "../api";
 import { type Doing, useDoing } from "../load";
-import { Choice, Field, Form, Tick, wrongAt } from "../parts/form";
+import { Choice, Field, Form, Tick, wrongAt, wrongBelow } from "../parts/form";
 import { Failed, Notice } from "../parts/notice";
 import { ACTIVE_DIRECTORY, FIELDS, type FieldSpec, type Protocol, type Values, readMetadata } from "./provider_fields";
 
@@ -39,9 +39,6 @@ export function ProviderForm({ protocol, provider, values, onValues, deed, doing
     </Form>
   );
 }
-
-/** What is wrong with the first of what is below a field. */
-const wrongBelow = (failure: Failure | null, key: string) => Object.entries(failure?.fields ?? {}).find(([place]) => place.startsWith(key))?.[1];
 
 interface OneProps {
   spec: FieldSpec;

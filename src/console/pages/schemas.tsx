@@ -4,7 +4,7 @@ import { type Schemas, api, ask } from "../api";
 import { useDoing, useLoad } from "../load";
 import { Page } from "../console";
 import { Confirm, Dialog } from "../parts/dialog";
-import { Choice, Field, Form, Tick } from "../parts/form";
+import { Choice, Field, Form, Tick, wrongBelow } from "../parts/form";
 import { Badge, Empty, Notice, Shown } from "../parts/notice";
 import { Pager, Table } from "../parts/table";
 import { When } from "../parts/when";
@@ -159,12 +159,11 @@ function NewSchema({ onClose }: { onClose: () => void }) {
       onClose();
     });
   };
-  const at = (field: string) => Object.entries(doing.failure?.fields ?? {}).find(([place]) => place === field || place.startsWith(`${field}.`))?.[1];
   return (
     <Dialog title="Declare a schema" onClose={onClose}>
       <Form deed="Declare" doing={doing} onSubmit={submit} onClose={onClose}>
-        <Field label="URN" value={id} onValue={setId} isRequired wrong={at("id")} hint="As your identity provider sends it." />
-        <Field label="Name" value={name} onValue={setName} isRequired wrong={at("name")} />
+        <Field label="URN" value={id} onValue={setId} isRequired wrong={wrongBelow(doing.failure, "id")} hint="As your identity provider sends it." />
+        <Field label="Name" value={name} onValue={setName} isRequired wrong={wrongBelow(doing.failure, "name")} />
         <Choice
           label="Of"
           value={kind}
@@ -174,7 +173,7 @@ function NewSchema({ onClose }: { onClose: () => void }) {
             ["Group", "groups"],
           ]}
         />
-        <Field label="Attributes" value={text} onValue={setText} rows={8} isRequired wrong={isWrong ? "This is no JSON." : at("attributes")} hint="As RFC 7643, section 7, describes them, in JSON. What is left out is as usual: text, optional, one value." />
+        <Field label="Attributes" value={text} onValue={setText} rows={8} isRequired wrong={isWrong ? "This is no JSON." : wrongBelow(doing.failure, "attributes")} hint="As RFC 7643, section 7, describes them, in JSON. What is left out is as usual: text, optional, one value." />
       </Form>
     </Dialog>
   );

@@ -1,10 +1,10 @@
 // A tenant's settings, and its end.
 import { useState } from "preact/hooks";
-import { type Failure, type Schemas, api, ask } from "../api";
+import { type Schemas, api, ask } from "../api";
 import { useDoing, useLoad } from "../load";
 import { Page } from "../console";
 import { Confirm } from "../parts/dialog";
-import { Choice, Field, Form, Tick, wrongAt } from "../parts/form";
+import { Choice, Field, Form, Tick, wrongAt, wrongBelow } from "../parts/form";
 import { Notice, Shown } from "../parts/notice";
 import { go, to } from "../route";
 import { may } from "../session";
@@ -124,7 +124,6 @@ const ASSIGNABLE: ["roles" | "entitlements", string][] = [
   ["roles", "Roles that people can have"],
   ["entitlements", "Entitlements that people can have"],
 ];
-const wrongBelow = (failure: Failure | null, key: string) => Object.entries(failure?.fields ?? {}).find(([place]) => place.startsWith(key))?.[1];
 
 interface AssignableProps {
   label: string;

@@ -121,3 +121,6 @@ export function Form({ deed, doing, onSubmit, onClose, children }: FormProps) {
 
 /** What a refusal says of a field, by the end of its path. */
 export const wrongAt = (failure: Failure | null, field: string) => failure?.fields[field];
+
+/** What it says of a field, or of the first of what is below it. */
+export const wrongBelow = (failure: Failure | null, field: string) => Object.entries(failure?.fields ?? {}).find(([place]) => place === field || place.startsWith(`${field}.`))?.[1];

@@ -7,9 +7,10 @@
 use std::sync::Arc;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::attribute::{Attribute, Kind, Schema};
+use super::document::{list, text};
 use super::resource_type::ResourceType;
 use super::shared::{List, Texts};
 use super::user::USER;
@@ -72,8 +73,7 @@ impl Assignable {
     /// Reads the document that has it: `roles` and `entitlements`, each a list of `value`, `display`, `type`, `description` and
     /// `supported`.
     pub fn read(document: &Value) -> Self {
-        let all = ASSIGNABLE.map(|(_, attribute)| document.get(attribute));
-        Assignable(all.map(|all| all.and_then(Value::as_array).cloned().unwrap_or_default()))
+        Assignable(ASSIGNABLE.map(|(_, attribute)| list(document, attribute).to_vec()))
     }
 
     /// As it is stored; none where there are none.
@@ -149,10 +149,4 @@ pub fn resource(resource_type: &ResourceType, one: &Value, base: &str, version: 
         resource.insert("meta".to_owned(), meta);
     }
     resource
-}
-
-fn text<'v>(one: &'v Value, name: &str) -> &'v str {
-    one.as_object()
-        .and_then(|one: &Map<String, Value>| one.get(name)?.as_str())
-        .unwrap_or_default()
 }

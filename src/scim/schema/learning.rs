@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::document::{list, text};
 use super::own::OwnSchemas;
 use super::resource_type::ResourceType;
 use super::urn::{fault_of_urn, is_attribute_name};
@@ -194,17 +195,16 @@ impl Learner<'_> {
         let found = self.position(urn);
         let documents = self.documents.get_or_insert_default();
         let learned: Vec<&Value> = documents.iter().filter(|one| is_learned(one)).collect();
-        let known = learned.iter().flat_map(|one| attributes(one, "attributes"));
+        let known = learned.iter().flat_map(|one| list(one, "attributes"));
         let (mut count, mut parts) = (0, 0);
         for attribute in known {
             count += 1;
-            parts += 1 + attributes(attribute, "subAttributes").len();
+            parts += 1 + list(attribute, "subAttributes").len();
         }
         let schemas = learned.len();
         let mut room = MAX_PARTS.saturating_sub(parts);
         let is_short = Lengths::of(value).json <= MAX_VALUE;
-        let has_room =
-            is_short && count < MAX_LEARNED && attributes(&seen, "subAttributes").len() < room;
+        let has_room = is_short && count < MAX_LEARNED && list(&seen, "subAttributes").len() < room;
         let at = match found {
             Some(at) => at,
             None => {
@@ -258,19 +258,6 @@ fn of_filtered<'p>(path: &'p str, value: &Value) -> Option<(&'p str, Value)> {
 
 fn is_learned(document: &Value) -> bool {
     document.get("learned") == Some(&Value::Bool(true))
-}
-
-fn text<'d>(document: &'d Value, name: &str) -> &'d str {
-    document
-        .get(name)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-}
-
-/// What a document, or an attribute in it, has under `attributes` or `subAttributes`.
-fn attributes<'d>(document: &'d Value, name: &str) -> &'d [Value] {
-    let attributes = document.get(name).and_then(Value::as_array);
-    attributes.map(Vec::as_slice).unwrap_or_default()
 }
 
 fn is_named(attribute: &Value, name: &str) -> bool {
@@ -358,8 +345,7 @@ fn widen(known: &mut Value, seen: &Value, room: &mut usize) -> bool {
             let Some(subs) = subs else {
                 return is_changed;
             };
-            let seen = seen.get("subAttributes").and_then(Value::as_array);
-            for sub in seen.into_iter().flatten() {
+            for sub in list(seen, "subAttributes") {
                 let has_room = *room > 0 && subs.len() < MAX_LEARNED;
                 is_changed |= match subs.iter_mut().find(|one| is_named(one, text(sub, "name"))) {
                     Some(known) => widen(known, sub, room),

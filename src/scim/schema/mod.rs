@@ -7,6 +7,7 @@
 mod assignable;
 mod attribute;
 mod common;
+mod document;
 mod enterprise;
 mod group;
 mod learning;

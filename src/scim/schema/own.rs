@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::assignable::Assignable;
 use super::attribute::{Attribute, Kind, Mutability, Returned, Schema};
+use super::document::{list, text};
 use super::resource_type::{ResourceType, Shape};
 use super::resource_types::RESOURCE_TYPES;
 use super::shared::{List, Shared, Texts};
@@ -99,10 +100,9 @@ fn schema(document: &Value) -> Schema {
 }
 
 fn attributes(document: &Value, name: &str, is_learned: bool) -> List<Attribute> {
-    let documents = document.get(name).and_then(Value::as_array);
-    let documents = documents.into_iter().flatten();
     List::Own(
-        documents
+        list(document, name)
+            .iter()
             .map(|one| attribute(one, is_learned))
             .map(Arc::new)
             .collect(),
@@ -131,15 +131,7 @@ fn attribute(document: &Value, is_learned: bool) -> Attribute {
     }
 }
 
-fn text<'d>(document: &'d Value, name: &str) -> &'d str {
-    document
-        .get(name)
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-}
-
 fn texts(document: &Value, name: &str) -> Texts {
-    let texts = document.get(name).and_then(Value::as_array);
-    let texts = texts.into_iter().flatten().filter_map(Value::as_str);
+    let texts = list(document, name).iter().filter_map(Value::as_str);
     Texts::Own(texts.map(str::to_owned).collect())
 }

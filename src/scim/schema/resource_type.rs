@@ -33,16 +33,6 @@ impl ResourceType {
             own,
         }
     }
-
-    /// The attributes common to all resources, and those of the core schema.
-    pub fn core(&self) -> impl Iterator<Item = &Attribute> {
-        COMMON.iter().chain(self.schema.attributes.iter())
-    }
-
-    /// The attribute of the core schema, or one common to all resources, with that name in any case.
-    pub fn core_attribute(&self, name: &str) -> Option<Shared<Attribute>> {
-        self.schema.attribute(name).or_else(|| find(&COMMON, name))
-    }
 }
 
 /// A resource type as a tenant has it: with the tenant's own extensions behind those that all have.
@@ -63,12 +53,12 @@ impl Deref for Shape<'_> {
 }
 
 impl<'s> Shape<'s> {
-    /// See [`ResourceType::core`].
+    /// The attributes common to all resources, and those of the core schema.
     pub fn core(self) -> impl Iterator<Item = &'s Attribute> {
         COMMON.iter().chain(self.schema.attributes.iter())
     }
 
-    /// See [`ResourceType::core_attribute`].
+    /// The attribute of the core schema, or one common to all resources, with that name in any case.
     pub fn core_attribute(self, name: &str) -> Option<Shared<Attribute>> {
         let found = self.schema.attribute(name);
         found.or_else(|| find(&COMMON, name))

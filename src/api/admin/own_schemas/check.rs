@@ -76,7 +76,7 @@ impl Faults {
         attributes: &[OwnAttribute],
         at: &[Step<'_>],
         list: &'static str,
-        resource_type: Option<&ResourceType>,
+        resource_type: Option<&'static ResourceType>,
     ) {
         if attributes.is_empty() {
             self.add(at, list, "it is empty");
@@ -102,7 +102,7 @@ impl Faults {
                 let msg = "it has to be a letter, with letters, digits, `-` and `_` behind it";
                 self.add(at, "name", msg);
             }
-            let is_core = |of: &ResourceType| of.core_attribute(name).is_some();
+            let is_core = |of: &'static ResourceType| of.plain().core_attribute(name).is_some();
             if resource_type.is_some_and(is_core) {
                 self.add(at, "name", "an attribute of the core schema has it");
             }

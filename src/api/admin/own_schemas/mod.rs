@@ -7,6 +7,7 @@ pub mod types;
 
 use std::collections::BTreeSet;
 
+use super::administrator;
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::input::{Page, Text, body, flag};
@@ -14,7 +15,7 @@ use crate::api::http::limits;
 use crate::api::http::query_parameters::tenant_in_path;
 use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
-use crate::change::audit::{self, Action, Detail, Event, Totals};
+use crate::change::audit::Action;
 use crate::change::rows::own_values;
 use crate::error::{Error, FieldError, Kind, Result};
 use crate::ids::TenantId;
@@ -35,16 +36,8 @@ fn audited(
     action: Action,
     attributes: &[&str],
 ) -> Vec<Statement> {
-    call.journal.note_resource("Schema", urn);
-    let event = Event {
-        action,
-        resource_type: "Schema",
-        resource_id: urn,
-        attributes: attributes.iter().map(|&name| name.to_owned()).collect(),
-        detail: Detail::default(),
-    };
-    let origin = call.origin_of(admin.actor());
-    audit::append(tenant, &origin, Totals::default(), &[event])
+    let attributes = attributes.iter().copied();
+    administrator::audited(call, admin, tenant, ("Schema", urn), action, attributes)
 }
 
 /// `GET …/schemas`.
