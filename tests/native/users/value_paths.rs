@@ -266,7 +266,10 @@ fn any_change() -> impl Strategy<Value = (&'static str, Value)> {
 
 /// Whether a filter selects an element.
 fn selects(filter: &str, element: &Value) -> bool {
-    let attribute = USERS.plain().core_attribute("emails").expect("an attribute");
+    let attribute = USERS
+        .plain()
+        .core_attribute("emails")
+        .expect("an attribute");
     let emails = AttributeRef {
         extension: None,
         attribute,
