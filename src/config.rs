@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::access::Access;
 use crate::auth::jwks::KeySet;
+use crate::databases::homes::MAX_BYTES;
+use crate::databases::place::{self, Place};
 use crate::seal::{KEY_BYTES, KeyRing};
 use crate::secret::Secret;
 
@@ -44,6 +46,10 @@ pub struct Config {
     pub server_timing: bool,
     /// Rows that one tenant may read in a minute, by the database's count, before its scans are refused.
     pub rows_per_minute: f64,
+    /// The databases there are, the first one first.
+    pub databases: Vec<Place>,
+    /// Bytes that each of them may have.
+    pub database_max_bytes: i64,
     pub console: Console,
     pub sync: SyncLimits,
     pub undo: UndoLimits,
@@ -140,7 +146,7 @@ impl Config {
     /// Reads the variables `JWT_ISSUER`, `JWT_AUDIENCE`, one of `JWT_JWKS` (the document itself), `JWT_JWKS_URL` and
     /// `JWT_LOCAL_SECRET`, `CURSOR_KEY` and `ENCRYPTION_KEY` (32 bytes each, in base64), `ENCRYPTION_KEY_PREVIOUS` (what
     /// `ENCRYPTION_KEY` was before), `LOCAL_DEVELOPMENT` and `SERVER_TIMING` (`on`), `ROWS_PER_MINUTE` (a number above 0), `PUBLIC_HOSTS`
-    /// (with commas between them), `CONSOLE_CLIENT_ID`, `CONSOLE_SCOPE`, and those of [`Access`]. The error names the variable that does not hold.
+    /// (with commas between them), `DATABASES` (see [`place::parse`]), `DATABASE_MAX_BYTES`, `CONSOLE_CLIENT_ID`, `CONSOLE_SCOPE`, and those of [`Access`]. The error names the variable that does not hold.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let keys = match (
@@ -186,6 +192,15 @@ impl Config {
             console: Console {
                 client_id: variable("CONSOLE_CLIENT_ID"),
                 scope: variable("CONSOLE_SCOPE").unwrap_or_else(|| CONSOLE_SCOPE.to_owned()),
+            },
+            databases: place::parse(&variable("DATABASES").unwrap_or_default())
+                .map_err(|reason| format!("DATABASES: {reason}"))?,
+            database_max_bytes: match variable("DATABASE_MAX_BYTES").map(|text| text.parse()) {
+                None => MAX_BYTES,
+                Some(Ok(bytes @ 1..)) => bytes,
+                Some(_) => {
+                    return Err("DATABASE_MAX_BYTES is not a whole number above 0".to_owned());
+                }
             },
             sync: SyncLimits::default(),
             undo: UndoLimits::default(),

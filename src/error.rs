@@ -58,6 +58,8 @@ pub enum Kind {
     Unavailable {
         retry_after_seconds: u32,
     },
+    /// The database is full: 507 (RFC 4918 §11.5) for an administrator, and 503 for a client of SCIM, which knows no other.
+    Full,
     Internal,
 }
 
@@ -146,6 +148,17 @@ impl Error {
         )
     }
 
+    /// For what a database takes no more.
+    #[track_caller]
+    pub fn full(database: &str) -> Self {
+        Self::new(
+            Kind::Full,
+            format!(
+                "the database {database} is full: it takes deletions alone until there is room, or the tenant is moved"
+            ),
+        )
+    }
+
     /// One field that does not hold.
     #[track_caller]
     pub fn field(loc: &[&str], msg: impl Into<String>, kind: &'static str) -> Self {
@@ -224,6 +237,7 @@ impl Error {
             Kind::Internal | Kind::CredentialStale => 500,
             Kind::NotImplemented => 501,
             Kind::Unavailable { .. } | Kind::Raced => 503,
+            Kind::Full => 507,
         }
     }
 }
@@ -281,6 +295,22 @@ impl From<store::Error> for Error {
                 detail: "the database cannot take the request now; try again".to_owned(),
                 internal: Some(internal),
                 at: At::here(),
+            },
+            store::Error::Moving => Error::new(
+                Kind::Unavailable {
+                    retry_after_seconds: 5,
+                },
+                "the tenant is being moved to another database; try again",
+            ),
+            store::Error::Full(database) => Error::full(&database),
+            error @ (store::Error::Outdated { .. } | store::Error::Unbound(_)) => Error {
+                internal: Some(format!("{error}; deploy again (`npm run deploy`)")),
+                ..Error::new(
+                    Kind::Unavailable {
+                        retry_after_seconds: 60,
+                    },
+                    "the service is being updated; try again",
+                )
             },
             store::Error::TooLarge(internal) => Error {
                 kind: Kind::PayloadTooLarge,

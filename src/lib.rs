@@ -19,6 +19,7 @@ pub mod change;
 pub mod config;
 #[cfg(feature = "jobs")]
 pub mod connection;
+pub mod databases;
 pub mod error;
 #[cfg(feature = "jobs")]
 pub mod events;

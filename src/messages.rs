@@ -30,6 +30,8 @@ pub enum Message {
     RenewKeys,
     /// Forgets replies that were kept for as long as they are.
     ForgetReplies,
+    /// Sends what is due by the rows of that database, as the clock does for the first one.
+    Sweep { database: String },
     /// Deletes what a tenant keeps no longer, and what is left of one that was deleted.
     Upkeep { tenant: String },
     /// Goes on with forgetting what is recorded of a resource that was erased.

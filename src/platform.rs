@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures_util::stream::LocalBoxStream;
 use uuid::Builder;
 
-use crate::ids::TenantId;
+use crate::databases::homes::Homes;
 use crate::store::{Result as StoreResult, Rows, Statement};
 
 /// A future that runs on the thread where it was made: a worker has one.
@@ -28,6 +28,19 @@ pub type Chunks = LocalBoxStream<'static, Chunk>;
 pub trait Database {
     /// Runs the statements in order as one transaction: all of them hold, or none. One batch is one round trip.
     async fn run(&self, batch: Vec<Statement>) -> StoreResult<Vec<Rows>>;
+}
+
+/// The databases beside the first one.
+pub trait Others {
+    /// The one of that name; none where there is no such one.
+    fn open(&self, name: &str) -> Option<Rc<dyn Database>>;
+}
+
+/// None.
+impl Others for () {
+    fn open(&self, _: &str) -> Option<Rc<dyn Database>> {
+        None
+    }
 }
 
 /// A cache that many places share and that may be stale for a minute: never the truth.
@@ -265,7 +278,10 @@ pub trait Log {
 /// All of it.
 #[derive(Clone)]
 pub struct Platform {
+    /// The first database.
     pub database: Rc<dyn Database>,
+    pub others: Rc<dyn Others>,
+    pub homes: Rc<Homes>,
     pub token_cache: Rc<dyn TokenCache>,
     pub clock: Rc<dyn Clock>,
     pub entropy: Rc<dyn Entropy>,
@@ -283,14 +299,6 @@ pub struct Platform {
     pub jobs_worker: Option<Rc<dyn OtherWorker>>,
     pub timer: Rc<dyn Timer>,
     pub log: Rc<dyn Log>,
-}
-
-impl Platform {
-    /// The database that holds a tenant: every query of a tenant's data goes through here, so that a second database
-    /// is a change to this function and to nothing else. `None` asks for what belongs to no tenant: the directory.
-    pub fn database_of(&self, _tenant: Option<&TenantId>) -> Rc<dyn Database> {
-        Rc::clone(&self.database)
-    }
 }
 
 /// A new UUIDv7 (RFC 9562 §5.7): ids sort by the time they were made, so rows made together lie together.

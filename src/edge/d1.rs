@@ -114,6 +114,7 @@ fn rows(result: &D1Result) -> Result<Rows> {
         rows,
         read: counted.rows_read as u64,
         written: counted.rows_written as u64,
+        bytes: (counted.size_after > 0.0).then_some(counted.size_after as i64),
     })
 }
 
@@ -123,6 +124,7 @@ fn rows(result: &D1Result) -> Result<Rows> {
 struct Counted {
     rows_read: f64,
     rows_written: f64,
+    size_after: f64,
 }
 
 /// D1's errors have their reason in the cause alone, and must not be formatted: their `Display` throws.

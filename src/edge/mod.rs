@@ -28,8 +28,9 @@ use crate::api::App;
 use crate::auth::memory::Memory;
 use crate::change::Recent;
 use crate::config::Config;
+use crate::databases::homes::Homes;
 use crate::error::{Error, Kind};
-use crate::platform::{Background, OtherWorker, Platform, Queue};
+use crate::platform::{Background, Database, OtherWorker, Others, Platform, Queue};
 
 /// Binding of the database.
 const DATABASE: &str = "DB";
@@ -40,6 +41,7 @@ thread_local! {
     /// What an isolate remembers: plain data only, never a request's or a binding's.
     static MEMORY: Rc<Memory> = Rc::default();
     static RECENT: Rc<Recent> = Rc::default();
+    static HOMES: OnceCell<Rc<Homes>> = const { OnceCell::new() };
     static CONFIG: OnceCell<std::result::Result<Config, String>> = const { OnceCell::new() };
 }
 
@@ -77,26 +79,64 @@ async fn answer(request: Request, route: RouteContext<Rc<Context>>) -> Result<Re
     convert::response(app.handle(request).await).await
 }
 
+/// The databases that are bound to the worker.
+struct Bound {
+    env: Env,
+    queue: Rc<dyn Queue>,
+    background: Rc<dyn Background>,
+}
+
+impl Bound {
+    fn database(&self, binding: &str) -> Result<Rc<dyn Database>> {
+        Ok(Rc::new(Announcing {
+            database: Rc::new(d1::D1(self.env.d1(binding)?)),
+            queue: Rc::clone(&self.queue),
+            background: Rc::clone(&self.background),
+            clock: Rc::new(runtime::RuntimeClock),
+            entropy: Rc::new(runtime::RuntimeEntropy),
+        }))
+    }
+}
+
+impl Others for Bound {
+    /// Each has the binding `DB_` and its name.
+    fn open(&self, name: &str) -> Option<Rc<dyn Database>> {
+        let binding = format!("{DATABASE}_{}", name.to_ascii_uppercase());
+        self.database(&binding).ok()
+    }
+}
+
 fn app(env: &Env, background: Rc<dyn Background>) -> std::result::Result<App, String> {
     let config = CONFIG.with(|config| {
         config
             .get_or_init(|| Config::read(|name| env.var(name).ok().map(|value| value.to_string())))
             .clone()
     })?;
-    let database = env.d1(DATABASE).map_err(|error| error.to_string())?;
+    let homes = HOMES.with(|homes| {
+        let known = homes.get_or_init(|| {
+            Rc::new(Homes::new(
+                config.databases.clone(),
+                config.database_max_bytes,
+            ))
+        });
+        Rc::clone(known)
+    });
     let tokens = env.kv(TOKENS).map_err(|error| error.to_string())?;
     let queue: Rc<dyn Queue> = Rc::new(queue::Queues(env.clone()));
-    let database = Announcing {
-        database: Rc::new(d1::D1(database)),
+    let bound = Bound {
+        env: env.clone(),
         queue: Rc::clone(&queue),
         background: Rc::clone(&background),
-        clock: Rc::new(runtime::RuntimeClock),
-        entropy: Rc::new(runtime::RuntimeEntropy),
     };
+    let database = bound
+        .database(DATABASE)
+        .map_err(|error| error.to_string())?;
     Ok(App {
         config,
         platform: Platform {
-            database: Rc::new(database),
+            database,
+            others: Rc::new(bound),
+            homes,
             token_cache: Rc::new(token_cache::Kv(tokens)),
             clock: Rc::new(runtime::RuntimeClock),
             entropy: Rc::new(runtime::RuntimeEntropy),

@@ -10,6 +10,7 @@ use crate::api::scim::async_requests::{Went, message};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::messages;
+use crate::platform::Database;
 use crate::store::async_requests::{self, MAX_RESENT};
 use crate::store::rows_at;
 
@@ -46,11 +47,11 @@ impl App {
     }
 
     /// Sends the messages anew of requests of which nothing was heard for long, and gives those up of which that was done often enough.
-    pub(super) async fn send_silent_requests(&self) {
+    pub(super) async fn send_silent_requests(&self, database: &dyn Database) {
         let now = self.platform.clock.now();
         let result = async {
             let batch = vec![async_requests::revive(now, AT_ONCE)];
-            let results = self.platform.database_of(None).run(batch).await?;
+            let results = database.run(batch).await?;
             for row in &rows_at(&results, 0)?.rows {
                 let request = async_requests::async_request(row)?;
                 let Some(tenant) = TenantId::parse(&row.text("tenant_id")?) else {

@@ -43,10 +43,10 @@ const STREAMS_AT_ONCE: i64 = 500;
 
 impl App {
     /// Goes after streams whose message was lost.
-    pub(super) async fn send_late_deliveries(&self) {
+    pub(super) async fn send_late_deliveries(&self, database: &dyn Database) {
         let sent = async {
             let behind = event_streams::select_behind(self.platform.clock.now(), STREAMS_AT_ONCE);
-            let results = self.platform.database_of(None).run(vec![behind]).await?;
+            let results = database.run(vec![behind]).await?;
             for row in &rows_at(&results, 0)?.rows {
                 let (tenant, stream) = (row.text("tenant_id")?, row.text("id")?);
                 messages::deliver(&self.platform, tenant, stream, 0).await?;

@@ -14,8 +14,9 @@ use serde_json::json;
 
 use crate::api::App;
 use crate::error::{Error, Result};
+use crate::ids::TenantId;
 use crate::messages::{self, Envelope, Message, VERSION};
-use crate::platform;
+use crate::platform::{self, Database};
 use crate::store::dead_messages::{self, DeadMessage};
 
 /// The queue of the messages that were given up, by its name in `wrangler.jobs.toml`.
@@ -35,20 +36,39 @@ pub enum Verdict {
 const WAIT_SECONDS: u32 = 5;
 
 impl App {
-    /// A tick of the clock sends messages and does nothing itself: what it may take is little.
+    /// A tick of the clock sends messages and does nothing itself: what it may take is little. It goes through the first database; a message
+    /// goes through each other one, so that they take nothing of each other's statements, and one that is out of reach keeps none.
     pub async fn tick(&self) {
-        for message in [Message::RenewKeys, Message::ForgetReplies] {
+        let sweeps = self.platform.homes.places().iter().skip(1);
+        let sweeps = sweeps.map(|place| Message::Sweep {
+            database: place.name.clone(),
+        });
+        let own = [Message::RenewKeys, Message::ForgetReplies];
+        for message in own.into_iter().chain(sweeps) {
             if let Err(error) = messages::send(&self.platform, message, 0).await {
                 let line = json!({"scheduled": "messages", "error": error.internal});
                 self.platform.log.line(&line.to_string());
             }
         }
-        self.send_upkeep().await;
-        self.send_due_syncs().await;
-        self.send_silent_undos().await;
-        self.send_silent_requests().await;
-        self.send_late_deliveries().await;
+        self.send_what_is_due(self.platform.database.as_ref()).await;
         self.replace_signing_keys().await;
+    }
+
+    /// Sends the messages that are due by what a database has.
+    async fn send_what_is_due(&self, database: &dyn Database) {
+        self.send_upkeep(database).await;
+        self.send_due_syncs(database).await;
+        self.send_silent_undos(database).await;
+        self.send_silent_requests(database).await;
+        self.send_late_deliveries(database).await;
+    }
+
+    /// What a tick does, for one of the other databases.
+    async fn sweep(&self, name: &str) -> Result<()> {
+        let database = self.platform.database_named(name)?;
+        self.send_what_is_due(database.as_ref()).await;
+        self.forget_replies(database.as_ref()).await?;
+        self.renew_keys(database.as_ref()).await
     }
 
     /// Takes a message from a queue: that of messages that were given up, or the one that they are sent to.
@@ -75,7 +95,9 @@ impl App {
                 body: text,
                 at: platform.clock.now(),
             });
-            platform.database_of(None).run(batch).await?;
+            // Beside the tenant that it was for, whom it is shown with.
+            let tenant = tenant.and_then(TenantId::parse);
+            platform.database_of(tenant.as_ref()).run(batch).await?;
             Ok::<_, Error>(())
         };
         let error = written.await.err();
@@ -130,8 +152,9 @@ impl App {
 
     async fn perform_message(&self, message: &Message) -> Result<()> {
         match message {
-            Message::RenewKeys => self.renew_keys().await,
-            Message::ForgetReplies => self.forget_replies().await,
+            Message::RenewKeys => self.renew_keys(self.platform.database.as_ref()).await,
+            Message::ForgetReplies => self.forget_replies(self.platform.database.as_ref()).await,
+            Message::Sweep { database } => self.sweep(database).await,
             Message::Upkeep { tenant } => self.keep_up(tenant).await,
             Message::Erase {
                 tenant,

@@ -13,7 +13,7 @@ use crate::api::admin::identity_providers::types::MissingUserAction;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::messages;
-use crate::platform;
+use crate::platform::{self, Database};
 use crate::scim::schema::OwnSchemas;
 use crate::store::identity_providers::IdentityProvider;
 use crate::store::sync_runs::{self, Order};
@@ -62,13 +62,13 @@ impl App {
     }
 
     /// Begins the syncs that are due, and sends the messages anew of those of which nothing was heard for long; each fails alone.
-    pub async fn send_due_syncs(&self) {
+    pub async fn send_due_syncs(&self, database: &dyn Database) {
         let now = self.platform.clock.now();
         let batch = vec![
             directory_syncs::select_silent(now, AT_ONCE),
             directory_syncs::select_due(now, AT_ONCE),
         ];
-        let (silent, due) = match self.platform.database_of(None).run(batch).await {
+        let (silent, due) = match database.run(batch).await {
             Ok(results) => {
                 let mut results = results.into_iter();
                 (

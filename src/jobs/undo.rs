@@ -13,7 +13,7 @@ use crate::change::{Author, Mandate, Terms, undo};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::messages::{self, Message};
-use crate::platform::Platform;
+use crate::platform::{Database, Platform};
 use crate::scim::budget::Budget;
 use crate::store::tenants::{self, Settings};
 use crate::store::undos::{self, UndoRow};
@@ -139,11 +139,11 @@ impl App {
     }
 
     /// Sends the messages anew of undos of which nothing was heard for long.
-    pub(super) async fn send_silent_undos(&self) {
+    pub(super) async fn send_silent_undos(&self, database: &dyn Database) {
         let now = self.platform.clock.now();
         let result = async {
             let batch = undos::revive(now, AT_ONCE).into();
-            let results = self.platform.database_of(None).run(batch).await?;
+            let results = database.run(batch).await?;
             for row in &rows_at(&results, 1)?.rows {
                 if let Some(tenant) = TenantId::parse(&row.text("tenant_id")?) {
                     let message = message(&tenant, &row.text("id")?);

@@ -15,7 +15,7 @@ use crate::change::rows::upkeep::{
 use crate::error::{Error, Result};
 use crate::ids::{self, TenantId};
 use crate::messages::{self, Message};
-use crate::platform;
+use crate::platform::{self, Database};
 use crate::scim::date_time;
 use crate::store::scim_tokens;
 use crate::store::tenants::{self, DAY_MS, RESTORED_WITHIN_MS};
@@ -37,11 +37,11 @@ const UNDO_DAYS: i64 = 30;
 
 impl App {
     /// Asks for the upkeep of tenants that are due, and notes that it did. What is not sent is asked for tomorrow.
-    pub(super) async fn send_upkeep(&self) {
+    pub(super) async fn send_upkeep(&self, database: &dyn Database) {
         let now = self.platform.clock.now();
         let batch = vec![tenants::claim_upkeep(now, TENANTS_AT_ONCE)];
         let result = async {
-            let results = self.platform.database_of(None).run(batch).await?;
+            let results = database.run(batch).await?;
             for row in &rows_at(&results, 0)?.rows {
                 let tenant = row.text("id")?;
                 messages::send(&self.platform, Message::Upkeep { tenant }, 0).await?;

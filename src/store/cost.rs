@@ -30,14 +30,29 @@ impl Meter {
             ..Cost::default()
         });
         let results = database.run(batch).await?;
-        for rows in &results {
+        self.add_rows(&results);
+        Ok(results)
+    }
+
+    /// Counts a batch that somebody else has run, by its results.
+    #[cfg(feature = "jobs")]
+    pub fn add_run(&self, results: &[Rows]) {
+        self.add(Cost {
+            trips: 1,
+            statements: u64::try_from(results.len()).unwrap_or(u64::MAX),
+            ..Cost::default()
+        });
+        self.add_rows(results);
+    }
+
+    fn add_rows(&self, results: &[Rows]) {
+        for rows in results {
             self.add(Cost {
                 read: rows.read,
                 written: rows.written,
                 ..Cost::default()
             });
         }
-        Ok(results)
     }
 
     fn add(&self, more: Cost) {
@@ -47,6 +62,14 @@ impl Meter {
             statements: cost.statements + more.statements,
             read: cost.read + more.read,
             written: cost.written + more.written,
+        });
+    }
+
+    /// Counts round trips that gave no rows for whoever asked.
+    pub fn add_trips(&self, trips: u64) {
+        self.add(Cost {
+            trips,
+            ..Cost::default()
         });
     }
 

@@ -1,6 +1,7 @@
 //! Rows of `directory`: which tenant something belongs to, where a request does not say.
 
 use super::Statement;
+use super::statement::Role;
 use crate::ids::TenantId;
 
 /// What a directory entry is looked up by.
@@ -26,7 +27,7 @@ impl Kind {
 
 pub fn insert(kind: Kind, key: &str, tenant: &TenantId, resource_id: &str) -> Statement {
     Statement::new(
-        "insert into directory (kind, key, tenant_id, resource_id) values (?1, ?2, ?3, ?4)",
+        "insert or ignore into directory (kind, key, tenant_id, resource_id) values (?1, ?2, ?3, ?4)",
         vec![
             kind.name().into(),
             key.into(),
@@ -34,6 +35,7 @@ pub fn insert(kind: Kind, key: &str, tenant: &TenantId, resource_id: &str) -> St
             resource_id.into(),
         ],
     )
+    .with_role(Role::Leads)
 }
 
 /// Whose a SCIM token is, by its hash: `tenant_id`, and the token's id as `resource_id`. Also of one that does not hold any more.
@@ -42,4 +44,22 @@ pub fn select_holder(hash: &str) -> Statement {
         "select tenant_id, resource_id from directory where kind = ?1 and key = ?2",
         vec![Kind::ScimTokenHash.name().into(), hash.into()],
     )
+}
+
+/// The same, and where that tenant lives: `database`, null for the first one.
+pub fn select_home(kind: Kind, key: &str) -> Statement {
+    Statement::new(
+        "select d.tenant_id, p.database from directory d left join placements p on p.tenant_id = d.tenant_id \
+         where d.kind = ?1 and d.key = ?2",
+        vec![kind.name().into(), key.into()],
+    )
+}
+
+/// Forgets what leads to a tenant: of that kind, or of every kind.
+pub fn forget(tenant: &TenantId, kind: Option<Kind>) -> Statement {
+    Statement::new(
+        "delete from directory where tenant_id = ?1 and (?2 is null or kind = ?2)",
+        vec![tenant.into(), kind.map(Kind::name).into()],
+    )
+    .with_role(Role::Forgets)
 }

@@ -60,12 +60,16 @@ pub enum Guard {
     SyncRunning,
     /// The sync is not the one under way any more: it took too long, or its provider is gone.
     LeaseLost,
+    /// The tenant does not live in this database.
+    Elsewhere,
+    /// The tenant is about to leave this database, and writes nothing there any more.
+    Moving,
     /// The batch was only tried: all its other conditions hold.
     DryRun,
 }
 
 impl Guard {
-    const ALL: [Guard; 15] = [
+    const ALL: [Guard; 17] = [
         Guard::CredentialStale,
         Guard::NotFound,
         Guard::VersionConflict,
@@ -80,6 +84,8 @@ impl Guard {
         Guard::FuseBlown,
         Guard::SyncRunning,
         Guard::LeaseLost,
+        Guard::Elsewhere,
+        Guard::Moving,
         Guard::DryRun,
     ];
 
@@ -100,6 +106,8 @@ impl Guard {
             Guard::FuseBlown => "guard_fuse_blown",
             Guard::SyncRunning => "guard_sync_running",
             Guard::LeaseLost => "guard_lease_lost",
+            Guard::Elsewhere => "guard_elsewhere",
+            Guard::Moving => "guard_moving",
             Guard::DryRun => "guard_dry_run",
         }
     }
@@ -118,6 +126,18 @@ pub enum Error {
     /// The database is busy, restarting or out of reach: nothing was written, or the outcome is unknown.
     #[error("database unavailable: {0}")]
     Overloaded(String),
+    /// A move keeps the tenant from writing for longer than usual.
+    #[error("the tenant is on its way to another database")]
+    Moving,
+    /// The database has as many bytes as it may have.
+    #[error("the database is full: {0}")]
+    Full(String),
+    /// The database has not had all migrations.
+    #[error("the database {database} is at the migration {last}")]
+    Outdated { database: String, last: String },
+    /// The worker has no binding for the database.
+    #[error("the database {0} is not bound to this worker")]
+    Unbound(String),
     #[error("too large: {0}")]
     TooLarge(String),
     #[error("database: {0}")]
@@ -139,6 +159,13 @@ const TRANSIENT: [&str; 7] = [
     "Cannot resolve D1 DB due to transient issue",
     "exceeded its CPU time limit",
     "exceeded its memory limit",
+];
+
+/// What D1 and SQLite say of a database that can grow no more.
+const FULL: [&str; 3] = [
+    "Exceeded maximum DB size",
+    "database or disk is full",
+    "SQLITE_FULL",
 ];
 
 impl Error {
@@ -166,6 +193,9 @@ impl Error {
         }
         if TRANSIENT.iter().any(|sign| message.contains(sign)) {
             return Error::Overloaded(message.to_owned());
+        }
+        if FULL.iter().any(|sign| message.contains(sign)) {
+            return Error::Full(message.to_owned());
         }
         if message.contains("TOOBIG") || message.contains("too big") {
             return Error::TooLarge(message.to_owned());

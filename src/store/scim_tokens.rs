@@ -154,11 +154,7 @@ pub fn select_hashes(tenant: &TenantId, limit: i64) -> Statement {
 /// Revokes all tokens of a tenant and forgets their hashes: nothing makes one of them work again.
 pub fn wipe_all(tenant: &TenantId, now: i64) -> [Statement; 2] {
     [
-        Statement::new(
-            "delete from directory where kind = 'scim_token_hash' \
-             and key in (select token_hash from scim_tokens where tenant_id = ?1)",
-            vec![tenant.into()],
-        ),
+        directory::forget(tenant, Some(Kind::ScimTokenHash)),
         Statement::new(
             "update scim_tokens set is_active = 0, revoked_at = coalesce(revoked_at, ?2), updated_at = ?2, token_hash = '', \
              revision = revision + 1 where tenant_id = ?1",

@@ -68,6 +68,19 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 pub struct Statement {
     pub sql: Cow<'static, str>,
     pub params: Vec<Value>,
+    pub role: Role,
+}
+
+/// What a statement means where tenants live in several databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Plain,
+    /// It finds its tenant, or refuses the batch, where the tenant lives here, and does not elsewhere: whoever made it looks again then.
+    Locates,
+    /// It writes what leads to something of a tenant: the first database has that too, and has it before.
+    Leads,
+    /// It deletes what leads to something of a tenant: the first database forgets that too, afterwards.
+    Forgets,
 }
 
 impl Statement {
@@ -81,7 +94,16 @@ impl Statement {
             "the placeholders of the {} parameters of `{sql}`",
             params.len()
         );
-        Statement { sql, params }
+        Statement {
+            sql,
+            params,
+            role: Role::Plain,
+        }
+    }
+
+    /// The same with a role.
+    pub fn with_role(self, role: Role) -> Self {
+        Statement { role, ..self }
     }
 }
 
@@ -156,6 +178,8 @@ pub struct Rows {
     pub rows: Vec<Row>,
     pub read: u64,
     pub written: u64,
+    /// Bytes of the database after it, where that is told.
+    pub bytes: Option<i64>,
 }
 
 impl Rows {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use super::statement::Role;
 use super::{Error, Guard, Params, Result, Row, Statement, guards, page};
 use crate::ids::TenantId;
 use crate::scim::profile::Profile;
@@ -191,6 +192,8 @@ pub fn insert(
             settings.own.assignable.to_stored().into(),
         ],
     )
+    // Where it is made, it lives.
+    .with_role(Role::Locates)
 }
 
 pub fn select(id: &TenantId) -> Statement {
@@ -313,6 +316,15 @@ pub fn claim_upkeep(now: i64, limit: i64) -> Statement {
         "update tenants set upkeep_at = ?2 where id in (select id from tenants indexed by tenants_upkeep_idx \
          where upkeep_at <= ?1 order by upkeep_at limit ?3) returning id",
         vec![now.into(), (now + DAY_MS).into(), limit.into()],
+    )
+}
+
+/// How many tenants there are, as `total`.
+#[cfg(feature = "jobs")]
+pub fn count() -> Statement {
+    Statement::new(
+        "select count(*) as total from tenants where deleted_at is null",
+        Vec::new(),
     )
 }
 

@@ -61,7 +61,7 @@ fn stale(world: &World) -> i64 {
 }
 
 fn tick(world: &World) {
-    pollster::block_on(world.app.renew_keys()).expect("renewed");
+    pollster::block_on(world.app.renew_keys(world.home().as_ref())).expect("renewed");
 }
 
 fn total(tenant: &Tenant<'_>, path: &str, filter: &str) -> Value {

@@ -8,7 +8,7 @@ use crate::change::audit::{self, Action, Detail, Event, Origin, Totals};
 use crate::change::rows::keys::{self, Stale};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
-use crate::platform;
+use crate::platform::{self, Database};
 use crate::scim::resource::Resource;
 use crate::scim::schema::{RESOURCE_TYPES, ResourceType};
 use crate::scim::version::Version;
@@ -29,9 +29,9 @@ struct Done {
 
 impl App {
     /// Renews the keys of some rows, where there are such. After an error some may be done.
-    pub async fn renew_keys(&self) -> Result<()> {
+    pub async fn renew_keys(&self, database: &dyn Database) -> Result<()> {
         let mut done = Done::default();
-        let result = self.renew_some(&mut done).await;
+        let result = self.renew_some(database, &mut done).await;
         if done.renewed > 0 || !done.taken.is_empty() || result.is_err() {
             let line = json!({
                 "scheduled": "keys",
@@ -44,8 +44,7 @@ impl App {
         result
     }
 
-    async fn renew_some(&self, done: &mut Done) -> Result<()> {
-        let database = self.platform.database_of(None);
+    async fn renew_some(&self, database: &dyn Database, done: &mut Done) -> Result<()> {
         let mut batches = 0;
         while batches < MAX_BATCHES {
             let select = |resource_type| keys::select_stale(resource_type, IN_A_BATCH);

@@ -13,6 +13,7 @@ pub mod console;
 #[cfg(feature = "jobs")]
 pub mod console_session;
 #[cfg(feature = "jobs")]
+pub mod databases;
 pub mod directory_syncs;
 #[cfg(feature = "requests")]
 pub mod docs;

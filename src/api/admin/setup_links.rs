@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::administrator;
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
+use crate::api::http::everywhere;
 use crate::api::http::idempotency;
 use crate::api::http::input::{Page, Time, body};
 use crate::api::http::query_parameters::{required_tenant, tenant_in_body, tenant_in_query};
@@ -119,9 +120,10 @@ fn end(call: &Call<'_>, given: Option<Time>) -> Result<i64> {
 pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let page = Page::of(call)?;
     let tenant = tenant_in_query(call, admin)?;
-    let statements =
-        setup_links::select_page(tenant.as_ref(), call.now, page.per_page, page.offset());
-    let results = call.run(tenant.as_ref(), statements.into()).await?;
+    let results = everywhere::list(call, tenant.as_ref(), page, |limit, offset| {
+        setup_links::select_page(tenant.as_ref(), call.now, limit, offset)
+    });
+    let results = results.await?;
     envelope::list(call, page, &results, show_row)
 }
 

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
+use super::databases::{self, DatabaseResponse};
 use super::requests::ResourceName;
 use crate::api::http::call::Call;
 use crate::api::http::envelope::{self, Pagination};
+use crate::api::http::everywhere;
 use crate::api::http::input::{Page, Time};
 use crate::api::http::query_parameters::tenant_in_query;
 use crate::api::http::reply::Reply;
@@ -12,7 +14,7 @@ use crate::auth::admin::Admin;
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
 use crate::store::attention::{self, Line};
-use crate::store::{Rows, rows_at, tenants};
+use crate::store::{Rows, Statement, rows_at, tenants};
 
 /// A kind of line: its code, what it means and what to do.
 struct Meaning {
@@ -111,6 +113,9 @@ pub struct StatusResponse {
     /// Where no tenant is named: of which tenants these are, a page of the list of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     tenants: Option<Pagination>,
+    /// Where no tenant is named: the databases that need a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    databases: Option<Vec<DatabaseResponse>>,
 }
 
 fn show(tenant: &TenantId, line: Line) -> Option<StatusLine> {
@@ -152,35 +157,44 @@ pub async fn read(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let status = StatusResponse {
         lines: lines(&tenant, results.iter().skip(1))?,
         tenants: None,
+        databases: None,
     };
     Ok(envelope::single(call, 200, status))
 }
 
-/// The same of a page of all tenants, whose statements are bounded as for one: in two round trips, however many there are.
+/// The same of a page of all tenants, whose statements are bounded as for one: in two round trips for a database, however many tenants there are.
 async fn of_all(call: &Call<'_>) -> Result<Reply> {
     let page = Page::of(call)?;
-    let listed = tenants::select_page(None, None, page.per_page, page.offset());
-    let listed = call.run(None, listed.into()).await?;
-    let total = rows_at(&listed, 0)?.first();
-    let total = total.map_or(Ok(0), |row| row.integer("total"))?;
-    let known = rows_at(&listed, 1)?.rows.iter();
-    let known = known.map(|row| {
-        let id = TenantId::parse(&row.text("id")?);
-        id.ok_or_else(|| Error::internal("a stored tenant id is none"))
-    });
-    let known = known.collect::<Result<Vec<TenantId>>>()?;
-    let batches = known.iter().map(|tenant| {
-        let batch = attention::select(tenant, call.now);
-        // That they are there was just read.
-        (tenant, batch.into_iter().skip(1).collect())
-    });
+    let select = |limit, offset| tenants::select_page(None, None, limit, offset);
+    let found = everywhere::of_all(call, page, &select).await?;
     let mut all = Vec::new();
-    for (tenant, results) in call.run_each(batches.collect()).await? {
-        all.extend(lines(tenant, &results)?);
+    for (database, rows) in &found.parts {
+        let known = rows.iter().map(|row| {
+            let id = TenantId::parse(&row.text("id")?);
+            id.ok_or_else(|| Error::internal("a stored tenant id is none"))
+        });
+        let known = known.collect::<Result<Vec<TenantId>>>()?;
+        let batches = known.iter().map(|tenant| {
+            // That they are there was just read.
+            let batch = attention::select(tenant, call.now).into_iter().skip(1);
+            batch.collect::<Vec<Statement>>()
+        });
+        let batches: Vec<_> = batches.collect();
+        let lengths: Vec<usize> = batches.iter().map(Vec::len).collect();
+        let batch: Vec<_> = batches.into_iter().flatten().collect();
+        if batch.is_empty() {
+            continue;
+        }
+        let mut results = call.run_in(database, batch).await?.into_iter();
+        for (tenant, length) in known.iter().zip(lengths) {
+            let of_tenant: Vec<Rows> = results.by_ref().take(length).collect();
+            all.extend(lines(tenant, &of_tenant)?);
+        }
     }
     let status = StatusResponse {
         lines: all,
-        tenants: Some(page.of_items(total)),
+        tenants: Some(page.of_items(found.total)),
+        databases: Some(databases::in_need(call).await?),
     };
     Ok(envelope::single(call, 200, status))
 }

@@ -139,6 +139,12 @@ pub struct TenantCreate {
     /// The entitlements that users can have, likewise.
     #[serde(default)]
     pub entitlements: Option<AssignableValues>,
+    /// The database that the tenant is to live in, by its name.
+    #[serde(default)]
+    pub database: Option<Text<1, 20>>,
+    /// The location or jurisdiction of such a database, as `weur` or `eu`; of several, the one with most room.
+    #[serde(default)]
+    pub location: Option<Text<1, 20>>,
 }
 
 /// What is to change; what is left out or null stays as it is, but `removal_fuse`, which null switches off, and `product_name` and
@@ -219,12 +225,14 @@ pub struct TenantResponse {
     pub roles: AssignableValues,
     /// The entitlements that users can have; none where they can have any.
     pub entitlements: AssignableValues,
+    /// The database that the tenant lives in.
+    pub database: String,
     pub created_at: Time,
     pub updated_at: Time,
 }
 
 /// A tenant as replies show it.
-pub fn show(tenant: Tenant) -> TenantResponse {
+pub fn show(tenant: Tenant, database: &str) -> TenantResponse {
     let assignable = &tenant.settings.own.assignable;
     TenantResponse {
         id: tenant.id,
@@ -241,6 +249,7 @@ pub fn show(tenant: Tenant) -> TenantResponse {
         roles: AssignableValues::of_stored(assignable.of(&ROLES)),
         entitlements: AssignableValues::of_stored(assignable.of(&ENTITLEMENTS)),
         unknown_extensions: UnknownExtensions::of(tenant.settings.own.drops_unknown),
+        database: database.to_owned(),
         created_at: Time(tenant.created_at),
         updated_at: Time(tenant.updated_at),
     }

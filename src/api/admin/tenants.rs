@@ -5,11 +5,13 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::administrator;
+use super::databases;
 use super::tenant_types::{
     Color, TenantCreate, TenantResponse, TenantUpdate, UnknownExtensions, show,
 };
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
+use crate::api::http::everywhere;
 use crate::api::http::idempotency;
 use crate::api::http::input::{Page, Text, body, parameter};
 use crate::api::http::query_parameters::tenant_in_path;
@@ -18,6 +20,7 @@ use crate::api::http::token_facts;
 use crate::auth::admin::Admin;
 use crate::change::audit::Action;
 use crate::change::rows::upkeep;
+use crate::databases::place::MAIN;
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
 use crate::scim::schema::OwnSchemas;
@@ -55,8 +58,14 @@ fn named(is_set: [bool; 13]) -> Vec<String> {
     set.map(|(name, _)| name.to_owned()).collect()
 }
 
-fn show_row(row: &Row) -> Result<TenantResponse> {
-    Ok(show(tenants::tenant(row)?))
+fn show_row(row: &Row, database: &str) -> Result<TenantResponse> {
+    Ok(show(tenants::tenant(row)?, database))
+}
+
+/// The same of a tenant whose row was just read in its database.
+fn show_read(call: &Call<'_>, id: &TenantId, row: &Row) -> Result<TenantResponse> {
+    let homes = &call.app.platform.homes;
+    show_row(row, homes.of(id).unwrap_or(MAIN))
 }
 
 fn audited(
@@ -73,14 +82,19 @@ fn audited(
 pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let page = Page::of(call)?;
     let search = parameter(call, "search").filter(|search| !search.is_empty());
-    let statements = tenants::select_page(
-        admin.tenant.as_ref(),
-        search.as_deref(),
-        page.per_page,
-        page.offset(),
-    );
-    let results = call.run(None, statements.into()).await?;
-    envelope::list(call, page, &results, show_row)
+    let only = admin.tenant.as_ref();
+    let select = |limit, offset| tenants::select_page(only, search.as_deref(), limit, offset);
+    if let Some(only) = only {
+        let batch = select(page.per_page, page.offset());
+        let results = call.run(Some(only), batch.into()).await?;
+        return envelope::list(call, page, &results, |row| show_read(call, only, row));
+    }
+    let found = everywhere::of_all(call, page, &select).await?;
+    let parts = found.parts.iter();
+    let rows = parts.flat_map(|(database, rows)| rows.iter().map(move |row| (*database, row)));
+    let data = rows.map(|(database, row)| show_row(row, database));
+    let data = data.collect::<Result<Vec<_>>>()?;
+    Ok(envelope::listed(call, page, found.total, data))
 }
 
 pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
@@ -90,6 +104,12 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         ));
     }
     let given: TenantCreate = body(call)?;
+    let database = databases::choose(
+        call,
+        given.database.as_ref().map(Text::as_str),
+        given.location.as_ref().map(Text::as_str),
+    );
+    let database = database.await?;
     let id = match given.id {
         Some(id) => id,
         None => TenantId::parse(&call.new_id()?)
@@ -161,7 +181,8 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         created_at: call.now,
         updated_at: call.now,
     };
-    let reply = envelope::single(call, 201, show(tenant));
+    databases::place(call, &id, database).await?;
+    let reply = envelope::single(call, 201, show(tenant, database));
     match idempotency::commit(call, &id, batch, &reply).await {
         Ok(_) => {}
         Err(store::Error::Conflict(Constraint::TenantId)) => {
@@ -177,7 +198,7 @@ pub async fn read(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let id = tenant_in_path(call, admin)?;
     let results = call.run(Some(&id), vec![tenants::select(&id)]).await?;
     let row = rows_at(&results, 0)?.first();
-    let tenant = show_row(row.ok_or_else(|| Error::not_found(WHAT))?)?;
+    let tenant = show_read(call, &id, row.ok_or_else(|| Error::not_found(WHAT))?)?;
     Ok(envelope::single(call, 200, tenant))
 }
 
@@ -224,7 +245,7 @@ pub async fn update(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     batch.push(tenants::select(&id));
     let results = call.change(&id, batch).await.map_err(not_found)?;
     let row = results.last().and_then(store::Rows::first);
-    let tenant = show_row(row.ok_or_else(|| Error::not_found(WHAT))?)?;
+    let tenant = show_read(call, &id, row.ok_or_else(|| Error::not_found(WHAT))?)?;
     Ok(envelope::single(call, 200, tenant))
 }
 
@@ -272,7 +293,7 @@ pub async fn restore(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         results => results?,
     };
     let row = results.last().and_then(store::Rows::first);
-    let tenant = show_row(row.ok_or_else(|| Error::not_found(WHAT))?)?;
+    let tenant = show_read(call, &id, row.ok_or_else(|| Error::not_found(WHAT))?)?;
     call.note_tenant(&id);
     Ok(envelope::single(call, 200, tenant))
 }

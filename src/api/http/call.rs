@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
+#[cfg(feature = "jobs")]
+use futures_util::future::try_join_all;
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName};
 use serde_json::Value;
@@ -16,6 +18,8 @@ use super::request::MAX_BODY_BYTES;
 use super::request::Request;
 use crate::change::Along;
 use crate::change::audit::Origin;
+#[cfg(feature = "jobs")]
+use crate::databases::place::MAIN;
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
 use crate::json;
@@ -27,6 +31,8 @@ use crate::store;
 use crate::store::kept_replies::Slot;
 use crate::store::requests::After;
 use crate::store::{Cost, Meter, Rows, Statement};
+#[cfg(feature = "jobs")]
+use crate::store::{directory, rows_at, scim_tokens};
 
 /// How often a request is tried again when others changed what it had read.
 const MAX_ATTEMPTS: usize = 8;
@@ -270,7 +276,8 @@ impl<'a> Call<'a> {
         tenant: Option<&TenantId>,
         batch: Vec<Statement>,
     ) -> store::Result<Vec<Rows>> {
-        let database = self.app.platform.database_of(tenant);
+        let platform = &self.app.platform;
+        let database = platform.metered_database_of(tenant, &self.meter);
         let before = self.meter.cost().read;
         let results = self.meter.run(database.as_ref(), batch).await;
         if let Some(tenant) = tenant {
@@ -282,26 +289,53 @@ impl<'a> Call<'a> {
         results
     }
 
-    /// Runs batches that read, each of another tenant, and gives the results of each: in one round trip, since all are in one database.
+    /// Runs a batch in the database of that name, and counts what it cost.
     #[cfg(feature = "jobs")]
-    pub async fn run_each<'t>(
+    pub async fn run_in(&self, name: &str, batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
+        let results = self.app.platform.run_in(name, batch).await;
+        self.meter.add_run(results.as_deref().unwrap_or_default());
+        results
+    }
+
+    /// Runs the same batch in all databases at once, and gives the results of each, the first one's first.
+    #[cfg(feature = "jobs")]
+    pub async fn run_everywhere(
         &self,
-        batches: Vec<(&'t TenantId, Vec<Statement>)>,
-    ) -> store::Result<Vec<(&'t TenantId, Vec<Rows>)>> {
-        let lengths: Vec<_> = batches
-            .iter()
-            .map(|(tenant, batch)| (*tenant, batch.len()))
-            .collect();
-        let all: Vec<Statement> = batches.into_iter().flat_map(|(_, batch)| batch).collect();
-        let results = match all.is_empty() {
-            true => Vec::new(),
-            false => self.run(None, all).await?,
+        batch: &[Statement],
+    ) -> store::Result<Vec<(&str, Vec<Rows>)>> {
+        let places = self.app.platform.homes.places().iter();
+        let each = places.map(async |place| {
+            let results = self.run_in(&place.name, batch.to_vec()).await?;
+            Ok((place.name.as_str(), results))
+        });
+        try_join_all(each).await
+    }
+
+    /// The tenant of something that is named by its id alone, as far as it is needed to find its database: `only`, where an administrator has
+    /// one; none where there is one database, which knows itself.
+    #[cfg(feature = "jobs")]
+    pub async fn led_to(
+        &self,
+        only: Option<&TenantId>,
+        kind: directory::Kind,
+        id: &str,
+    ) -> Result<Option<TenantId>> {
+        let homes = &self.app.platform.homes;
+        if only.is_some() || homes.is_single() {
+            return Ok(only.cloned());
+        }
+        let results = self
+            .run(None, vec![directory::select_home(kind, id)])
+            .await?;
+        let Some(row) = rows_at(&results, 0)?.first() else {
+            return Ok(None);
         };
-        let mut results = results.into_iter();
-        let each = lengths
-            .into_iter()
-            .map(|(tenant, length)| (tenant, results.by_ref().take(length).collect()));
-        Ok(each.collect())
+        let tenant = scim_tokens::tenant_id(row)?;
+        homes.note(
+            &tenant,
+            row.optional_text("database")?.as_deref().unwrap_or(MAIN),
+        );
+        Ok(Some(tenant))
     }
 
     /// Runs a batch that changes something of a tenant, and with it the request's row in the journal. Gives the batch's own results.

@@ -12,6 +12,7 @@
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
+use http::Method;
 use http::header::HeaderName;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -29,6 +30,7 @@ use crate::scim::profile::Profile;
 use crate::scim::schema::{OwnSchemas, ResourceType, Shape};
 use crate::store::requests::After;
 use crate::store::scim_tokens::{self, Facts};
+use crate::store::statement::Role;
 use crate::store::tenants::Settings;
 use crate::store::{self, Guard, Rows, Statement, Value, guards, rows_at};
 
@@ -342,6 +344,12 @@ impl Caller {
     /// Runs a batch that writes, which is undone unless the credential holds. After a batch that read, only the credential and the
     /// tenant can have died since, and they are a row each. Errors are the store's.
     pub async fn write(&self, call: &Call<'_>, batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
+        // What is left of a full database is for deletions, whose rows of the audit trail need room, too.
+        if call.method() != Method::DELETE
+            && let Some(full) = call.app.platform.homes.full(&self.tenant)
+        {
+            return Err(store::Error::Full(full.to_owned()));
+        }
         if !self.confirmed.get() {
             let (sql, params) = self.assumption(call);
             let condition = format!("exists ({sql})");
@@ -402,6 +410,8 @@ impl Caller {
         first: Statement,
         batch: Vec<Statement>,
     ) -> store::Result<Vec<Rows>> {
+        // It finds the tenant's own row, or the credential is looked up again.
+        let first = first.with_role(Role::Locates);
         let batch = std::iter::once(first).chain(batch).collect();
         call.run(Some(&self.tenant), batch).await
     }

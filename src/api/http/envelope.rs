@@ -97,14 +97,20 @@ pub fn list<T: Serialize>(
         .iter()
         .map(show)
         .collect::<Result<_>>()?;
-    Ok(Reply::json(
+    Ok(listed(call, page, total_items, data))
+}
+
+/// A page of things, of so many.
+#[cfg(feature = "jobs")]
+pub fn listed<T: Serialize>(call: &Call<'_>, page: Page, total_items: i64, data: Vec<T>) -> Reply {
+    Reply::json(
         200,
         &List {
             data,
             pagination: page.of_items(total_items),
             meta: meta(call),
         },
-    ))
+    )
 }
 
 /// One thing that has items, of which a page is shown.

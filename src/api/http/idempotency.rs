@@ -20,10 +20,10 @@ use super::reply::Reply;
 use crate::auth::admin::Admin;
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
-use crate::platform::LocalFuture;
+use crate::platform::{Database, LocalFuture};
 use crate::store::identity_providers::Sealed;
 use crate::store::kept_replies::{self, KeptReply, Slot};
-use crate::store::{self, Rows, Statement, rows_at};
+use crate::store::{self, Rows, Statement};
 
 /// The header as documents write it.
 pub const NAME: &str = "Idempotency-Key";
@@ -112,9 +112,16 @@ fn slot(call: &Call<'_>, admin: &Admin, key: &str) -> Slot {
 async fn look_up(call: &Call<'_>, slot: &Slot) -> Result<Option<KeptReply>> {
     let tenant = TenantId::parse(&slot.tenant);
     let batch = vec![kept_replies::select(slot, call.now)];
-    let results = call.run(tenant.as_ref(), batch).await?;
-    let row = rows_at(&results, 0)?.first();
-    Ok(row.map(kept_replies::kept_reply).transpose()?)
+    // It is kept where what it tells of was made; who may make something for any tenant may have done so in any database.
+    let results = match &tenant {
+        Some(tenant) => vec![call.run(Some(tenant), batch).await?],
+        None => {
+            let everywhere = call.run_everywhere(&batch).await?;
+            everywhere.into_iter().map(|(_, results)| results).collect()
+        }
+    };
+    let mut rows = results.iter().flatten().filter_map(Rows::first);
+    Ok(rows.next().map(kept_replies::kept_reply).transpose()?)
 }
 
 fn answer(call: &Call<'_>, slot: &Slot, kept: &KeptReply) -> Result<Reply> {
@@ -209,10 +216,10 @@ pub async fn commit_and_read(
 
 impl App {
     /// Forgets some of the replies that were kept for as long as they are.
-    pub async fn forget_replies(&self) -> Result<()> {
+    pub async fn forget_replies(&self, database: &dyn Database) -> Result<()> {
         let now = self.platform.clock.now();
         let batch = vec![kept_replies::delete_expired(now, FORGOTTEN_AT_ONCE)];
-        self.platform.database_of(None).run(batch).await?;
+        database.run(batch).await?;
         Ok(())
     }
 }

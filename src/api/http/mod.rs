@@ -10,6 +10,8 @@ mod content_encoding;
 mod credential_name;
 mod door;
 pub(crate) mod envelope;
+#[cfg(feature = "jobs")]
+pub(crate) mod everywhere;
 pub(crate) mod idempotency;
 pub(crate) mod input;
 pub mod journal;

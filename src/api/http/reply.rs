@@ -240,6 +240,9 @@ pub async fn handed_on(response: http::Response<Chunks>) -> Result<Response, Str
     Ok(Response::from_parts(parts, body))
 }
 
+/// When a write that a full database refused may be sent again, in seconds.
+const FULL_RETRY_SECONDS: u32 = 600;
+
 /// Headers that a failure carries beyond its body.
 fn error_headers(error: &Error) -> Vec<(HeaderName, String)> {
     match &error.kind {
@@ -259,6 +262,7 @@ fn error_headers(error: &Error) -> Vec<(HeaderName, String)> {
             retry_after_seconds,
         } => vec![(RETRY_AFTER, retry_after_seconds.to_string())],
         Kind::Raced => vec![(RETRY_AFTER, "1".to_owned())],
+        Kind::Full => vec![(RETRY_AFTER, FULL_RETRY_SECONDS.to_string())],
         _ => Vec::new(),
     }
 }
@@ -308,6 +312,7 @@ pub fn error_body(error: &Error, dialect: Dialect) -> (u16, Value) {
             let (status, scim_type) = match kind {
                 Kind::Scim(scim_type) => (status, Some(*scim_type)),
                 Kind::Unprocessable(_) => (400, Some(ScimType::InvalidValue)),
+                Kind::Full => (503, None),
                 _ => (status, None),
             };
             let body = ScimErrorResponse {

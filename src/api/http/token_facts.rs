@@ -6,19 +6,21 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use super::app::App;
 use super::call::Call;
 use super::limits;
 use crate::auth::bearer::refused;
-use crate::auth::memory::Memory;
 use crate::auth::scope::Scopes;
+use crate::databases::place::MAIN;
 use crate::error::Result;
 use crate::ids::TenantId;
 use crate::platform::{Platform, TokenCache};
 use crate::scim::profile::Profile;
 use crate::scim::schema::OwnSchemas;
-use crate::store::rows_at;
+use crate::store::directory::{self, Kind};
 use crate::store::scim_tokens::{self, Facts};
 use crate::store::tenants::Settings;
+use crate::store::{Rows, rows_at};
 
 /// How long the cache keeps what it knows of a token, in seconds. It is checked with every use.
 const CACHE_SECONDS: u64 = 86_400;
@@ -34,6 +36,9 @@ struct Cached<'t> {
     scopes: Cow<'t, str>,
     expires_at: Option<i64>,
     idp: Option<String>,
+    /// The database that the tenant lives in; none for the first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    database: Option<String>,
     revision: i64,
     #[serde(borrow)]
     profile: Cow<'t, str>,
@@ -72,7 +77,7 @@ pub async fn find(call: &Call<'_>, hash: &str, look: Look) -> Result<Facts> {
             .token_cache
             .get(&key)
             .await
-            .and_then(|text| from_cache(&call.app.memory, &text))
+            .and_then(|text| from_cache(call.app, &text))
         && facts.expires_at.is_none_or(|expires| expires > call.now)
     {
         return Ok(facts);
@@ -80,9 +85,23 @@ pub async fn find(call: &Call<'_>, hash: &str, look: Look) -> Result<Facts> {
     if look == Look::Cached {
         limits::check_unknown(call)?;
     }
-    let results = call
-        .run(None, vec![scim_tokens::select_facts(hash, call.now)])
-        .await?;
+    let homes = &platform.homes;
+    let select = scim_tokens::select_facts(hash, call.now);
+    let mut results = match homes.is_single() {
+        true => call.run(None, vec![select.clone()]).await?,
+        false => {
+            let home = directory::select_home(Kind::ScimTokenHash, hash);
+            call.run(None, vec![select.clone(), home]).await?
+        }
+    };
+    // Whose token it is, the first database says; whether it holds, the tenant's own one.
+    let is_there = rows_at(&results, 0)?.first().is_some();
+    if let Some(home) = results.get(1).and_then(Rows::first).filter(|_| !is_there) {
+        let tenant = scim_tokens::tenant_id(home)?;
+        let database = home.optional_text("database")?;
+        homes.note(&tenant, database.as_deref().unwrap_or(MAIN));
+        results = call.run(Some(&tenant), vec![select]).await?;
+    }
     let Some(row) = rows_at(&results, 0)?.first() else {
         call.app.memory.forget_holder(hash);
         if look == Look::Afresh {
@@ -91,6 +110,9 @@ pub async fn find(call: &Call<'_>, hash: &str, look: Look) -> Result<Facts> {
         return Err(refused());
     };
     let facts = scim_tokens::facts(row)?;
+    if is_there {
+        homes.note(&facts.tenant_id, MAIN);
+    }
     remember(platform, hash, &facts);
     Ok(facts)
 }
@@ -108,6 +130,11 @@ pub fn remember(platform: &Platform, hash: &str, facts: &Facts) {
         scopes: facts.scopes.to_stored().into(),
         expires_at: facts.expires_at,
         idp: facts.idp_id.clone(),
+        database: platform
+            .homes
+            .of(&facts.tenant_id)
+            .filter(|name| *name != MAIN)
+            .map(str::to_owned),
         revision: facts.revision,
         profile: facts.settings.profile.name().into(),
         store_passwords: facts.settings.store_passwords,
@@ -141,15 +168,21 @@ where
     platform.background.defer(Box::pin(work(cache)));
 }
 
-fn from_cache(memory: &Memory, text: &str) -> Option<Facts> {
+fn from_cache(app: &App, text: &str) -> Option<Facts> {
     let cached: Cached<'_> = serde_json::from_str(text).ok()?;
+    let tenant_id = TenantId::parse(&cached.tenant)?;
+    // What this instance knows is no older: it looked after the cache had misled it.
+    let homes = &app.platform.homes;
+    if !homes.is_single() && homes.of(&tenant_id).is_none() {
+        homes.note(&tenant_id, cached.database.as_deref().unwrap_or(MAIN));
+    }
     let own = cached.own.map_or_else(Rc::default, |own| {
-        memory.own_schemas(&cached.tenant, own.revision, || {
+        app.memory.own_schemas(&cached.tenant, own.revision, || {
             OwnSchemas::read(own.revision, own.drops_unknown, own.documents)
         })
     });
     Some(Facts {
-        tenant_id: TenantId::parse(&cached.tenant)?,
+        tenant_id,
         token_id: cached.token.into_owned(),
         scopes: Scopes::from_stored(&cached.scopes),
         expires_at: cached.expires_at,

@@ -9,6 +9,7 @@ use super::schemas::Schemas;
 use super::tags::{MONITORING, SCIM_TOKENS, TENANTS};
 use crate::api::admin::console::ConsoleSettings;
 use crate::api::admin::console_session::{ConsoleSession, ConsoleSessionCreate};
+use crate::api::admin::databases::DatabaseResponse;
 use crate::api::admin::endpoint_info::EndpointInfo;
 use crate::api::admin::health::Health;
 use crate::api::admin::scim_tokens::types::{
@@ -35,6 +36,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
         "listTenants" | "createTenant" | "readTenant" | "updateTenant" | "deleteTenant" => {
             tenant(route, schemas)
         }
+        "listDatabases" => databases(route, schemas),
         "listScimTokens"
         | "createScimToken"
         | "readScimEndpointInfo"
@@ -45,6 +47,18 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
         | "allowRemovals" => scim_token(route, schemas),
         _ => return None,
     })
+}
+
+fn databases(route: &Route, schemas: &mut Schemas) -> Operation {
+    lists::<DatabaseResponse>(
+        Operation::new(route, TENANTS, "The databases that tenants live in")
+            .describe("Each with its size, how many tenants live there and whether it takes new ones. Where there is something to do about one, `do` says what. An administrator of one tenant may not ask."),
+        schemas,
+        &json!({
+            "name": "eu", "location": null, "jurisdiction": "eu", "bytes": 2_412_544, "max_bytes": 10_000_000_000_i64, "tenants": 12,
+            "takes_new_tenants": true, "state": "open", "do": null,
+        }),
+    )
 }
 
 fn for_everybody(route: &Route, schemas: &mut Schemas) -> Operation {
@@ -169,7 +183,8 @@ fn tenant(route: &Route, schemas: &mut Schemas) -> Operation {
         "createTenant" => shows::<TenantResponse>(
             Operation::new(route, TENANTS, "Create a tenant")
                 .describe(
-                    "An administrator of one tenant makes no others. 409 where the id is taken.",
+                    "An administrator of one tenant makes no others. 409 where the id is taken. It comes to the first database while that takes new tenants, \
+                     else to the one with most room; `database` or `location` say where it is to live. 507 where more than 80 percent of the room is taken there.",
                 )
                 .body(
                     true,

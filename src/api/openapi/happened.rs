@@ -248,7 +248,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
         ),
         "readStatus" => shows::<StatusResponse>(
             Operation::new(route, HAPPENED, "What needs a person")
-                .describe("Tokens that expire in 30 days, have expired or were not used for 7; requests that were refused in the last day, by credential; syncs that were stopped or fail. Each line says what it means and what to do. Nothing where all is well. An administrator of all tenants who names none is told of a page of them, in the order of their list, and `tenants` says which.")
+                .describe("Tokens that expire in 30 days, have expired or were not used for 7; requests that were refused in the last day, by credential; syncs that were stopped or fail. Each line says what it means and what to do. Nothing where all is well. An administrator of all tenants who names none is told of a page of them, in the order of their list, and `tenants` says which; `databases` has those that need a person.")
                 .parameters([
                     tenant_id(false, "Of this tenant alone; an administrator of one tenant may leave it out"),
                 ])

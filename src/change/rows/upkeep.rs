@@ -4,8 +4,8 @@
 //! where to stop is found by the key.
 
 use crate::ids::TenantId;
-use crate::store::guards;
 use crate::store::{Guard, Statement, Value};
+use crate::store::{directory, guards};
 
 /// Every table that has a tenant's rows, with its key behind the tenant's id: what there is more of first. `directory` is apart, its key
 /// is another one.
@@ -61,19 +61,6 @@ fn deleted_before(tenant: &TenantId, border: i64) -> Statement {
 /// Deletes some rows of each table of a tenant that was deleted before that time; the last statement says whether there are `more`.
 pub fn erase_some(tenant: &TenantId, border: i64) -> Vec<Statement> {
     let mut batch = vec![deleted_before(tenant, border)];
-    // What leads to them goes with the same ones, which are the first by their key.
-    for (kind, table) in [
-        ("scim_token", "scim_tokens"),
-        ("identity_provider", "identity_providers"),
-    ] {
-        batch.push(Statement::new(
-            format!(
-                "delete from directory where kind = '{kind}' and key in \
-                 (select id from {table} where tenant_id = ?1 order by id limit {AT_ONCE})"
-            ),
-            vec![tenant.into()],
-        ));
-    }
     batch.extend(TABLES.iter().map(|(table, key)| {
         Statement::new(
             format!(
@@ -95,9 +82,10 @@ pub fn erase_some(tenant: &TenantId, border: i64) -> Vec<Statement> {
 }
 
 /// Empties the row of a tenant whose other rows are gone: its id stays taken.
-pub fn end(tenant: &TenantId, border: i64) -> [Statement; 2] {
+pub fn end(tenant: &TenantId, border: i64) -> [Statement; 3] {
     [
         deleted_before(tenant, border),
+        directory::forget(tenant, None),
         Statement::new(
             "update tenants set name = '', product_name = null, product_color = null, user_total = 0, group_total = 0, audit_seq = 0, removals = null, removal_fuse = null, \
              upkeep_at = null where id = ?1",

@@ -33,6 +33,8 @@ impl Outside {
         });
         Platform {
             database: outside.clone(),
+            others: Rc::new(()),
+            homes: Rc::default(),
             token_cache: outside.clone(),
             clock: outside.clone(),
             entropy: outside.clone(),

@@ -217,7 +217,7 @@ fn try_syncs(limits: SyncLimits) {
             // Where nothing is heard of it for long, the clock goes on with it; the next one ends where it would have ended.
             stage.faults.arm(None);
             stage.world.clock.advance_seconds(LEASE_SECONDS + 1);
-            pollster::block_on(stage.world.app.send_due_syncs());
+            pollster::block_on(stage.world.app.send_due_syncs(stage.world.home().as_ref()));
             stage.world.queue.work_off();
             let running = "select count(*) from sync_logs where status = 'running'";
             assert_eq!(stage.world.database.number(running), 0, "{at}");

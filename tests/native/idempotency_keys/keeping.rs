@@ -43,7 +43,8 @@ fn the_clock_forgets_what_was_kept_for_a_day_some_at_a_time() {
     world.clock.advance_seconds(DAY_SECONDS - 10);
     let young = making.send(&world, "young");
     young.expect(201);
-    let tick = || pollster::block_on(world.app.forget_replies()).expect("forgotten");
+    let tick =
+        || pollster::block_on(world.app.forget_replies(world.home().as_ref())).expect("forgotten");
     tick();
     assert_eq!(kept(&world), 2);
     world.clock.advance_seconds(10);
@@ -196,7 +197,7 @@ fn each_statement_goes_by_the_key_or_the_index() {
         making.send(&world, "one").expect(201);
         let path = format!("{TENANTS}{}", tenant.id);
         world.admin("DELETE", &path, Value::Null).expect(204);
-        pollster::block_on(world.app.forget_replies()).expect("forgotten");
+        pollster::block_on(world.app.forget_replies(world.home().as_ref())).expect("forgotten");
     });
     let ours: Vec<_> = statements
         .iter()

@@ -200,7 +200,7 @@ fn a_message_that_is_lost_is_sent_again() {
         assert!(scene.play(number));
         scene.world.queue.lose();
         scene.world.clock.advance_seconds(301);
-        pollster::block_on(scene.world.app.send_due_syncs());
+        pollster::block_on(scene.world.app.send_due_syncs(scene.world.home().as_ref()));
         scene.check(&expected, &format!("message {number} is lost"));
     }
 }
@@ -215,7 +215,7 @@ fn a_run_whose_messages_are_lost_again_and_again_is_taken_for_dead_and_the_next_
         assert_eq!(world.queue.waiting().len(), usize::from(sent < 4));
         world.queue.lose();
         world.clock.advance_seconds(301);
-        pollster::block_on(world.app.send_due_syncs());
+        pollster::block_on(world.app.send_due_syncs(world.home().as_ref()));
     }
     assert!(world.queue.waiting().is_empty());
     let running = "select count(*) from sync_logs where status = 'running'";

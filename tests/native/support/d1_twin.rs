@@ -41,6 +41,8 @@ pub struct D1Twin {
     pub recorded: RefCell<Option<Vec<Statement>>>,
     /// Rows that each statement is said to read, as D1 would count them; SQLite does not.
     pub rows_read: Cell<u64>,
+    /// How large the database is said to be.
+    pub bytes: Cell<Option<i64>>,
     /// Statements of the invocation at work: of one request with what it defers.
     statements: Cell<usize>,
     /// Steps of SQLite's virtual machine since they were asked for last: some ten for a row that is looked at.
@@ -90,6 +92,7 @@ impl D1Twin {
             write_interference: RefCell::default(),
             recorded: RefCell::default(),
             rows_read: Cell::default(),
+            bytes: Cell::default(),
             statements: Cell::default(),
             steps: Cell::default(),
         }
@@ -198,6 +201,7 @@ impl D1Twin {
         Ok(Rows {
             rows,
             read: self.rows_read.get(),
+            bytes: self.bytes.get(),
             ..Rows::default()
         })
     }

@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 use rollcall::platform::{
-    Answered, Clock, Database, Entropy, HttpClient, HttpError, Limit, RateLimiter, Tcp, TcpError,
-    TcpSecurity, TcpStream, TokenCache,
+    Answered, Clock, Database, Entropy, HttpClient, HttpError, Limit, Others, RateLimiter, Tcp,
+    TcpError, TcpSecurity, TcpStream, TokenCache,
 };
 use rollcall::store::{Error, Result, Rows, Statement};
 
@@ -73,6 +73,14 @@ impl Part {
     }
 }
 
+/// Each of the other databases goes wrong as the first one does.
+impl Others for Faulty<dyn Others> {
+    fn open(&self, name: &str) -> Option<Rc<dyn Database>> {
+        let opened = self.0.open(name)?;
+        Some(Rc::new(Faulty(opened, self.1.clone())))
+    }
+}
+
 /// The faults of a world.
 #[derive(Default)]
 pub struct Faults {
@@ -89,6 +97,7 @@ impl Faults {
         let faults = Rc::new(Faults::default());
         let platform = &mut world.app.platform;
         platform.database = Rc::new(Faulty(platform.database.clone(), faults.clone()));
+        platform.others = Rc::new(Faulty(platform.others.clone(), faults.clone()));
         platform.token_cache = Rc::new(Faulty(platform.token_cache.clone(), faults.clone()));
         platform.http = Rc::new(Faulty(platform.http.clone(), faults.clone()));
         platform.tcp = Rc::new(Faulty(platform.tcp.clone(), faults.clone()));

@@ -9,7 +9,7 @@ use rollcall::api::App;
 use rollcall::jobs::Verdict;
 use rollcall::platform::{MAX_MESSAGE_BYTES, Queue, QueueName};
 
-use super::d1_twin::D1Twin;
+use super::databases::Twins;
 use super::outside::TestClock;
 
 /// How often a message is delivered, as `wrangler.jobs.toml` says.
@@ -34,7 +34,7 @@ impl Drop for Working<'_> {
 /// Messages that wait, and those that were given up.
 pub struct TestQueue {
     clock: Rc<TestClock>,
-    database: Rc<D1Twin>,
+    databases: Rc<Twins>,
     waiting: RefCell<VecDeque<Waiting>>,
     /// Messages that failed too often.
     pub dead: RefCell<Vec<String>>,
@@ -47,10 +47,10 @@ pub struct TestQueue {
 }
 
 impl TestQueue {
-    pub fn new(clock: Rc<TestClock>, database: Rc<D1Twin>) -> Self {
+    pub fn new(clock: Rc<TestClock>, databases: Rc<Twins>) -> Self {
         TestQueue {
             clock,
-            database,
+            databases,
             waiting: RefCell::default(),
             dead: RefCell::default(),
             down: Cell::default(),
@@ -102,9 +102,9 @@ impl TestQueue {
         };
         self.busy.set(true);
         let _working = Working(&self.busy);
-        let outer = self.database.begin_invocation();
+        let outer = self.databases.begin_invocation();
         let verdict = worker.perform(&message.text).await;
-        self.database.resume_invocation(outer);
+        self.databases.resume_invocation(&outer);
         if let Verdict::Again { seconds } = verdict {
             message.deliveries += 1;
             message.due = self.clock.0.get() + i64::from(seconds) * 1_000;

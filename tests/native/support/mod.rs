@@ -4,6 +4,7 @@ pub mod access;
 mod answer;
 pub mod behind;
 pub mod d1_twin;
+pub mod databases;
 pub mod described;
 pub mod directory;
 pub mod faults;
@@ -30,16 +31,18 @@ use http::response::Parts;
 use http::{HeaderMap, Method, Request};
 use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, Header};
-use rollcall::announcing::Announcing;
 use rollcall::api::{App, Response};
 use rollcall::auth::memory::Memory;
 use rollcall::change::Recent;
 use rollcall::config::Config;
-use rollcall::platform::Platform;
+use rollcall::databases::homes::{Homes, MAX_BYTES};
+use rollcall::databases::place::MAIN;
+use rollcall::platform::{Database, Others, Platform};
 use serde_json::{Map, Value, json};
 
 pub use answer::Answer;
 use d1_twin::D1Twin;
+use databases::Twins;
 use jobs::TestQueue;
 use network::Loopback;
 use outside::{
@@ -58,7 +61,10 @@ pub const START: i64 = 1_767_323_045_000;
 
 pub struct World {
     pub app: App,
+    /// The database that tenants live in: the first one, or the one that the environment names (`TENANTS_IN`).
     pub database: Rc<D1Twin>,
+    /// All databases by their names, the first one first.
+    pub databases: Rc<Twins>,
     pub cache: Rc<TestCache>,
     pub clock: Rc<TestClock>,
     pub web: Rc<TestWeb>,
@@ -78,15 +84,16 @@ impl World {
 
     /// A world with further variables set.
     pub fn configured(variables: &[(&str, &str)]) -> Self {
-        let database = Rc::new(D1Twin::new());
         let cache = Rc::new(TestCache::default());
         let clock = Rc::new(TestClock(START.into()));
         let web = Rc::new(TestWeb::default());
         let limiter = Rc::new(TestLimiter::default());
         let background = Rc::new(TestBackground::default());
-        let queue = Rc::new(TestQueue::new(clock.clone(), database.clone()));
         let log = Rc::new(TestLog::default());
         let entropy = Rc::new(TestEntropy::default());
+        let tenants_in = std::env::var("TENANTS_IN")
+            .ok()
+            .filter(|_| !variables.iter().any(|(name, _)| *name == "DATABASES"));
         let is_given = |name| variables.iter().any(|(variable, _)| *variable == name);
         let config = Config::read(|name| match name {
             "JWT_ISSUER" if !is_given("JWT_ISSUER") => Some(ISSUER.to_owned()),
@@ -94,22 +101,31 @@ impl World {
             "CURSOR_KEY" => Some("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned()),
             "SERVER_TIMING" => Some("on".to_owned()),
             "ENCRYPTION_KEY" if !is_given("ENCRYPTION_KEY") => Some(ENCRYPTION_KEY.to_owned()),
+            "DATABASES" if !is_given("DATABASES") => tenants_in.clone(),
             _ => variables
                 .iter()
                 .find(|(variable, _)| *variable == name)
                 .map(|(_, value)| (*value).to_owned()),
         })
         .expect("a configuration");
+        let homes = Homes::new(config.databases.clone(), config.database_max_bytes);
+        let databases = Rc::new(Twins::new(homes.places()));
+        let database = match &tenants_in {
+            Some(name) => {
+                // The first one takes no tenants, so they come to the other one.
+                databases.main().bytes.set(Some(MAX_BYTES));
+                databases.named(name)
+            }
+            None => databases.main(),
+        };
+        let queue = Rc::new(TestQueue::new(clock.clone(), databases.clone()));
+        databases.announce(&queue, &background, &clock, &entropy);
         let app = App {
             config,
             platform: Platform {
-                database: Rc::new(Announcing {
-                    database: database.clone(),
-                    queue: queue.clone(),
-                    background: background.clone(),
-                    clock: clock.clone(),
-                    entropy: entropy.clone(),
-                }),
+                database: databases.open(MAIN).expect("the first database"),
+                others: databases.clone(),
+                homes: Rc::new(homes),
                 token_cache: cache.clone(),
                 clock: clock.clone(),
                 entropy,
@@ -131,6 +147,7 @@ impl World {
         let world = World {
             app,
             database,
+            databases,
             cache,
             clock,
             web,
@@ -148,7 +165,10 @@ impl World {
     pub fn employ(&self) {
         self.queue.employ(Rc::new(App {
             config: self.app.config.clone(),
-            platform: self.app.platform.clone(),
+            platform: Platform {
+                homes: self.no_memory_of_homes(),
+                ..self.app.platform.clone()
+            },
             memory: Rc::new(Memory::default()),
             recent: Rc::new(Recent::default()),
         }));
@@ -160,8 +180,26 @@ impl World {
         self.employ();
     }
 
+    /// The database that tenants live in, as the application reaches it.
+    pub fn home(&self) -> Rc<dyn Database> {
+        let name = std::env::var("TENANTS_IN").unwrap_or_else(|_| MAIN.to_owned());
+        let name = match self.app.platform.homes.is_single() {
+            true => MAIN,
+            false => name.as_str(),
+        };
+        let opened = self.app.platform.database_named(name);
+        opened.expect("the database")
+    }
+
+    /// The databases, as an instance knows them that has just begun.
+    fn no_memory_of_homes(&self) -> Rc<Homes> {
+        let homes = &self.app.platform.homes;
+        Rc::new(Homes::new(homes.places().to_vec(), homes.max_bytes()))
+    }
+
     /// Forgets what an instance remembers between requests, as a new one would.
     pub fn restart(&mut self) {
+        self.app.platform.homes = self.no_memory_of_homes();
         self.app.memory = Rc::new(Memory::default());
         self.app.recent = Rc::new(Recent::default());
     }
@@ -172,7 +210,7 @@ impl World {
         if self.forgetful.get() {
             self.app.recent.clear();
         }
-        self.database.begin_invocation();
+        self.databases.begin_invocation();
         let response = pollster::block_on(self.app.handle(request));
         self.background.finish();
         self.read_answer(&method, &path, response)

@@ -7,6 +7,7 @@ use crate::auth::setup_link::Allowance;
 use crate::change::audit::{self, Action, Detail, Event, Totals};
 use crate::error::{Error, Result};
 use crate::ids::TenantId;
+use crate::store::directory::Kind;
 use crate::store::identity_providers::{self as rows, IdentityProvider};
 use crate::store::{Statement, rows_at};
 
@@ -40,12 +41,10 @@ impl<'a> Access<'a> {
     /// The provider in the path; 404 for one that is not there, is deleted, or belongs to a tenant that is not this request's.
     pub async fn find(&self, call: &Call<'_>) -> Result<IdentityProvider> {
         let id = call.id("idp_id", WHAT)?;
-        let results = call
-            .run(
-                self.tenant.as_ref(),
-                vec![rows::select(&id, self.tenant.as_ref())],
-            )
-            .await?;
+        let only = self.tenant.as_ref();
+        let tenant = call.led_to(only, Kind::IdentityProvider, &id).await?;
+        let select = vec![rows::select(&id, only)];
+        let results = call.run(tenant.as_ref(), select).await?;
         let row = rows_at(&results, 0)?
             .first()
             .ok_or_else(|| Error::not_found(WHAT))?;

@@ -12,6 +12,7 @@ use super::secrets;
 use super::types::{AdminIdPCreate, AdminIdPUpdate, IdPCreate, IdPUpdate};
 use crate::api::http::call::{Call, retrying};
 use crate::api::http::envelope;
+use crate::api::http::everywhere;
 use crate::api::http::idempotency;
 use crate::api::http::input::{Page, Text, Time, body, body_field, flag, parameter};
 use crate::api::http::query_parameters::tenant_in_query;
@@ -83,8 +84,10 @@ pub async fn list(call: &Call<'_>, admin: &Admin, view: View) -> Result<Reply> {
                 enabled_only: false,
                 search: search.as_deref(),
             };
-            let statements = rows::select_page(&wanted, page.per_page, page.offset());
-            let results = call.run(tenant.as_ref(), statements.into()).await?;
+            let results = everywhere::list(call, tenant.as_ref(), page, |limit, offset| {
+                rows::select_page(&wanted, limit, offset)
+            });
+            let results = results.await?;
             envelope::list(call, page, &results, |row| {
                 config::admin_response(&rows::identity_provider(row)?, call.now)
             })

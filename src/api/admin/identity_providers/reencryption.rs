@@ -31,14 +31,47 @@ pub async fn reencrypt(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     }
     let current = call.app.config.encryption_keys.current_id();
     let mut done = ReencryptionResponse::default();
+    let (mut of_providers, mut of_streams) = (MAX_BATCHES, MAX_BATCHES);
+    for place in call.app.platform.homes.places() {
+        let database = place.name.as_str();
+        providers_sealed_anew(call, &access, database, &mut of_providers, &mut done).await?;
+        streams_sealed_anew(call, database, &mut of_streams, &mut done).await?;
+    }
+    let (platform, keys) = (&call.app.platform, &call.app.config.encryption_keys);
+    let own = signing_keys::reseal(platform, keys).await?;
+    done.reencrypted += own.done;
+    done.unreadable.extend(own.unreadable);
+    let left = [
+        rows::count_sealed_otherwise(current),
+        event_streams::count_sealed_otherwise(current),
+        crate::store::signing_keys::count_sealed_otherwise(current),
+    ];
+    for (_, results) in call.run_everywhere(&left).await? {
+        for left in results {
+            done.remaining += left.first().map_or(Ok(0), |row| row.integer("total"))?;
+        }
+    }
+    Ok(envelope::single(call, 200, &done))
+}
+
+/// Seals the secrets of a database's providers anew, in no more batches than are left.
+async fn providers_sealed_anew(
+    call: &Call<'_>,
+    access: &Access<'_>,
+    database: &str,
+    batches: &mut usize,
+    done: &mut ReencryptionResponse,
+) -> Result<()> {
+    let current = call.app.config.encryption_keys.current_id();
     let mut after = (String::new(), String::new());
-    for _ in 0..MAX_BATCHES {
+    while *batches > 0 {
         let statement = rows::select_sealed_otherwise(current, (&after.0, &after.1), IN_A_BATCH);
-        let results = call.run(None, vec![statement]).await?;
+        let results = call.run_in(database, vec![statement]).await?;
         let found = &rows_at(&results, 0)?.rows;
-        let batch = sealed_anew(call, &access, found, &mut after, &mut done)?;
+        *batches -= usize::from(!found.is_empty());
+        let batch = sealed_anew(call, access, found, &mut after, done)?;
         if !batch.is_empty() {
-            call.run(None, batch)
+            call.run_in(database, batch)
                 .await
                 .inspect_err(|_| call.forget_row())?;
         }
@@ -46,38 +79,28 @@ pub async fn reencrypt(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
             break;
         }
     }
-    streams_sealed_anew(call, current, &mut done).await?;
-    let (platform, keys) = (&call.app.platform, &call.app.config.encryption_keys);
-    let own = signing_keys::reseal(platform, keys).await?;
-    done.reencrypted += own.done;
-    done.unreadable.extend(own.unreadable);
-    let left = vec![
-        rows::count_sealed_otherwise(current),
-        event_streams::count_sealed_otherwise(current),
-        crate::store::signing_keys::count_sealed_otherwise(current),
-    ];
-    for left in call.run(None, left).await? {
-        done.remaining += left.first().map_or(Ok(0), |row| row.integer("total"))?;
-    }
-    Ok(envelope::single(call, 200, &done))
+    Ok(())
 }
 
 /// Seals the secrets of event streams anew. They are bound to their stream alone, and nothing else of it changes.
 async fn streams_sealed_anew(
     call: &Call<'_>,
-    current: &str,
+    database: &str,
+    batches: &mut usize,
     done: &mut ReencryptionResponse,
 ) -> Result<()> {
     let (keys, entropy) = (
         &call.app.config.encryption_keys,
         call.app.platform.entropy.as_ref(),
     );
+    let current = keys.current_id();
     let mut after = (String::new(), String::new());
-    for _ in 0..MAX_BATCHES {
+    while *batches > 0 {
         let from = (after.0.as_str(), after.1.as_str());
         let select = event_streams::select_sealed_otherwise(current, from, IN_A_BATCH);
-        let results = call.run(None, vec![select]).await?;
+        let results = call.run_in(database, vec![select]).await?;
         let found = &rows_at(&results, 0)?.rows;
+        *batches -= usize::from(!found.is_empty());
         let mut batch = Vec::new();
         for row in found {
             let (tenant, id) = (scim_tokens::tenant_id(row)?, row.text("id")?);
@@ -97,7 +120,7 @@ async fn streams_sealed_anew(
             }
         }
         if !batch.is_empty() {
-            call.run(None, batch).await?;
+            call.run_in(database, batch).await?;
         }
         if found.len() < usize::try_from(IN_A_BATCH).unwrap_or(usize::MAX) {
             break;

@@ -6,6 +6,7 @@ use super::endpoint_info;
 use crate::api::admin::administrator;
 use crate::api::http::call::{Call, retrying};
 use crate::api::http::envelope;
+use crate::api::http::everywhere;
 use crate::api::http::idempotency;
 use crate::api::http::input::{Page, Text, Time, body};
 use crate::api::http::query_parameters::{required_tenant, tenant_in_query};
@@ -20,7 +21,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ids;
 use crate::store::scim_tokens::{self, Facts, ScimToken};
 use crate::store::{
-    self, Guard, Row, Rows, Statement, identity_providers, rows_at, setup_links, tenants,
+    self, Guard, Row, Rows, Statement, directory, identity_providers, rows_at, setup_links, tenants,
 };
 use types::{
     MAX_OVERLAP_SECONDS, NewScimTokenResponse, RemovalsAllow, RemovalsAllowed, ScimTokenCreate,
@@ -81,8 +82,10 @@ fn not_found(error: store::Error) -> Error {
 pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let page = Page::of(call)?;
     let tenant = tenant_in_query(call, admin)?;
-    let statements = scim_tokens::select_page(tenant.as_ref(), page.per_page, page.offset());
-    let results = call.run(tenant.as_ref(), statements.into()).await?;
+    let results = everywhere::list(call, tenant.as_ref(), page, |limit, offset| {
+        scim_tokens::select_page(tenant.as_ref(), limit, offset)
+    });
+    let results = results.await?;
     envelope::list(call, page, &results, |row| {
         Ok(show(scim_tokens::scim_token(row)?))
     })
@@ -189,8 +192,10 @@ async fn issue(
 /// The token in the path with its hash; 404 for one that this administrator does not see, or that is revoked where that
 /// matters.
 async fn find(call: &Call<'_>, admin: &Admin, revoked_too: bool) -> Result<(ScimToken, Row)> {
-    let statement = scim_tokens::select(&id(call)?, admin.tenant.as_ref());
-    let results = call.run(admin.tenant.as_ref(), vec![statement]).await?;
+    let (id, only) = (id(call)?, admin.tenant.as_ref());
+    let tenant = call.led_to(only, directory::Kind::ScimToken, &id).await?;
+    let statement = scim_tokens::select(&id, only);
+    let results = call.run(tenant.as_ref(), vec![statement]).await?;
     found(call, &results, revoked_too)
 }
 
@@ -368,7 +373,8 @@ async fn replaceable(call: &Call<'_>, admin: &Admin) -> Result<(ScimToken, Row)>
         scim_tokens::select(&id, only),
         audit::select_successor(&id, only),
     ];
-    let results = call.run(only, batch).await?;
+    let tenant = call.led_to(only, directory::Kind::ScimToken, &id).await?;
+    let results = call.run(tenant.as_ref(), batch).await?;
     let (token, row) = found(call, &results, false)?;
     let conflict = |detail: String| Err(Error::new(Kind::Conflict, detail));
     if token.expires_at.is_some_and(|expires| expires <= call.now) {

@@ -12,9 +12,9 @@ use crate::api::admin::identity_providers::{
 };
 #[cfg(feature = "jobs")]
 use crate::api::admin::{
-    activity, audit_events, console_session, directory_syncs, erasures, event_deliveries,
-    event_polls, event_streams, events, export, import, own_schemas, replay, requests,
-    resources_history, scim_tokens, setup, setup_links, status, tenants, undo,
+    activity, audit_events, console_session, databases, directory_syncs, erasures,
+    event_deliveries, event_polls, event_streams, events, export, import, own_schemas, replay,
+    requests, resources_history, scim_tokens, setup, setup_links, status, tenants, undo,
 };
 #[cfg(feature = "jobs")]
 use crate::api::scim::async_requests;
@@ -104,6 +104,7 @@ pub static ADMIN_ROUTES: &[AdminRow] = &[
     (Method::GET, "/api/v1/admin/undo/:undo_id", "readUndo", admin!(AuditRead, undo::read), &["tenant_id"]),
     (Method::POST, "/api/v1/admin/erasures", "erase", admin!(AuditWrite, erasures::erase), &[]),
     (Method::GET, "/api/v1/admin/activity", "readActivity", admin!(AuditRead, activity::read), &["tenant_id"]),
+    (Method::GET, "/api/v1/admin/databases", "listDatabases", admin!(TenantsRead, databases::list), &["page", "per_page"]),
     (Method::GET, "/api/v1/admin/status", "readStatus", admin!(AuditRead, status::read), &["tenant_id", "page", "per_page"]),
     (Method::GET, "/api/v1/admin/requests", "listRequests", admin!(AuditRead, requests::list), &["tenant_id", "status", "actor", "method", "resource_id", "request_id", "user_name", "since", "until", "after", "limit"]),
     (Method::GET, "/api/v1/admin/requests/:request_id", "readRequest", admin!(AuditRead, requests::read), &["tenant_id"]),

@@ -67,7 +67,7 @@ pub fn tenant() -> Value {
         "audit_days": 365, "history_days": 30, "requests_days": 30, "record_bodies": true,
         "removal_fuse": {"percent": 20, "at_least": 50, "minutes": 60}, "product_name": "Acme", "product_color": "#0b5fff",
         "unknown_extensions": "learn",
-        "roles": [], "entitlements": [],
+        "roles": [], "entitlements": [], "database": "main",
         "created_at": TIME, "updated_at": TIME,
     })
 }

@@ -155,7 +155,7 @@ fn what_is_due_is_synced_by_the_clock_and_each_fails_alone() {
     );
     let never = Directory::of(world.tenant("compat"), &slapd, json!({}));
     let tick = || {
-        pollster::block_on(world.app.send_due_syncs());
+        pollster::block_on(world.app.send_due_syncs(world.home().as_ref()));
         world.queue.work_off();
     };
     let runs = |directory: &Directory<'_>| {

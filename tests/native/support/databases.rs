@@ -1,0 +1,84 @@
+//! The databases of a world, each a twin of D1, by their names.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rollcall::announcing::Announcing;
+use rollcall::databases::place::Place;
+use rollcall::platform::{Database, Others};
+
+use super::d1_twin::D1Twin;
+use super::jobs::TestQueue;
+use super::outside::{TestBackground, TestClock, TestEntropy};
+
+/// All databases, the first one first.
+pub struct Twins {
+    twins: Vec<(String, Rc<D1Twin>)>,
+    announced: RefCell<Vec<(String, Rc<dyn Database>)>>,
+}
+
+impl Twins {
+    pub fn new(places: &[Place]) -> Self {
+        let twins = places
+            .iter()
+            .map(|place| (place.name.clone(), Rc::new(D1Twin::new())));
+        Twins {
+            twins: twins.collect(),
+            announced: RefCell::default(),
+        }
+    }
+
+    /// Has what is written in them announced, as the worker does.
+    pub fn announce(
+        &self,
+        queue: &Rc<TestQueue>,
+        background: &Rc<TestBackground>,
+        clock: &Rc<TestClock>,
+        entropy: &Rc<TestEntropy>,
+    ) {
+        let all = self.twins.iter().map(|(name, twin)| {
+            let announcing: Rc<dyn Database> = Rc::new(Announcing {
+                database: twin.clone(),
+                queue: queue.clone(),
+                background: background.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            });
+            (name.clone(), announcing)
+        });
+        *self.announced.borrow_mut() = all.collect();
+    }
+
+    pub fn main(&self) -> Rc<D1Twin> {
+        self.twins[0].1.clone()
+    }
+
+    pub fn named(&self, name: &str) -> Rc<D1Twin> {
+        let found = self.twins.iter().find(|(known, _)| known == name);
+        found
+            .unwrap_or_else(|| panic!("no database {name}"))
+            .1
+            .clone()
+    }
+
+    /// Counts the statements of another invocation; gives those of the one before.
+    pub fn begin_invocation(&self) -> Vec<usize> {
+        let all = self.twins.iter();
+        all.map(|(_, twin)| twin.begin_invocation()).collect()
+    }
+
+    /// Goes on counting those of an invocation that was interrupted by another.
+    pub fn resume_invocation(&self, statements: &[usize]) {
+        for ((_, twin), statements) in self.twins.iter().zip(statements) {
+            twin.resume_invocation(*statements);
+        }
+    }
+}
+
+impl Others for Twins {
+    fn open(&self, name: &str) -> Option<Rc<dyn Database>> {
+        let announced = self.announced.borrow();
+        let found = announced.iter().find(|(known, _)| known == name);
+        found.map(|(_, database)| database.clone())
+    }
+}
