@@ -63,7 +63,7 @@ fn a_tenant_is_created_with_the_defaults_and_read_back() {
         json!({
             "id": id, "name": "Acme & Söhne", "scim_profile": "compat", "store_passwords": false,
             "audit_days": 365, "history_days": 30, "requests_days": 30, "record_bodies": true,
-            "removal_fuse": {"percent": 20, "at_least": 50, "minutes": 60}, "product_name": null, "product_color": null, "unknown_extensions": "learn", "roles": [], "entitlements": [],
+            "removal_fuse": {"percent": 20, "at_least": 50, "minutes": 60}, "product_name": null, "product_color": null, "unknown_extensions": "learn", "roles": [], "entitlements": [], "database": world.home_name(),
             "created_at": "2026-01-02T03:04:05.000Z", "updated_at": "2026-01-02T03:04:05.000Z",
         })
     );
@@ -379,7 +379,7 @@ fn a_patch_changes_what_it_names_and_nothing_else() {
         json!({
             "id": "acme", "name": "Acme", "scim_profile": "compat", "store_passwords": true,
             "audit_days": 365, "history_days": 30, "requests_days": 30, "record_bodies": true,
-            "removal_fuse": {"percent": 20, "at_least": 50, "minutes": 60}, "product_name": null, "product_color": null, "unknown_extensions": "learn", "roles": [], "entitlements": [],
+            "removal_fuse": {"percent": 20, "at_least": 50, "minutes": 60}, "product_name": null, "product_color": null, "unknown_extensions": "learn", "roles": [], "entitlements": [], "database": world.home_name(),
             "created_at": "2026-01-02T03:04:05.000Z", "updated_at": "2026-01-02T03:04:15.000Z",
         })
     );

@@ -71,16 +71,11 @@ impl DatabaseState {
     }
 }
 
-fn show(homes: &Homes, place: &Place, asked: store::Result<Vec<Rows>>) -> Result<DatabaseResponse> {
-    let asked = match asked {
-        Ok(results) => {
-            let tenants = rows_at(&results, 0)?.first();
-            let tenants = tenants.map_or(Ok(0), |row| row.integer("total"))?;
-            Ok(tenants)
-        }
-        Err(store::Error::Outdated { .. }) => Err(DatabaseState::Outdated),
-        Err(_) => Err(DatabaseState::OutOfReach),
-    };
+fn show(homes: &Homes, place: &Place, asked: store::Result<i64>) -> DatabaseResponse {
+    let asked = asked.map_err(|error| match error {
+        store::Error::Outdated { .. } => DatabaseState::Outdated,
+        _ => DatabaseState::OutOfReach,
+    });
     let bytes = asked.ok().and_then(|_| homes.bytes(&place.name));
     let state = match (asked, bytes) {
         (Err(state), _) => state,
@@ -88,7 +83,7 @@ fn show(homes: &Homes, place: &Place, asked: store::Result<Vec<Rows>>) -> Result
         (Ok(_), Some(bytes)) if !homes.takes_new_tenants(bytes) => DatabaseState::Filling,
         (Ok(_), _) => DatabaseState::Open,
     };
-    Ok(DatabaseResponse {
+    DatabaseResponse {
         name: place.name.clone(),
         location: place.location.clone(),
         jurisdiction: place.jurisdiction.clone(),
@@ -98,18 +93,22 @@ fn show(homes: &Homes, place: &Place, asked: store::Result<Vec<Rows>>) -> Result
         takes_new_tenants: state == DatabaseState::Open,
         state,
         to_do: state.to_do(),
-    })
+    }
 }
 
 /// Some of the databases, each asked at once with the others.
-async fn read(call: &Call<'_>, places: &[Place]) -> Result<Vec<DatabaseResponse>> {
+async fn read(call: &Call<'_>, places: &[Place]) -> Vec<DatabaseResponse> {
     let asked = places
         .iter()
         .map(|place| call.run_in(&place.name, vec![tenants::count()]));
     let asked = join_all(asked).await;
     let homes = &call.app.platform.homes;
     let all = places.iter().zip(asked);
-    all.map(|(place, asked)| show(homes, place, asked))
+    let total = |results: Vec<Rows>| match rows_at(&results, 0)?.first() {
+        Some(row) => row.integer("total"),
+        None => Ok(0),
+    };
+    all.map(|(place, asked)| show(homes, place, asked.and_then(total)))
         .collect()
 }
 
@@ -129,16 +128,21 @@ pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let to = from
         .saturating_add(usize::try_from(limit).unwrap_or_default())
         .min(places.len());
-    let data = read(call, places.get(from..to).unwrap_or_default()).await?;
+    let data = read(call, places.get(from..to).unwrap_or_default()).await;
     let total = i64::try_from(places.len()).unwrap_or(i64::MAX);
     Ok(envelope::listed(call, page, total, data))
 }
 
-/// The databases that need a person, for [`status`](super::status).
-pub async fn in_need(call: &Call<'_>) -> Result<Vec<DatabaseResponse>> {
-    let mut all = read(call, call.app.platform.homes.places()).await?;
+/// The databases that need a person, for [`status`](super::status). Where there is one alone, that it answers and how many tenants it has is
+/// known.
+pub async fn in_need(call: &Call<'_>, tenants: i64) -> Vec<DatabaseResponse> {
+    let homes = &call.app.platform.homes;
+    let mut all = match homes.places() {
+        [one] => vec![show(homes, one, Ok(tenants))],
+        several => read(call, several).await,
+    };
     all.retain(|database| database.to_do.is_some());
-    Ok(all)
+    all
 }
 
 /// The database that a new tenant is to live in: that one, or one in that location or jurisdiction; the first one where neither is named and it

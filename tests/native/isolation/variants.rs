@@ -225,6 +225,7 @@ pub fn variants(
             json!({"dry_run": false}),
             json!({"tenant_id": its.tenant, "dry_run": false}),
         ]),
+        ("GET", "/admin/databases") => nothing(),
         ("GET", "/admin/requests") => asked(&[
             String::new(),
             format!("tenant_id={}", its.tenant),

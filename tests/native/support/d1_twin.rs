@@ -49,6 +49,9 @@ pub struct D1Twin {
     steps: Cell<u64>,
 }
 
+/// How large an empty database is said to be.
+pub const SMALL: i64 = 400_000;
+
 /// Statements that D1 runs for one invocation.
 const MAX_STATEMENTS: usize = 1_000;
 
@@ -92,7 +95,7 @@ impl D1Twin {
             write_interference: RefCell::default(),
             recorded: RefCell::default(),
             rows_read: Cell::default(),
-            bytes: Cell::default(),
+            bytes: Cell::new(Some(SMALL)),
             statements: Cell::default(),
             steps: Cell::default(),
         }

@@ -180,14 +180,17 @@ impl World {
         self.employ();
     }
 
+    /// The name of the database that tenants live in.
+    pub fn home_name(&self) -> String {
+        match self.app.platform.homes.is_single() {
+            true => MAIN.to_owned(),
+            false => std::env::var("TENANTS_IN").unwrap_or_else(|_| MAIN.to_owned()),
+        }
+    }
+
     /// The database that tenants live in, as the application reaches it.
     pub fn home(&self) -> Rc<dyn Database> {
-        let name = std::env::var("TENANTS_IN").unwrap_or_else(|_| MAIN.to_owned());
-        let name = match self.app.platform.homes.is_single() {
-            true => MAIN,
-            false => name.as_str(),
-        };
-        let opened = self.app.platform.database_named(name);
+        let opened = self.app.platform.database_named(&self.home_name());
         opened.expect("the database")
     }
 

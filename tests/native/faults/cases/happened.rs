@@ -39,6 +39,7 @@ impl Scene {
         let poll = json!({"returnImmediately": true, "ack": [first]});
         vec![
             self.scim("GET", &later, Value::Null, 404),
+            self.admin("GET", "/admin/databases/", Value::Null, 200),
             self.admin("GET", &feed, Value::Null, 200),
             self.admin("GET", &streams, Value::Null, 200),
             self.admin("POST", &streams, made, 201).writes_more(),
