@@ -5,8 +5,11 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "./build.mjs";
+import { configured, localConfig } from "./deploy/config.mjs";
+import { bindingOf, databaseNameOf, MAIN, placeText, readDatabases, writeDatabases } from "./deploy/databases.mjs";
 import { guide } from "./guide.mjs";
 import { setUp } from "./setup.mjs";
+import { localSecrets } from "./setup/local_secrets.mjs";
 import { wrangler, wranglerEnv } from "./setup/node_modules.mjs";
 import { inRoot, root } from "./setup/paths.mjs";
 import { endWithUs, main, say, SetupError, step } from "./setup/progress.mjs";
@@ -14,8 +17,11 @@ import { adminToken } from "./token.mjs";
 
 const port = Number(process.env.PORT || 8787);
 const url = `http://127.0.0.1:${port}`;
-/** Both workers in one process; requests come to the first. */
-const configs = ["wrangler.toml", "wrangler.jobs.toml"].flatMap((name) => ["--config", name]);
+/** Both workers in one process; requests come to the first. Each has its configuration for local runs, made of the one that is deployed. */
+const configs = { "wrangler.toml": "wrangler.dev.toml", "wrangler.jobs.toml": "wrangler.dev.jobs.toml" };
+const configArguments = Object.values(configs).flatMap((name) => ["--config", name]);
+/** What tenants can live in beside the first database, where DATABASES in .dev.vars says nothing else. */
+const DATABASES = "eu:jurisdiction=eu";
 const READY_SECONDS = 60;
 // The local database can be another one, so that a test does not touch the real one.
 const persist = process.env.ROLLCALL_STATE ? ["--persist-to", process.env.ROLLCALL_STATE] : [];
@@ -27,13 +33,10 @@ await main(async () => {
   await portIsFree();
   sayWhoElseRuns();
   await build(await setUp());
-  await step("Migrating the local database", "a second or two", process.execPath, [wrangler(), "d1", "migrations", "apply", "DB", "--local", ...persist], {
-    cwd: root,
-    env: wranglerEnv(),
-    hint: "The local database is under .wrangler/state. To start from an empty one: rm -rf .wrangler/state",
-  });
+  const databases = localDatabases();
+  for (const { binding, databaseName } of databases) await migrate(binding, databaseName);
   say("• Starting the endpoint");
-  const server = spawn(process.execPath, [wrangler(), "dev", ...configs, "--ip", "127.0.0.1", "--port", String(port), "--show-interactive-dev-session=false", ...persist], {
+  const server = spawn(process.execPath, [wrangler(), "dev", ...configArguments, "--ip", "127.0.0.1", "--port", String(port), "--show-interactive-dev-session=false", ...persist], {
     cwd: root,
     env: { ...wranglerEnv(), ...(process.stdout.isTTY && { FORCE_COLOR: "1" }) },
     stdio: ["ignore", "pipe", "pipe"],
@@ -58,6 +61,30 @@ await main(async () => {
   show({ held: false });
   process.exitCode = (await ended) ?? 0;
 });
+
+/** The local databases, the first one first; the workers' configurations name them. */
+function localDatabases() {
+  const named = readDatabases((localSecrets().DATABASES ?? DATABASES).split(/\s+/).filter(Boolean));
+  const databases = [...new Set([MAIN, ...named.keys()])].map((name) => {
+    const databaseName = databaseNameOf(name, configured("database_name"));
+    return { name, binding: bindingOf(name), databaseName, id: name === MAIN ? undefined : `local-${databaseName}` };
+  });
+  for (const [source, target] of Object.entries(configs)) {
+    const text = localConfig(source, databases, writeDatabases(named));
+    // An endpoint that runs already looks at these files, and would start anew.
+    if (!existsSync(inRoot(target)) || readFileSync(inRoot(target), "utf8") !== text) writeFileSync(inRoot(target), text);
+  }
+  if (named.size) say(`• Databases: ${databases.map(({ name, binding }) => `${binding} (${[name, named.has(name) && placeText(named.get(name))].filter(Boolean).join(", ")})`).join(" and ")}`);
+  return databases;
+}
+
+function migrate(binding, databaseName) {
+  return step(`Migrating the local database ${databaseName}`, "a second or two", process.execPath, [wrangler(), "d1", "migrations", "apply", binding, "--local", "--config", configs["wrangler.toml"], ...persist], {
+    cwd: root,
+    env: wranglerEnv(),
+    hint: "The local databases are under .wrangler/state. To start from empty ones: rm -rf .wrangler/state",
+  });
+}
 
 /** All endpoints of one folder have one local database, whatever their ports: what one writes the other shows. */
 function sayWhoElseRuns() {

@@ -1,4 +1,4 @@
-// The Cloudflare account, seen through wrangler: the database, the namespace and the secrets are looked up by name and made where they
+// The Cloudflare account, seen through wrangler: databases, the namespace and the secrets are looked up by name and made where they
 // are missing, so a deploy that broke off is simply run again.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -32,9 +32,30 @@ export async function mustRun(title, args, options) {
   throw new SetupError(`${title}: wrangler ${args.slice(0, 2).join(" ")} failed, what it said stands above.\n${loginHint}`);
 }
 
-export async function database(name) {
-  const find = async () => (await list("Looking for the D1 database", ["d1", "list", "--json"])).find((entry) => entry.name === name)?.uuid;
-  return (await find()) ?? (await made(`D1 database ${name}`, ["d1", "create", name, "--update-config=false"], find));
+/** The D1 databases of the account: name, uuid and, where Cloudflare tells it, jurisdiction. */
+export const databases = () => list("Looking for the D1 databases", ["d1", "list", "--json"]);
+
+/** Makes a database at its place and gives its id. */
+export function makeDatabase(name, place) {
+  const find = async () => (await databases()).find((entry) => entry.name === name)?.uuid;
+  return made(`D1 database ${name}${place ? ` with ${place.kind} ${place.value}` : ""}`, ["d1", "create", name, "--update-config=false", ...(place ? [`--${place.kind}=${place.value}`] : [])], find);
+}
+
+/** What a variable says that the running worker was deployed with, once for each of its versions that run; nothing where there is no such worker. */
+export async function deployedVariable(worker, variable) {
+  const title = `Looking at the worker ${worker} that is deployed`;
+  const { code, out, all } = await runWrangler(["deployments", "status", "--json", "--name", worker]);
+  if (code !== 0) {
+    if (/code: 10007\b|has no deployments/.test(all)) return [];
+    say(all.trimEnd().replace(/^/gm, "  | "));
+    throw new SetupError(`${title} failed; what wrangler said stands above.\n${loginHint}`);
+  }
+  const values = [];
+  for (const { version_id } of parse(out, "deployments status", "{").versions) {
+    const version = parse((await mustRun(title, ["versions", "view", version_id, "--json", "--name", worker])).out, "versions view", "{");
+    values.push(version.resources?.bindings?.find(({ name, type }) => name === variable && type === "plain_text")?.text ?? "");
+  }
+  return values;
 }
 
 export async function namespace(title) {
@@ -98,9 +119,9 @@ async function made(what, args, find) {
   return id;
 }
 
-function parse(text, command) {
+function parse(text, command, opening = "[") {
   try {
-    return JSON.parse(text.slice(text.indexOf("[")));
+    return JSON.parse(text.slice(text.indexOf(opening)));
   } catch {
     throw new SetupError(`wrangler ${command} did not answer with JSON:\n${text}`);
   }

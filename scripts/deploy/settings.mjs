@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { SetupError } from "../setup/progress.mjs";
+import { readDatabases } from "./databases.mjs";
 
 const flags = {
   JWT_ISSUER: "jwt-issuer",
@@ -27,6 +28,8 @@ export const help = `npm run deploy -- --jwt-issuer URL --jwt-audience NAME (--j
   --access-issuer      instead of that: the team's address, https://<team>.cloudflareaccess.com (or ACCESS_ISSUER)
   --access-audience    the AUD tag of the application of Cloudflare Access that guards /console (or ACCESS_AUDIENCE)
   --access-scopes      who may do what, as JSON; see docs/console.md                            (or ACCESS_SCOPES)
+  --database NAME:location=PLACE | NAME:jurisdiction=PLACE   a database more for tenants to live in, as eu:jurisdiction=eu or apac:location=apac; once for
+                       each (or DATABASES, with spaces between them). The name main is the first one's: where it is made
   --dry-run       do everything that needs no Cloudflare account
 
 A later deploy remembers them. Which account: CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID, or npx wrangler login.`;
@@ -35,7 +38,7 @@ export function readArguments(argv, previousFile) {
   const options = Object.fromEntries(Object.values(flags).map((flag) => [flag, { type: "string" }]));
   let values;
   try {
-    ({ values } = parseArgs({ args: argv, options: { ...options, "dry-run": { type: "boolean" }, help: { type: "boolean" } } }));
+    ({ values } = parseArgs({ args: argv, options: { ...options, database: { type: "string", multiple: true }, "dry-run": { type: "boolean" }, help: { type: "boolean" } } }));
   } catch (error) {
     throw new SetupError(`${error.message}\n\n${help}`);
   }
@@ -46,8 +49,11 @@ export function readArguments(argv, previousFile) {
   const settings = {};
   for (const name of Object.keys(flags)) if (given[name] ?? before[name]) settings[name] = given[name] ?? before[name];
   if (settings.JWT_JWKS) settings.JWT_JWKS = keySet(settings.JWT_JWKS);
-  return { settings, dryRun: values["dry-run"] ?? false, help: values.help ?? false };
+  const databases = { given: readDatabases(values.database ?? words(process.env.DATABASES)), remembered: readDatabases(words(before.DATABASES)) };
+  return { settings, databases, dryRun: values["dry-run"] ?? false, help: values.help ?? false };
 }
+
+export const words = (text) => (text ?? "").split(/\s+/).filter(Boolean);
 
 /** Throws where a deployed worker could not tell its administrators from anybody else. */
 export function checkSettings(settings) {
@@ -82,6 +88,6 @@ function keySet(source) {
 }
 
 function previous(text) {
-  const lines = [...text.matchAll(/^((?:JWT|CONSOLE|ACCESS)_[A-Z_]+) = (".*")$/gm)];
+  const lines = [...text.matchAll(/^((?:JWT|CONSOLE|ACCESS)_[A-Z_]+|DATABASES) = (".*")$/gm)];
   return Object.fromEntries(lines.map(([, name, value]) => [name, JSON.parse(value)]));
 }

@@ -1,17 +1,14 @@
 // `npm run deploy` against a stand-in for Cloudflare's API on loopback: what it makes, what it leaves alone, and that the bytes it sends
 // are the bytes in build/ and build-jobs/. It shows that our script asks for the right things, not that Cloudflare would grant them.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { after, before, beforeEach, test } from "node:test";
-import { inRoot, root } from "../../scripts/setup/paths.mjs";
-import { FakeCloudflare } from "./support/fake_cloudflare.mjs";
+import { inRoot } from "../../scripts/setup/paths.mjs";
+import { bindingOf, deploying, jwt } from "./support/deploying.mjs";
 
 const configName = "wrangler.deploy.test.toml";
-const jobsConfigName = "wrangler.deploy.test.jobs.toml";
-const removeConfigs = () => [configName, jobsConfigName].forEach((name) => rmSync(inRoot(name), { force: true }));
-const jwt = { JWT_ISSUER: "https://login.example", JWT_AUDIENCE: "rollcall", JWT_JWKS_URL: "https://login.example/keys", CONSOLE_CLIENT_ID: "console", CONSOLE_SCOPE: "openid platform tenants:read", ACCESS_ISSUER: "https://acme.cloudflareaccess.com", ACCESS_AUDIENCE: "tag", ACCESS_SCOPES: '{"@example.com": {"scope": "tenants:read", "tenant_id": "acme"}}' };
-const cloudflare = new FakeCloudflare();
+const { cloudflare, deploy, removeConfigs } = deploying(configName);
+const migrations = readdirSync(inRoot("migrations")).filter((name) => name.endsWith(".sql")).sort();
 
 before(() => cloudflare.start());
 after(() => cloudflare.stop());
@@ -26,7 +23,8 @@ test("an empty account gets everything, and a second deploy leaves what is there
   assert.equal(code, 0, output);
   assert.deepEqual(cloudflare.databases.map(({ name }) => name), ["rollcall"]);
   assert.deepEqual(cloudflare.namespaces.map(({ title }) => title), ["rollcall-tokens"]);
-  assert.ok(cloudflare.migrated, "no migration was applied");
+  assert.deepEqual(cloudflare.migrations, { rollcall: migrations });
+  assert.equal(bindingOf(cloudflare.uploads[0], "DATABASES"), undefined);
 
   // The jobs worker is there before the worker that is bound to it, and its queues before both.
   assert.deepEqual(cloudflare.uploads.map(({ script }) => script), ["rollcall-jobs", "rollcall"]);
@@ -161,18 +159,3 @@ test("a private key in the key set is refused", async () => {
   assert.equal(code, 1);
   assert.match(output, /private or shared key/);
 });
-
-const bindingOf = (upload, name) => upload.metadata.bindings.find((entry) => entry.name === name);
-
-function deploy(settings) {
-  const env = { ...process.env, ...cloudflare.environment(), ROLLCALL_DEPLOY_CONFIG: configName };
-  for (const name of ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS", "JWT_JWKS_URL", "CONSOLE_CLIENT_ID", "CONSOLE_SCOPE", "ACCESS_ISSUER", "ACCESS_AUDIENCE", "ACCESS_SCOPES", "CURSOR_KEY", "ENCRYPTION_KEY"]) delete env[name];
-  for (const [name, value] of Object.entries(settings)) if (value) env[name] = value;
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["scripts/deploy.mjs"], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    child.stdout.on("data", (chunk) => (output += chunk));
-    child.stderr.on("data", (chunk) => (output += chunk));
-    child.on("close", (code) => resolve({ code, output }));
-  });
-}

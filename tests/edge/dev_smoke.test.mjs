@@ -20,8 +20,8 @@ const READY_MS = 120_000;
 const windows = process.platform === "win32";
 const state = mkdtempSync(join(tmpdir(), "rollcall-dev-"));
 const env = { ...wranglerEnv(), ROLLCALL_STATE: state, WRANGLER_LOG_PATH: join(state, "logs"), WRANGLER_REGISTRY_PATH: join(state, "registry") };
-const migrate = () =>
-  promisify(execFile)(process.execPath, [wrangler(), "d1", "migrations", "apply", "DB", "--local", "--persist-to", state], { cwd: root, env, timeout: 60_000 });
+const d1 = async (command, binding, ...more) =>
+  (await promisify(execFile)(process.execPath, [wrangler(), "d1", ...command, binding, "--local", "--persist-to", state, ...more, "--config", inRoot("wrangler.dev.toml")], { cwd: root, env, timeout: 60_000 })).stdout;
 
 let server, url;
 let output = "";
@@ -54,8 +54,19 @@ test("it says where it runs, and prints what to paste", { timeout: 30_000 }, asy
   assert.ok(!output.includes("Building"), "the worker was built a second time: where src changed, npm run build comes before this test");
 });
 
-test("a second migration finds nothing left to apply", { timeout: 70_000 }, async () => {
-  assert.match((await migrate()).stdout, /No migrations to apply/);
+test("it has two databases, and a second migration finds nothing left to apply in either", { timeout: 140_000 }, async () => {
+  assert.match(output, /Databases: DB \(main\) and DB_EU \(eu, jurisdiction eu\)/);
+  for (const binding of ["DB", "DB_EU"]) assert.match(await d1(["migrations", "apply"], binding), /No migrations to apply/, binding);
+});
+
+test("both workers have both databases, and are told of them", () => {
+  for (const name of ["wrangler.dev.toml", "wrangler.dev.jobs.toml"]) {
+    const text = readFileSync(inRoot(name), "utf8");
+    const values = (key) => [...text.matchAll(new RegExp(`^${key} = "(.*)"$`, "gm"))].map(([, value]) => value);
+    assert.deepEqual(values("database_name"), ["rollcall", "rollcall-eu"], name);
+    assert.equal(new Set(values("database_id")).size, 2, name);
+    assert.deepEqual([values("DATABASES"), values("migrations_dir")], [["eu:jurisdiction=eu"], ["migrations", "migrations"]], name);
+  }
 });
 
 test("over HTTP: a tenant, a token, a user, a list", { timeout: 30_000 }, async () => {

@@ -1,4 +1,5 @@
-// As much of Cloudflare's API as a deploy touches, in memory: lists, creations, SQL (noted, not run), queues, secrets, uploads.
+// As much of Cloudflare's API as a deploy touches, in memory: lists, creations, SQL (noted, not run), queues, secrets, uploads. `migrations` has the names of those that each
+// database got; the migration `refused` names, { database, migration }, fails.
 import { createServer } from "node:http";
 
 const ACCOUNT = "0123456789abcdef0123456789abcdef";
@@ -9,7 +10,7 @@ export class FakeCloudflare {
   }
 
   reset() {
-    Object.assign(this, { databases: [], namespaces: [], queues: [], consumers: {}, secrets: {}, secretsFail: false, uploads: [], requests: [], migrated: false, manifest: {}, assets: {}, crons: {} });
+    Object.assign(this, { databases: [], namespaces: [], queues: [], consumers: {}, secrets: {}, secretsFail: false, uploads: [], requests: [], migrations: {}, locations: {}, refused: undefined, manifest: {}, assets: {}, crons: {} });
   }
 
   async start() {
@@ -48,8 +49,10 @@ export class FakeCloudflare {
       case "GET /d1/database":
         return { result: page > 1 ? [] : this.databases };
       case "POST /d1/database": {
-        const database = { uuid: crypto.randomUUID(), name: JSON.parse(body).name, version: "production" };
+        const { name, jurisdiction = null, primary_location_hint: location } = JSON.parse(body);
+        const database = { uuid: crypto.randomUUID(), name, version: "production", jurisdiction };
         this.databases.push(database);
+        this.locations[name] = location;
         return { result: database };
       }
       case "GET /storage/kv/namespaces":
@@ -88,8 +91,11 @@ export class FakeCloudflare {
       case "POST /workers/scripts/…/deployments":
       case "PATCH /workers/scripts/…/script-settings":
         return { result: { id: "d" } };
+      // The last version that went up is the one that runs.
       case "GET /workers/scripts/…/deployments":
-        return { result: { deployments: [] } };
+        return secrets ? { result: { deployments: [{ id: "d", versions: [{ version_id: "v", percentage: 100 }] }] } } : notFound;
+      case "GET /workers/scripts/…/versions/v":
+        return { result: { id: "v", metadata: {}, resources: { bindings: this.uploads.findLast((upload) => upload.script === script)?.metadata.bindings ?? [] } } };
       case "GET /workers/subdomain":
         return { result: { subdomain: "example" } };
       case "GET /workers/scripts/…/subdomain":
@@ -104,12 +110,21 @@ export class FakeCloudflare {
       this.consumers[queue_name] = JSON.parse(body);
       return { result: {} };
     }
-    if (/^\/d1\/database\/[^/]+\/query$/.test(path)) {
-      this.migrated ||= /insert into d1_migrations/i.test(body.toString());
-      return { result: [{ results: [], success: true, meta: { duration: 1 } }] };
-    }
-    if (request.method === "GET" && /^\/d1\/database\/[^/]+$/.test(path)) return { result: this.databases[0] };
+    const [, databaseId, isQuery] = path.match(/^\/d1\/database\/([^/]+)(\/query)?$/) ?? [];
+    const database = this.databases.find(({ uuid }) => uuid === databaseId);
+    if (database && isQuery) return this.#query(database.name, body.toString());
+    if (database && request.method === "GET") return { result: database };
     return notFound;
+  }
+
+  /** wrangler asks which migrations a database has, and sends each with a line that notes it. */
+  #query(database, sql) {
+    const applied = (this.migrations[database] ??= []);
+    const [, migration] = sql.match(/insert into d1_migrations[^']*'([^']+)'/i) ?? [];
+    if (migration && this.refused?.database === database && this.refused.migration === migration) return failure(400, 7500, "no such table: users");
+    if (migration) applied.push(migration);
+    const results = /select \*/i.test(sql) && /d1_migrations/.test(sql) && !migration ? applied.map((name, index) => ({ id: index + 1, name })) : [];
+    return { result: [{ results, success: true, meta: { duration: 1 } }] };
   }
 
   async #uploadAssets(request, body) {

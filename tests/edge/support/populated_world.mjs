@@ -11,10 +11,10 @@ import { populate } from "./population.mjs";
 import { SCALE } from "./scale.mjs";
 import { bothWorkers, migrations, startWorld } from "./world.mjs";
 
-/** Answers the world, the tenant's base and token, and how to end it all. `progress` hears of rows made: what, how many, of how many. */
-export async function populatedWorld({ scale = SCALE, workers = bothWorkers({ d1Databases: ["DB"] }), progress = progressLines(), inspector = false } = {}) {
+/** Answers the world, the tenant's base and token, and how to end it all. The directory is in the first database; `databases` are others, empty ones. `progress` hears of rows made: what, how many, of how many. */
+export async function populatedWorld({ scale = SCALE, workers = bothWorkers({ d1Databases: ["DB"] }), databases = [], progress = progressLines(), inspector = false } = {}) {
   if (!scale.kept) {
-    const world = await startWorld({ workers, inspector });
+    const world = await startWorld({ workers, databases, inspector });
     return { world, scim: await makeTenants(world, scale, progress), end: () => world.stop() };
   }
   const kept = inCache("budgets", `${scale.users}-${scale.members}-${fingerprint()}`);
@@ -23,7 +23,7 @@ export async function populatedWorld({ scale = SCALE, workers = bothWorkers({ d1
   const remove = () => rmSync(own, { recursive: true, force: true });
   process.once("exit", remove);
   await timed(`Copying the directory (${gigabytes(kept)} GB)`, () => copyFolder(kept, own));
-  const world = await startWorld({ workers, persist: own, inspector });
+  const world = await startWorld({ workers, databases, persist: own, inspector });
   const { tenant, token } = JSON.parse(readFileSync(join(own, "tenant.json"), "utf8"));
   return { world, scim: world.scim(tenant, token), end: () => world.stop().finally(remove) };
 }

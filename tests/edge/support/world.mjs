@@ -5,6 +5,7 @@ import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import http from "node:http";
 import { Log, LogLevel, Miniflare } from "miniflare";
+import { bindingOf, databaseNameOf, readDatabases } from "../../../scripts/deploy/databases.mjs";
 import { inRoot } from "../../../scripts/setup/paths.mjs";
 import { readReply } from "./reply.mjs";
 
@@ -68,11 +69,27 @@ function built(folder) {
   };
 }
 
+/** Workers that are bound to more databases than DB: `databases` is Map of name → place. Those that have no database themselves (a stand-in, a receiver) stay as they are. */
+function withDatabases(workers, databases) {
+  if (databases.size === 0) return workers;
+  const bound = Object.fromEntries([...databases.keys()].map((name) => [bindingOf(name), databaseNameOf(name, "rollcall")]));
+  const told = [...databases].map(([name, { kind, value }]) => `${name}:${kind}=${value}`).join(" ");
+  return workers.map((worker) => {
+    if (worker.bindings?.JWT_ISSUER === undefined) return worker;
+    const own = Array.isArray(worker.d1Databases) ? Object.fromEntries(worker.d1Databases.map((name) => [name, name])) : worker.d1Databases;
+    return { ...worker, d1Databases: { ...own, ...bound }, bindings: { ...worker.bindings, DATABASES: told } };
+  });
+}
+
 /**
  * Starts both workers on an empty, migrated database, or on the one in the folder `persist`. Give it `workers` where they are to be others;
- * the first is the one that answers. With `inspector`, V8's inspector listens, on a free port.
+ * the first is the one that answers. `databases`, as `["eu:jurisdiction=eu", "apac:location=apac"]`, are databases beside the first: both workers
+ * are bound to them and told of them as a deploy does it, they are migrated, and `world.rowsIn("eu", …)` reads them. With `inspector`, V8's inspector
+ * listens, on a free port.
  */
-export async function startWorld({ workers = bothWorkers({ d1Databases: ["DB"] }), database = ["DB"], persist, inspector = false } = {}) {
+export async function startWorld({ workers: asked = bothWorkers({ d1Databases: ["DB"] }), database = ["DB"], databases = [], persist, inspector = false } = {}) {
+  const more = readDatabases(databases);
+  const workers = withDatabases(asked, more);
   const world = new World();
   world.mf = new Miniflare({
     cf: false,
@@ -86,13 +103,19 @@ export async function startWorld({ workers = bothWorkers({ d1Databases: ["DB"] }
     await world.mf.ready;
     world.db = await world.mf.getD1Database(...database);
     world.kv = await world.mf.getKVNamespace("TOKENS", "worker-0");
-    const migrated = await world.row("select 1 from sqlite_master where name = 'tenants'");
-    for (const statement of migrated ? [] : migrations()) await world.db.prepare(statement).run();
+    world.databases = { main: world.db };
+    for (const name of more.keys()) world.databases[name] = await world.mf.getD1Database(bindingOf(name), "worker-0");
+    for (const db of Object.values(world.databases)) await migrate(db);
   } catch (error) {
     await world.stop();
     throw error;
   }
   return world;
+}
+
+async function migrate(db) {
+  const migrated = await db.prepare("select 1 from sqlite_master where name = 'tenants'").first();
+  for (const statement of migrated ? [] : migrations()) await db.prepare(statement).run();
 }
 
 class World {
@@ -171,9 +194,14 @@ class World {
     };
   }
 
-  /** All rows of a query on the database itself. */
-  async rows(sql, ...params) {
-    return (await this.db.prepare(sql).bind(...params).all()).results;
+  /** All rows of a query on the database itself, the first one. */
+  rows(sql, ...params) {
+    return this.rowsIn("main", sql, ...params);
+  }
+
+  /** The same on the database of that name. */
+  async rowsIn(name, sql, ...params) {
+    return (await this.databases[name].prepare(sql).bind(...params).all()).results;
   }
 
   async row(sql, ...params) {
