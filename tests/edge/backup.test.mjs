@@ -1,5 +1,5 @@
 // The backup that docs/operating.md describes: rows exported by wrangler, put into a database that the migrations made. Local databases of wrangler
-// alone, without a worker; a deployed one is asked by the same commands.
+// alone, without a worker; a deployed one is asked by the same commands. And what is mended after one of several databases was restored alone.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -53,4 +53,27 @@ test("an export without its schema goes into a database that the migrations made
   assert.deepEqual(restored, await read(from));
   assert.deepEqual([restored.length, restored[0].user_name_key], [1, "ada; é"]);
   assert.match(await to("migrations apply"), /No migrations to apply/);
+});
+
+test("where the first database was restored alone, it gets again what leads to tenants of another one", { timeout: 180_000 }, async () => {
+  const [main, eu] = [databaseIn("main"), databaseIn("eu")];
+  for (const database of [main, eu]) await database("migrations apply");
+  const row = (key, tenant) => `('scim_token_hash', '${key}', '${tenant}', 'token of ${key}')`;
+  const insert = (...rows) => `insert into directory (kind, key, tenant_id, resource_id) values ${rows.join(", ")}`;
+  await eu("execute", "--command", insert(row("older", "t"), row("since", "t")));
+  await main("execute", "--command", insert(row("older", "t"), row("its own", "m")));
+  // As docs/operating.md has it, with `sed` for the replacement.
+  const exported = join(home, "directory.sql");
+  await eu("export", "--no-schema", "--table", "directory", "--output", exported);
+  const page = readFileSync(inRoot("docs", "operating.md"), "utf8");
+  const [, from, to] = page.match(/^sed 's\/(.*)\/(.*)\/' directory\.sql/m);
+  const again = readFileSync(exported, "utf8").split("\n").map((line) => line.replace(new RegExp(from), to));
+  writeFileSync(join(home, "again.sql"), again.join("\n"));
+  await main("execute", "--file", join(home, "again.sql"));
+  // And where a tenant lives, by the statement of the page.
+  const [, placed] = page.match(/`(insert or replace into placements .*?)`/);
+  await main("execute", "--command", placed.replace("<id>", "t"));
+  const read = async (sql) => JSON.parse(await main("execute", "--json", "--command", sql))[0].results;
+  assert.deepEqual((await read("select key from directory order by key")).map(({ key }) => key), ["its own", "older", "since"]);
+  assert.deepEqual(await read("select tenant_id, database from placements"), [{ tenant_id: "t", database: "eu" }]);
 });

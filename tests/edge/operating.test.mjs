@@ -1,7 +1,9 @@
 // docs/operating.md: its commands are run as they stand there, one after the other, and what they print has what the page shows.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { inRoot } from "../../scripts/setup/paths.mjs";
@@ -11,6 +13,9 @@ import { adminToken, startWorld } from "./support/world.mjs";
 let world;
 before(async () => (world = await startWorld()));
 after(() => world.stop());
+// What the commands write lies there.
+const folder = mkdtempSync(join(tmpdir(), "rollcall-operating-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The page's blocks of commands, each with the reply that is shown below it, where one is. */
 function steps(page) {
@@ -54,7 +59,7 @@ test("the commands of docs/operating.md do what the page says", { timeout: 120_0
       assert.equal(off.status, 200, off.text);
     }
     // What earlier blocks define is defined again: a shell is no further than its script.
-    const { stdout } = await promisify(execFile)("bash", ["-c", `set -euo pipefail\n${definitions}\n${commands}`], { env });
+    const { stdout } = await promisify(execFile)("bash", ["-c", `set -euo pipefail\n${definitions}\n${commands}`], { env, cwd: folder });
     const replies = stdout.split(/(?<=\})(?=\{)/).filter((text) => text.startsWith("{")).map((text) => JSON.parse(text));
     if (shown) has(replies.at(-1), shown, commands.trim().split("\n").at(-1));
     for (const reply of replies) assert.equal(reply.detail, undefined, `${commands}\n${stdout}`);
