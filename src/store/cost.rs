@@ -35,7 +35,6 @@ impl Meter {
     }
 
     /// Counts a batch that somebody else has run, by its results.
-    #[cfg(feature = "jobs")]
     pub fn add_run(&self, results: &[Rows]) {
         self.add(Cost {
             trips: 1,

@@ -14,6 +14,7 @@ pub mod console;
 pub mod console_session;
 #[cfg(feature = "jobs")]
 pub mod databases;
+#[cfg(feature = "jobs")]
 pub mod directory_syncs;
 #[cfg(feature = "requests")]
 pub mod docs;

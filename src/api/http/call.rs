@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-#[cfg(feature = "jobs")]
 use futures_util::future::try_join_all;
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName};
@@ -18,7 +17,6 @@ use super::request::MAX_BODY_BYTES;
 use super::request::Request;
 use crate::change::Along;
 use crate::change::audit::Origin;
-#[cfg(feature = "jobs")]
 use crate::databases::place::MAIN;
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
@@ -31,7 +29,6 @@ use crate::store;
 use crate::store::kept_replies::Slot;
 use crate::store::requests::After;
 use crate::store::{Cost, Meter, Rows, Statement};
-#[cfg(feature = "jobs")]
 use crate::store::{directory, rows_at, scim_tokens};
 
 /// How often a request is tried again when others changed what it had read.
@@ -290,7 +287,6 @@ impl<'a> Call<'a> {
     }
 
     /// Runs a batch in the database of that name, and counts what it cost.
-    #[cfg(feature = "jobs")]
     pub async fn run_in(&self, name: &str, batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
         let results = self.app.platform.run_in(name, batch).await;
         self.meter.add_run(results.as_deref().unwrap_or_default());
@@ -298,7 +294,6 @@ impl<'a> Call<'a> {
     }
 
     /// Runs the same batch in all databases at once, and gives the results of each, the first one's first.
-    #[cfg(feature = "jobs")]
     pub async fn run_everywhere(
         &self,
         batch: &[Statement],
@@ -313,7 +308,6 @@ impl<'a> Call<'a> {
 
     /// The tenant of something that is named by its id alone, as far as it is needed to find its database: `only`, where an administrator has
     /// one; none where there is one database, which knows itself.
-    #[cfg(feature = "jobs")]
     pub async fn led_to(
         &self,
         only: Option<&TenantId>,

@@ -101,7 +101,6 @@ pub fn list<T: Serialize>(
 }
 
 /// A page of things, of so many.
-#[cfg(feature = "jobs")]
 pub fn listed<T: Serialize>(call: &Call<'_>, page: Page, total_items: i64, data: Vec<T>) -> Reply {
     Reply::json(
         200,
