@@ -23,6 +23,7 @@ export const places = (tenant) => {
   return [
     ["overview", "#/"],
     ["tenants", "#/tenants"],
+    ["databases", "#/databases"],
     ["people", at("people")],
     ["person", at("people", tenant.people["Ada Lovelace"])],
     ["undo", at("people", tenant.people["Ada Lovelace"]), (page) => press(page, "Undo this step")],

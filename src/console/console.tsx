@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Again, Start } from "./sign_in";
 import { type Settings, hasEnded, may, onSession, session, signOut } from "./session";
 import { TenantPages } from "./pages/tenant";
+import { Databases } from "./pages/databases";
 import { Overview } from "./pages/overview";
 import { Tenants } from "./pages/tenants";
 import { to, usePlace } from "./route";
@@ -44,6 +45,7 @@ function Frame() {
         <nav aria-label="Console">
           {may("audit:read") && link([], "Overview", parts.length === 0)}
           {may("tenants:read") && link(["tenants"], "Tenants", parts[0] === "tenants" || parts[0] === "t")}
+          {seesDatabases() && link(["databases"], "Databases", parts[0] === "databases")}
         </nav>
         <span class="who">
           {session()!.subject}
@@ -59,10 +61,14 @@ function Frame() {
   );
 }
 
+/** Whether one sees where tenants live: an administrator of one of them does not. */
+const seesDatabases = () => may("tenants:read") && !session()?.tenant;
+
 function Content({ parts }: { parts: string[] }) {
   const [first, tenant] = parts;
   if (first === "t" && tenant) return <TenantPages key={tenant} tenant={tenant} />;
   if (first === "tenants") return <Tenants />;
+  if (first === "databases" && seesDatabases()) return <Databases />;
   if (!first) return may("audit:read") ? <Overview /> : may("tenants:read") ? <Tenants /> : <NothingHere />;
   return <NothingHere />;
 }

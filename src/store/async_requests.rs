@@ -269,7 +269,8 @@ pub fn give_up(tenant: &TenantId, id: &str, now: i64) -> [Statement; 3] {
 pub fn revive(now: i64, limit: i64) -> Statement {
     Statement::new(
         "update async_requests set resent = resent + 1, updated_at = ?1 where (tenant_id, id) in (select s.tenant_id, s.id \
-         from async_requests s indexed by async_requests_running_idx where s.status = 'running' and s.updated_at < ?2 limit ?3) \
+         from async_requests s indexed by async_requests_running_idx where s.status = 'running' and s.updated_at < ?2 \
+         and exists (select 1 from tenants where id = s.tenant_id) limit ?3) \
          returning *",
         vec![now.into(), (now - SILENT_MS).into(), limit.into()],
     )

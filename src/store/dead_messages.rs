@@ -35,7 +35,7 @@ pub fn insert(message: DeadMessage<'_>) -> Vec<Statement> {
             ],
         ),
         Statement::new(
-            "delete from dead_messages where at < ?1",
+            "delete from dead_messages where at < ?1 and (tenant_id = '' or exists (select 1 from tenants where id = tenant_id))",
             vec![(message.at - KEPT_MS).into()],
         ),
     ]

@@ -397,7 +397,7 @@ pub fn is_held(rows: Option<&Rows>) -> bool {
 pub fn select_sealed_otherwise(key_id: &str, after: (&str, &str), limit: i64) -> Statement {
     Statement::new(
         "select tenant_id, id, secrets, key_id from event_streams where secrets is not null and key_id <> ?1 \
-         and (tenant_id, id) > (?2, ?3) order by tenant_id, id limit ?4",
+         and exists (select 1 from tenants t where t.id = tenant_id) and (tenant_id, id) > (?2, ?3) order by tenant_id, id limit ?4",
         vec![key_id.into(), after.0.into(), after.1.into(), limit.into()],
     )
 }
@@ -405,7 +405,8 @@ pub fn select_sealed_otherwise(key_id: &str, after: (&str, &str), limit: i64) ->
 /// How many these are, as `total`.
 pub fn count_sealed_otherwise(key_id: &str) -> Statement {
     Statement::new(
-        "select count(*) as total from event_streams where secrets is not null and key_id <> ?1",
+        "select count(*) as total from event_streams where secrets is not null and key_id <> ?1 \
+         and exists (select 1 from tenants t where t.id = tenant_id)",
         vec![key_id.into()],
     )
 }

@@ -290,7 +290,7 @@ pub fn select_sealed_otherwise(key_id: &str, after: (&str, &str), limit: i64) ->
     Statement::new(
         format!(
             "select {COLUMNS} from identity_providers p where {} \
-             and (p.tenant_id, p.id) > (?2, ?3) order by p.tenant_id, p.id limit ?4",
+             and exists (select 1 from tenants where id = p.tenant_id) and (p.tenant_id, p.id) > (?2, ?3) order by p.tenant_id, p.id limit ?4",
             sealed_otherwise()
         ),
         vec![key_id.into(), after.0.into(), after.1.into(), limit.into()],
@@ -300,7 +300,7 @@ pub fn select_sealed_otherwise(key_id: &str, after: (&str, &str), limit: i64) ->
 pub fn count_sealed_otherwise(key_id: &str) -> Statement {
     Statement::new(
         format!(
-            "select count(*) as total from identity_providers where {}",
+            "select count(*) as total from identity_providers where {} and exists (select 1 from tenants where id = tenant_id)",
             sealed_otherwise()
         ),
         vec![key_id.into()],

@@ -83,7 +83,8 @@ pub fn delete_all(tenant: &TenantId) -> Statement {
 pub fn delete_expired(now: i64, limit: i64) -> Statement {
     Statement::new(
         "delete from kept_replies where (tenant_id, key_hash) in \
-         (select tenant_id, key_hash from kept_replies indexed by kept_replies_made_for_idx where expires_at <= ?1 limit ?2)",
+         (select tenant_id, key_hash from kept_replies indexed by kept_replies_made_for_idx where expires_at <= ?1 \
+         and (tenant_id = '' or exists (select 1 from tenants where id = tenant_id)) limit ?2)",
         vec![now.into(), limit.into()],
     )
 }

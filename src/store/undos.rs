@@ -102,7 +102,7 @@ pub fn progress(tenant: &TenantId, undo: &UndoRow, outcome: &str, now: i64) -> V
 /// Undos of which nothing was heard for long, as `tenant_id` and `id`: they are taken up again, or given up.
 pub fn revive(now: i64, limit: i64) -> [Statement; 2] {
     let silent = "(tenant_id, id) in (select s.tenant_id, s.id from undos s indexed by undos_running_idx \
-         where s.status = 'running' and s.updated_at < ?2 limit ?3)";
+         where s.status = 'running' and s.updated_at < ?2 and exists (select 1 from tenants where id = s.tenant_id) limit ?3)";
     let params = || vec![now.into(), (now - SILENT_MS).into(), limit.into()];
     [
         Statement::new(

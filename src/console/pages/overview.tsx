@@ -10,6 +10,7 @@ import { When } from "../parts/when";
 import { to } from "../route";
 import { may, session } from "../session";
 import { atOnce } from "./at_once";
+import { type Database, DatabaseTable } from "./databases";
 import { DayChart } from "./day_chart";
 
 type Tenant = Pick<Schemas["TenantResponse"], "id" | "name">;
@@ -40,24 +41,26 @@ const ACTIONS: Record<string, [title: string, deed: string, where: (line: Line) 
 const actor = ({ subject }: Line) => (subject.type === "ScimToken" ? `scim-token:${subject.id}` : subject.id);
 
 /** Of so many pages of tenants. */
-async function read(pages: number): Promise<{ lines: Line[]; tenants: string[]; total: number }> {
+async function read(pages: number): Promise<{ lines: Line[]; databases: Database[]; tenants: string[]; total: number }> {
   const own = session()?.tenant;
   if (own) {
     const lines = await named({ id: own, name: own }, (await status({ tenant_id: own })).lines);
-    return { lines, tenants: [own], total: 1 };
+    return { lines, databases: [], tenants: [own], total: 1 };
   }
   const tenants: Tenant[] = [];
   const lines: Schemas["StatusLine"][] = [];
   let total = 0;
+  let databases: Database[] = [];
   for (let page = 1; page <= pages && (page === 1 || tenants.length < total); page += 1) {
     const query = { page, per_page: TENANTS };
     const [listed, told] = await Promise.all([ask(api.GET("/api/v1/admin/tenants", { params: { query } })), status(query)]);
     tenants.push(...listed.data);
     lines.push(...told.lines);
+    databases = told.databases ?? [];
     total = listed.pagination.total_items;
   }
   const each = await atOnce(tenants, (tenant) => named(tenant, lines.filter((line) => line.tenant_id === tenant.id)));
-  return { lines: each.flat(), tenants: tenants.map(({ id }) => id), total };
+  return { lines: each.flat(), databases, tenants: tenants.map(({ id }) => id), total };
 }
 
 const status = async (query: { tenant_id?: string; page?: number; per_page?: number }) => (await ask(api.GET("/api/v1/admin/status", { params: { query } }))).data;
@@ -83,8 +86,9 @@ export function Overview() {
   return (
     <Page title="What needs you">
       <Shown loaded={loaded}>
-        {({ lines, tenants, total }) => (
+        {({ lines, databases, tenants, total }) => (
           <>
+            {databases.length > 0 && <DatabaseTable databases={databases} />}
             {lines.length ? <Lines lines={lines} withTenant={!session()?.tenant} /> : <Empty>{tenants.length < total ? "Nothing, in these tenants." : "Nothing. All tenants are well."}</Empty>}
             {tenants.length < total && (
               <div class="head">

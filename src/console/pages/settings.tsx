@@ -7,7 +7,8 @@ import { Confirm } from "../parts/dialog";
 import { Choice, Field, Form, Tick, wrongAt, wrongBelow } from "../parts/form";
 import { Notice, Shown } from "../parts/notice";
 import { go, to } from "../route";
-import { may } from "../session";
+import { may, session } from "../session";
+import { Home } from "./move";
 import { useTenant } from "./tenant";
 
 type Full = Schemas["TenantResponse"];
@@ -36,9 +37,12 @@ export function Settings() {
     >
       <Shown loaded={loaded}>
         {(settings) => (
-          <fieldset class="bare narrow" disabled={!mayWrite}>
-            <SettingsForm settings={settings} />
-          </fieldset>
+          <>
+            <fieldset class="bare narrow" disabled={!mayWrite}>
+              <SettingsForm settings={settings} />
+            </fieldset>
+            {!session()?.tenant && <Home lives={settings.database} onMoved={loaded.reload} />}
+          </>
         )}
       </Shown>
       {isDeleting && (

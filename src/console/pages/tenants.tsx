@@ -1,6 +1,6 @@
 // The tenants, found by a part of their name or id; and a new one.
 import { useState } from "preact/hooks";
-import { api, ask } from "../api";
+import { type Schemas, api, ask } from "../api";
 import { count } from "../format";
 import { useDoing, useLoad, useSettled } from "../load";
 import { Page } from "../console";
@@ -11,6 +11,7 @@ import { Pager, Table } from "../parts/table";
 import { When } from "../parts/when";
 import { go, to } from "../route";
 import { may, session } from "../session";
+import { readDatabases, whereIs } from "./databases";
 
 const PER_PAGE = 50;
 
@@ -37,6 +38,7 @@ export function Tenants() {
                   { head: "Name", kind: "wide", cell: (tenant) => <a href={to(["t", tenant.id])}>{tenant.name}</a> },
                   { head: "Id", cell: (tenant) => <code>{tenant.id}</code> },
                   { head: "Profile", cell: (tenant) => <Badge>{tenant.scim_profile}</Badge> },
+                  ...(hasSeveral(data) ? [{ head: "Database", cell: (tenant: Schemas["TenantResponse"]) => tenant.database }] : []),
                   { head: "Made", cell: (tenant) => <When at={tenant.created_at} /> },
                 ]}
               />
@@ -57,14 +59,19 @@ export function Tenants() {
   );
 }
 
+/** With one database nobody asks where a tenant is. */
+const hasSeveral = (tenants: Schemas["TenantResponse"][]) => tenants.some(({ database }) => database !== "main");
+
 function NewTenant({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState("");
   const [id, setId] = useState("");
   const [profile, setProfile] = useState("compat");
+  const [database, setDatabase] = useState("");
+  const databases = useLoad("databases", readDatabases).value ?? [];
   const doing = useDoing();
   const submit = () =>
     doing.run(async () => {
-      const body = { name, scim_profile: profile as "compat" | "strict", ...(id && { id }) };
+      const body = { name, scim_profile: profile as "compat" | "strict", ...(id && { id }), ...(database && { database }) };
       const { data } = await ask(api.POST("/api/v1/admin/tenants", { body }));
       onClose();
       go(to(["t", data.id, "tokens"]));
@@ -83,6 +90,15 @@ function NewTenant({ onClose }: { onClose: () => void }) {
             ["strict", "strict: holds to the RFCs"],
           ]}
         />
+        {databases.length > 1 && (
+          <Choice
+            label="Database"
+            value={database}
+            onValue={setDatabase}
+            options={[["", "Whichever takes new tenants"], ...databases.filter((one) => one.takes_new_tenants).map((one): [string, string] => [one.name, `${one.name} (${whereIs(one)})`])]}
+            hint="Where its people's data are kept. It can be moved later."
+          />
+        )}
       </Form>
     </Dialog>
   );
