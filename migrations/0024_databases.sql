@@ -2,15 +2,14 @@
 
 -- Where a tenant lives, by the name of the database; in the first one where there is no row.
 create table placements (
-  tenant_id text not null primary key,
-  database text not null
+  tenant_id text not null,
+  database text not null,
+  primary key (tenant_id)
 ) strict, without rowid;
-
-create index placements_database_idx on placements (database, tenant_id);
 
 -- A tenant's move from one database to another, the last one.
 create table moves (
-  tenant_id text not null primary key,
+  tenant_id text not null,
   id text not null,
   source text not null,
   target text not null,
@@ -26,15 +25,17 @@ create table moves (
   started_at integer not null,
   updated_at integer not null,
   finished_at integer,
-  resent integer not null default 0
+  resent integer not null default 0,
+  primary key (tenant_id)
 ) strict, without rowid;
 
-create index moves_running_idx on moves (updated_at) where status not in ('done', 'cancelled', 'failed');
+create index moves_running_idx on moves (tenant_id, updated_at) where status not in ('done', 'cancelled', 'failed');
 
 -- In both databases of a move: the mark of the message that may write there.
 create table move_fences (
-  tenant_id text not null primary key,
-  mark integer not null
+  tenant_id text not null,
+  mark integer not null,
+  primary key (tenant_id)
 ) strict, without rowid;
 
 -- In the database that a tenant moves out of: the rows that were written meanwhile, by triggers that are made for the move.

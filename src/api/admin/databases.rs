@@ -12,7 +12,7 @@ use crate::databases::homes::Homes;
 use crate::databases::place::{MAIN, Place};
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
-use crate::store::{self, Rows, Statement, placements, rows_at, tenants};
+use crate::store::{self, Rows, placements, rows_at, tenants};
 
 /// How a database is.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -65,7 +65,7 @@ impl DatabaseState {
             ),
             DatabaseState::Outdated => Some("Deploy again: npm run deploy migrates all databases."),
             DatabaseState::OutOfReach => Some(
-                "See whether D1 has an outage, and whether the worker is bound to the database: npm run deploy binds all of them. The log says more.",
+                "See whether D1 has an outage, and whether the deploy has bound the database: npm run deploy binds all of them. The log says more.",
             ),
         }
     }
@@ -166,10 +166,12 @@ pub async fn choose<'c>(
         return Err(Error::field(&["body", field], what, "value_error"));
     }
     let asked = wanted.iter().map(async |place| {
-        let look = Statement::new("select 1", Vec::new());
         match homes.is_single() && homes.bytes(&place.name).is_some() {
             true => Ok(()),
-            false => call.run_in(&place.name, vec![look]).await.map(drop),
+            false => call
+                .run_in(&place.name, vec![tenants::count()])
+                .await
+                .map(drop),
         }
     });
     let asked = join_all(asked).await;

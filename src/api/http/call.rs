@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
-use futures_util::future::try_join_all;
 use http::Method;
 use http::header::{CONTENT_TYPE, HeaderName};
 use serde_json::Value;
@@ -17,7 +16,6 @@ use super::request::MAX_BODY_BYTES;
 use super::request::Request;
 use crate::change::Along;
 use crate::change::audit::Origin;
-use crate::databases::place::MAIN;
 use crate::error::{Error, Kind, Result};
 use crate::ids::{self, TenantId};
 use crate::json;
@@ -29,7 +27,6 @@ use crate::store;
 use crate::store::kept_replies::Slot;
 use crate::store::requests::After;
 use crate::store::{Cost, Meter, Rows, Statement};
-use crate::store::{directory, rows_at, scim_tokens};
 
 /// How often a request is tried again when others changed what it had read.
 const MAX_ATTEMPTS: usize = 8;
@@ -63,7 +60,7 @@ pub struct Call<'a> {
     pub along: Option<Along<'a>>,
     request: Request,
     place: Place,
-    meter: Rc<Meter>,
+    pub(super) meter: Rc<Meter>,
     tenant: RefCell<Option<TenantId>>,
     credential: RefCell<Option<String>>,
     slot: OnceCell<Slot>,
@@ -284,52 +281,6 @@ impl<'a> Call<'a> {
             memory.add_rows(tenant.as_str(), read, self.now, per_minute);
         }
         results
-    }
-
-    /// Runs a batch in the database of that name, and counts what it cost.
-    pub async fn run_in(&self, name: &str, batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
-        let results = self.app.platform.run_in(name, batch).await;
-        self.meter.add_run(results.as_deref().unwrap_or_default());
-        results
-    }
-
-    /// Runs the same batch in all databases at once, and gives the results of each, the first one's first.
-    pub async fn run_everywhere(
-        &self,
-        batch: &[Statement],
-    ) -> store::Result<Vec<(&str, Vec<Rows>)>> {
-        let places = self.app.platform.homes.places().iter();
-        let each = places.map(async |place| {
-            let results = self.run_in(&place.name, batch.to_vec()).await?;
-            Ok((place.name.as_str(), results))
-        });
-        try_join_all(each).await
-    }
-
-    /// The tenant of something that is named by its id alone, as far as it is needed to find its database: `only`, where an administrator has
-    /// one; none where there is one database, which knows itself.
-    pub async fn led_to(
-        &self,
-        only: Option<&TenantId>,
-        kind: directory::Kind,
-        id: &str,
-    ) -> Result<Option<TenantId>> {
-        let homes = &self.app.platform.homes;
-        if only.is_some() || homes.is_single() {
-            return Ok(only.cloned());
-        }
-        let results = self
-            .run(None, vec![directory::select_home(kind, id)])
-            .await?;
-        let Some(row) = rows_at(&results, 0)?.first() else {
-            return Ok(None);
-        };
-        let tenant = scim_tokens::tenant_id(row)?;
-        homes.note(
-            &tenant,
-            row.optional_text("database")?.as_deref().unwrap_or(MAIN),
-        );
-        Ok(Some(tenant))
     }
 
     /// Runs a batch that changes something of a tenant, and with it the request's row in the journal. Gives the batch's own results.

@@ -19,6 +19,7 @@ mod learning;
 pub(crate) mod limits;
 pub mod preference;
 pub(crate) mod query_parameters;
+mod reach;
 pub(crate) mod record;
 pub mod redaction;
 pub mod reply;
