@@ -121,10 +121,9 @@ fn is_older(reason: &str) -> bool {
         .any(|sign| reason.contains(sign))
 }
 
-/// The error of a database that lacks a table or a column: that it is older than the worker, where it is.
+/// The error of a database that lacks a table or a column: that it has not had all migrations, where that is so.
 async fn outdated(database: &dyn Database, name: &str, reason: String) -> Error {
-    let last = Statement::new("select max(name) as name from d1_migrations", Vec::new());
-    let found = database.run(vec![last]).await;
+    let found = database.run(vec![placements::last_migration()]).await;
     let last = found.and_then(|results| match rows_at(&results, 0)?.first() {
         Some(row) => row.optional_text("name"),
         None => Ok(None),

@@ -135,8 +135,8 @@ pub enum Error {
     /// The database has not had all migrations.
     #[error("the database {database} is at the migration {last}")]
     Outdated { database: String, last: String },
-    /// The worker has no binding for the database.
-    #[error("the database {0} is not bound to this worker")]
+    /// The database is named in the settings, and not bound.
+    #[error("the database {0} is not bound")]
     Unbound(String),
     #[error("too large: {0}")]
     TooLarge(String),

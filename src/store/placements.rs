@@ -38,3 +38,8 @@ pub fn put(tenant: &TenantId, database: &str) -> Statement {
         vec![tenant.into(), database.into()],
     )
 }
+
+/// The last migration that a database has had, as `name`: `wrangler` writes them down.
+pub fn last_migration() -> Statement {
+    Statement::new("select max(name) as name from d1_migrations", Vec::new())
+}

@@ -344,10 +344,9 @@ impl Caller {
     /// Runs a batch that writes, which is undone unless the credential holds. After a batch that read, only the credential and the
     /// tenant can have died since, and they are a row each. Errors are the store's.
     pub async fn write(&self, call: &Call<'_>, batch: Vec<Statement>) -> store::Result<Vec<Rows>> {
-        // What is left of a full database is for deletions, whose rows of the audit trail need room, too.
-        if call.method() != Method::DELETE
-            && let Some(full) = call.app.platform.homes.full(&self.tenant)
-        {
+        // What is left of a full database is for deletions, which write too.
+        let full = call.app.platform.homes.full(&self.tenant);
+        if let Some(full) = full.filter(|_| call.method() != Method::DELETE) {
             return Err(store::Error::Full(full.to_owned()));
         }
         if !self.confirmed.get() {
