@@ -54,6 +54,8 @@ pub struct Config {
     pub sync: SyncLimits,
     pub undo: UndoLimits,
     pub async_requests: AsyncLimits,
+    #[cfg(feature = "jobs")]
+    pub moves: MoveLimits,
 }
 
 /// How the administrator's page signs people in.
@@ -109,6 +111,44 @@ impl Default for AsyncLimits {
             statements: 400,
             work_ms: 1_000,
             waiting_bytes: 256 * 1_048_576,
+        }
+    }
+}
+
+/// What a message of a tenant's move may do.
+#[cfg(feature = "jobs")]
+#[derive(Debug, Clone, Copy)]
+pub struct MoveLimits {
+    /// Rows of a page, and its bytes; a row that is longer goes alone.
+    pub rows: usize,
+    pub bytes: usize,
+    /// Rows that are deleted at once of each table.
+    pub deleted: usize,
+    /// Rows written in the source that are few: nothing waits for them.
+    pub few: usize,
+    /// Statements after which the rest is left to the next message, and milliseconds.
+    pub statements: u64,
+    pub work_ms: i64,
+    /// How long writes are paused at most, and after which time a pause ends by itself, where nobody ends it.
+    pub pause_ms: i64,
+    pub lapse_ms: i64,
+    /// How often a pause is tried that is too short.
+    pub pauses: u32,
+}
+
+#[cfg(feature = "jobs")]
+impl Default for MoveLimits {
+    fn default() -> Self {
+        MoveLimits {
+            rows: 1_000,
+            bytes: 1_000_000,
+            deleted: 500,
+            few: 100,
+            statements: 500,
+            work_ms: 10_000,
+            pause_ms: 5_000,
+            lapse_ms: 8_000,
+            pauses: 5,
         }
     }
 }
@@ -205,6 +245,8 @@ impl Config {
             sync: SyncLimits::default(),
             undo: UndoLimits::default(),
             async_requests: AsyncLimits::default(),
+            #[cfg(feature = "jobs")]
+            moves: MoveLimits::default(),
             local_development: variable("LOCAL_DEVELOPMENT").as_deref() == Some("on"),
             public_hosts: hosts(&variable("PUBLIC_HOSTS").unwrap_or_default())?,
             server_timing: variable("SERVER_TIMING").as_deref() == Some("on"),

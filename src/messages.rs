@@ -45,6 +45,14 @@ pub enum Message {
     },
     /// Goes on with an undo.
     Undo { tenant: String, id: String },
+    /// Goes on with a tenant's move to another database.
+    Move {
+        tenant: String,
+        id: String,
+        /// Only where nobody else has taken it up since it was at this mark.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mark: Option<i64>,
+    },
     /// Goes on with a SCIM request that was accepted.
     AsyncRequest { tenant: String, id: String },
     /// Sends the events of a tenant to whoever is to be sent them.

@@ -46,6 +46,8 @@ pub use member_plan::{Known, kind_of};
 pub use plan::broken_reference;
 pub use recent::Recent;
 pub use request::{Along, Request, Shown, Written};
+#[cfg(feature = "jobs")]
+pub use rows::moving;
 pub use rows::upkeep as rows_of_tenants;
 pub use sending::failed;
 pub use state::Done;

@@ -3,6 +3,7 @@
 mod async_requests;
 mod deliver;
 mod erasure;
+pub mod moves;
 mod sync;
 mod undo;
 mod upkeep;
@@ -51,6 +52,7 @@ impl App {
             }
         }
         self.send_what_is_due(self.platform.database.as_ref()).await;
+        self.send_silent_moves().await;
         self.replace_signing_keys().await;
     }
 
@@ -170,6 +172,7 @@ impl App {
                 stream,
                 run,
             } => self.deliver(tenant, stream.as_deref(), run).await,
+            Message::Move { tenant, id, mark } => self.move_on(tenant, id, *mark).await,
             Message::AsyncRequest { tenant, id } => self.async_request_on(tenant, id).await,
             Message::Undo { tenant, id } => self.undo_on(tenant, id).await,
             Message::Sync { tenant, idp, log } => self.sync(tenant, idp, log).await,

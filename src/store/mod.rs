@@ -29,6 +29,8 @@ pub mod kept_replies;
 pub mod mapping_grants;
 pub mod members;
 mod memberships;
+#[cfg(feature = "jobs")]
+pub mod moves;
 pub mod own_schemas;
 pub mod placements;
 pub mod request_lists;

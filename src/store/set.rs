@@ -74,6 +74,12 @@ impl Set {
         self.parts(fixed, &sql)
     }
 
+    /// The same with all rows as JSON, but for those that are too long for it: few statements, however many rows.
+    #[cfg(feature = "jobs")]
+    pub fn packed(&self, fixed: &[Value], sql: impl Fn(&Part) -> String) -> Vec<Statement> {
+        stated(self.as_json(fixed), &sql)
+    }
+
     /// Behind a trait object: compiled once, and not for each statement that there is.
     fn parts(&self, fixed: &[Value], sql: &dyn Fn(&Part) -> String) -> Vec<Statement> {
         let room = MAX_PARAMETERS.saturating_sub(fixed.len()) / self.columns.len().max(1);
@@ -81,10 +87,7 @@ impl Set {
             true => self.as_json(fixed),
             false => self.as_parameters(&self.rows, fixed),
         };
-        parts
-            .into_iter()
-            .map(|(part, params)| Statement::new(sql(&part), params.into_values()))
-            .collect()
+        stated(parts, sql)
     }
 
     fn as_parameters<'r>(
@@ -149,6 +152,13 @@ impl Set {
         }
         parts
     }
+}
+
+fn stated(parts: Vec<(Part, Params)>, sql: &dyn Fn(&Part) -> String) -> Vec<Statement> {
+    let parts = parts.into_iter();
+    parts
+        .map(|(part, params)| Statement::new(sql(&part), params.into_values()))
+        .collect()
 }
 
 impl From<&Value> for Json {

@@ -47,11 +47,12 @@ fn every_table_that_has_rows_of_a_tenant_is_emptied_with_it() {
     let world = World::new();
     let mut known: BTreeSet<String> = tables::TABLES
         .iter()
-        .map(|(table, _)| (*table).to_owned())
+        .map(|table| table.name.to_owned())
         .collect();
     known.insert("directory".to_owned());
     assert_eq!(known, tables_of_tenants(&world));
-    for (table, key) in tables::TABLES {
+    for table in tables::TABLES {
+        let (table, key) = (table.name, table.key());
         let columns = world.database.query(&format!(
             "select name from pragma_table_info('{table}') where pk > 0 order by pk"
         ));

@@ -5,9 +5,12 @@ pub mod erasure;
 pub mod groups;
 pub mod keys;
 pub mod members;
+#[cfg(feature = "jobs")]
+pub mod moving;
 pub mod names;
 pub mod own_values;
 pub mod removals;
 pub mod revisions;
+mod tables;
 pub mod upkeep;
 pub mod users;

@@ -3,45 +3,10 @@
 //! Nothing here looks through what stays. A tenant's audit events are numbered in the order of time, and request ids are made of the time:
 //! where to stop is found by the key.
 
+pub use super::tables::{TABLES, TENANT, Table};
 use crate::ids::TenantId;
 use crate::store::{Guard, Statement, Value};
 use crate::store::{directory, guards};
-
-/// Every table that has a tenant's rows, with its key behind the tenant's id: what there is more of first. `directory` is apart, its key
-/// is another one.
-pub const TABLES: &[(&str, &str)] = &[
-    ("group_members", "group_id, member_id"),
-    ("mapping_grants", "group_id, member_id, mapping_id"),
-    ("user_emails", "value_key, user_id, type_key"),
-    ("users", "id"),
-    ("user_names", "id"),
-    ("groups", "id"),
-    ("group_mappings", "idp_id, id"),
-    ("tombstones", "resource_type, id"),
-    ("audit_events", "seq"),
-    ("revisions", "request_id, seq, part"),
-    ("requests", "id"),
-    ("request_counts", "minute"),
-    ("undos", "id"),
-    ("undo_parts", "undo_id, number"),
-    ("async_requests", "id"),
-    ("async_parts", "request_id, number"),
-    ("async_results", "request_id, number"),
-    ("directory_entries", "idp_id, unique_id"),
-    ("directory_syncs", "idp_id"),
-    ("sync_logs", "idp_id, id"),
-    ("sync_entries", "log_id, seq"),
-    ("sync_chunks", "log_id, kind, number, part"),
-    ("dead_messages", "id"),
-    ("kept_replies", "key_hash"),
-    ("deliveries", "id"),
-    ("event_streams", "id"),
-    ("setup_links", "id"),
-    ("own_schemas", "id"),
-    ("own_values", "attribute, value, resource_id"),
-    ("scim_tokens", "id"),
-    ("identity_providers", "id"),
-];
 
 /// Most rows that one statement deletes.
 const AT_ONCE: i64 = 2_000;
@@ -61,7 +26,8 @@ fn deleted_before(tenant: &TenantId, border: i64) -> Statement {
 /// Deletes some rows of each table of a tenant that was deleted before that time; the last statement says whether there are `more`.
 pub fn erase_some(tenant: &TenantId, border: i64) -> Vec<Statement> {
     let mut batch = vec![deleted_before(tenant, border)];
-    batch.extend(TABLES.iter().map(|(table, key)| {
+    batch.extend(TABLES.iter().map(|table| {
+        let (table, key) = (table.name, table.key());
         Statement::new(
             format!(
                 "delete from {table} where (tenant_id, {key}) in \
@@ -72,7 +38,7 @@ pub fn erase_some(tenant: &TenantId, border: i64) -> Vec<Statement> {
     }));
     let left: Vec<String> = TABLES
         .iter()
-        .map(|(table, _)| format!("exists (select 1 from {table} where tenant_id = ?1)"))
+        .map(|table| format!("exists (select 1 from {} where tenant_id = ?1)", table.name))
         .collect();
     batch.push(Statement::new(
         format!("select {} as more", left.join(" or ")),
