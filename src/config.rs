@@ -125,7 +125,7 @@ pub struct MoveLimits {
     /// Rows that are deleted at once of each table.
     pub deleted: usize,
     /// Rows written in the source that are few: nothing waits for them.
-    pub few: usize,
+    pub few: i64,
     /// Statements after which the rest is left to the next message, and milliseconds.
     pub statements: u64,
     pub work_ms: i64,

@@ -251,10 +251,11 @@ pub fn raise_fence(tenant: &TenantId, mark: i64) -> Statement {
 /// Most bytes of keys that are read at once.
 const MAX_KEYS: i64 = 400_000;
 
-/// What was written behind that number, in its order: `number`, `table_name` and `key`.
+/// What was written behind that number, in its order: `number`, `table_name` and `key`; and the number of the `last` row that was.
 pub fn select_written(tenant: &TenantId, done: i64, limit: usize) -> Statement {
     Statement::new(
-        "select number, table_name, key from (select number, table_name, key, sum(octet_length(key)) over (order by number) as total, \
+        "select number, table_name, key, (select max(number) from moved_rows where tenant_id = ?1) as last \
+         from (select number, table_name, key, sum(octet_length(key)) over (order by number) as total, \
          row_number() over (order by number) as place from (select number, table_name, key from moved_rows \
          where tenant_id = ?1 and number > ?2 order by number limit ?3)) where total <= ?4 or place = 1 order by number",
         vec![

@@ -52,6 +52,7 @@ mod limits_at_once;
 mod log;
 mod looked_up;
 mod meanwhile;
+mod moves;
 mod names;
 mod normal_forms;
 mod openapi;

@@ -40,8 +40,8 @@ impl Mover<'_> {
         Ok(Next::Go)
     }
 
-    /// Catches up with some of what was written, and gives how much was found.
-    pub(super) async fn catch_up(&mut self) -> Done<usize> {
+    /// Catches up with some of what was written, and gives how much there was.
+    pub(super) async fn catch_up(&mut self) -> Done<i64> {
         let done = self.moving.state.done;
         let batch = vec![
             self.held(),
@@ -54,6 +54,7 @@ impl Mover<'_> {
             return Ok(0);
         };
         let mut upto = last.integer("number")?;
+        let in_all = last.integer("last")? - done;
         let mut written = distinct(found)?;
         if let Some(first_left) = self.fitting(&mut written).await? {
             upto = first_left - 1;
@@ -68,7 +69,7 @@ impl Mover<'_> {
         state.errors = 0;
         let status = self.moving.status.clone();
         self.save(&status).await?;
-        Ok(found.len())
+        Ok(in_all)
     }
 
     /// Keeps as many rows as go into a page, and gives the number of the first that is left.

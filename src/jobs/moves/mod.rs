@@ -13,7 +13,7 @@ mod switch;
 
 use serde_json::json;
 
-pub use mover::{Databases, Mover};
+pub use mover::{Databases, Mover, Next};
 
 use crate::api::App;
 use crate::error::{Error, Result};
@@ -21,7 +21,6 @@ use crate::ids::TenantId;
 use crate::messages::{self, Message};
 use crate::store::moves::{self, Move};
 use crate::store::rows_at;
-use mover::Next;
 
 /// Moves that one tick of the clock goes on with.
 const AT_ONCE: i64 = 30;

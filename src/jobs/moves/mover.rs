@@ -199,6 +199,11 @@ impl<'p> Mover<'p> {
         holds(&self.tenant, self.moving.mark)
     }
 
+    /// How many statements there were so far.
+    pub(super) fn statements(&self) -> u64 {
+        self.meter.cost().statements
+    }
+
     pub(super) fn now(&self) -> i64 {
         self.platform.clock.now()
     }

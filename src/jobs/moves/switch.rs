@@ -16,6 +16,9 @@ const BACKUP_SECONDS: u32 = 10;
 const TRIES: u32 = 6;
 const WAIT_MS: u32 = 200;
 
+/// Statements of a message, which may have made some before, after which a pause is too long: D1 runs 1,000 for one.
+const MOST_STATEMENTS: u64 = 800;
+
 /// What came of a pause.
 enum Pause {
     Left,
@@ -94,7 +97,7 @@ impl Mover<'_> {
 
     /// Whether the pause has taken too long.
     fn is_late(&self, paused_at: i64) -> bool {
-        self.now() - paused_at >= self.limits.pause_ms
+        self.now() - paused_at >= self.limits.pause_ms || self.statements() >= MOST_STATEMENTS
     }
 
     async fn in_pause(&mut self, paused_at: i64) -> Done<Pause> {

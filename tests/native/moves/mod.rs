@@ -1,0 +1,6 @@
+//! A tenant's move from one database to another, while it is in use.
+
+mod faults;
+mod histories;
+mod one;
+mod scene;

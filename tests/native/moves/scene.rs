@@ -1,0 +1,499 @@
+//! Two databases, a tenant in the first, and its move, driven message by message: before each call of it something may happen, and each may go
+//! wrong.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use async_trait::async_trait;
+use rollcall::change::rows_of_tenants::{TABLES, TENANT};
+use rollcall::config::MoveLimits;
+use rollcall::ids::TenantId;
+use rollcall::jobs::moves::{Databases, Mover, Next};
+use rollcall::platform::Database;
+use rollcall::store::moves::{self, Begun};
+use rollcall::store::{Error, Result, Rows, Statement, Value, rows_at};
+use serde_json::json;
+
+use crate::support::d1_twin::D1Twin;
+use crate::support::faults::{BROKEN, LOST};
+use crate::support::{Tenant, World};
+
+/// What goes wrong with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    Lost,
+    ReplyLost,
+    Broken,
+    DiesBefore,
+    DiesAfter,
+}
+
+pub const FAULTS: [Fault; 5] = [
+    Fault::Lost,
+    Fault::ReplyLost,
+    Fault::Broken,
+    Fault::DiesBefore,
+    Fault::DiesAfter,
+];
+
+type Hook = Rc<dyn Fn(usize)>;
+
+/// The calls of the movers, counted.
+#[derive(Default)]
+pub struct Calls {
+    pub count: Cell<usize>,
+    armed: Cell<Option<(usize, Fault)>>,
+    hook: RefCell<Option<Hook>>,
+    /// What the target says to whatever is written there.
+    pub full: Cell<bool>,
+}
+
+impl Calls {
+    /// Whether the call of that number was made.
+    pub fn is_met(&self, number: usize) -> bool {
+        self.count.get() > number
+    }
+}
+
+/// A database as a mover reaches it.
+struct Watched {
+    inner: Rc<D1Twin>,
+    calls: Rc<Calls>,
+    is_target: bool,
+}
+
+#[async_trait(?Send)]
+impl Database for Watched {
+    async fn run(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
+        let number = self.calls.count.get();
+        self.calls.count.set(number + 1);
+        let hook = self.calls.hook.borrow().clone();
+        if let Some(hook) = hook {
+            hook(number);
+        }
+        let inserts = batch.iter().any(|one| one.sql.contains("insert or replace"));
+        if self.calls.full.get() && self.is_target && inserts {
+            let message = "D1_ERROR: database or disk is full: SQLITE_FULL";
+            return Err(Error::from_message(message));
+        }
+        let fault = self.calls.armed.get().filter(|(armed, _)| *armed == number);
+        match fault.map(|(_, fault)| fault) {
+            None => self.inner.run(batch).await,
+            Some(Fault::Lost) => Err(Error::from_message(LOST)),
+            Some(Fault::Broken) => Err(Error::from_message(BROKEN)),
+            Some(Fault::ReplyLost) => {
+                self.inner.run(batch).await?;
+                Err(Error::from_message(LOST))
+            }
+            Some(Fault::DiesBefore) => std::future::pending().await,
+            Some(Fault::DiesAfter) => {
+                let _ = self.inner.run(batch).await;
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+/// Finds the one tenant where it lives, as the application does.
+pub struct Router {
+    a: Rc<D1Twin>,
+    b: Rc<D1Twin>,
+    tenant: RefCell<String>,
+}
+
+#[async_trait(?Send)]
+impl Database for Router {
+    async fn run(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
+        let tenant = self.tenant.borrow().clone();
+        let there = |twin: &D1Twin| twin.number(&format!("select count(*) from tenants where id = '{tenant}'")) > 0;
+        let result = match (tenant.is_empty() || there(&self.a), there(&self.b)) {
+            (true, _) => self.a.run(batch).await,
+            (_, true) => {
+                self.b.begin_invocation();
+                self.b.run(batch).await
+            }
+            _ => return Err(Error::from_message("D1 DB is overloaded: the tenant is on its way")),
+        };
+        match result {
+            Err(error) if error.to_string().contains("guard_moving") => {
+                Err(Error::from_message("D1 DB is overloaded: writes are paused"))
+            }
+            result => result,
+        }
+    }
+}
+
+/// What came of a message.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Came {
+    More,
+    Over,
+    Again(String),
+    Died,
+}
+
+pub struct Scene {
+    pub world: World,
+    pub a: Rc<D1Twin>,
+    pub b: Rc<D1Twin>,
+    pub calls: Rc<Calls>,
+    pub limits: Cell<MoveLimits>,
+    pub id: String,
+    pub token: String,
+    token_id: String,
+    /// Whether the next move goes back.
+    pub is_back: Cell<bool>,
+    moves: Cell<usize>,
+}
+
+/// Limits by which a small tenant takes many messages.
+pub fn small() -> MoveLimits {
+    MoveLimits {
+        rows: 7,
+        bytes: 4_000,
+        deleted: 6,
+        few: 3,
+        statements: 60,
+        ..MoveLimits::default()
+    }
+}
+
+impl Scene {
+    pub fn new(profile: &str) -> Rc<Self> {
+        let mut world = World::new();
+        // Messages of the move come from the test alone.
+        world.queue.halted.set(true);
+        let (a, b) = (world.database.clone(), Rc::new(D1Twin::new()));
+        let router = Rc::new(Router {
+            a: a.clone(),
+            b: b.clone(),
+            tenant: RefCell::default(),
+        });
+        world.app.platform.database = router.clone();
+        world.employ();
+        let tenant = world.tenant(profile).unfused();
+        let (id, token, token_id) = (tenant.id.clone(), tenant.token.clone(), tenant.token_id.clone());
+        *router.tenant.borrow_mut() = id.clone();
+        Rc::new(Scene {
+            world,
+            a,
+            b,
+            calls: Rc::default(),
+            limits: Cell::new(small()),
+            id,
+            token,
+            token_id,
+            is_back: Cell::default(),
+            moves: Cell::default(),
+        })
+    }
+
+    pub fn tenant(&self) -> Tenant<'_> {
+        Tenant {
+            world: &self.world,
+            id: self.id.clone(),
+            token: self.token.clone(),
+            token_id: self.token_id.clone(),
+        }
+    }
+
+    pub fn tenant_id(&self) -> TenantId {
+        TenantId::parse(&self.id).expect("an id")
+    }
+
+    /// The databases that the move goes between.
+    pub fn ends(&self) -> (&Rc<D1Twin>, &Rc<D1Twin>) {
+        match self.is_back.get() {
+            false => (&self.a, &self.b),
+            true => (&self.b, &self.a),
+        }
+    }
+
+    /// What happens before each call, told its number.
+    pub fn before_each(&self, hook: impl Fn(usize) + 'static) {
+        self.calls.count.set(0);
+        *self.calls.hook.borrow_mut() = Some(Rc::new(hook));
+    }
+
+    pub fn undisturbed(&self) {
+        *self.calls.hook.borrow_mut() = None;
+        self.calls.armed.set(None);
+        self.calls.full.set(false);
+    }
+
+    /// The call with that number goes wrong.
+    pub fn arm(&self, number: usize, fault: Fault) {
+        self.calls.count.set(0);
+        self.calls.armed.set(Some((number, fault)));
+    }
+
+    /// Begins a move to where the tenant is not.
+    pub fn begin(&self) {
+        let number = self.moves.get() + 1;
+        self.moves.set(number);
+        let (source, target) = match self.is_back.get() {
+            false => ("main", "other"),
+            true => ("other", "main"),
+        };
+        let id = format!("move-{number}");
+        let begun = Begun {
+            id: &id,
+            source,
+            target,
+            actor: "jwt:root",
+            now: self.world.clock.0.get(),
+        };
+        let begin = moves::begin(&self.tenant_id(), &begun).expect("a statement");
+        let results = pollster::block_on(self.a.run(vec![begin])).expect("a move");
+        assert_eq!(rows_at(&results, 0).expect("rows").rows.len(), 1);
+    }
+
+    pub fn column(&self, column: &str) -> Option<String> {
+        let sql = format!("select {column} from moves where tenant_id = '{}'", self.id);
+        match &self.a.query(&sql)[0][0] {
+            Value::Text(text) => Some(text.clone()),
+            Value::Null => None,
+            other => Some(format!("{other:?}")),
+        }
+    }
+
+    pub fn status(&self) -> String {
+        self.column("status").expect("a status")
+    }
+
+    fn watched(&self, inner: &Rc<D1Twin>, is_target: bool) -> Rc<dyn Database> {
+        Rc::new(Watched {
+            inner: inner.clone(),
+            calls: self.calls.clone(),
+            is_target,
+        })
+    }
+
+    async fn perform(&self) -> rollcall::error::Result<Next> {
+        let main = self.watched(&self.a, false);
+        let tenant = self.tenant_id();
+        let id = self.column("id").expect("an id");
+        let take = moves::take(&tenant, &id, None, self.world.clock.0.get());
+        let taken = main.run(vec![take]).await?;
+        let Some(row) = rows_at(&taken, 0)?.first() else {
+            return Ok(Next::Done);
+        };
+        let moving = moves::read(row)?;
+        let (source, target) = self.ends();
+        let databases = Databases {
+            main,
+            source: self.watched(source, false),
+            target: self.watched(target, true),
+        };
+        let platform = &self.world.app.platform;
+        let mut mover = Mover::new(platform, self.limits.get(), databases, tenant, moving);
+        mover.work().await
+    }
+
+    /// One message.
+    pub fn message(&self) -> Came {
+        let outer = (self.a.begin_invocation(), self.b.begin_invocation());
+        let mut context = Context::from_waker(Waker::noop());
+        let mut work = Box::pin(self.perform());
+        let came = match work.as_mut().poll(&mut context) {
+            Poll::Pending => Came::Died,
+            Poll::Ready(Ok(Next::Done)) => Came::Over,
+            Poll::Ready(Ok(_)) => Came::More,
+            Poll::Ready(Err(error)) => Came::Again(error.internal.unwrap_or(error.detail)),
+        };
+        self.a.resume_invocation(outer.0);
+        self.b.resume_invocation(outer.1);
+        self.world.queue.lose();
+        came
+    }
+
+    /// Messages until the move is over; their number.
+    pub fn run(&self) -> usize {
+        for number in 1..3_000 {
+            let came = self.message();
+            let status = self.status();
+            if ["done", "cancelled", "failed"].contains(&status.as_str()) {
+                return number;
+            }
+            if came != Came::More {
+                self.world.clock.advance_seconds(5);
+            }
+        }
+        panic!("it never ends: {:?} {:?}", self.status(), self.column("state"));
+    }
+
+    /// Every row of the tenant in a database, by its table.
+    pub fn rows(&self, twin: &D1Twin) -> BTreeMap<&'static str, Vec<String>> {
+        let mut tables = BTreeMap::new();
+        for table in TABLES {
+            let sql = format!(
+                "select * from {} where tenant_id = '{}' order by {}",
+                table.name,
+                self.id,
+                table.key()
+            );
+            let rows = twin.query(&sql).iter().map(|row| format!("{row:?}")).collect();
+            tables.insert(table.name, rows);
+        }
+        tables
+    }
+
+    pub fn own_row(&self, twin: &D1Twin) -> Option<String> {
+        let columns = TENANT.join(", ");
+        let rows = twin.query(&format!("select {columns} from tenants where id = '{}'", self.id));
+        rows.first().map(|row| format!("{row:?}"))
+    }
+
+    /// Nothing of the tenant is there, and nothing of its move.
+    #[track_caller]
+    pub fn assert_empty(&self, twin: &D1Twin) {
+        for (table, rows) in self.rows(twin) {
+            assert!(rows.is_empty(), "{table}: {rows:?}");
+        }
+        assert_eq!(self.own_row(twin), None);
+        self.assert_unwatched(twin);
+    }
+
+    #[track_caller]
+    pub fn assert_unwatched(&self, twin: &D1Twin) {
+        let triggers = "select name from sqlite_master where type = 'trigger' and name glob 'mov*'";
+        assert_eq!(twin.query(triggers), Vec::<Vec<Value>>::new());
+        assert_eq!(twin.number("select count(*) from moved_rows"), 0);
+    }
+
+    /// The tenant is in the target alone, as it was in the source.
+    #[track_caller]
+    pub fn assert_moved(&self, rows: &BTreeMap<&'static str, Vec<String>>, own: &Option<String>) {
+        let (source, target) = self.ends();
+        assert_eq!(self.status(), "done", "{:?}", self.column("reason"));
+        same(&self.rows(target), rows);
+        assert_eq!(self.own_row(target), *own);
+        self.assert_empty(source);
+        self.assert_unwatched(target);
+        let place = self.a.query("select database from placements");
+        let places: Vec<Vec<Value>> = match self.is_back.get() {
+            false => vec![vec!["other".into()]],
+            true => Vec::new(),
+        };
+        assert_eq!(place, places);
+        let directory = |twin: &D1Twin| {
+            twin.query(&format!(
+                "select kind, key, resource_id from directory where tenant_id = '{}' order by kind, key",
+                self.id
+            ))
+        };
+        // Main keeps what leads to tenants.
+        match self.is_back.get() {
+            false => {
+                // But for hashes of tokens that are wiped.
+                let here = directory(source);
+                assert!(directory(target).iter().all(|row| here.contains(row)));
+                let ids = "select count(*) from scim_tokens where token_hash <> ''";
+                let hashes = "select count(*) from directory where kind = 'scim_token_hash'";
+                assert_eq!(target.number(ids), target.number(hashes));
+                let ids = "select (select count(*) from scim_tokens) + (select count(*) from identity_providers)";
+                let others = "select count(*) from directory where kind <> 'scim_token_hash'";
+                assert_eq!(target.number(ids), target.number(others));
+            }
+            true => assert!(directory(source).is_empty()),
+        }
+    }
+
+    /// Inserts rows into the tables that are hard to fill otherwise, some of them long and strange.
+    pub fn fill(&self, count: usize) {
+        let tenant = self.tenant();
+        let ada = tenant.user("ada@example.com");
+        let bob = tenant.user("bob@example.com");
+        let group = tenant.group("All", &[&ada, &bob]);
+        tenant.group("Outer", &[]);
+        let gone = tenant.user("gone@example.com");
+        tenant.send("DELETE", &format!("/Users/{gone}"), serde_json::Value::Null).expect(204);
+        let emails = json!([{"op": "replace", "path": "emails", "value": [{"value": "ada@example.com", "type": "work"}]}]);
+        tenant.patch(&format!("/Users/{ada}"), emails).expect(200);
+        let renamed = json!([{"op": "replace", "path": "displayName", "value": "Everybody"}]);
+        tenant.patch(&format!("/Groups/{group}"), renamed).expect(200);
+        for table in TABLES {
+            if ["users", "groups", "audit_events", "user_names"].contains(&table.name) {
+                continue;
+            }
+            for number in 0..count {
+                let columns = table.columns.iter();
+                let values: Vec<String> = columns
+                    .enumerate()
+                    .map(|(place, column)| self.value(table.name, column, place < table.key_columns().len(), number))
+                    .collect();
+                self.a.execute(&format!(
+                    "insert into {} (tenant_id, {}) values ('{}', {})",
+                    table.name,
+                    table.columns.join(", "),
+                    self.id,
+                    values.join(", ")
+                ));
+            }
+        }
+        self.lead();
+    }
+
+    fn lead(&self) {
+        for source in [
+            "'scim_token', id, tenant_id, id from scim_tokens",
+            "'scim_token_hash', token_hash, tenant_id, id from scim_tokens",
+            "'identity_provider', id, tenant_id, id from identity_providers",
+        ] {
+            self.a.execute(&format!("insert or ignore into directory (kind, key, tenant_id, resource_id) select {source}"));
+        }
+    }
+
+    fn value(&self, table: &str, column: &str, is_key: bool, number: usize) -> String {
+        let sql = format!("select type from pragma_table_info('{table}') where name = '{column}'");
+        let kind = self.a.query(&sql)[0][0].clone();
+        if kind == Value::from("INTEGER") || kind == Value::from("integer") {
+            return match number {
+                1 if !is_key => "1795878815458".to_owned(),
+                _ => number.to_string(),
+            };
+        }
+        let fixed = match (table, column) {
+            (_, "member_type" | "resource_type") => Some("User"),
+            ("directory_entries", "state") => Some("present"),
+            ("undos" | "async_requests", "status") => Some("failed"),
+            ("sync_logs", "status") => Some("failed"),
+            ("sync_logs", "started_by") => Some("manual"),
+            ("sync_logs", "mode") => Some("full"),
+            ("identity_providers", "protocol") => Some("OIDC"),
+            ("event_streams", "kind") => Some("webhook"),
+            ("identity_providers", "deleted_at") => None,
+            _ => None,
+        };
+        if let Some(fixed) = fixed {
+            return format!("'{fixed}'");
+        }
+        let strange = "quote'' \"double\" \\ \u{1}\u{7f} \u{10FFFF} ä é";
+        match (is_key, number) {
+            (true, 0) => "'Key ä \"0\" \\ ''x'''".to_owned(),
+            (true, 1) => "'nul' || char(0) || 'behind'".to_owned(),
+            (true, _) => format!("'key-{number}'"),
+            (_, 0) => format!("'{strange}{number}'"),
+            // A megabyte, of what grows when it is escaped.
+            (_, 2) if ["sync_chunks", "undo_parts"].contains(&table) && column == "body" => {
+                "replace(hex(zeroblob(300000)), '00', char(34) || char(34))".to_owned()
+            }
+            _ => format!("'{column} {number}'"),
+        }
+    }
+}
+
+#[track_caller]
+pub fn same(ours: &BTreeMap<&'static str, Vec<String>>, theirs: &BTreeMap<&'static str, Vec<String>>) {
+    for (table, rows) in ours {
+        let cut = |rows: &[String]| -> Vec<String> {
+            rows.iter().map(|row| row.chars().take(600).collect()).collect()
+        };
+        if theirs.get(table) != Some(rows) {
+            assert_eq!(cut(rows), cut(&theirs[table]), "{table}");
+            panic!("{table}: long rows differ");
+        }
+    }
+}
