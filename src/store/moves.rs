@@ -124,27 +124,34 @@ pub struct Begun<'m> {
     pub now: i64,
 }
 
-/// Begins a move, in the place of one that is over. Gives its row, and none where another one is under way.
-pub fn begin(tenant: &TenantId, begun: &Begun<'_>) -> Result<Statement> {
-    Ok(Statement::new(
-        format!(
+/// Begins a move, in the place of one that is over; the last statement gives its row. Fails the batch with [`Guard::VersionConflict`] where another
+/// one is under way.
+pub fn begin(tenant: &TenantId, begun: &Begun<'_>) -> Result<[Statement; 2]> {
+    Ok([
+        guards::require(
+            Guard::VersionConflict,
+            &format!(
+                "not exists (select 1 from moves where tenant_id = ?1 and status not in {OVER})"
+            ),
+            vec![tenant.into()],
+        ),
+        Statement::new(
             "insert into moves (tenant_id, id, source, target, status, state, actor, started_at, updated_at) \
              values (?1, ?2, ?3, ?4, 'copying', ?5, ?6, ?7, ?7) \
              on conflict (tenant_id) do update set id = excluded.id, source = excluded.source, target = excluded.target, \
              status = excluded.status, mark = mark + 1, state = excluded.state, tenant_row = null, actor = excluded.actor, reason = null, \
-             started_at = excluded.started_at, updated_at = excluded.updated_at, finished_at = null, resent = 0 \
-             where moves.status in {OVER} returning *"
+             started_at = excluded.started_at, updated_at = excluded.updated_at, finished_at = null, resent = 0 returning *",
+            vec![
+                tenant.into(),
+                begun.id.into(),
+                begun.source.into(),
+                begun.target.into(),
+                written(&State::default())?.into(),
+                begun.actor.into(),
+                begun.now.into(),
+            ],
         ),
-        vec![
-            tenant.into(),
-            begun.id.into(),
-            begun.source.into(),
-            begun.target.into(),
-            written(&State::default())?.into(),
-            begun.actor.into(),
-            begun.now.into(),
-        ],
-    ))
+    ])
 }
 
 /// A tenant's last move.
@@ -196,13 +203,24 @@ pub fn save(tenant: &TenantId, moving: &Move, now: i64) -> Result<[Statement; 2]
 /// What a state becomes where its move is taken back: its counts stay.
 const BACK: &str = r#"{"step":"back_unwatch","table":null,"after":null,"errors":0}"#;
 
-/// Has a move taken back that has not come to its pause; gives its row where that is so. Whoever is at work on it writes nothing more.
-pub fn cancel(tenant: &TenantId, now: i64) -> Statement {
-    Statement::new(
-        "update moves set mark = mark + 1, status = 'cancelling', state = json_patch(state, ?2), updated_at = ?3 \
-         where tenant_id = ?1 and status in ('copying', 'catching_up', 'checking') returning *",
-        vec![tenant.into(), BACK.into(), now.into()],
-    )
+/// Has a move taken back that has not come to its pause; the last statement gives its row. Whoever is at work on it writes nothing more. Fails the
+/// batch with [`Guard::VersionConflict`] where there is none such.
+pub fn cancel(tenant: &TenantId, now: i64) -> [Statement; 2] {
+    let can_be = "tenant_id = ?1 and status in ('copying', 'catching_up', 'checking')";
+    [
+        guards::require(
+            Guard::VersionConflict,
+            &format!("exists (select 1 from moves where {can_be})"),
+            vec![tenant.into()],
+        ),
+        Statement::new(
+            format!(
+                "update moves set mark = mark + 1, status = 'cancelling', state = json_patch(state, ?2), updated_at = ?3 \
+                 where {can_be} returning *"
+            ),
+            vec![tenant.into(), BACK.into(), now.into()],
+        ),
+    ]
 }
 
 /// Moves of which nothing was heard for long, as `tenant_id` and `id`: they are taken up again, and taken back where that was done often and has
@@ -324,19 +342,4 @@ pub fn resume(tenant: &TenantId, number: i64) -> Statement {
         "delete from moved_rows where tenant_id = ?1 and number = ?2",
         vec![tenant.into(), number.into()],
     )
-}
-
-/// From now on the tenant is looked for in the database of that name; `main` has no row.
-pub fn place(tenant: &TenantId, database: &str, main: &str) -> Statement {
-    match database == main {
-        true => Statement::new(
-            "delete from placements where tenant_id = ?1",
-            vec![tenant.into()],
-        ),
-        false => Statement::new(
-            "insert into placements (tenant_id, database) values (?1, ?2) \
-             on conflict (tenant_id) do update set database = excluded.database",
-            vec![tenant.into(), database.into()],
-        ),
-    }
 }

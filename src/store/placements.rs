@@ -43,3 +43,12 @@ pub fn put(tenant: &TenantId, database: &str) -> Statement {
 pub fn last_migration() -> Statement {
     Statement::new("select max(name) as name from d1_migrations", Vec::new())
 }
+
+/// Notes that a tenant lives in the first database.
+#[cfg(feature = "jobs")]
+pub fn forget(tenant: &TenantId) -> Statement {
+    Statement::new(
+        "delete from placements where tenant_id = ?1",
+        vec![tenant.into()],
+    )
+}

@@ -47,6 +47,8 @@ pub mod import;
 #[cfg(feature = "jobs")]
 mod key_renewal;
 #[cfg(feature = "jobs")]
+pub mod moves;
+#[cfg(feature = "jobs")]
 pub mod own_schemas;
 #[cfg(feature = "requests")]
 pub mod published_keys;

@@ -11,6 +11,7 @@ mod examples;
 mod happened;
 mod identity_providers;
 mod messages;
+mod moves;
 mod operation;
 mod own_schemas;
 mod resources;
@@ -118,6 +119,7 @@ fn describe(route: &Route, schemas: &mut Schemas) -> Operation {
     let by_noun = [
         admin::describe,
         retention::describe,
+        moves::describe,
         identity_providers::describe,
         directory_syncs::describe,
         happened::describe,

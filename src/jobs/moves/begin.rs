@@ -1,7 +1,8 @@
 //! How a move begins: the target is empty of the tenant, and the source notes what is written.
 
-use super::mover::{Done, MAIN, Mover, Next};
+use super::mover::{Done, Mover, Next};
 use crate::change::moving::{capture, ends, lives_elsewhere, lives_here};
+use crate::databases::place::MAIN;
 use crate::store::moves::{self, Step};
 use crate::store::{self, Statement, rows_at};
 

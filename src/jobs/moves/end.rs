@@ -1,7 +1,8 @@
 //! How a move ends: what the source has is deleted, or what the target has where it is taken back.
 
-use super::mover::{Done, MAIN, Mover, Next};
+use super::mover::{Done, Mover, Next};
 use crate::change::moving::{ends, lives_elsewhere, lives_here};
+use crate::databases::place::MAIN;
 use crate::store::moves::Step;
 
 impl Mover<'_> {

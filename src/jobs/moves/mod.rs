@@ -11,6 +11,8 @@ mod end;
 mod mover;
 mod switch;
 
+use std::rc::Rc;
+
 use serde_json::json;
 
 pub use mover::{Databases, Mover, Next};
@@ -32,7 +34,7 @@ impl App {
             return Ok(());
         };
         let now = self.platform.clock.now();
-        let main = self.platform.main();
+        let main = &self.platform.database;
         let taken = main.run(vec![moves::take(&tenant, id, mark, now)]).await?;
         let Some(row) = rows_at(&taken, 0)?.first() else {
             return Ok(());
@@ -50,14 +52,10 @@ impl App {
 
     /// The databases of a move.
     fn databases_of(&self, moving: &Move) -> Result<Databases> {
-        let named = |name: &str| {
-            let database = self.platform.database_named(name);
-            database.ok_or_else(|| Error::internal(format!("there is no database {name}")))
-        };
         Ok(Databases {
-            main: self.platform.main(),
-            source: named(&moving.source)?,
-            target: named(&moving.target)?,
+            main: Rc::clone(&self.platform.database),
+            source: self.platform.database_named(&moving.source)?,
+            target: self.platform.database_named(&moving.target)?,
         })
     }
 
@@ -66,7 +64,7 @@ impl App {
         let now = self.platform.clock.now();
         let result = async {
             let batch = moves::revive(now, AT_ONCE).into();
-            let results = self.platform.main().run(batch).await?;
+            let results = self.platform.database.run(batch).await?;
             for row in &rows_at(&results, 1)?.rows {
                 let message = Message::Move {
                     tenant: row.text("tenant_id")?,

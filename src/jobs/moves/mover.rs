@@ -15,8 +15,6 @@ use crate::platform::{Database, Platform};
 use crate::store::moves::{self, Move, Step};
 use crate::store::{self, Guard, Meter, Rows, Statement, Value};
 
-/// The name of the database that has the directory.
-pub const MAIN: &str = "main";
 /// Errors one after the other, that do not pass by themselves, after which a move is taken back.
 const MAX_ERRORS: u32 = 5;
 
@@ -150,9 +148,7 @@ impl<'p> Mover<'p> {
         if self.is_past_return() {
             return Err(error.into());
         }
-        let is_full = ["disk is full", "maximum DB size", "SQLITE_FULL"]
-            .iter()
-            .any(|sign| text.contains(sign));
+        let is_full = matches!(error, store::Error::Full(_));
         if is_full || self.moving.state.errors >= MAX_ERRORS {
             return self.give_up(text).await;
         }

@@ -4,11 +4,12 @@
 use futures_util::future::join;
 use sha2::{Digest, Sha256};
 
-use super::mover::{Done, Failure, MAIN, Mover, Next};
+use super::mover::{Done, Failure, Mover, Next};
 use crate::change::moving::{PAUSE, ends, lives_here};
 use crate::messages;
+use crate::databases::place::MAIN;
 use crate::store::moves::{self, Step};
-use crate::store::{self, Guard, Rows, rows_at};
+use crate::store::{self, Guard, Rows, placements, rows_at};
 
 /// After how many seconds a second message looks whether the first one has died on its way.
 const BACKUP_SECONDS: u32 = 10;
@@ -195,7 +196,10 @@ impl Mover<'_> {
         let mut batch = vec![self.held(), ends::insert_tenant(&kept)];
         batch.extend(ends::fill_directory(&self.tenant));
         let target_is_main = self.moving.target == MAIN;
-        let place = moves::place(&self.tenant, &self.moving.target, MAIN);
+        let place = match target_is_main {
+            true => placements::forget(&self.tenant),
+            false => placements::put(&self.tenant, &self.moving.target),
+        };
         if target_is_main {
             batch.push(moves::holds(&self.tenant, &self.moving));
             batch.push(place.clone());

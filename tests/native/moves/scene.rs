@@ -18,7 +18,7 @@ use serde_json::json;
 
 use crate::support::d1_twin::D1Twin;
 use crate::support::faults::{BROKEN, LOST};
-use crate::support::{Tenant, World};
+use crate::support::{SECRET, Tenant, World};
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,35 +96,6 @@ impl Database for Watched {
     }
 }
 
-/// Finds the one tenant where it lives, as the application does.
-pub struct Router {
-    a: Rc<D1Twin>,
-    b: Rc<D1Twin>,
-    tenant: RefCell<String>,
-}
-
-#[async_trait(?Send)]
-impl Database for Router {
-    async fn run(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
-        let tenant = self.tenant.borrow().clone();
-        let there = |twin: &D1Twin| twin.number(&format!("select count(*) from tenants where id = '{tenant}'")) > 0;
-        let result = match (tenant.is_empty() || there(&self.a), there(&self.b)) {
-            (true, _) => self.a.run(batch).await,
-            (_, true) => {
-                self.b.begin_invocation();
-                self.b.run(batch).await
-            }
-            _ => return Err(Error::from_message("D1 DB is overloaded: the tenant is on its way")),
-        };
-        match result {
-            Err(error) if error.to_string().contains("guard_moving") => {
-                Err(Error::from_message("D1 DB is overloaded: writes are paused"))
-            }
-            result => result,
-        }
-    }
-}
-
 /// What came of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Came {
@@ -162,20 +133,12 @@ pub fn small() -> MoveLimits {
 
 impl Scene {
     pub fn new(profile: &str) -> Rc<Self> {
-        let mut world = World::new();
+        let world = World::configured(&[("JWT_LOCAL_SECRET", SECRET), ("DATABASES", "other")]);
         // Messages of the move come from the test alone.
         world.queue.halted.set(true);
-        let (a, b) = (world.database.clone(), Rc::new(D1Twin::new()));
-        let router = Rc::new(Router {
-            a: a.clone(),
-            b: b.clone(),
-            tenant: RefCell::default(),
-        });
-        world.app.platform.database = router.clone();
-        world.employ();
+        let (a, b) = (world.database.clone(), world.databases.named("other"));
         let tenant = world.tenant(profile).unfused();
         let (id, token, token_id) = (tenant.id.clone(), tenant.token.clone(), tenant.token_id.clone());
-        *router.tenant.borrow_mut() = id.clone();
         Rc::new(Scene {
             world,
             a,
@@ -245,9 +208,9 @@ impl Scene {
             actor: "jwt:root",
             now: self.world.clock.0.get(),
         };
-        let begin = moves::begin(&self.tenant_id(), &begun).expect("a statement");
-        let results = pollster::block_on(self.a.run(vec![begin])).expect("a move");
-        assert_eq!(rows_at(&results, 0).expect("rows").rows.len(), 1);
+        let begin = moves::begin(&self.tenant_id(), &begun).expect("statements");
+        let results = pollster::block_on(self.a.run(begin.into())).expect("a move");
+        assert_eq!(rows_at(&results, 1).expect("rows").rows.len(), 1);
     }
 
     pub fn column(&self, column: &str) -> Option<String> {

@@ -13,8 +13,8 @@ use crate::api::admin::identity_providers::{
 #[cfg(feature = "jobs")]
 use crate::api::admin::{
     activity, audit_events, console_session, databases, directory_syncs, erasures,
-    event_deliveries, event_polls, event_streams, events, export, import, own_schemas, replay,
-    requests, resources_history, scim_tokens, setup, setup_links, status, tenants, undo,
+    event_deliveries, event_polls, event_streams, events, export, import, moves, own_schemas, replay, requests,
+    resources_history, scim_tokens, setup, setup_links, status, tenants, undo,
 };
 #[cfg(feature = "jobs")]
 use crate::api::scim::async_requests;
@@ -74,6 +74,9 @@ pub static ADMIN_ROUTES: &[AdminRow] = &[
     (Method::DELETE, "/api/v1/admin/tenants/:tenant_id", "deleteTenant", admin!(TenantsWrite, tenants::delete), &[]),
     (Method::GET, "/api/v1/admin/tenants/:tenant_id/export", "exportTenant", admin!(TenantsRead, export::answer), &[]),
     (Method::POST, "/api/v1/admin/tenants/:tenant_id/import", "importTenant", admin!(TenantsWrite, import::answer), &[]),
+    (Method::GET, "/api/v1/admin/tenants/:tenant_id/move", "readMove", admin!(TenantsRead, moves::read), &[]),
+    (Method::POST, "/api/v1/admin/tenants/:tenant_id/move", "moveTenant", admin!(TenantsWrite, moves::begin), &[]),
+    (Method::DELETE, "/api/v1/admin/tenants/:tenant_id/move", "cancelMove", admin!(TenantsWrite, moves::cancel), &[]),
     (Method::POST, "/api/v1/admin/tenants/:tenant_id/restore", "restoreTenant", admin!(TenantsWrite, tenants::restore), &[]),
     (Method::GET, "/api/v1/admin/tenants/:tenant_id/schemas", "listOwnSchemas", admin!(TenantsRead, own_schemas::list), &["page", "per_page"]),
     (Method::POST, "/api/v1/admin/tenants/:tenant_id/schemas", "createOwnSchema", admin!(TenantsWrite, own_schemas::create), &[]),

@@ -1,10 +1,9 @@
 //! The triggers of a move: those that note which rows are written, and those that keep everybody from writing during its pause. They are made
 //! for one tenant, and nobody else's writes do more than compare an id.
 
-use super::PAUSED;
 use crate::change::rows::tables::TABLES;
 use crate::ids::TenantId;
-use crate::store::Statement;
+use crate::store::{Guard, Statement};
 
 /// A table that is watched, with the column that has the tenant's id.
 struct Watched {
@@ -102,7 +101,8 @@ fn block(table: &str, owner: &str, event: &str, tenant: &TenantId) -> String {
     format!(
         "create trigger if not exists {name} before {event} on {table} when {row}.{owner} = '{tenant}' \
          and unixepoch('subsec') * 1000 < (select cast(key as real) from moved_rows where tenant_id = '{tenant}' and number = {}) \
-         begin select raise(abort, '{PAUSED}'); end",
-        super::PAUSE
+         begin select raise(abort, '{}'); end",
+        super::PAUSE,
+        Guard::Moving.word()
     )
 }

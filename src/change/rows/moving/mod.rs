@@ -15,8 +15,6 @@ use crate::store::{Guard, Statement, guards};
 
 /// The number in `moved_rows` under which the pause stands: its key says until when, in milliseconds since 1970 by the database's clock.
 pub const PAUSE: i64 = 0;
-/// What a write is refused with while its tenant's move pauses writes.
-pub const PAUSED: &str = "guard_moving";
 
 /// The table of that name, with its place among them.
 pub fn place_of(name: &str) -> Option<(usize, &'static Table)> {
