@@ -156,7 +156,10 @@ pub fn begin(tenant: &TenantId, begun: &Begun<'_>) -> Result<[Statement; 2]> {
 
 /// A tenant's last move.
 pub fn select(tenant: &TenantId) -> Statement {
-    Statement::new("select * from moves where tenant_id = ?1", vec![tenant.into()])
+    Statement::new(
+        "select * from moves where tenant_id = ?1",
+        vec![tenant.into()],
+    )
 }
 
 /// Takes a move over, and gives its row with the new mark: none where it is over, or is at another mark than the one that is told.

@@ -55,9 +55,13 @@ impl Mover<'_> {
     /// Drops the triggers in the source, and forgets what they noted. A condition says where the tenant lives.
     pub(super) async fn drop_triggers(&self, condition: Statement) -> Done<()> {
         loop {
-            let found = self.source(vec![capture::select(&self.tenant, TRIGGERS_AT_ONCE)]).await?;
+            let found = self
+                .source(vec![capture::select(&self.tenant, TRIGGERS_AT_ONCE)])
+                .await?;
             let rows = rows_at(&found, 0)?.rows.iter();
-            let names: Vec<String> = rows.map(|row| row.text("name")).collect::<store::Result<_>>()?;
+            let names: Vec<String> = rows
+                .map(|row| row.text("name"))
+                .collect::<store::Result<_>>()?;
             if names.is_empty() {
                 break;
             }

@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 
 use super::mover::{Done, Failure, Mover, Next};
 use crate::change::moving::keys::{folded, parse};
-use crate::change::moving::pages::{self, Values};
 use crate::change::moving::lives_elsewhere;
+use crate::change::moving::pages::{self, Values};
 use crate::change::rows_of_tenants::Table;
 use crate::store::moves::{self, Step};
 use crate::store::rows_at;
@@ -77,10 +77,7 @@ impl Mover<'_> {
     }
 
     /// The last key of the next page, none where there is no page, and the keys of rows there that are not the same on both sides.
-    async fn compare(
-        &self,
-        table: &'static Table,
-    ) -> Done<(Option<Vec<Json>>, BTreeSet<String>)> {
+    async fn compare(&self, table: &'static Table) -> Done<(Option<Vec<Json>>, BTreeSet<String>)> {
         let after = self.after();
         let page = pages::select(table, &self.tenant, after.as_deref(), self.page_size());
         let results = self.source(vec![page]).await?;

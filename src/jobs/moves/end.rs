@@ -22,7 +22,11 @@ impl Mover<'_> {
     pub(super) async fn purge(&mut self) -> Done<Next> {
         let mut batch = vec![self.held(), lives_elsewhere(&self.tenant)];
         let with_directory = self.moving.source != MAIN;
-        batch.extend(ends::clear(&self.tenant, with_directory, self.limits.deleted));
+        batch.extend(ends::clear(
+            &self.tenant,
+            with_directory,
+            self.limits.deleted,
+        ));
         let results = self.source(batch).await?;
         let last = results.last().and_then(|rows| rows.first());
         if last.map_or(Ok(false), |row| row.boolean("more"))? {

@@ -138,7 +138,10 @@ impl<'p> Mover<'p> {
     fn is_past_return(&self) -> bool {
         let step = self.moving.state.step;
         let back = [Step::BackUnwatch, Step::BackClear];
-        matches!(step, Step::Switch | Step::Arrive | Step::Unwatch | Step::Purge) || back.contains(&step)
+        matches!(
+            step,
+            Step::Switch | Step::Arrive | Step::Unwatch | Step::Purge
+        ) || back.contains(&step)
     }
 
     /// An error that may pass or not: after some of them the move is taken back, where it still can be.

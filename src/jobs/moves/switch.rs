@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 use super::mover::{Done, Failure, Mover, Next};
 use crate::change::moving::{PAUSE, ends, lives_here};
-use crate::messages;
 use crate::databases::place::MAIN;
+use crate::messages;
 use crate::store::moves::{self, Step};
 use crate::store::{self, Guard, Rows, placements, rows_at};
 
@@ -114,9 +114,9 @@ impl Mover<'_> {
         let (mut ours, theirs) = (ours?, theirs?);
         let row = ours.pop();
         let row = row.as_ref().and_then(Rows::first);
-        let kept = ends::packed(row.ok_or_else(|| {
-            Failure::Hopeless("the tenant's own row is gone".to_owned())
-        })?)?;
+        let kept = ends::packed(
+            row.ok_or_else(|| Failure::Hopeless("the tenant's own row is gone".to_owned()))?,
+        )?;
         if self.is_late(paused_at) {
             return Ok(Pause::Over);
         }

@@ -148,7 +148,9 @@ pub fn variants(
         }
         ("GET" | "DELETE", "/admin/tenants/:tenant_id")
         | ("GET", "/admin/tenants/:tenant_id/export")
+        | ("GET" | "DELETE", "/admin/tenants/:tenant_id/move")
         | ("POST", "/admin/tenants/:tenant_id/restore") => nothing(),
+        ("POST", "/admin/tenants/:tenant_id/move") => sent(&[json!({"database": "main"})]),
         ("POST", "/admin/tenants/:tenant_id/import") => {
             let mut line = user;
             line["id"] = its.user.clone().into();

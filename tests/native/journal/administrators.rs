@@ -54,6 +54,8 @@ fn every_change_is_told() {
         missing,
         [
             "POST /console/session",
+            "POST /api/v1/admin/tenants/:tenant_id/move",
+            "DELETE /api/v1/admin/tenants/:tenant_id/move",
             "POST /api/v1/admin/tenants/:tenant_id/restore",
             "POST /api/v1/tenants/:tenant_id/setup/saml-metadata",
             "POST /api/v1/tenants/:tenant_id/setup/identity-providers/:idp_id/test",

@@ -20,7 +20,11 @@ fn tried(calls: usize, about: usize) -> impl Iterator<Item = usize> {
 fn scene() -> Rc<Scene> {
     let scene = Scene::new("compat");
     scene.fill(3);
-    scene.limits.set(MoveLimits { bytes: 200_000, rows: 20, ..small() });
+    scene.limits.set(MoveLimits {
+        bytes: 200_000,
+        rows: 20,
+        ..small()
+    });
     scene
 }
 
@@ -60,7 +64,11 @@ fn any_call_may_go_wrong() {
             scene.run();
             scene.undisturbed();
             if scene.status() != "done" {
-                panic!("{fault:?} at {number}: {} {:?}", scene.status(), scene.column("reason"));
+                panic!(
+                    "{fault:?} at {number}: {} {:?}",
+                    scene.status(),
+                    scene.column("reason")
+                );
             }
             scene.assert_moved(&rows, &own);
             tries += 1;
@@ -87,7 +95,10 @@ fn a_call_that_fails_for_good_takes_the_move_back_before_the_switch() {
             scene.message();
             if scene.calls.count.get() > number {
                 left -= 1;
-                scene.arm(scene.calls.count.get().saturating_sub(before).min(3), Fault::Broken);
+                scene.arm(
+                    scene.calls.count.get().saturating_sub(before).min(3),
+                    Fault::Broken,
+                );
             }
         }
         scene.undisturbed();

@@ -24,7 +24,12 @@ fn the_columns_are_those_of_the_schema() {
     let world = World::new();
     let stored = |table: &str| -> BTreeSet<String> {
         let sql = format!("select name from pragma_table_xinfo('{table}') where hidden = 0");
-        world.database.query(&sql).iter().map(|row| text(&row[0])).collect()
+        world
+            .database
+            .query(&sql)
+            .iter()
+            .map(|row| text(&row[0]))
+            .collect()
     };
     for table in TABLES {
         let columns = table.columns.iter().map(|column| (*column).to_owned());
@@ -36,7 +41,10 @@ fn the_columns_are_those_of_the_schema() {
     assert_eq!(columns, stored("tenants"));
     // The keys that have no case.
     for table in TABLES {
-        let sql = format!("select sql from sqlite_master where name = '{}'", table.name);
+        let sql = format!(
+            "select sql from sqlite_master where name = '{}'",
+            table.name
+        );
         let is_caseless = text(&world.database.query(&sql)[0][0]).contains("collate nocase");
         assert_eq!(is_caseless, table.is_caseless(), "{}", table.name);
     }
@@ -76,13 +84,19 @@ fn every_row_of_every_table_comes_over_and_back_again() {
 fn other_tenants_stay_and_pay_nothing() {
     let scene = Scene::new("compat");
     scene.fill(2);
-    let other = scene.world.admin("POST", "/api/v1/admin/tenants/", json!({"name": "Other", "id": "other"}));
+    let other = scene.world.admin(
+        "POST",
+        "/api/v1/admin/tenants/",
+        json!({"name": "Other", "id": "other"}),
+    );
     other.expect(201);
     scene.a.execute("insert into user_names values ('other', 'u', 'n'); insert into tombstones values ('other', 'User', 'u', null, 1)");
     let noted = Rc::new(std::cell::Cell::new(0));
     let (of_hook, seen) = (scene.clone(), noted.clone());
     scene.before_each(move |number| {
-        of_hook.a.execute(&format!("update user_names set name = 'n{number}' where tenant_id = 'other'"));
+        of_hook.a.execute(&format!(
+            "update user_names set name = 'n{number}' where tenant_id = 'other'"
+        ));
         let sql = "select count(*) from moved_rows where tenant_id = 'other'";
         seen.set(seen.get() + of_hook.a.number(sql));
     });
@@ -90,16 +104,33 @@ fn other_tenants_stay_and_pay_nothing() {
     scene.run();
     assert_eq!(noted.get(), 0);
     assert_eq!(scene.status(), "done");
-    assert_eq!(scene.a.number("select count(*) from user_names where tenant_id = 'other'"), 1);
-    assert_eq!(scene.a.number("select count(*) from tombstones where tenant_id = 'other'"), 1);
-    assert_eq!(scene.b.number("select count(*) from user_names where tenant_id = 'other'"), 0);
+    assert_eq!(
+        scene
+            .a
+            .number("select count(*) from user_names where tenant_id = 'other'"),
+        1
+    );
+    assert_eq!(
+        scene
+            .a
+            .number("select count(*) from tombstones where tenant_id = 'other'"),
+        1
+    );
+    assert_eq!(
+        scene
+            .b
+            .number("select count(*) from user_names where tenant_id = 'other'"),
+        0
+    );
 }
 
 /// Names that go round among users, at every call of a move: no order in which the rows come has seen all of them.
 #[test]
 fn names_that_go_round_meet_no_unique_index() {
     let scene = Scene::new("compat");
-    let ids: Vec<String> = (0..6).map(|number| scene.tenant().user(&format!("n{number}"))).collect();
+    let ids: Vec<String> = (0..6)
+        .map(|number| scene.tenant().user(&format!("n{number}")))
+        .collect();
     scene.limits.set(MoveLimits { rows: 2, ..small() });
     let of_hook = scene.clone();
     scene.before_each(move |number| {
@@ -183,12 +214,16 @@ fn writes_pause_and_the_pause_ends_by_itself() {
     assert!(refused.get() > 0);
     // One whose database says that the pause is over at once: what was written meanwhile is not lost.
     scene.is_back.set(true);
-    scene.limits.set(MoveLimits { lapse_ms: -1, ..small() });
+    scene.limits.set(MoveLimits {
+        lapse_ms: -1,
+        ..small()
+    });
     let of_hook = scene.clone();
     let created = Rc::new(std::cell::Cell::new(0));
     let made = created.clone();
     scene.before_each(move |number| {
-        if of_hook.b.number(paused) == 1 && of_hook.own_row(&of_hook.b).is_some() && made.get() < 3 {
+        if of_hook.b.number(paused) == 1 && of_hook.own_row(&of_hook.b).is_some() && made.get() < 3
+        {
             of_hook.tenant().user(&format!("late-{number}"));
             made.set(made.get() + 1);
         }
@@ -196,8 +231,18 @@ fn writes_pause_and_the_pause_ends_by_itself() {
     scene.begin();
     scene.run();
     scene.undisturbed();
-    assert_eq!((scene.status().as_str(), created.get()), ("done", 3), "{:?}", scene.column("reason"));
-    assert_eq!(scene.a.number("select count(*) from users where json_extract(keys, '$.username') glob 'late-*'"), 3);
+    assert_eq!(
+        (scene.status().as_str(), created.get()),
+        ("done", 3),
+        "{:?}",
+        scene.column("reason")
+    );
+    assert_eq!(
+        scene.a.number(
+            "select count(*) from users where json_extract(keys, '$.username') glob 'late-*'"
+        ),
+        3
+    );
 }
 
 #[test]
@@ -205,7 +250,10 @@ fn a_pause_that_is_too_short_is_tried_five_times() {
     let scene = Scene::new("compat");
     scene.fill(2);
     let (rows, own) = (scene.rows(&scene.a), scene.own_row(&scene.a));
-    scene.limits.set(MoveLimits { pause_ms: 0, ..small() });
+    scene.limits.set(MoveLimits {
+        pause_ms: 0,
+        ..small()
+    });
     scene.begin();
     scene.run();
     assert_eq!(scene.status(), "failed");
@@ -225,7 +273,9 @@ fn a_row_that_nobody_wrote_and_that_differs_fails_the_move() {
     let done = Rc::new(std::cell::Cell::new(false));
     scene.before_each(move |_| {
         if of_hook.status() == "checking" && !done.get() {
-            of_hook.b.execute("update tombstones set deleted_at = deleted_at + 1");
+            of_hook
+                .b
+                .execute("update tombstones set deleted_at = deleted_at + 1");
             done.set(true);
         }
     });
@@ -233,7 +283,12 @@ fn a_row_that_nobody_wrote_and_that_differs_fails_the_move() {
     scene.run();
     scene.undisturbed();
     assert_eq!(scene.status(), "failed");
-    assert!(scene.column("reason").unwrap().contains("rows of tombstones"));
+    assert!(
+        scene
+            .column("reason")
+            .unwrap()
+            .contains("rows of tombstones")
+    );
     scene.assert_empty(&scene.b);
     scene.assert_unwatched(&scene.a);
 }

@@ -73,7 +73,9 @@ impl Database for Watched {
         if let Some(hook) = hook {
             hook(number);
         }
-        let inserts = batch.iter().any(|one| one.sql.contains("insert or replace"));
+        let inserts = batch
+            .iter()
+            .any(|one| one.sql.contains("insert or replace"));
         if self.calls.full.get() && self.is_target && inserts {
             let message = "D1_ERROR: database or disk is full: SQLITE_FULL";
             return Err(Error::from_message(message));
@@ -138,7 +140,11 @@ impl Scene {
         world.queue.halted.set(true);
         let (a, b) = (world.database.clone(), world.databases.named("other"));
         let tenant = world.tenant(profile).unfused();
-        let (id, token, token_id) = (tenant.id.clone(), tenant.token.clone(), tenant.token_id.clone());
+        let (id, token, token_id) = (
+            tenant.id.clone(),
+            tenant.token.clone(),
+            tenant.token_id.clone(),
+        );
         Rc::new(Scene {
             world,
             a,
@@ -284,7 +290,11 @@ impl Scene {
                 self.world.clock.advance_seconds(5);
             }
         }
-        panic!("it never ends: {:?} {:?}", self.status(), self.column("state"));
+        panic!(
+            "it never ends: {:?} {:?}",
+            self.status(),
+            self.column("state")
+        );
     }
 
     /// Every row of the tenant in a database, by its table.
@@ -297,7 +307,11 @@ impl Scene {
                 self.id,
                 table.key()
             );
-            let rows = twin.query(&sql).iter().map(|row| format!("{row:?}")).collect();
+            let rows = twin
+                .query(&sql)
+                .iter()
+                .map(|row| format!("{row:?}"))
+                .collect();
             tables.insert(table.name, rows);
         }
         tables
@@ -305,7 +319,10 @@ impl Scene {
 
     pub fn own_row(&self, twin: &D1Twin) -> Option<String> {
         let columns = TENANT.join(", ");
-        let rows = twin.query(&format!("select {columns} from tenants where id = '{}'", self.id));
+        let rows = twin.query(&format!(
+            "select {columns} from tenants where id = '{}'",
+            self.id
+        ));
         rows.first().map(|row| format!("{row:?}"))
     }
 
@@ -372,11 +389,15 @@ impl Scene {
         let group = tenant.group("All", &[&ada, &bob]);
         tenant.group("Outer", &[]);
         let gone = tenant.user("gone@example.com");
-        tenant.send("DELETE", &format!("/Users/{gone}"), serde_json::Value::Null).expect(204);
+        tenant
+            .send("DELETE", &format!("/Users/{gone}"), serde_json::Value::Null)
+            .expect(204);
         let emails = json!([{"op": "replace", "path": "emails", "value": [{"value": "ada@example.com", "type": "work"}]}]);
         tenant.patch(&format!("/Users/{ada}"), emails).expect(200);
         let renamed = json!([{"op": "replace", "path": "displayName", "value": "Everybody"}]);
-        tenant.patch(&format!("/Groups/{group}"), renamed).expect(200);
+        tenant
+            .patch(&format!("/Groups/{group}"), renamed)
+            .expect(200);
         for table in TABLES {
             if ["users", "groups", "audit_events", "user_names"].contains(&table.name) {
                 continue;
@@ -385,7 +406,14 @@ impl Scene {
                 let columns = table.columns.iter();
                 let values: Vec<String> = columns
                     .enumerate()
-                    .map(|(place, column)| self.value(table.name, column, place < table.key_columns().len(), number))
+                    .map(|(place, column)| {
+                        self.value(
+                            table.name,
+                            column,
+                            place < table.key_columns().len(),
+                            number,
+                        )
+                    })
                     .collect();
                 self.a.execute(&format!(
                     "insert into {} (tenant_id, {}) values ('{}', {})",
@@ -449,10 +477,15 @@ impl Scene {
 }
 
 #[track_caller]
-pub fn same(ours: &BTreeMap<&'static str, Vec<String>>, theirs: &BTreeMap<&'static str, Vec<String>>) {
+pub fn same(
+    ours: &BTreeMap<&'static str, Vec<String>>,
+    theirs: &BTreeMap<&'static str, Vec<String>>,
+) {
     for (table, rows) in ours {
         let cut = |rows: &[String]| -> Vec<String> {
-            rows.iter().map(|row| row.chars().take(600).collect()).collect()
+            rows.iter()
+                .map(|row| row.chars().take(600).collect())
+                .collect()
         };
         if theirs.get(table) != Some(rows) {
             assert_eq!(cut(rows), cut(&theirs[table]), "{table}");

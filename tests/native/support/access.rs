@@ -9,7 +9,7 @@ use super::{Answer, ORIGIN, SECRET, World};
 pub const TEAM: &str = "https://acme.cloudflareaccess.com";
 pub const TAG: &str = "32eafc7626e974616deaf0dc3ce63d7bcbed58a2731e84d06bc3cdf1b53c4228";
 pub const CERTS: &str = "https://acme.cloudflareaccess.com/cdn-cgi/access/certs";
-const SCOPES: &str = r#"{"Ada@Example.com": "admin", "group:readers": "platform tenants:read", "@example.com": {"scope": "tenants:read", "tenant_id": "acme"}}"#;
+pub const SCOPES: &str = r#"{"Ada@Example.com": "admin", "group:readers": "platform tenants:read", "@example.com": {"scope": "tenants:read", "tenant_id": "acme"}}"#;
 
 /// The settings of Access.
 pub const SETTINGS: [(&str, &str); 3] = [
@@ -25,10 +25,16 @@ pub fn world() -> (World, Signer) {
 
 /// The same, where the setting says who may do what.
 pub fn with_scopes(scopes: &str) -> (World, Signer) {
+    with_settings(scopes, &[])
+}
+
+/// The same with further settings, and with two databases where these say so.
+pub fn with_settings(scopes: &str, more: &[(&'static str, &'static str)]) -> (World, Signer) {
     let mut settings = SETTINGS.to_vec();
     settings.pop();
     settings.push(("ACCESS_SCOPES", scopes));
     settings.push(("JWT_LOCAL_SECRET", SECRET));
+    settings.extend(more);
     let world = World::configured(&settings);
     let key = Signer::rsa(2048);
     publish(&world, &[key.jwk("one")]);

@@ -13,8 +13,8 @@ use crate::api::admin::identity_providers::{
 #[cfg(feature = "jobs")]
 use crate::api::admin::{
     activity, audit_events, console_session, databases, directory_syncs, erasures,
-    event_deliveries, event_polls, event_streams, events, export, import, moves, own_schemas, replay, requests,
-    resources_history, scim_tokens, setup, setup_links, status, tenants, undo,
+    event_deliveries, event_polls, event_streams, events, export, import, moves, own_schemas,
+    replay, requests, resources_history, scim_tokens, setup, setup_links, status, tenants, undo,
 };
 #[cfg(feature = "jobs")]
 use crate::api::scim::async_requests;

@@ -41,10 +41,12 @@ fn name(kind: &str, table: &str, event: &str, tenant: &TenantId) -> String {
 /// The statements that make the triggers on some of the tables, from one number on.
 pub fn create(tenant: &TenantId, from: usize, count: usize) -> Vec<Statement> {
     let some = watched().skip(from).take(count);
-    some.flat_map(|table| EVENTS.map(|event| (note(&table, event, tenant), event, table.name, table.owner)))
-        .flat_map(|(note, event, table, owner)| [note, block(table, owner, event, tenant)])
-        .map(|sql| Statement::new(sql, Vec::new()))
-        .collect()
+    some.flat_map(|table| {
+        EVENTS.map(|event| (note(&table, event, tenant), event, table.name, table.owner))
+    })
+    .flat_map(|(note, event, table, owner)| [note, block(table, owner, event, tenant)])
+    .map(|sql| Statement::new(sql, Vec::new()))
+    .collect()
 }
 
 /// The tenant's triggers that there are, as `name`.
@@ -69,7 +71,11 @@ pub fn drop(names: &[String]) -> Vec<Statement> {
 
 /// Notes the key of the row, and both where it got another one.
 fn note(table: &Watched, event: &str, tenant: &TenantId) -> String {
-    let Watched { name: table, owner, key } = table;
+    let Watched {
+        name: table,
+        owner,
+        key,
+    } = table;
     let of = |row: &str| {
         let columns: Vec<String> = key.iter().map(|column| format!("{row}.{column}")).collect();
         format!("json_array({})", columns.join(", "))
@@ -85,7 +91,10 @@ fn note(table: &Watched, event: &str, tenant: &TenantId) -> String {
         "delete" => ("old", insert(&of("old"), "")),
         _ => {
             let changed = format!(" where {} <> {}", of("new"), of("old"));
-            ("new", insert(&of("old"), "") + &insert(&of("new"), &changed))
+            (
+                "new",
+                insert(&of("old"), "") + &insert(&of("new"), &changed),
+            )
         }
     };
     let name = name("moved", table, event, tenant);

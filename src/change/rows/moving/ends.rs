@@ -55,7 +55,9 @@ pub fn select_tenant(tenant: &TenantId) -> Statement {
 
 /// That row as it is kept on its way.
 pub fn packed(row: &Row) -> Result<String> {
-    let values = TENANT.iter().map(|column| Ok(Json::from(row.value(column)?)));
+    let values = TENANT
+        .iter()
+        .map(|column| Ok(Json::from(row.value(column)?)));
     Ok(Json::Array(values.collect::<Result<_>>()?).to_string())
 }
 
@@ -98,7 +100,11 @@ pub fn clear(tenant: &TenantId, with_directory: bool, limit: usize) -> Vec<State
         .map(|table| (table.name, table.key(), ""))
         .collect();
     if with_directory {
-        tables.push(("directory", "kind, key".to_owned(), " indexed by directory_tenant_idx"));
+        tables.push((
+            "directory",
+            "kind, key".to_owned(),
+            " indexed by directory_tenant_idx",
+        ));
     }
     let mut batch: Vec<Statement> = tables
         .iter()
@@ -134,4 +140,3 @@ pub fn digested(row: Option<&Row>) -> Result<String> {
     row.ok_or_else(|| Error::Backend("nothing was compared".to_owned()))?
         .text("digest")
 }
-

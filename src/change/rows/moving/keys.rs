@@ -20,7 +20,9 @@ pub fn parse(text: &str) -> Result<Key> {
             .as_i64()
             .map(Value::Integer)
             .ok_or_else(|| Error::Backend("a key in moved_rows is no whole number".to_owned())),
-        _ => Err(Error::Backend("a key in moved_rows has no value".to_owned())),
+        _ => Err(Error::Backend(
+            "a key in moved_rows has no value".to_owned(),
+        )),
     };
     values.into_iter().map(value).collect()
 }
@@ -74,7 +76,11 @@ pub fn select_sizes(table: &Table, tenant: &TenantId, keys: &[&Key]) -> Statemen
 
 /// The rows with these keys.
 pub fn select(table: &Table, tenant: &TenantId, keys: &[&Key]) -> Statement {
-    let columns: Vec<String> = table.columns.iter().map(|column| format!("t.{column}")).collect();
+    let columns: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| format!("t.{column}"))
+        .collect();
     // Named by their columns, without the table.
     let named: Vec<String> = columns
         .iter()
@@ -101,6 +107,8 @@ pub fn without_row<'k>(table: &Table, keys: &[&'k Key], rows: &[Values]) -> Vec<
         .iter()
         .map(|row| folded(table, pages::key(table, row)))
         .collect();
-    let absent = keys.iter().filter(|key| !there.contains(&folded(table, key)));
+    let absent = keys
+        .iter()
+        .filter(|key| !there.contains(&folded(table, key)));
     absent.copied().collect()
 }

@@ -71,7 +71,10 @@ pub fn select_between(
     let behind = behind(table, &mut params, after);
     let (name, key, columns) = (table.name, table.key(), table.columns.join(", "));
     let until = last.map_or_else(String::new, |last| {
-        let values: Vec<String> = last.iter().map(|value| params.bind(value.clone())).collect();
+        let values: Vec<String> = last
+            .iter()
+            .map(|value| params.bind(value.clone()))
+            .collect();
         format!(" and ({key}) <= ({})", values.join(", "))
     });
     let limit = params.bind(i64::try_from(limit).unwrap_or(i64::MAX));
