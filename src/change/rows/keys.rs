@@ -29,13 +29,13 @@ pub struct Stale {
     pub resource: Option<Resource>,
 }
 
-/// Rows whose keys are from before, of all tenants, up to so many; those of one tenant in a row.
+/// Rows whose keys are from before, of all tenants that live in the database, up to so many; those of one tenant in a row.
 pub fn select_stale(resource_type: &ResourceType, limit: i64) -> Statement {
     let table = table(resource_type);
     Statement::new(
         format!(
             "select r.tenant_id, r.id, r.version, r.resource from {table} r indexed by {table}_keys_form_idx \
-             where {STALE} order by r.tenant_id, r.id limit ?1"
+             where {STALE} and exists (select 1 from tenants t where t.id = r.tenant_id) order by r.tenant_id, r.id limit ?1"
         ),
         vec![limit.into()],
     )

@@ -174,7 +174,7 @@ impl<'p> Mover<'p> {
     }
 
     /// Nobody with an older mark writes in either database from here on.
-    async fn raise_fences(&self) -> Done<()> {
+    pub(super) async fn raise_fences(&self) -> Done<()> {
         let fence = || vec![moves::raise_fence(&self.tenant, self.moving.mark)];
         self.source(fence()).await?;
         self.target(fence()).await?;

@@ -25,6 +25,8 @@ enum Pause {
     Left,
     /// It was too short.
     Over,
+    /// Nobody knows whether the tenant has left: the next message finds out.
+    Unknown(store::Error),
 }
 
 impl Mover<'_> {
@@ -84,6 +86,7 @@ impl Mover<'_> {
                 self.end_pause().await?;
                 Ok(Next::Rest)
             }
+            Ok(Pause::Unknown(error)) => Err(error.into()),
             Err(failure @ Failure::Hopeless(_)) => {
                 self.end_pause().await?;
                 Err(failure)
@@ -160,13 +163,31 @@ impl Mover<'_> {
         match self.source(batch).await {
             Ok(_) => Ok(Pause::Left),
             Err(store::Error::Guard(Guard::PreconditionFailed)) => Ok(Pause::Over),
-            Err(error) if error.may_have_happened() => match self.is_at_home().await? {
-                true => Ok(Pause::Over),
-                false => Ok(Pause::Left),
+            // It may come to happen even now: first its mark is made one of the past.
+            Err(error) if error.may_have_happened() => match self.settle().await {
+                Ok(true) => Ok(Pause::Over),
+                Ok(false) => Ok(Pause::Left),
+                Err(_) => Ok(Pause::Unknown(error)),
             },
             Err(store::Error::Overloaded(_)) => Ok(Pause::Over),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Takes the move over from itself, and tells whether the tenant still lives in the source.
+    async fn settle(&mut self) -> Done<bool> {
+        let take = moves::take(
+            &self.tenant,
+            &self.moving.id,
+            Some(self.moving.mark),
+            self.now(),
+        );
+        let taken = self.main(vec![take]).await?;
+        let row = rows_at(&taken, 0)?.first();
+        let row = row.ok_or(store::Error::Guard(Guard::LeaseLost))?;
+        self.moving.mark = row.integer("mark")?;
+        self.raise_fences().await?;
+        self.is_at_home().await
     }
 
     /// Brings the tenant's own row into the target, and has it looked for there: tried until it is done, because nobody reaches the tenant.

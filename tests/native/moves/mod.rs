@@ -2,6 +2,7 @@
 
 mod api;
 mod faults;
+mod filled;
 mod histories;
 mod one;
 mod scene;
