@@ -94,8 +94,10 @@ fn any_call_of_the_switch_may_go_wrong() {
     scene.run();
     let numbers = of_switch.take();
     assert!(numbers.len() > 5, "{numbers:?}");
+    let late = (2..6).filter(|calls| *calls != 4).map(Fault::Late);
+    let faults: Vec<Fault> = FAULTS.into_iter().chain(late).collect();
     for number in numbers {
-        for fault in FAULTS {
+        for &fault in &faults {
             restore(&scene);
             scene.begin();
             scene.arm(number, fault);

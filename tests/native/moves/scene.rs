@@ -27,8 +27,8 @@ pub enum Fault {
     Broken,
     DiesBefore,
     DiesAfter,
-    /// It is given up, and is carried out some calls later.
-    Late,
+    /// It is given up, and is carried out so many calls later.
+    Late(usize),
 }
 
 pub const FAULTS: [Fault; 6] = [
@@ -37,7 +37,7 @@ pub const FAULTS: [Fault; 6] = [
     Fault::Broken,
     Fault::DiesBefore,
     Fault::DiesAfter,
-    Fault::Late,
+    Fault::Late(4),
 ];
 
 type Hook = Rc<dyn Fn(usize)>;
@@ -97,8 +97,8 @@ impl Database for Watched {
         match fault.map(|(_, fault)| fault) {
             None => self.inner.run(batch).await,
             Some(Fault::Lost) => Err(Error::from_message(LOST)),
-            Some(Fault::Late) => {
-                let at = number + 1 + number % 9;
+            Some(Fault::Late(calls)) => {
+                let at = number + calls;
                 *self.calls.late.borrow_mut() = Some((at, self.inner.clone(), batch));
                 Err(Error::from_message(LOST))
             }
