@@ -30,8 +30,8 @@ async function hotPath(world, options) {
     await send("PATCH active", 200, "PATCH", `/Users/${id}`, patch({ op: "replace", path: "active", value: false }));
     await send("PUT", 200, "PUT", `/Users/${id}`, { ...user(`${round}@example.com`), nickName: round });
     const made = await send("create a group", 201, "POST", "/Groups", group(round));
-    await send("add a member", 200, "PATCH", `/Groups/${made.id}`, addMembers(id));
-    await send("remove a member", 200, "PATCH", `/Groups/${made.id}`, removeMembers(id));
+    await send("add a member", 200, "PATCH", `/Groups/${made.id}`, addMembers([id]));
+    await send("remove a member", 200, "PATCH", `/Groups/${made.id}`, removeMembers([id]));
     await send("delete a group", 204, "DELETE", `/Groups/${made.id}`);
     await send("delete a user", 204, "DELETE", `/Users/${id}`);
   }
