@@ -82,7 +82,7 @@ async function pictures() {
   if (missing) throw new SetupError(missing);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const world = await startConsole();
+  const world = await startConsole({}, ["eu:jurisdiction=eu"]);
   const browser = await launch();
   let slapd, receiver;
   try {

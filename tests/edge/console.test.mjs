@@ -15,7 +15,7 @@ let world, browser, tenant, slapd, receiver;
 
 before(async () => {
   if (missing) return;
-  world = await startConsole();
+  world = await startConsole({}, ["eu:jurisdiction=eu"]);
   browser = await launch();
   if (!noDirectory) slapd = await startSlapd();
   receiver = await startReceiver();

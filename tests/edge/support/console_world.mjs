@@ -14,8 +14,8 @@ export const launch = () => engine.launch({ executablePath: found.executable, en
 
 const NAMES = ["Ada Lovelace", "Grace Hopper", "Katherine Johnson", "Alan Turing", "Edsger Dijkstra", "Barbara Liskov", "Donald Knuth", "Radia Perlman", "Frances Allen", "Tony Hoare", "Margaret Hamilton", "Ken Thompson"];
 
-/** Both workers, as on somebody's own machine unless `variables` say otherwise. */
-export const startConsole = (variables = {}) => startWorld({ workers: bothWorkers({ d1Databases: ["DB"], bindings: { ...settings, LOCAL_DEVELOPMENT: "on", ...variables } }) });
+/** Both workers, as on somebody's own machine unless `variables` say otherwise; `databases` are others than the first one. */
+export const startConsole = (variables = {}, databases = []) => startWorld({ databases, workers: bothWorkers({ d1Databases: ["DB"], bindings: { ...settings, LOCAL_DEVELOPMENT: "on", ...variables } }) });
 
 /** A person as an identity provider sends them. */
 export function person(name, more = {}) {
