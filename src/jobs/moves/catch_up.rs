@@ -95,8 +95,7 @@ impl Mover<'_> {
         }
         let most = i64::try_from(self.limits.bytes).unwrap_or(i64::MAX);
         let mut total = 0;
-        let mut fits = 0;
-        for one in written.iter() {
+        for (fits, one) in written.iter().enumerate() {
             let folded = TABLES.get(one.place).map(|table| folded(table, &one.key));
             let size = folded.and_then(|key| sizes.get(&(one.place, key)));
             total += size.copied().unwrap_or_default();
@@ -105,7 +104,6 @@ impl Mover<'_> {
                 written.truncate(fits);
                 return Ok(Some(first_left));
             }
-            fits += 1;
         }
         Ok(None)
     }

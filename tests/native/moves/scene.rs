@@ -42,6 +42,8 @@ pub const FAULTS: [Fault; 6] = [
 
 type Hook = Rc<dyn Fn(usize)>;
 
+type Late = (usize, Rc<D1Twin>, Vec<Statement>);
+
 /// The calls of the movers, counted.
 #[derive(Default)]
 pub struct Calls {
@@ -51,7 +53,7 @@ pub struct Calls {
     /// What the target says to whatever is written there.
     pub full: Cell<bool>,
     /// What is carried out late: before which call, where, and what.
-    late: RefCell<Option<(usize, Rc<D1Twin>, Vec<Statement>)>>,
+    late: RefCell<Option<Late>>,
 }
 
 impl Calls {
