@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 
+use super::migrations;
 use super::place::MAIN;
 use crate::ids::TenantId;
 use crate::platform::{Database, Platform};
@@ -18,9 +19,6 @@ use crate::store::{Error, Guard, Meter, Result, Rows, Statement, placements, row
 const MAX_WAIT_MS: u32 = 8_000;
 const FIRST_WAIT_MS: u32 = 100;
 const LONGEST_WAIT_MS: u32 = 800;
-
-/// The last of the migrations, which every database has to have.
-const NEWEST_MIGRATION: &str = "0024_databases.sql";
 
 /// Where a tenant lives by the first database.
 struct Home {
@@ -124,15 +122,9 @@ fn is_older(reason: &str) -> bool {
 /// The error of a database that lacks a table or a column: that it has not had all migrations, where that is so.
 async fn outdated(database: &dyn Database, name: &str, reason: String) -> Error {
     let found = database.run(vec![placements::last_migration()]).await;
-    let last = found.and_then(|results| match rows_at(&results, 0)?.first() {
-        Some(row) => row.optional_text("name"),
-        None => Ok(None),
-    });
-    match last {
-        Ok(Some(last)) if last.as_str() < NEWEST_MIGRATION => Error::Outdated {
-            database: name.to_owned(),
-            last,
-        },
+    let checked = found.and_then(|results| migrations::check(name, rows_at(&results, 0)?));
+    match checked {
+        Err(error @ Error::Outdated { .. }) => error,
         _ => Error::Backend(reason),
     }
 }

@@ -3,4 +3,5 @@
 
 pub mod homes;
 mod located;
+pub mod migrations;
 pub mod place;

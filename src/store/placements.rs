@@ -39,9 +39,15 @@ pub fn put(tenant: &TenantId, database: &str) -> Statement {
     )
 }
 
-/// The last migration that a database has had, as `name`: `wrangler` writes them down.
+/// Where wrangler notes the migrations that a database has had. One that was not made by it may have no such table.
+pub const MIGRATIONS: &str = "d1_migrations";
+
+/// The last of them, as `last`.
 pub fn last_migration() -> Statement {
-    Statement::new("select max(name) as name from d1_migrations", Vec::new())
+    Statement::new(
+        format!("select max(name) as last from {MIGRATIONS}"),
+        Vec::new(),
+    )
 }
 
 /// Notes that a tenant lives in the first database.

@@ -243,7 +243,7 @@ fn whatever_breaks_it_is_asked_for_again() {
         token,
         token_id,
     };
-    world.database.save();
+    world.databases.save();
     faults.arm(None);
     erase(&tenant, "User", &id).expect(200);
     let calls = faults.calls();
@@ -253,7 +253,7 @@ fn whatever_breaks_it_is_asked_for_again() {
             continue;
         }
         for fault in [Fault::Says(BROKEN), Fault::Says(LOST), Fault::ReplyLost] {
-            world.database.restore();
+            world.databases.restore();
             faults.arm(Some((number, fault)));
             erase(&tenant, "User", &id);
             faults.arm(None);

@@ -209,7 +209,7 @@ fn no_request_leaves_a_trace_of_what_it_says() {
     let kept = world.database.dump_text();
     assert!(kept.contains(MARK) && !secrets.iter().any(|secret| kept.contains(secret)));
     // What works, and what fails at the database.
-    world.database.save();
+    world.databases.save();
     for case in scene.all() {
         faults.arm(None);
         let answer = world.send(case.request.clone());
@@ -219,14 +219,14 @@ fn no_request_leaves_a_trace_of_what_it_says() {
                 continue;
             }
             for fault in [Fault::Says(BROKEN), Fault::Says(LOST)] {
-                world.database.restore();
+                world.databases.restore();
                 faults.arm(Some((number, fault)));
                 let answer = world.send(case.request.clone());
                 check(&world, &answer, None, &secrets);
                 sent += 1;
             }
         }
-        world.database.restore();
+        world.databases.restore();
     }
     for path in [
         format!("/{MARK}"),

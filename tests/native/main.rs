@@ -23,6 +23,7 @@ mod carrying;
 mod connection;
 mod console_served;
 mod console_sessions;
+mod databases;
 mod doors;
 mod dry_run;
 mod erasures;

@@ -9,10 +9,11 @@ use crate::api::http::input::Page;
 use crate::api::http::reply::Reply;
 use crate::auth::admin::Admin;
 use crate::databases::homes::Homes;
+use crate::databases::migrations;
 use crate::databases::place::{MAIN, Place};
 use crate::error::{Error, Kind, Result};
 use crate::ids::TenantId;
-use crate::store::{self, Rows, placements, rows_at, tenants};
+use crate::store::{self, placements, rows_at, tenants};
 
 /// How a database is.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -98,18 +99,28 @@ fn show(homes: &Homes, place: &Place, asked: store::Result<i64>) -> DatabaseResp
 
 /// Some of the databases, each asked at once with the others.
 async fn read(call: &Call<'_>, places: &[Place]) -> Vec<DatabaseResponse> {
-    let asked = places
-        .iter()
-        .map(|place| call.run_in(&place.name, vec![tenants::count()]));
+    let asked = places.iter().map(|place| tenants_in(call, &place.name));
     let asked = join_all(asked).await;
     let homes = &call.app.platform.homes;
     let all = places.iter().zip(asked);
-    let total = |results: Vec<Rows>| match rows_at(&results, 0)?.first() {
-        Some(row) => row.integer("total"),
-        None => Ok(0),
-    };
-    all.map(|(place, asked)| show(homes, place, asked.and_then(total)))
+    all.map(|(place, asked)| show(homes, place, asked))
         .collect()
+}
+
+/// How many tenants live in a database, where that has had all migrations.
+async fn tenants_in(call: &Call<'_>, name: &str) -> store::Result<i64> {
+    let batch = vec![tenants::count(), placements::last_migration()];
+    let results = match call.run_in(name, batch).await {
+        Err(store::Error::Backend(reason)) if reason.contains(placements::MIGRATIONS) => {
+            call.run_in(name, vec![tenants::count()]).await?
+        }
+        results => results?,
+    };
+    if let Some(rows) = results.get(1) {
+        migrations::check(name, rows)?;
+    }
+    let row = rows_at(&results, 0)?.first();
+    row.map_or(Ok(0), |row| row.integer("total"))
 }
 
 /// `GET /api/v1/admin/databases/`.
@@ -206,10 +217,16 @@ pub async fn choose<'c>(
     }
 }
 
-/// Notes in the first database where a tenant will live, before it is made there; 409 where there is one with its id, or one is to be made
-/// elsewhere.
-pub async fn place(call: &Call<'_>, tenant: &TenantId, database: &str) -> Result<()> {
+/// Notes in the first database where a tenant will live, before it is made there, and gives that. Where it was to be made before and that failed,
+/// it comes to where it was to live then, unless it `is_asked_for` elsewhere. 409 where there is one with its id, or one is to be made elsewhere.
+pub async fn place<'c>(
+    call: &'c Call<'_>,
+    tenant: &TenantId,
+    database: &'c str,
+    is_asked_for: bool,
+) -> Result<&'c str> {
     let homes = &call.app.platform.homes;
+    let mut placed = database;
     if !homes.is_single() {
         let batch = vec![
             placements::insert(tenant, database),
@@ -217,14 +234,20 @@ pub async fn place(call: &Call<'_>, tenant: &TenantId, database: &str) -> Result
         ];
         let results = call.run(None, batch).await?;
         let row = rows_at(&results, 1)?.first();
-        let placed = row.map_or(Ok(None), |row| row.optional_text("database"))?;
-        if placed.as_deref() != Some(database) {
+        let noted = row.map_or(Ok(None), |row| row.optional_text("database"))?;
+        let known = homes
+            .places()
+            .iter()
+            .find(|place| noted.as_ref() == Some(&place.name))
+            .filter(|place| place.name == database || !is_asked_for);
+        let Some(known) = known else {
             return Err(Error::new(
                 Kind::Conflict,
                 format!("the id {tenant} is taken"),
             ));
-        }
+        };
+        placed = &known.name;
     }
-    homes.note(tenant, database);
-    Ok(())
+    homes.note(tenant, placed);
+    Ok(placed)
 }

@@ -104,12 +104,10 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         ));
     }
     let given: TenantCreate = body(call)?;
-    let database = databases::choose(
-        call,
-        given.database.as_ref().map(Text::as_str),
-        given.location.as_ref().map(Text::as_str),
-    );
-    let database = database.await?;
+    let database = given.database.as_ref().map(Text::as_str);
+    let location = given.location.as_ref().map(Text::as_str);
+    let is_asked_for = database.is_some() || location.is_some();
+    let database = databases::choose(call, database, location).await?;
     let id = match given.id {
         Some(id) => id,
         None => TenantId::parse(&call.new_id()?)
@@ -181,7 +179,7 @@ pub async fn create(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         created_at: call.now,
         updated_at: call.now,
     };
-    databases::place(call, &id, database).await?;
+    let database = databases::place(call, &id, database, is_asked_for).await?;
     let reply = envelope::single(call, 201, show(tenant, database));
     match idempotency::commit(call, &id, batch, &reply).await {
         Ok(_) => {}

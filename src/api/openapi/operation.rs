@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::api::http::idempotency::{MAX_KEY_BYTES, NAME};
@@ -62,6 +63,13 @@ impl Operation {
         };
         let failures = own.iter().chain(&[414, 500]);
         let operation = failures.fold(operation, |operation, status| operation.fails(*status));
+        // A full database refuses what would be written; a client of SCIM knows no more of that than 503.
+        let operation = match route.access {
+            For::Admin(..) | For::SetupLink(..) if route.method != Method::GET => {
+                operation.fails(507)
+            }
+            _ => operation,
+        };
         match route.access {
             For::Admin(_, IdempotencyKey::Taken, _)
             | For::SetupLink(_, IdempotencyKey::Taken, _) => {
@@ -294,7 +302,7 @@ fn security(access: For, without_tokens: bool) -> Value {
 }
 
 /// Statuses of failures, and what they mean in general.
-const FAILURES: [(u16, &str, &str); 16] = [
+const FAILURES: [(u16, &str, &str); 17] = [
     (400, "BadRequest", "The request is not what it should be"),
     (
         401,
@@ -347,6 +355,11 @@ const FAILURES: [(u16, &str, &str); 16] = [
         "ServiceUnavailable",
         "It cannot be answered now; try again",
     ),
+    (
+        507,
+        "InsufficientStorage",
+        "The tenant's database is full, or none takes new tenants",
+    ),
 ];
 
 fn failure_name(dialect: Dialect, status: u16) -> String {
@@ -366,7 +379,7 @@ pub fn failures() -> Map<String, Value> {
     for dialect in [Dialect::Admin, Dialect::Scim] {
         for (status, _, description) in FAILURES {
             let schema = match (dialect, status) {
-                (Dialect::Scim, 422) => continue,
+                (Dialect::Scim, 422 | 507) => continue,
                 (Dialect::Scim, _) => "ScimErrorResponse",
                 (Dialect::Admin, 422) => "ValidationErrorResponse",
                 (Dialect::Admin, _) => "ErrorResponse",
@@ -374,7 +387,7 @@ pub fn failures() -> Map<String, Value> {
             let headers = match status {
                 401 => vec!["X-Request-Id", "WWW-Authenticate"],
                 405 => vec!["X-Request-Id", "Allow"],
-                429 | 503 => vec!["X-Request-Id", "Retry-After"],
+                429 | 503 | 507 => vec!["X-Request-Id", "Retry-After"],
                 _ => vec!["X-Request-Id"],
             };
             let headers: Map<String, Value> = headers

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{accepted, bulk_body, later, look, result, world};
 use crate::bulk::{assert_consistent, bulk_with, patch, post_group, post_user};
+use crate::support::databases::wrap;
 use crate::support::outside::TestClock;
 use crate::support::{Tenant, World};
 
@@ -103,8 +104,9 @@ fn a_message_ends_after_a_second_and_the_next_one_goes_on() {
     let mut world = world(2);
     world.app.config.async_requests.statements = 1_000;
     let clock = Rc::clone(&world.clock);
-    let database = Rc::clone(&world.app.platform.database);
-    world.app.platform.database = Rc::new(Slow(database, clock));
+    wrap(&mut world.app.platform, move |database| {
+        Rc::new(Slow(database, clock.clone()))
+    });
     world.employ();
     let (long, short) = (world.tenant("compat"), world.tenant("compat"));
     let operations: Vec<Value> = (0..20)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Tenant, World};
 
-const LATER: &[(&str, &str)] = &[("prefer", "respond-async")];
+pub const LATER: &[(&str, &str)] = &[("prefer", "respond-async")];
 
 /// Sends a request that is to be answered first.
 fn later(tenant: &Tenant<'_>, method: &str, path: &str, body: Value) -> Answer {

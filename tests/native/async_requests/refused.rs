@@ -263,13 +263,15 @@ fn of_what_is_refused_nothing_is_kept() {
             tenant.token.clone(),
             tenant.token_id.clone(),
         );
-        let database = Rc::clone(&world.app.platform.database);
+        let database = world.home();
         if after == 0 {
             let fill = Statement::new(FILL, vec![(&id).into(), 1_000.into()]);
             pollster::block_on(database.run(vec![fill])).unwrap();
         }
         let filling = Filling(database, Cell::new(after), id.clone());
-        world.app.platform.database = Rc::new(filling);
+        let mut platform = world.app.platform.clone();
+        world.put_home(&mut platform, Rc::new(filling));
+        world.app.platform = platform;
         let tenant = Tenant {
             world: &world,
             id,

@@ -187,7 +187,7 @@ fn try_syncs(limits: SyncLimits) {
         first.body
     );
     directory.entries.replace(before_and_after()[1].clone());
-    stage.world.database.save();
+    stage.world.databases.save();
     stage.reset();
     let before = resources(&stage);
     let second = stage.send(&sync, None).expect("an answer");

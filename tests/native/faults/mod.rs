@@ -41,7 +41,7 @@ impl Stage {
 
     /// Sets everything back, and forgets what an instance remembers unless it is to be warm.
     fn reset(&mut self) {
-        self.world.database.restore();
+        self.world.databases.restore();
         self.world.restart();
         self.world.clock.0.set(START);
         self.world.log.0.borrow_mut().clear();
@@ -57,7 +57,7 @@ impl Stage {
     fn send(&self, case: &Case, armed: Option<(usize, Fault)>) -> Outcome {
         self.faults.arm(armed);
         let mut context = Context::from_waker(Waker::noop());
-        self.world.database.begin_invocation();
+        self.world.databases.begin_invocation();
         let mut handling = Box::pin(self.world.app.handle(case.request.clone()));
         let response = match handling.as_mut().poll(&mut context) {
             Poll::Ready(response) => Some(response),
@@ -222,8 +222,8 @@ fn stage(variables: &[(&str, &str)], profile: &str, warm: bool) -> (Stage, Scene
 
 /// A stage of a world as it is now.
 fn stage_of(mut world: World, warm: bool) -> Stage {
-    world.database.save();
-    let known = world.database.dump_text();
+    world.databases.save();
+    let known = world.databases.dump_text();
     let known = known
         .split(|c: char| !c.is_ascii_alphanumeric() && !"-_$+=,/.".contains(c))
         .map(str::to_owned);
@@ -310,7 +310,7 @@ fn passwords_that_are_kept() {
         .world
         .database
         .execute("update tenants set store_passwords = 1");
-    stage.world.database.save();
+    stage.world.databases.save();
     try_cases(&mut stage, &scene.passwords());
 }
 

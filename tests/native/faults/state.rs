@@ -1,9 +1,11 @@
 //! What a database holds, in a form in which two runs of one request can be compared: what is new in each (ids, secrets, times) is
-//! masked, and the order of the rows does not count.
+//! masked, and the order of the rows does not count. Where tenants live in another database than the first one, what leads to them there is left
+//! out: it may lead to nothing.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
+use rollcall::databases::place::MAIN;
 use rollcall::store::Value;
 use rollcall::store::identity_providers::BOUND;
 use serde_json::Value as Json;
@@ -18,7 +20,16 @@ impl State {
     /// The state now, seen through a mask.
     pub fn of(world: &World, mask: &Mask) -> Self {
         let mut rows: Vec<String> = Vec::new();
-        for (table, found) in world.database.dump() {
+        let mut dump = world.database.dump();
+        if world.home_name() != MAIN {
+            let of_main = world.databases.main().dump();
+            dump.extend(
+                of_main
+                    .into_iter()
+                    .filter(|(table, _)| !["directory", "placements"].contains(&table.as_str())),
+            );
+        }
+        for (table, found) in dump {
             for row in found {
                 let row: Vec<String> = row.iter().map(|value| mask.shown(value)).collect();
                 rows.push(format!("{table}: {}", row.join(" | ")));

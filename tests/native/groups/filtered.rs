@@ -77,10 +77,10 @@ fn a_filter_removes_those_members_whom_it_selects_in_memory() {
                 (&path, &operations, &left),
                 (&nobody, &with_them, &left_of_users),
             ] {
-                world.database.save();
+                world.databases.save();
                 let answer = tenant.patch(path, json!(operations));
                 let found = tenant.get(path);
-                world.database.restore();
+                world.databases.restore();
                 prop_assert_eq!(answer.status, 200, "{}", answer.body);
                 let mut found: Vec<&str> = members(&found.body)
                     .iter()

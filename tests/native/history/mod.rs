@@ -231,7 +231,7 @@ fn very_many_memberships_are_kept_in_parts() {
             })
             .collect()
     };
-    world.database.save();
+    world.databases.save();
     let path = format!("/Groups/{group}?excludedAttributes=members");
     let body = json!({"schemas": [GROUP], "displayName": "All", "members": [{"value": few}]});
     tenant.send("PUT", &path, body).expect(200);
@@ -243,7 +243,7 @@ fn very_many_memberships_are_kept_in_parts() {
         longest < 1_000_000 && rows == 22,
         "{longest} bytes in {rows} rows"
     );
-    world.database.restore();
+    world.databases.restore();
     tenant
         .send("DELETE", &format!("/Groups/{group}"), Value::Null)
         .expect(204);

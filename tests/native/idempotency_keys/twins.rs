@@ -1,36 +1,10 @@
 //! The same request twice at once, and one whose outcome was lost on its way from the database.
 
-use std::rc::Rc;
-use std::task::Poll;
-
-use async_trait::async_trait;
 use futures_util::future::join_all;
-use rollcall::platform::Database;
-use rollcall::store::{Result, Rows, Statement};
 
 use super::{Making, expect_refused, expect_same, makings, opens};
-use crate::support::d1_twin::D1Twin;
 use crate::support::faults::{Fault, Faults, Part};
 use crate::support::{Answer, Tenant, World};
-
-/// Lets others go first before each batch, so that requests at once take turns.
-struct Turns(Rc<D1Twin>);
-
-#[async_trait(?Send)]
-impl Database for Turns {
-    async fn run(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
-        let mut waited = false;
-        std::future::poll_fn(|context| {
-            if std::mem::replace(&mut waited, true) {
-                return Poll::Ready(());
-            }
-            context.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
-        self.0.run(batch).await
-    }
-}
 
 fn at_once(world: &World, makings: &[Making], key: &str) -> Vec<Answer> {
     let jwt = world.jwt(&world.claims());
@@ -50,7 +24,7 @@ fn at_once(world: &World, makings: &[Making], key: &str) -> Vec<Answer> {
 
 fn with_turns() -> World {
     let mut world = World::new();
-    world.app.platform.database = Rc::new(Turns(world.database.clone()));
+    world.take_turns();
     world
 }
 
@@ -113,9 +87,9 @@ fn a_lost_outcome_is_found_out_by_the_request_itself_or_by_the_next() {
         (makings(&tenant), named)
     };
     let faults = Faults::install(&mut world);
-    world.database.save();
+    world.databases.save();
     for making in requests {
-        world.database.restore();
+        world.databases.restore();
         faults.arm(None);
         let usual = making.send(&world, "one");
         usual.expect(201);
@@ -125,7 +99,7 @@ fn a_lost_outcome_is_found_out_by_the_request_itself_or_by_the_next() {
             .rposition(|part| *part == Part::Database)
             .expect("a batch");
         for is_given_up in [false, true] {
-            world.database.restore();
+            world.databases.restore();
             let fault = match is_given_up {
                 true => Fault::HangsAfter,
                 false => Fault::ReplyLost,

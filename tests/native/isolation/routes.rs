@@ -330,7 +330,7 @@ fn no_route_reaches_another_tenant() {
     other.get("/Users").expect(200);
     own.get("/Users").expect(200);
     let now = world.clock.0.get();
-    world.database.save();
+    world.databases.save();
     let (their_rows, _) = parted(&world, &other.id);
     let mut pairs = 0;
     for route in routes::all() {
@@ -346,11 +346,11 @@ fn no_route_reaches_another_tenant() {
                 let at = attempt.text();
                 let missing = on_nobodys.send(&world, token);
                 let (_, rows_without) = parted(&world, &other.id);
-                world.database.restore();
+                world.databases.restore();
                 world.clock.0.set(now);
                 let answer = attempt.send(&world, token);
                 let (its_rows, rows) = parted(&world, &other.id);
-                world.database.restore();
+                world.databases.restore();
                 world.clock.0.set(now);
                 assert_eq!(its_rows, their_rows, "{at}: changed the other's rows");
                 let shown = answer.body.to_string();

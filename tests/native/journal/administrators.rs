@@ -29,10 +29,10 @@ fn every_change_is_told() {
     let world = World::new();
     let scene = Scene::set(&world, "compat");
     world.queue.halted.set(true);
-    world.database.save();
+    world.databases.save();
     let mut changed = Vec::new();
     for case in scene.all() {
-        world.database.restore();
+        world.databases.restore();
         let before = state(&world);
         let answer = world.send(case.request.clone());
         if answer.status < 400 && state(&world) != before {

@@ -2,9 +2,7 @@
 //! them, the run ends as an undisturbed one does, and nothing is done twice.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Poll;
 
 use async_trait::async_trait;
 use futures_util::future::join;
@@ -19,6 +17,7 @@ use super::{Directory, world};
 use crate::support::World;
 use crate::support::d1_twin::D1Twin;
 use crate::support::ldap_tree::{Reached, Tree};
+use crate::support::turns::take_turns;
 
 const BASE: &str = "dc=example,dc=com";
 const PEOPLE: usize = 14;
@@ -110,7 +109,7 @@ impl Scene {
         let asked = directory.ask("?full=true&allow_removals=true");
         assert_eq!(asked.expect(200).body["data"]["status"], "running");
         let now = world.clock.0.get();
-        world.database.save();
+        world.databases.save();
         Scene {
             world,
             tenant,
@@ -132,7 +131,7 @@ impl Scene {
     /// Sets everything back, and delivers so many messages; whether there were so many.
     fn play(&self, messages: usize) -> bool {
         let world = &self.world;
-        world.database.restore();
+        world.databases.restore();
         world.clock.0.set(self.now);
         world.queue.lose();
         world.queue.put(&self.message());
@@ -245,25 +244,6 @@ fn a_message_that_comes_twice_does_nothing_twice() {
     }
 }
 
-/// A database at which two invocations take turns.
-struct Turns(Rc<dyn Database>);
-
-#[async_trait(?Send)]
-impl Database for Turns {
-    async fn run(&self, batch: Vec<Statement>) -> Result<Vec<Rows>> {
-        let mut waited = false;
-        poll_fn(|context| match std::mem::replace(&mut waited, true) {
-            true => Poll::Ready(()),
-            false => {
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-        })
-        .await;
-        self.0.run(batch).await
-    }
-}
-
 /// A database in which the tenant is deleted before a trip, by an administrator whose request came in between.
 struct Deleting {
     twin: Rc<D1Twin>,
@@ -303,7 +283,7 @@ fn a_tenant_that_is_deleted_within_a_message_gets_nothing_more_of_it() {
                 trips: Cell::default(),
                 left: RefCell::default(),
             });
-            platform.database = deleting.clone();
+            world.put_home(&mut platform, deleting.clone());
             let app = App {
                 config: world.app.config.clone(),
                 platform,
@@ -336,7 +316,7 @@ fn two_messages_at_the_same_time_do_nothing_twice() {
     let (messages, expected) = scene.undisturbed();
     let world = &scene.world;
     let mut platform = world.app.platform.clone();
-    platform.database = Rc::new(Turns(platform.database.clone()));
+    take_turns(&mut platform);
     let app = App {
         config: world.app.config.clone(),
         platform,

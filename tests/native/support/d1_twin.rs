@@ -63,11 +63,19 @@ static MIGRATED: LazyLock<Mutex<Connection>> = LazyLock::new(|| {
         .map(|entry| entry.expect("a file").path())
         .collect();
     migrations.sort();
+    // What wrangler notes of them.
+    connection
+        .execute_batch("create table d1_migrations (id integer primary key, name text unique, applied_at timestamp)")
+        .expect("the table of migrations");
     for path in migrations {
         let sql = std::fs::read_to_string(&path).expect("a migration");
         connection
             .execute_batch(&sql)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let name = path.file_name().and_then(|name| name.to_str());
+        connection
+            .execute("insert into d1_migrations (name) values (?1)", [name])
+            .expect("a note of it");
     }
     Mutex::new(connection)
 });

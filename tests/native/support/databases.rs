@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use rollcall::announcing::Announcing;
-use rollcall::databases::place::Place;
-use rollcall::platform::{Database, Others};
+use rollcall::databases::place::{MAIN, Place};
+use rollcall::platform::{Database, Others, Platform};
 
+use super::World;
 use super::d1_twin::D1Twin;
 use super::jobs::TestQueue;
 use super::outside::{TestBackground, TestClock, TestEntropy};
@@ -61,6 +62,28 @@ impl Twins {
             .clone()
     }
 
+    /// Keeps everything in all of them as it is now.
+    pub fn save(&self) {
+        for (_, twin) in &self.twins {
+            twin.save();
+        }
+    }
+
+    /// Sets everything back to what was kept.
+    pub fn restore(&self) {
+        for (_, twin) in &self.twins {
+            twin.restore();
+        }
+    }
+
+    /// What is in all of them, as one text.
+    pub fn dump_text(&self) -> String {
+        self.twins
+            .iter()
+            .map(|(_, twin)| twin.dump_text())
+            .collect()
+    }
+
     /// Counts the statements of another invocation; gives those of the one before.
     pub fn begin_invocation(&self) -> Vec<usize> {
         let all = self.twins.iter();
@@ -80,5 +103,48 @@ impl Others for Twins {
         let announced = self.announced.borrow();
         let found = announced.iter().find(|(known, _)| known == name);
         found.map(|(_, database)| database.clone())
+    }
+}
+
+/// Databases of which each has something around it.
+struct Wrapped<F>(Rc<dyn Others>, F);
+
+impl<F: Fn(Rc<dyn Database>) -> Rc<dyn Database>> Others for Wrapped<F> {
+    fn open(&self, name: &str) -> Option<Rc<dyn Database>> {
+        Some(self.1(self.0.open(name)?))
+    }
+}
+
+/// Puts something around each database of a platform.
+pub fn wrap(
+    platform: &mut Platform,
+    around: impl Fn(Rc<dyn Database>) -> Rc<dyn Database> + 'static,
+) {
+    platform.database = around(platform.database.clone());
+    platform.others = Rc::new(Wrapped(platform.others.clone(), around));
+}
+
+/// Databases of which one is another one.
+struct Instead(Rc<dyn Others>, String, Rc<dyn Database>);
+
+impl Others for Instead {
+    fn open(&self, name: &str) -> Option<Rc<dyn Database>> {
+        match name == self.1 {
+            true => Some(self.2.clone()),
+            false => self.0.open(name),
+        }
+    }
+}
+
+impl World {
+    /// Puts another database in the place of the one that tenants live in.
+    pub fn put_home(&self, platform: &mut Platform, database: Rc<dyn Database>) {
+        match self.home_name().as_str() {
+            MAIN => platform.database = database,
+            name => {
+                let others = platform.others.clone();
+                platform.others = Rc::new(Instead(others, name.to_owned(), database));
+            }
+        }
     }
 }

@@ -22,6 +22,7 @@ pub mod own_schemas;
 pub mod plain_words;
 pub mod population;
 pub mod slapd;
+pub mod turns;
 
 use std::cell::Cell;
 use std::rc::Rc;
