@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use rollcall::announcing::Announcing;
+use rollcall::databases::homes::Homes;
 use rollcall::databases::place::{MAIN, Place};
 use rollcall::platform::{Database, Others, Platform};
 
@@ -146,5 +147,27 @@ impl World {
                 platform.others = Rc::new(Instead(others, name.to_owned(), database));
             }
         }
+    }
+}
+
+impl World {
+    /// The name of the database that tenants live in.
+    pub fn home_name(&self) -> String {
+        match self.app.platform.homes.is_single() {
+            true => MAIN.to_owned(),
+            false => std::env::var("TENANTS_IN").unwrap_or_else(|_| MAIN.to_owned()),
+        }
+    }
+
+    /// The database that tenants live in, as the application reaches it.
+    pub fn home(&self) -> Rc<dyn Database> {
+        let opened = self.app.platform.database_named(&self.home_name());
+        opened.expect("the database")
+    }
+
+    /// The databases, as an instance knows them that has just begun.
+    pub fn no_memory_of_homes(&self) -> Rc<Homes> {
+        let homes = &self.app.platform.homes;
+        Rc::new(Homes::new(homes.places().to_vec(), homes.max_bytes()))
     }
 }

@@ -38,7 +38,7 @@ use rollcall::change::Recent;
 use rollcall::config::Config;
 use rollcall::databases::homes::{Homes, MAX_BYTES};
 use rollcall::databases::place::MAIN;
-use rollcall::platform::{Database, Others, Platform};
+use rollcall::platform::{Others, Platform};
 use serde_json::{Map, Value, json};
 
 pub use answer::Answer;
@@ -179,26 +179,6 @@ impl World {
     pub fn connect(&mut self, tcp: Rc<dyn rollcall::platform::Tcp>) {
         self.app.platform.tcp = tcp;
         self.employ();
-    }
-
-    /// The name of the database that tenants live in.
-    pub fn home_name(&self) -> String {
-        match self.app.platform.homes.is_single() {
-            true => MAIN.to_owned(),
-            false => std::env::var("TENANTS_IN").unwrap_or_else(|_| MAIN.to_owned()),
-        }
-    }
-
-    /// The database that tenants live in, as the application reaches it.
-    pub fn home(&self) -> Rc<dyn Database> {
-        let opened = self.app.platform.database_named(&self.home_name());
-        opened.expect("the database")
-    }
-
-    /// The databases, as an instance knows them that has just begun.
-    fn no_memory_of_homes(&self) -> Rc<Homes> {
-        let homes = &self.app.platform.homes;
-        Rc::new(Homes::new(homes.places().to_vec(), homes.max_bytes()))
     }
 
     /// Forgets what an instance remembers between requests, as a new one would.
