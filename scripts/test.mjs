@@ -2,7 +2,7 @@
 // counted. `npm test -- native edge` runs those stages alone; `npm run lint` is fmt, clippy and types.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { build } from "./build.mjs";
 import { setUp } from "./setup.mjs";
 import { chromium } from "./setup/chromium.mjs";
@@ -15,6 +15,8 @@ import { inRoot, root } from "./setup/paths.mjs";
 import { endWithUs, main, say, SetupError } from "./setup/progress.mjs";
 
 const nothing = { passed: 0, failed: 0 };
+/** The suites of tests/edge that run wrangler. */
+const WITH_WRANGLER = ["backup", "deploy", "deploy_databases", "dev_beside", "dev_smoke", "operating"];
 
 const stages = {
   fmt: ["formatting (cargo fmt --check)", () => cargoTool("rustfmt", ["fmt", "--check"])],
@@ -47,6 +49,8 @@ await main(async () => {
     const browser = await chromium();
     if (browser.missing) skipped.push(`the pages in a browser (tests/edge/docs.test.mjs, console.test.mjs): ${browser.missing}`);
   }
+  // The wasm build keeps one core busy, and most of the time no more: it goes on beside the native tests.
+  let building;
   for (const name of names) {
     const [title, work] = stages[name];
     if (name === "edge" && failed.includes("wasm")) {
@@ -55,7 +59,8 @@ await main(async () => {
     }
     say(`\n▶ ${title}`);
     const started = Date.now();
-    const result = await work(tools);
+    if (name === "native" && names.includes("wasm")) building = buildWorker(tools);
+    const result = await (name === "wasm" && building ? building : work(tools));
     if (result.skipped) {
       skipped.push(`${title}: ${result.skipped}`);
       say(`  skipped: ${result.skipped}`);
@@ -121,7 +126,13 @@ async function edgeTests() {
   const all = existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
   const files = all.filter((name) => name.endsWith(".test.mjs")).sort().map((name) => join("tests", "edge", name));
   if (files.length === 0) return { skipped: "there are none" };
-  return run(process.execPath, ["--test", "--test-reporter=spec", ...files], nodeSummary, wranglerEnv());
+  // Suites that run wrangler wait for its processes most of the time, and measure nothing: they go on beside the others.
+  const withWrangler = files.filter((file) => WITH_WRANGLER.includes(basename(file, ".test.mjs")));
+  const others = files.filter((file) => !withWrangler.includes(file));
+  const parts = [withWrangler, others].filter((part) => part.length);
+  const results = await Promise.all(parts.map((part) => run(process.execPath, ["--test", "--test-reporter=spec", ...part], nodeSummary, wranglerEnv())));
+  const sum = (of) => results.reduce((total, result) => total + result[of], 0);
+  return { ok: results.every(({ ok }) => ok), passed: sum("passed"), failed: sum("failed") };
 }
 
 /** Runs a stage with its output shown as it comes; the runner's own summary is read from it. */
