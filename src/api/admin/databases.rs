@@ -97,14 +97,26 @@ fn show(homes: &Homes, place: &Place, asked: store::Result<i64>) -> DatabaseResp
     }
 }
 
-/// Some of the databases, each asked at once with the others.
-async fn read(call: &Call<'_>, places: &[Place]) -> Vec<DatabaseResponse> {
+/// Some of the databases, each asked at once with the others. Where none of them answers, that is no matter of one database.
+async fn read(call: &Call<'_>, places: &[Place]) -> Result<Vec<DatabaseResponse>> {
     let asked = places.iter().map(|place| tenants_in(call, &place.name));
     let asked = join_all(asked).await;
+    let answers = |asked: &store::Result<i64>| {
+        matches!(
+            asked,
+            Ok(_) | Err(store::Error::Outdated { .. } | store::Error::Unbound(_))
+        )
+    };
+    if !asked.iter().any(answers)
+        && let Some(Err(error)) = asked.first()
+    {
+        return Err(error.clone().into());
+    }
     let homes = &call.app.platform.homes;
     let all = places.iter().zip(asked);
-    all.map(|(place, asked)| show(homes, place, asked))
-        .collect()
+    Ok(all
+        .map(|(place, asked)| show(homes, place, asked))
+        .collect())
 }
 
 /// How many tenants live in a database, where that has had all migrations.
@@ -139,21 +151,21 @@ pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let to = from
         .saturating_add(usize::try_from(limit).unwrap_or_default())
         .min(places.len());
-    let data = read(call, places.get(from..to).unwrap_or_default()).await;
+    let data = read(call, places.get(from..to).unwrap_or_default()).await?;
     let total = i64::try_from(places.len()).unwrap_or(i64::MAX);
     Ok(envelope::listed(call, page, total, data))
 }
 
 /// The databases that need a person, for [`status`](super::status). Where there is one alone, that it answers and how many tenants it has is
 /// known.
-pub async fn in_need(call: &Call<'_>, tenants: i64) -> Vec<DatabaseResponse> {
+pub async fn in_need(call: &Call<'_>, tenants: i64) -> Result<Vec<DatabaseResponse>> {
     let homes = &call.app.platform.homes;
     let mut all = match homes.places() {
         [one] => vec![show(homes, one, Ok(tenants))],
-        several => read(call, several).await,
+        several => read(call, several).await?,
     };
     all.retain(|database| database.to_do.is_some());
-    all
+    Ok(all)
 }
 
 /// The database that a new tenant is to live in: that one, or one in that location or jurisdiction; the first one where neither is named and it

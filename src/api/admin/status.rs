@@ -173,7 +173,7 @@ async fn of_all(call: &Call<'_>) -> Result<Reply> {
             let status = StatusResponse {
                 lines: Vec::new(),
                 tenants: None,
-                databases: Some(databases::in_need(call, 0).await),
+                databases: Some(databases::in_need(call, 0).await?),
             };
             return Ok(envelope::single(call, 200, status));
         }
@@ -206,7 +206,7 @@ async fn of_all(call: &Call<'_>) -> Result<Reply> {
     let status = StatusResponse {
         lines: all,
         tenants: Some(page.of_items(found.total)),
-        databases: Some(databases::in_need(call, found.total).await),
+        databases: Some(databases::in_need(call, found.total).await?),
     };
     Ok(envelope::single(call, 200, status))
 }

@@ -165,9 +165,12 @@ impl Stage {
         answer
     }
 
-    fn told(&self, answer: &Answer, home: &str) -> String {
+    /// What was answered, wherever the tenant lives.
+    fn told(&self, answer: &Answer) -> String {
         let text = self.mask.masked(&answer.body.to_string());
-        text.replace(&format!("\"database\":\"{home}\""), "\"database\":\"home\"")
+        ["main", "eu", "apac"].iter().fold(text, |text, home| {
+            text.replace(&format!("\"database\":\"{home}\""), "\"database\":\"home\"")
+        })
     }
 
     fn try_case(&mut self, case: &Case) {
@@ -188,7 +191,7 @@ impl Stage {
             answer.body, answer.log
         );
         if !case.pattern().ends_with("/databases") {
-            assert_eq!(self.told(&answer, to), self.told(&unmoved, from), "{at}");
+            assert_eq!(self.told(&answer), self.told(&unmoved), "{at}");
         }
         let written = rows(&self.world, from, &tenant, None);
         assert!(

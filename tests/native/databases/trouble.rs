@@ -117,7 +117,7 @@ fn one_that_is_not_bound_is_named_in_the_log() {
         &mut world,
         &homes,
         60..=60,
-        "the database eu is not bound to this worker",
+        "the database eu is not bound",
     );
     assert_eq!(state(&world), "out_of_reach");
     let made = super::create(&world, json!({"name": "Acme", "database": "eu"}));
