@@ -76,20 +76,15 @@ impl Place {
 /// The databases that the variable `DATABASES` names beside the first one, as in `eu:jurisdiction=eu apac:location=apac`. The first one comes
 /// first, whether it is named or not. The error says what is wrong.
 pub fn parse(text: &str) -> Result<Vec<Place>, String> {
-    let mut places = vec![Place::main()];
+    let mut named: Vec<Place> = Vec::new();
     for part in text.split_whitespace() {
         let place = Place::parse(part)?;
-        let known = places.iter().position(|known| known.name == place.name);
-        match known {
-            Some(0) if places.first() == Some(&Place::main()) => {
-                places = {
-                    let others = places.split_off(1);
-                    std::iter::once(place).chain(others).collect()
-                }
-            }
-            Some(_) => return Err(format!("the database `{}` is named twice", place.name)),
-            None => places.push(place),
+        if named.iter().any(|known| known.name == place.name) {
+            return Err(format!("the database `{}` is named twice", place.name));
         }
+        named.push(place);
     }
-    Ok(places)
+    let (main, others): (Vec<_>, Vec<_>) = named.into_iter().partition(|place| place.name == MAIN);
+    let main = main.into_iter().next().unwrap_or_else(Place::main);
+    Ok(std::iter::once(main).chain(others).collect())
 }

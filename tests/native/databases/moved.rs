@@ -223,7 +223,10 @@ fn try_all(from: &'static str, to: &'static str) {
         .collect();
     assert!(cases.len() > 80);
     for case in cases {
-        stage.try_case(&case);
+        // Where it is to live is another question there.
+        if !case.pattern().ends_with("/move") {
+            stage.try_case(&case);
+        }
     }
 }
 

@@ -12,6 +12,17 @@ use crate::support::{SECRET, World};
 const LOCATIONS: [&str; 6] = ["wnam", "enam", "weur", "eeur", "apac", "oc"];
 const JURISDICTIONS: [&str; 3] = ["eu", "us", "fedramp"];
 
+#[test]
+fn the_newest_migration_is_the_last_file() {
+    let files = std::fs::read_dir("migrations").expect("migrations");
+    let names = files.map(|file| file.expect("a file").file_name().into_string());
+    let last = names.map(|name| name.expect("a name")).max();
+    assert_eq!(
+        last.as_deref(),
+        Some(rollcall::databases::migrations::NEWEST)
+    );
+}
+
 fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
     Config::read(|name| {
         let base = [
@@ -83,6 +94,7 @@ fn databases_are_named_with_where_they_are_kept() {
         ("a:place=oc", "jurisdiction="),
         ("a,b", "a,b"),
         ("a a", "twice"),
+        ("main main:location=oc", "twice"),
         ("a:location=oc b a:jurisdiction=eu", "twice"),
         ("main:location=oc main:location=oc", "twice"),
     ] {

@@ -113,12 +113,7 @@ fn one_that_is_not_bound_is_named_in_the_log() {
     let mut world = three();
     let homes = homes(&world);
     cut(&mut world, "eu", None);
-    expect_trouble(
-        &mut world,
-        &homes,
-        60..=60,
-        "the database eu is not bound",
-    );
+    expect_trouble(&mut world, &homes, 60..=60, "the database eu is not bound");
     assert_eq!(state(&world), "out_of_reach");
     let made = super::create(&world, json!({"name": "Acme", "database": "eu"}));
     made.expect(503);
