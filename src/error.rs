@@ -151,12 +151,15 @@ impl Error {
     /// For what a database takes no more.
     #[track_caller]
     pub fn full(database: &str) -> Self {
-        Self::new(
-            Kind::Full,
-            format!(
-                "the database {database} is full: it takes deletions alone until there is room, or the tenant is moved"
-            ),
-        )
+        Error {
+            internal: Some(format!("the database {database} is full")),
+            ..Self::new(
+                Kind::Full,
+                format!(
+                    "the database {database} is full: it takes deletions alone until there is room, or the tenant is moved"
+                ),
+            )
+        }
     }
 
     /// One field that does not hold.

@@ -28,7 +28,7 @@ describe("databases in the console", { skip }, () => {
     await row.getByText("jurisdiction eu").waitFor();
     await row.getByText("Takes new tenants").waitFor();
     assert.equal(await page.locator("tbody tr").count(), 2);
-    assert.match(await page.locator("tbody tr", { hasText: "main" }).innerText(), /MB of 10 GB/);
+    assert.match(await page.locator("tbody tr", { hasText: "main" }).innerText(), /kB of 10 GB/);
   });
 
   test("a new tenant is made in the one that is chosen", { timeout: TIMEOUT }, async (t) => {

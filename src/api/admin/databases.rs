@@ -182,8 +182,10 @@ pub async fn choose<'c>(
     });
     let wanted: Vec<&Place> = wanted.collect();
     if wanted.is_empty() {
+        let is_known = |name: &str| homes.places().iter().any(|place| place.name == name);
         let (field, what) = match database {
-            Some(_) => ("database", "there is no such database"),
+            Some(name) if !is_known(name) => ("database", "there is no database of that name"),
+            Some(_) => ("location", "the database is kept elsewhere"),
             None => ("location", "no database is kept there"),
         };
         return Err(Error::field(&["body", field], what, "value_error"));
@@ -191,10 +193,7 @@ pub async fn choose<'c>(
     let asked = wanted.iter().map(async |place| {
         match homes.is_single() && homes.bytes(&place.name).is_some() {
             true => Ok(()),
-            false => call
-                .run_in(&place.name, vec![tenants::count()])
-                .await
-                .map(drop),
+            false => tenants_in(call, &place.name).await.map(drop),
         }
     });
     let asked = join_all(asked).await;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::administrator;
+use super::databases;
 use crate::api::http::call::Call;
 use crate::api::http::envelope;
 use crate::api::http::input::{Text, Time, body};
@@ -28,18 +29,37 @@ pub struct MoveCreate {
     database: Text<1, 20>,
 }
 
+/// What is done of a move.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+enum MoveStatus {
+    /// The tenant was never moved.
+    None,
+    Copying,
+    CatchingUp,
+    Checking,
+    Switching,
+    /// It lives in the other database; its old rows are deleted.
+    Purging,
+    Done,
+    Cancelling,
+    Cancelled,
+    Failed,
+}
+
 /// A tenant's last move, and how far it is.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct MoveResponse {
-    id: String,
+    /// Null where it was never moved, as all that tells of a move.
+    id: Option<String>,
     tenant_id: String,
-    /// The database that it leaves.
+    /// The database that it leaves, or lives in where it was never moved.
     from: String,
     /// The one that it goes to.
-    to: String,
-    /// `copying`, `catching_up`, `checking`, `switching`, `purging`, `done`, `cancelling`, `cancelled` or `failed`.
-    status: String,
+    to: Option<String>,
+    status: MoveStatus,
     rows_copied: i64,
     /// About how many there are, counted when it began.
     rows_total: i64,
@@ -51,30 +71,42 @@ pub struct MoveResponse {
     digest: Option<String>,
     /// Why it failed.
     reason: Option<String>,
-    started_at: Time,
-    updated_at: Time,
+    started_at: Option<Time>,
+    updated_at: Option<Time>,
     finished_at: Option<Time>,
 }
 
 fn show(tenant: &TenantId, rows: Option<&Rows>) -> Result<MoveResponse> {
     let row = rows.and_then(Rows::first);
     let moving: Move = moves::read(row.ok_or_else(|| Error::not_found(WHAT))?)?;
+    let status = serde_json::from_value(moving.status.into())
+        .map_err(|error| Error::internal(error.to_string()))?;
     Ok(MoveResponse {
-        id: moving.id,
+        id: Some(moving.id),
         tenant_id: tenant.to_string(),
         from: moving.source,
-        to: moving.target,
-        status: moving.status,
+        to: Some(moving.target),
+        status,
         rows_copied: moving.state.rows_copied,
         rows_total: moving.state.rows_total,
         rows_caught_up: moving.state.rows_caught_up,
         pause_ms: moving.state.pause_ms,
         digest: moving.state.digest,
         reason: moving.reason,
-        started_at: Time(moving.started_at),
-        updated_at: Time(moving.updated_at),
+        started_at: Some(Time(moving.started_at)),
+        updated_at: Some(Time(moving.updated_at)),
         finished_at: moving.finished_at.map(Time),
     })
+}
+
+/// The database that a tenant lives in; 404 where there is no such tenant.
+async fn home<'c>(call: &'c Call<'_>, tenant: &TenantId) -> Result<&'c str> {
+    let batch = vec![tenants::select(tenant)];
+    let results = call.run(Some(tenant), batch).await?;
+    if rows_at(&results, 0)?.first().is_none() {
+        return Err(Error::not_found("the tenant"));
+    }
+    Ok(call.app.platform.homes.of(tenant).unwrap_or(MAIN))
 }
 
 /// The tenant in the path, for administrators of all tenants alone.
@@ -110,22 +142,16 @@ pub async fn begin(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let tenant = tenant_of(call, admin)?;
     let given: MoveCreate = body(call)?;
     let target = given.database.as_str();
-    let fault = |msg: &str| Error::field(&["body", "database"], msg, "value_error");
-    let homes = &call.app.platform.homes;
-    let is_known = homes.places().iter().any(|place| place.name == target);
-    if !is_known {
-        return Err(fault("there is no database of that name"));
-    }
-    let results = call
-        .run(Some(&tenant), vec![tenants::select(&tenant)])
-        .await?;
-    if rows_at(&results, 0)?.first().is_none() {
-        return Err(Error::not_found("the tenant"));
-    }
-    let source = homes.of(&tenant).unwrap_or(MAIN).to_owned();
+    let source = home(call, &tenant).await?.to_owned();
     if source == target {
-        return Err(fault("the tenant lives there already"));
+        return Err(Error::field(
+            &["body", "database"],
+            "the tenant lives there already",
+            "value_error",
+        ));
     }
+    // It has to take a tenant more.
+    databases::choose(call, Some(target), None).await?;
     let id = call.new_id()?;
     let actor = admin.actor();
     let begun = Begun {
@@ -158,7 +184,25 @@ pub async fn begin(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
 pub async fn read(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
     let tenant = tenant_of(call, admin)?;
     let results = call.run_in(MAIN, vec![moves::select(&tenant)]).await?;
-    let shown = show(&tenant, results.last())?;
+    let shown = match results.last().and_then(Rows::first) {
+        Some(_) => show(&tenant, results.last())?,
+        None => MoveResponse {
+            id: None,
+            from: home(call, &tenant).await?.to_owned(),
+            tenant_id: tenant.to_string(),
+            to: None,
+            status: MoveStatus::None,
+            rows_copied: 0,
+            rows_total: 0,
+            rows_caught_up: 0,
+            pause_ms: None,
+            digest: None,
+            reason: None,
+            started_at: None,
+            updated_at: None,
+            finished_at: None,
+        },
+    };
     Ok(envelope::single(call, 200, shown))
 }
 
@@ -184,7 +228,7 @@ pub async fn cancel(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
 async fn send(call: &Call<'_>, tenant: &TenantId, shown: &MoveResponse) {
     let message = Message::Move {
         tenant: tenant.to_string(),
-        id: shown.id.clone(),
+        id: shown.id.clone().unwrap_or_default(),
         mark: None,
     };
     let _ = messages::send(&call.app.platform, message, 0).await;

@@ -89,7 +89,7 @@ pub async fn list(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         let results = call.run(Some(only), batch.into()).await?;
         return envelope::list(call, page, &results, |row| show_read(call, only, row));
     }
-    let found = everywhere::of_all(call, page, &select).await?;
+    let found = everywhere::of_all(call, page, &select, false).await?;
     let parts = found.parts.iter();
     let rows = parts.flat_map(|(database, rows)| rows.iter().map(move |row| (*database, row)));
     let data = rows.map(|(database, row)| show_row(row, database));

@@ -116,8 +116,9 @@ async fn look_up(call: &Call<'_>, slot: &Slot) -> Result<Option<KeptReply>> {
     let results = match &tenant {
         Some(tenant) => vec![call.run(Some(tenant), batch).await?],
         None => {
-            let everywhere = call.run_everywhere(&batch).await?;
-            everywhere.into_iter().map(|(_, results)| results).collect()
+            let everywhere = call.run_everywhere(&batch).await.into_iter();
+            let results = everywhere.map(|(_, results)| results);
+            results.collect::<crate::store::Result<Vec<_>>>()?
         }
     };
     let mut rows = results.iter().flatten().filter_map(Rows::first);

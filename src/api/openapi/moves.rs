@@ -40,7 +40,7 @@ pub fn describe(route: &Route, schemas: &mut Schemas) -> Option<Operation> {
         ),
         "readMove" => shows::<MoveResponse>(
             Operation::new(route, TENANTS, "How far a tenant's move is")
-                .describe("Its last one: 404 where there was none. A move that failed says why, and the tenant is where it was.")
+                .describe("Its last one; `status` is `none` where it was never moved. A move that failed says why, and the tenant is where it was.")
                 .fails(404),
             200,
             "The move",

@@ -22,7 +22,7 @@ const STATES: Record<Database["state"], [title: string, kind: "good" | "warn" | 
 export const readDatabases = async () => (await ask(api.GET("/api/v1/admin/databases", { params: { query: { per_page: 100 } } }))).data;
 
 /** Where it is kept, for people. */
-export const whereIs = ({ location, jurisdiction }: Database) => (jurisdiction ? `jurisdiction ${jurisdiction}` : (location ?? "wherever D1 chose"));
+export const whereIs = ({ location, jurisdiction }: Database) => (jurisdiction ? `jurisdiction ${jurisdiction}` : (location ? `location ${location}` : "wherever Cloudflare put it"));
 
 export function Databases() {
   const loaded = useLoad("databases", readDatabases);
@@ -67,4 +67,7 @@ function size({ bytes, max_bytes }: Database) {
   return `${megabytes(bytes)} of ${megabytes(max_bytes)} (${share} %)`;
 }
 
-const megabytes = (bytes: number) => (bytes < 1e9 ? `${count(Math.ceil(bytes / 1e6))} MB` : `${count(Math.floor(bytes / 1e8) / 10)} GB`);
+function megabytes(bytes: number) {
+  if (bytes < 1e6) return `${count(Math.ceil(bytes / 1e3))} kB`;
+  return bytes < 1e9 ? `${count(Math.ceil(bytes / 1e6))} MB` : `${count(Math.floor(bytes / 1e8) / 10)} GB`;
+}

@@ -1,6 +1,6 @@
 // Where a tenant lives, and its move to another database with its progress.
 import { useState } from "preact/hooks";
-import { type Schemas, Failure, api, ask } from "../api";
+import { type Schemas, api, ask } from "../api";
 import { count, counted } from "../format";
 import { useDoing, useEvery, useLoad } from "../load";
 import { Confirm } from "../parts/dialog";
@@ -15,7 +15,7 @@ import { useTenant } from "./tenant";
 type Moved = Schemas["MoveResponse"];
 
 const EVERY_MS = 1_000;
-const OVER = new Set(["done", "cancelled", "failed"]);
+const OVER = new Set(["none", "done", "cancelled", "failed"]);
 
 /** What each status is called. */
 const STATUSES: Record<string, [title: string, kind: "good" | "warn" | "bad" | ""]> = {
@@ -30,15 +30,7 @@ const STATUSES: Record<string, [title: string, kind: "good" | "warn" | "bad" | "
   failed: ["Failed", "bad"],
 };
 
-/** The tenant's last move; null where it was never moved. */
-async function lastMove(tenant_id: string): Promise<Moved | null> {
-  try {
-    return (await ask(api.GET("/api/v1/admin/tenants/{tenant_id}/move", { params: { path: { tenant_id } } }))).data;
-  } catch (error) {
-    if (error instanceof Failure && error.status === 404) return null;
-    throw error;
-  }
-}
+const lastMove = async (tenant_id: string): Promise<Moved> => (await ask(api.GET("/api/v1/admin/tenants/{tenant_id}/move", { params: { path: { tenant_id } } }))).data;
 
 export function Home({ lives, onMoved }: { lives: string; onMoved: () => void }) {
   const tenant = useTenant();
@@ -56,6 +48,7 @@ export function Home({ lives, onMoved }: { lives: string; onMoved: () => void })
   const start = async () => {
     await ask(api.POST("/api/v1/admin/tenants/{tenant_id}/move", { params: { path }, body: { database: to } }));
     setSure(false);
+    setTo("");
     moved.reload();
   };
   const cancel = () =>
@@ -78,7 +71,7 @@ export function Home({ lives, onMoved }: { lives: string; onMoved: () => void })
               {mayMove && (
                 <div class="actions">
                   <Choice label="Move it to" value={to} onValue={setTo} options={[["", "Choose a database"], ...others.map((one): [string, string] => [one.name, `${one.name} (${whereIs(one)})`])]} />
-                  <button type="button" disabled={!to} onClick={() => setSure(true)}>
+                  <button type="button" disabled={!to || to === lives} onClick={() => setSure(true)}>
                     Move the tenant
                   </button>
                 </div>
@@ -89,7 +82,7 @@ export function Home({ lives, onMoved }: { lives: string; onMoved: () => void })
       </Shown>
       <Shown loaded={moved}>
         {(moved) =>
-          moved && (
+          moved.status !== "none" && (
             <div role="status">
               <Progress moved={moved} />
               {may("tenants:write") && ["copying", "catching_up", "checking"].includes(moved.status) && (
@@ -104,11 +97,18 @@ export function Home({ lives, onMoved }: { lives: string; onMoved: () => void })
       <Failed failure={doing.failure} />
       {isSure && (
         <Confirm title={`Move ${tenant.name} to ${to}?`} deed="Move the tenant" work={start} onClose={() => setSure(false)}>
+          {leaves(databases.value ?? [], lives, to) && <p>Its data leave the jurisdiction that {lives} stays under.</p>}
           <p>Its people and its identity provider go on meanwhile. Near the end writes wait for some seconds. Until then the move can be cancelled.</p>
         </Confirm>
       )}
     </section>
   );
+}
+
+/** Whether a move takes data out of where they have to stay. */
+function leaves(all: Database[], from: string, to: string) {
+  const of = (name: string) => all.find((one) => one.name === name)?.jurisdiction ?? null;
+  return of(from) !== null && of(from) !== of(to);
 }
 
 const where = (all: Database[], name: string) => {
@@ -119,7 +119,7 @@ const where = (all: Database[], name: string) => {
 function Progress({ moved }: { moved: Moved }) {
   const [title, kind] = STATUSES[moved.status] ?? [moved.status, ""];
   const facts: Fact[] = [
-    ["Began", <When at={moved.started_at} />],
+    ["Began", moved.started_at && <When at={moved.started_at} />],
     ["Copied", moved.rows_total ? `${count(moved.rows_copied)} of about ${counted(moved.rows_total, "row")}` : counted(moved.rows_copied, "row")],
     ["Written meanwhile", counted(moved.rows_caught_up, "row")],
   ];

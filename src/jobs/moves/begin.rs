@@ -4,7 +4,7 @@ use super::mover::{Done, Mover, Next};
 use crate::change::moving::{capture, ends, lives_elsewhere, lives_here};
 use crate::databases::place::MAIN;
 use crate::store::moves::{self, Step};
-use crate::store::{self, Statement, rows_at};
+use crate::store::{self, Guard, Statement, rows_at};
 
 /// Tables whose triggers are made in one batch.
 const TABLES_AT_ONCE: usize = 4;
@@ -20,12 +20,19 @@ impl Mover<'_> {
             self.moving.target != MAIN,
             self.limits.deleted,
         ));
-        let results = self.target(batch).await?;
+        let is_back = self.moving.state.step == Step::BackClear;
+        let results = match self.target(batch).await {
+            // Somebody has put the tenant there by hand: nothing of it is deleted.
+            Err(store::Error::Guard(Guard::VersionConflict)) if is_back => {
+                return self.end_back().await;
+            }
+            results => results?,
+        };
         let last = results.last().and_then(|rows| rows.first());
         if last.map_or(Ok(false), |row| row.boolean("more"))? {
             return Ok(Next::Go);
         }
-        if self.moving.state.step == Step::BackClear {
+        if is_back {
             return self.end_back().await;
         }
         self.go_to(Step::Watch);

@@ -110,7 +110,26 @@ fn what_cannot_be_done_is_refused() {
         assert_eq!(answer.status, status, "{database}");
         assert_eq!(answer.body["detail"][0]["loc"], json!(["body", "database"]));
     }
-    world.admin("GET", &path(&tenant), Value::Null).expect(404);
+    let never = world.admin("GET", &path(&tenant), Value::Null);
+    let never = &never.expect(200).body["data"];
+    assert_eq!(
+        [&never["status"], &never["from"], &never["to"]],
+        [&json!("none"), &json!("main"), &Value::Null]
+    );
+    // One that takes no more tenants.
+    world.databases.named("eu").bytes.set(Some(9_000_000_000));
+    let full = world.admin("POST", &path(&tenant), json!({"database": "eu"}));
+    assert!(
+        full.expect(507).body["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.contains("eu")),
+        "{}",
+        full.body
+    );
+    world.databases.named("eu").bytes.set(Some(400_000));
+    world
+        .admin("GET", "/api/v1/admin/tenants/nobody/move", Value::Null)
+        .expect(404);
     world
         .admin("DELETE", &path(&tenant), Value::Null)
         .expect(404);

@@ -46,8 +46,8 @@ pub async fn reencrypt(call: &Call<'_>, admin: &Admin) -> Result<Reply> {
         event_streams::count_sealed_otherwise(current),
         crate::store::signing_keys::count_sealed_otherwise(current),
     ];
-    for (_, results) in call.run_everywhere(&left).await? {
-        for left in results {
+    for (_, results) in call.run_everywhere(&left).await {
+        for left in results? {
             done.remaining += left.first().map_or(Ok(0), |row| row.integer("total"))?;
         }
     }
