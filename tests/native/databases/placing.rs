@@ -66,7 +66,7 @@ fn a_database_that_there_is_not_is_422() {
         ("location", json!({"name": "Acme", "location": "enam"})),
         // Each is there, and not together.
         (
-            "database",
+            "location",
             json!({"name": "Acme", "database": "eu", "location": "apac"}),
         ),
     ] {

@@ -22,7 +22,7 @@ impl Scene {
                 json!({"database": "main"}),
                 422,
             ),
-            self.admin("GET", &format!("{path}/move"), Value::Null, 404),
+            self.admin("GET", &format!("{path}/move"), Value::Null, 200),
             self.admin("DELETE", &format!("{path}/move"), Value::Null, 404),
         ]
     }
