@@ -15,11 +15,14 @@ use crate::support::{Answer, Tenant, World};
 /// The longest that a request waits, and a little more.
 const LONGEST_MS: i64 = 9_000;
 
+/// What is done before the call with that number.
+type Later = (usize, Box<dyn FnOnce()>);
+
 /// Lets the time pass, and runs statements when it has been asked so often: what the mover does meanwhile.
 struct Meanwhile {
     clock: Rc<TestClock>,
     sleeps: Cell<usize>,
-    then: RefCell<Option<(usize, Box<dyn FnOnce()>)>>,
+    then: RefCell<Option<Later>>,
 }
 
 #[async_trait(?Send)]
