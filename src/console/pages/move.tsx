@@ -69,12 +69,16 @@ export function Home({ lives, onMoved }: { lives: string; onMoved: () => void })
                 The tenant lives in <strong>{lives}</strong> ({where(all, lives)}).
               </p>
               {mayMove && (
-                <div class="actions">
-                  <Choice label="Move it to" value={to} onValue={setTo} options={[["", "Choose a database"], ...others.map((one): [string, string] => [one.name, `${one.name} (${whereIs(one)})`])]} />
-                  <button type="button" disabled={!to || to === lives} onClick={() => setSure(true)}>
-                    Move the tenant
-                  </button>
-                </div>
+                <>
+                  <div class="narrow">
+                    <Choice label="Move it to" value={to} onValue={setTo} options={[["", "Choose a database"], ...others.map((one): [string, string] => [one.name, `${one.name} (${whereIs(one)})`])]} />
+                  </div>
+                  <p>
+                    <button type="button" disabled={!to || to === lives} onClick={() => setSure(true)}>
+                      Move the tenant
+                    </button>
+                  </p>
+                </>
               )}
             </>
           );
