@@ -25,6 +25,8 @@ fn expect_full(answer: &Answer, status: u16, name: &str) {
         detail.contains(&format!("database {name} is full")),
         "{detail}"
     );
+    let said = format!("the database {name} is full");
+    assert!(answer.log.contains(&said), "{}", answer.log);
 }
 
 /// Every way to write by SCIM, with whether it only deletes.

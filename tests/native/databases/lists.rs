@@ -157,6 +157,8 @@ fn where_one_does_not_answer_the_list_says_so() {
     assert_eq!(data["databases"].as_array().unwrap().len(), 1, "{data}");
     assert_eq!(data["databases"][0]["name"], "eu");
     assert_eq!(data["databases"][0]["state"], "out_of_reach");
+    // What needs a person elsewhere is told all the same.
+    assert_eq!(data["tenants"]["total_items"], 2, "{data}");
     let all = world.admin("GET", DATABASES, Value::Null);
     let states: Vec<(Value, Value)> = all.expect(200).body["data"]
         .as_array()

@@ -209,3 +209,26 @@ fn the_clock_goes_on_with_one_whose_message_is_lost_and_ends_one_that_comes_to_n
     assert_eq!(data["reason"], "nothing was heard of it for long");
     tenant.user("ada@example.com");
 }
+
+/// As somebody may leave it who has restored one database alone: nothing of either is deleted, and the move is over.
+#[test]
+fn a_tenant_that_stands_in_both_databases_keeps_its_rows_and_is_not_stuck() {
+    let world = world();
+    let tenant = world.tenant("compat");
+    tenant.user("ada@example.com");
+    let (main, eu) = (world.databases.main(), world.databases.named("eu"));
+    eu.execute(&format!(
+        "insert into tenants (id, name, scim_profile, store_passwords, created_at, updated_at) values ('{}', 'x', 'compat', 0, 0, 0)",
+        tenant.id
+    ));
+    for _ in 0..2 {
+        begin(&tenant, "eu");
+        world.queue.work_off();
+        let moved = read(&tenant);
+        assert_eq!(moved["status"], "failed", "{moved}");
+        assert!(moved["reason"].is_string(), "{moved}");
+        assert_eq!(main.number("select count(*) from users"), 1);
+        assert_eq!(main.number("select count(*) from tenants"), 1);
+        assert_eq!(eu.number("select count(*) from tenants"), 1);
+    }
+}
