@@ -69,19 +69,6 @@ impl Platform {
         }
     }
 
-    /// All databases with their names, the first one first. One that is named and not bound gives its error when it is used.
-    #[cfg(feature = "jobs")]
-    pub fn databases(&self) -> Vec<(&str, Rc<dyn Database>)> {
-        let places = self.homes.places().iter();
-        places
-            .map(|place| {
-                let name = place.name.as_str();
-                let opened = self.database_named(name);
-                (name, opened.unwrap_or_else(|error| Rc::new(Failing(error))))
-            })
-            .collect()
-    }
-
     /// Runs a batch in the database of that name in one trip.
     pub async fn run_in(&self, name: &str, batch: Vec<Statement>) -> Result<Vec<Rows>> {
         let database = self.database_named(name)?;
@@ -97,18 +84,6 @@ impl Platform {
             self.homes.note_bytes(name, bytes);
         }
         Ok(results)
-    }
-}
-
-/// Gives the same error to everybody.
-#[cfg(feature = "jobs")]
-struct Failing(Error);
-
-#[cfg(feature = "jobs")]
-#[async_trait(?Send)]
-impl Database for Failing {
-    async fn run(&self, _: Vec<Statement>) -> Result<Vec<Rows>> {
-        Err(self.0.clone())
     }
 }
 

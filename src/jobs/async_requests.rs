@@ -70,9 +70,6 @@ impl App {
             }
             Ok::<_, Error>(())
         };
-        if let Err(error) = result.await {
-            let line = json!({"scheduled": "async requests", "error": error.internal});
-            self.platform.log.line(&line.to_string());
-        }
+        self.tell_scheduled("async requests", result.await);
     }
 }

@@ -53,19 +53,13 @@ impl App {
             }
             Ok::<_, crate::error::Error>(())
         };
-        if let Err(error) = sent.await {
-            let line = json!({"scheduled": "deliveries", "error": error.internal});
-            self.platform.log.line(&line.to_string());
-        }
+        self.tell_scheduled("deliveries", sent.await);
     }
 
     /// Has the keys that sign tokens follow each other.
     pub(super) async fn replace_signing_keys(&self) {
         let replaced = signing_keys::replace(&self.platform, &self.config.encryption_keys);
-        if let Err(error) = replaced.await {
-            let line = json!({"scheduled": "signing_keys", "error": error.internal});
-            self.platform.log.line(&line.to_string());
-        }
+        self.tell_scheduled("signing_keys", replaced.await);
     }
 
     /// Sends the events of a tenant: to the stream that is named, or to each.

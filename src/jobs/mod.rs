@@ -46,14 +46,20 @@ impl App {
         });
         let own = [Message::RenewKeys, Message::ForgetReplies];
         for message in own.into_iter().chain(sweeps) {
-            if let Err(error) = messages::send(&self.platform, message, 0).await {
-                let line = json!({"scheduled": "messages", "error": error.internal});
-                self.platform.log.line(&line.to_string());
-            }
+            let sent = messages::send(&self.platform, message, 0).await;
+            self.tell_scheduled("messages", sent);
         }
         self.send_what_is_due(self.platform.database.as_ref()).await;
         self.send_silent_moves().await;
         self.replace_signing_keys().await;
+    }
+
+    /// Tells in the log what of the clock's work failed: the rest of it goes on.
+    fn tell_scheduled(&self, what: &str, done: Result<()>) {
+        if let Err(error) = done {
+            let line = json!({"scheduled": what, "error": error.internal});
+            self.platform.log.line(&line.to_string());
+        }
     }
 
     /// Sends the messages that are due by what a database has.

@@ -152,10 +152,7 @@ impl App {
             }
             Ok::<_, Error>(())
         };
-        if let Err(error) = result.await {
-            let line = json!({"scheduled": "undos", "error": error.internal});
-            self.platform.log.line(&line.to_string());
-        }
+        self.tell_scheduled("undos", result.await);
     }
 }
 

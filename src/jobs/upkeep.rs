@@ -48,10 +48,7 @@ impl App {
             }
             Ok::<_, Error>(())
         };
-        if let Err(error) = result.await {
-            let line = json!({"scheduled": "upkeep", "error": error.internal});
-            self.platform.log.line(&line.to_string());
-        }
+        self.tell_scheduled("upkeep", result.await);
     }
 
     /// Does a part of a tenant's upkeep.

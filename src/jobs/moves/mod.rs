@@ -13,8 +13,6 @@ mod switch;
 
 use std::rc::Rc;
 
-use serde_json::json;
-
 pub use mover::{Databases, Mover, Next};
 
 use crate::api::App;
@@ -75,9 +73,6 @@ impl App {
             }
             Ok::<_, Error>(())
         };
-        if let Err(error) = result.await {
-            let line = json!({"scheduled": "moves", "error": error.internal});
-            self.platform.log.line(&line.to_string());
-        }
+        self.tell_scheduled("moves", result.await);
     }
 }

@@ -136,12 +136,10 @@ impl<'p> Mover<'p> {
 
     /// Whether there is no way back.
     fn is_past_return(&self) -> bool {
-        let step = self.moving.state.step;
-        let back = [Step::BackUnwatch, Step::BackClear];
-        matches!(
-            step,
-            Step::Switch | Step::Arrive | Step::Unwatch | Step::Purge
-        ) || back.contains(&step)
+        !matches!(
+            self.moving.state.step,
+            Step::Clear | Step::Watch | Step::Copy | Step::CatchUp | Step::Check
+        )
     }
 
     /// An error that may pass or not: after some of them the move is taken back, where it still can be.
@@ -155,9 +153,8 @@ impl<'p> Mover<'p> {
         if is_full || self.moving.state.errors >= MAX_ERRORS {
             return self.give_up(text).await;
         }
-        let (status, errors) = (self.moving.status.clone(), self.moving.state.errors);
+        let status = self.moving.status.clone();
         self.save(&status).await.map_err(unsaved)?;
-        self.moving.state.errors = errors;
         Err(error.into())
     }
 
