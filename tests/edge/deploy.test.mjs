@@ -2,21 +2,12 @@
 // are the bytes in build/ and build-jobs/. It shows that our script asks for the right things, not that Cloudflare would grant them.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { after, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { inRoot } from "../../scripts/setup/paths.mjs";
-import { bindingOf, deploying, jwt } from "./support/deploying.mjs";
+import { bindingOf, deploying, jwt, migrations } from "./support/deploying.mjs";
 
 const configName = "wrangler.deploy.test.toml";
-const { cloudflare, deploy, removeConfigs } = deploying(configName);
-const migrations = readdirSync(inRoot("migrations")).filter((name) => name.endsWith(".sql")).sort();
-
-before(() => cloudflare.start());
-after(() => cloudflare.stop());
-beforeEach(() => {
-  cloudflare.reset();
-  removeConfigs();
-});
-after(removeConfigs);
+const { cloudflare, deploy } = deploying(configName);
 
 test("an empty account gets everything, and a second deploy leaves what is there alone", async () => {
   const { code, output } = await deploy(jwt);

@@ -1,24 +1,15 @@
 // `npm run deploy -- --database …`: which databases it makes and where, that all are migrated before a worker goes up, and that what was bound once stays bound. Against the stand-in of
 // deploy.test.mjs.
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
-import { after, before, beforeEach, test } from "node:test";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
 import { planDatabases, readDatabases } from "../../scripts/deploy/databases.mjs";
 import { inRoot } from "../../scripts/setup/paths.mjs";
-import { bindingOf, deploying, jwt } from "./support/deploying.mjs";
+import { bindingOf, deploying, jwt, migrations } from "./support/deploying.mjs";
 
 const configName = "wrangler.deploy.databases-test.toml";
 const { cloudflare, deploy, removeConfigs } = deploying(configName);
-const migrations = readdirSync(inRoot("migrations")).filter((name) => name.endsWith(".sql")).sort();
 const TWO_PLACES = ["--database", "eu:jurisdiction=eu", "--database", "apac:location=apac"];
-
-before(() => cloudflare.start());
-after(() => cloudflare.stop());
-beforeEach(() => {
-  cloudflare.reset();
-  removeConfigs();
-});
-after(removeConfigs);
 
 /** What an upload binds and tells: database ids by binding, and DATABASES. */
 function bound(upload) {

@@ -1,6 +1,7 @@
 // `npm run deploy` as a process, against the stand-in for Cloudflare's API, with a configuration of the test's own.
 import { spawn } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
+import { after, before, beforeEach } from "node:test";
 import { inRoot, root } from "../../../scripts/setup/paths.mjs";
 import { FakeCloudflare } from "./fake_cloudflare.mjs";
 
@@ -8,10 +9,20 @@ export const jwt = { JWT_ISSUER: "https://login.example", JWT_AUDIENCE: "rollcal
 /** What a test's own environment has of these is not the deploy's. */
 const SETTINGS = [...Object.keys(jwt), "JWT_JWKS", "CURSOR_KEY", "ENCRYPTION_KEY", "DATABASES"];
 
-/** Deploys with `configName` (`wrangler.deploy.….toml`) as the file that is remembered. */
+/** The migrations that each database gets, in their order. */
+export const migrations = readdirSync(inRoot("migrations")).filter((name) => name.endsWith(".sql")).sort();
+
+/** Deploys with `configName` (`wrangler.deploy.….toml`) as the file that is remembered: each test of the suite begins with an empty account and without it. */
 export function deploying(configName) {
   const cloudflare = new FakeCloudflare();
   const removeConfigs = () => [configName, configName.replace(/\.toml$/, ".jobs.toml")].forEach((name) => rmSync(inRoot(name), { force: true }));
+  before(() => cloudflare.start());
+  after(() => cloudflare.stop());
+  beforeEach(() => {
+    cloudflare.reset();
+    removeConfigs();
+  });
+  after(removeConfigs);
   return {
     cloudflare,
     removeConfigs,
